@@ -1,0 +1,2 @@
+//! The `cargo lockcheck` subcommand.
+fn main() {}

@@ -1,0 +1,4 @@
+//! Instrumented locks that find deadlocks.
+
+pub mod finding;
+pub mod instrument;

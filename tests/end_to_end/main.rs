@@ -1,0 +1,2 @@
+//! The command on real programs, one module a topic.
+fn main() {}
