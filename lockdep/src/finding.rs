@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use crate::instrument::{Mode, Site};
+
 /// An enum whose variants each have a code, the word that stands in reports and options.
 macro_rules! coded {
     ($(#[$meta:meta])* pub enum $name:ident { $($(#[$doc:meta])* $variant:ident = $code:literal,)* }) => {
@@ -122,5 +124,189 @@ coded! {
         Confirmed = "confirmed",
         /// It is happening, or did.
         Happened = "happened",
+    }
+}
+
+/// A lock of a finding.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct FoundLock {
+    /// What it is: `Mutex`, `RwLock`, ...
+    pub kind: &'static str,
+    /// The name of the type that it protects.
+    pub type_name: &'static str,
+    /// Where it was created.
+    pub created: Site,
+    /// The class: the same number for all locks of this type created there, within this process.
+    pub class: u32,
+    /// The instance, never used again for another lock of this process.
+    pub instance: u64,
+    /// The lock is gone.
+    pub gone: bool,
+}
+
+impl fmt::Display for FoundLock {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} created at {}", self.kind, Short(self.created))
+    }
+}
+
+/// A thread of a finding.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct FoundThread {
+    /// The thread's number in this process, from one.
+    pub id: u32,
+    /// Its name, where it has one.
+    pub name: Option<String>,
+}
+
+impl fmt::Display for FoundThread {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.name {
+            Some(name) => write!(f, "`{name}`"),
+            None => write!(f, "thread {}", self.id),
+        }
+    }
+}
+
+/// A lock that a thread of a finding holds.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct FoundHold {
+    /// The lock's class.
+    pub class: u32,
+    /// The lock's instance.
+    pub instance: u64,
+    /// How it is held.
+    pub mode: Mode,
+    /// Whether it was acquired without blocking.
+    pub tried: bool,
+    /// Where it was acquired.
+    pub site: Site,
+}
+
+/// An edge of a cycle: a thread waited, or waits, for one lock while it held another.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct FoundEdge {
+    /// Index of the lock that is held.
+    pub from: usize,
+    /// Index of the lock that is waited for.
+    pub to: usize,
+    /// The thread.
+    pub thread: FoundThread,
+    /// How `from` is held.
+    pub from_mode: Mode,
+    /// How `to` is asked for.
+    pub to_mode: Mode,
+    /// Where `from` was acquired.
+    pub from_site: Site,
+    /// Where `to` is asked for.
+    pub to_site: Site,
+    /// What else the thread holds.
+    pub guards: Vec<FoundHold>,
+    /// The frames at `to_site`, innermost first: `function at file:line:column`.
+    pub stack: Vec<String>,
+}
+
+/// What a thread of a `deadlock` waits for.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct FoundWait {
+    /// The thread.
+    pub thread: FoundThread,
+    /// `lock`, `join` or `event`.
+    pub what: &'static str,
+    /// Index of the lock that is waited for.
+    pub lock: Option<usize>,
+    /// Where it waits.
+    pub site: Site,
+    /// What it holds.
+    pub held: Vec<FoundHold>,
+}
+
+/// One classified problem.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct Finding {
+    /// What is wrong.
+    pub rule: Rule,
+    /// How sure it is.
+    pub tier: Tier,
+    /// One sentence in which `{0}`, `{1}`, ... stand for the locks.
+    pub template: String,
+    /// The locks; those of a cycle first, in its order.
+    pub locks: Vec<FoundLock>,
+    /// The edges of a cycle, in its order.
+    pub edges: Vec<FoundEdge>,
+    /// Other places, each with what happens there.
+    pub sites: Vec<(Site, &'static str)>,
+    /// Who waits, for findings that are happening.
+    pub waits: Vec<FoundWait>,
+    /// Why it cannot happen, for the tiers that say so.
+    pub reason: Option<String>,
+}
+
+impl Tier {
+    /// Whether findings of this tier are shown by default.
+    pub const fn is_shown(self) -> bool {
+        !matches!(self, Tier::Refuted | Tier::Ordered | Tier::Guarded)
+    }
+}
+
+impl Finding {
+    pub(crate) fn new(rule: Rule, tier: Tier, template: String) -> Finding {
+        Finding {
+            rule,
+            tier,
+            template,
+            locks: Vec::new(),
+            edges: Vec::new(),
+            sites: Vec::new(),
+            waits: Vec::new(),
+            reason: None,
+        }
+    }
+
+    /// The sentence that says what is wrong.
+    pub fn message(&self) -> String {
+        let mut text = self.template.clone();
+        for (i, lock) in self.locks.iter().enumerate() {
+            text = text.replace(&format!("{{{i}}}"), &lock.to_string());
+        }
+        text
+    }
+}
+
+/// The finding as plain text, for people: the sentence, then each place.
+impl fmt::Display for Finding {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        writeln!(f, "{} ({}): {}", self.rule, self.tier, self.message())?;
+        for edge in &self.edges {
+            writeln!(f, "  {} holds {}", edge.thread, self.locks[edge.from])?;
+            writeln!(f, "      since {}", Short(edge.from_site))?;
+            writeln!(f, "    and waits for {}", self.locks[edge.to])?;
+            writeln!(f, "      at {}", Short(edge.to_site))?;
+            for frame in &edge.stack {
+                writeln!(f, "        {frame}")?;
+            }
+        }
+        for wait in self.waits.iter().filter(|w| w.what != "lock") {
+            writeln!(f, "  {} waits ({}) at {}", wait.thread, wait.what, Short(wait.site))?;
+        }
+        for (site, label) in &self.sites {
+            writeln!(f, "  {label}: {}", Short(site))?;
+        }
+        Ok(())
+    }
+}
+
+/// A place as `file:line:column`.
+struct Short(Site);
+
+impl fmt::Display for Short {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}:{}:{}", self.0.file(), self.0.line(), self.0.column())
     }
 }

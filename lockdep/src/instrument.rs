@@ -7,7 +7,14 @@
 //! a `deadlock` or `double-lock` that would hang, as configured.
 
 use std::panic::Location;
+use std::ptr;
+use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
+use std::sync::atomic::Ordering::Relaxed;
+
+use crate::process::{self, Spawned};
+use crate::record::{Prepared, Record, WaitKind};
+use crate::word::{self, Word};
 
 /// A place in the source.
 pub type Site = &'static Location<'static>;
@@ -20,6 +27,16 @@ pub enum Mode {
     Write = 0,
     /// Shared with other readers; waits behind a queued writer.
     Read = 1,
+}
+
+impl Mode {
+    /// The mode's code, as it stands in reports.
+    pub const fn code(self) -> &'static str {
+        match self {
+            Mode::Write => "write",
+            Mode::Read => "read",
+        }
+    }
 }
 
 /// What kind of primitive a lock is.
@@ -38,6 +55,19 @@ pub enum LockKind {
     LazyLock,
 }
 
+impl LockKind {
+    /// The kind's name.
+    pub const fn code(self) -> &'static str {
+        match self {
+            LockKind::Mutex => "Mutex",
+            LockKind::RwLock => "RwLock",
+            LockKind::Once => "Once",
+            LockKind::OnceLock => "OnceLock",
+            LockKind::LazyLock => "LazyLock",
+        }
+    }
+}
+
 /// What is the same for every lock of one type: its kind, and the name of the type it protects.
 #[derive(Debug)]
 pub struct LockType {
@@ -53,6 +83,14 @@ impl LockType {
     pub const fn of<T: ?Sized>(kind: LockKind) -> LockType {
         LockType { kind, name: std::any::type_name::<T> }
     }
+
+    pub(crate) fn kind(&self) -> LockKind {
+        self.kind
+    }
+
+    pub(crate) fn name(&self) -> &'static str {
+        (self.name)()
+    }
 }
 
 /// The identity of one lock: where it was created, and a number given at its first acquisition.
@@ -62,19 +100,65 @@ impl LockType {
 #[derive(Debug)]
 pub struct LockTag {
     created: Site,
+    /// A [`Word`]; zero until the first acquisition.
     id: AtomicU64,
 }
 
 impl LockTag {
     /// A tag for a lock that is created where the caller's caller is.
     #[track_caller]
+    #[expect(clippy::new_without_default, reason = "a default would hide the caller")]
     pub const fn new() -> LockTag {
         LockTag { created: Location::caller(), id: AtomicU64::new(0) }
+    }
+
+    /// The lock's number: the same for its whole life, and never another lock's. Given now if it
+    /// has none yet; zero for a lock that is not watched.
+    pub fn id(&self, ty: &'static LockType) -> u64 {
+        match process::current().or_else(process::begin) {
+            Some(record) => self.word(record, ty).map_or(0, Word::lock),
+            None => Word(self.id.load(Relaxed)).lock(),
+        }
+    }
+
+    /// The lock's word; `None` for one that must be left alone.
+    #[inline(always)]
+    fn word(&self, record: &Record, ty: &'static LockType) -> Option<Word> {
+        let mut word = Word(self.id.load(Relaxed));
+        if word.0 == 0 {
+            word = process::identify(record, &self.id, self.created, ty);
+        }
+        (word.0 & word::UNTRACKED == 0).then_some(word)
+    }
+
+    /// Learns what there is to learn before the lock is acquired.
+    #[inline(always)]
+    fn prepare(&self, record: &Record, word: Word, mode: Mode, site: Site) -> Prepared {
+        let word = word.held(mode, false);
+        let chain = record.chain(word, site);
+        if !record.has_room() {
+            process::make_room(record);
+        }
+        if !record.holds_nothing() && !record.knows(chain) {
+            process::request(record, &self.id, word, chain, site);
+        }
+        Prepared { word, chain }
+    }
+
+    #[inline(always)]
+    fn hold(&self, record: &Record, prepared: Prepared, site: Site) {
+        record.push(prepared, site, ptr::from_ref(self).cast());
     }
 
     /// Acquires in `mode`: `attempt` must be the primitive's non-blocking acquisition, `block` its
     /// blocking one. Orders are recorded first; a wait that can never end is reported before it
     /// begins. The lock counts as held by this thread from the return to [`LockTag::release`].
+    ///
+    /// # Panics
+    /// Where the thread would wait for ever, unless configured otherwise.
+    ///
+    /// # Cost
+    /// Loads and stores in memory of this thread alone, once the order is known to it.
     #[inline]
     pub fn acquire<R>(
         &self,
@@ -84,12 +168,25 @@ impl LockTag {
         attempt: impl FnOnce() -> Option<R>,
         block: impl FnOnce() -> R,
     ) -> R {
-        let _ = (ty, mode, site);
-        attempt().unwrap_or_else(block)
+        let Some(record) = process::current().or_else(process::begin) else {
+            process::leave_alone(&self.id);
+            return attempt().unwrap_or_else(block);
+        };
+        let Some(word) = self.word(record, ty) else { return attempt().unwrap_or_else(block) };
+        let prepared = self.prepare(record, word, mode, site);
+        let result = match attempt() {
+            Some(result) => result,
+            None => {
+                let _wait = process::wait(record, WaitKind::Lock, prepared.word.0, site);
+                block()
+            }
+        };
+        self.hold(record, prepared, site);
+        result
     }
 
     /// Acquires in `mode` without blocking: a success is held, but adds no order into this lock; a
-    /// failure leaves nothing.
+    /// failure leaves nothing. A timed acquisition is this too: it ends by itself.
     #[inline]
     pub fn try_acquire<R>(
         &self,
@@ -98,20 +195,52 @@ impl LockTag {
         site: Site,
         attempt: impl FnOnce() -> Option<R>,
     ) -> Option<R> {
-        let _ = (ty, mode, site);
-        attempt()
+        let Some(record) = process::current().or_else(process::begin) else {
+            process::leave_alone(&self.id);
+            return attempt();
+        };
+        let Some(word) = self.word(record, ty) else { return attempt() };
+        let word = word.held(mode, true);
+        if !record.has_room() {
+            process::make_room(record);
+        }
+        let result = attempt()?;
+        self.hold(record, Prepared { word, chain: record.chain(word, site) }, site);
+        Some(result)
     }
 
     /// Ends the hold that this thread began in `mode` last. Call it *before* the real release.
     /// A lock that this thread is not known to hold is ignored.
     #[inline]
     pub fn release(&self, mode: Mode) {
-        let _ = mode;
+        let Some(record) = process::current() else { return };
+        let lock = Word(self.id.load(Relaxed));
+        let held = match record.pop(lock) {
+            Some(held) => Some(held),
+            None => record.remove(lock, mode),
+        };
+        if held.is_some_and(Word::graphed) {
+            self.id.fetch_or(word::IN_GRAPH, Relaxed);
+        }
+    }
+
+    /// Turns the hold that this thread has in [`Mode::Write`] into one in [`Mode::Read`]: `convert`
+    /// must be the primitive's own downgrade, which never blocks.
+    #[inline]
+    pub fn downgrade<R>(
+        &self,
+        ty: &'static LockType,
+        site: Site,
+        convert: impl FnOnce() -> R,
+    ) -> R {
+        self.release(Mode::Write);
+        self.try_acquire(ty, Mode::Read, site, || Some(convert()))
+            .unwrap_or_else(|| unreachable!("the attempt always succeeds"))
     }
 
     /// A condition-variable wait on `event` that releases this lock (held in `Mode::Write`) and
     /// acquires it again: `wait` must be the primitive's wait. The orders of the re-acquisition are
-    /// recorded before it blocks.
+    /// recorded before it blocks. If `wait` panics, the hold has ended.
     pub fn wait<R>(
         &self,
         ty: &'static LockType,
@@ -120,21 +249,52 @@ impl LockTag {
         site: Site,
         wait: impl FnOnce() -> R,
     ) -> R {
-        let _ = (ty, event, timed, site);
-        wait()
+        let Some(record) = process::current().or_else(process::begin) else { return wait() };
+        let Some(word) = self.word(record, ty) else { return wait() };
+        self.release(Mode::Write);
+        let prepared = self.prepare(record, word, Mode::Write, site);
+        let result = {
+            let _wait = process::wait(record, WaitKind::Event, u64::from(timed), site);
+            let _ = event;
+            wait()
+        };
+        self.hold(record, prepared, site);
+        result
     }
 
     /// A one-time initialisation. `call` must be the primitive's `call_once` (or the like), whose
     /// initialiser must hold the result of [`Initializer::enter`] for as long as it runs. Skip this
     /// hook when the value is known to be there.
+    ///
+    /// # Panics
+    /// Where the thread would wait for ever, unless configured otherwise.
     pub fn initialize<R>(
         &self,
         ty: &'static LockType,
         site: Site,
         call: impl FnOnce(&Initializer<'_>) -> R,
     ) -> R {
-        let _ = (ty, site);
-        call(&Initializer { tag: self })
+        let tracked = process::current()
+            .or_else(process::begin)
+            .and_then(|record| Some((record, self.word(record, ty)?)));
+        let Some((record, word)) = tracked else {
+            process::leave_alone(&self.id);
+            return call(&Initializer { tag: self, hold: None });
+        };
+        let prepared = self.prepare(record, word, Mode::Write, site);
+        let wait = process::wait(record, WaitKind::Lock, prepared.word.0, site);
+        let result = call(&Initializer { tag: self, hold: Some((record, prepared, site)) });
+        drop(wait);
+        result
+    }
+}
+
+impl Drop for LockTag {
+    fn drop(&mut self) {
+        let word = Word(*self.id.get_mut());
+        if word.0 & word::IN_GRAPH != 0 {
+            process::remove(word.lock());
+        }
     }
 }
 
@@ -142,6 +302,7 @@ impl LockTag {
 #[derive(Debug)]
 pub struct Initializer<'a> {
     tag: &'a LockTag,
+    hold: Option<(&'static Record, Prepared, Site)>,
 }
 
 /// Held while an initialiser runs.
@@ -153,13 +314,17 @@ pub struct Initializing<'a> {
 impl<'a> Initializer<'a> {
     /// This thread runs the initialiser, until the result is dropped.
     pub fn enter(&self) -> Initializing<'a> {
+        if let Some((record, prepared, site)) = self.hold {
+            record.end_wait();
+            self.tag.hold(record, prepared, site);
+        }
         Initializing { tag: self.tag }
     }
 }
 
 impl Drop for Initializing<'_> {
     fn drop(&mut self) {
-        let _ = self.tag;
+        self.tag.release(Mode::Write);
     }
 }
 
@@ -190,6 +355,7 @@ pub struct EventTag {
 impl EventTag {
     /// A tag for an event that is created where the caller's caller is.
     #[track_caller]
+    #[expect(clippy::new_without_default, reason = "a default would hide the caller")]
     pub const fn new() -> EventTag {
         EventTag { created: Location::caller(), id: AtomicU64::new(0) }
     }
@@ -205,8 +371,11 @@ impl EventTag {
         attempt: impl FnOnce() -> Option<R>,
         block: impl FnOnce() -> R,
     ) -> R {
-        let _ = (kind, timed, site);
-        attempt().unwrap_or_else(block)
+        let _ = (kind, timed, self.created, &self.id);
+        if let Some(result) = attempt() {
+            return result;
+        }
+        event_wait(site, block)
     }
 
     /// The event was completed for somebody: a notification, a message sent or received, an
@@ -217,43 +386,71 @@ impl EventTag {
     }
 }
 
+/// Blocks this thread until it is unparked: `block` must be the primitive's park.
+///
+/// Whoever unparks it is not seen.
+pub fn park(timed: bool, site: Site, block: impl FnOnce()) {
+    let _ = timed;
+    event_wait(site, block);
+}
+
+fn event_wait<R>(site: Site, block: impl FnOnce() -> R) -> R {
+    let _wait = process::current().map(|record| process::wait(record, WaitKind::Event, 0, site));
+    block()
+}
+
 /// A thread that is about to be spawned, kept by whoever can join it.
 #[derive(Clone, Debug)]
-pub struct Child {
-    id: u64,
-}
+pub struct Child(Option<Arc<Spawned>>);
 
 /// Held by a thread from its first to its last instrumented step.
 #[derive(Debug)]
-pub struct Entered {
-    id: u64,
-}
+pub struct Entered(Option<Arc<Spawned>>);
 
 impl Child {
     /// The calling thread is about to spawn a thread at `site`.
     pub fn spawn(site: Site) -> Child {
-        let _ = site;
-        Child { id: 0 }
+        Child(process::spawn(site))
     }
 
     /// Called first in the new thread; keep the result until the thread's closure has returned.
     pub fn enter(&self) -> Entered {
-        Entered { id: self.id }
+        if let Some(spawned) = &self.0 {
+            spawned.enter();
+        }
+        Entered(self.0.clone())
     }
 
     /// Waits for the thread to end: `finished` tells whether it has, `join` must be the real join.
+    ///
+    /// # Panics
+    /// Where the thread would wait for ever, unless configured otherwise.
     pub fn join<R>(&self, site: Site, finished: bool, join: impl FnOnce() -> R) -> R {
-        let _ = (site, finished, self.id);
-        join()
+        let result = match (&self.0, process::current()) {
+            (Some(spawned), Some(record)) if !finished => {
+                let thread = u64::from(spawned.thread());
+                let _wait = process::wait(record, WaitKind::Join, thread, site);
+                join()
+            }
+            _ => join(),
+        };
+        self.joined();
+        result
     }
 
     /// The calling thread knows that this thread has ended, without having waited for it here
     /// (the end of a scope joins all its threads).
-    pub fn joined(&self) {}
+    pub fn joined(&self) {
+        if let Some(spawned) = &self.0 {
+            spawned.joined();
+        }
+    }
 }
 
 impl Drop for Entered {
     fn drop(&mut self) {
-        let _ = self.id;
+        if let Some(spawned) = &self.0 {
+            spawned.leave();
+        }
     }
 }

@@ -1,0 +1,114 @@
+//! What happens when something is found: set once by the program, or by the environment.
+//!
+//! | variable | values | meaning |
+//! |---|---|---|
+//! | `LOCKDEP_ON_DEADLOCK` | `panic` (default), `abort`, `report` | what a thread does that would otherwise hang for ever |
+//! | `LOCKDEP_TRACE` | a directory | where this process writes its trace |
+//! | `LOCKDEP_STACKS` | `1` (default), `0` | whether a stack is kept for each new order |
+//! | `LOCKDEP_PRINT` | `deadlocks` (default), `all`, `none` | which findings are printed to stderr at once |
+
+use std::env;
+use std::fmt;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use crate::finding::Finding;
+
+/// What a thread does that would otherwise hang for ever.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum OnDeadlock {
+    /// Panics, after the report: a test then fails instead of hanging.
+    #[default]
+    Panic,
+    /// Aborts the process, after the report.
+    Abort,
+    /// Reports, and hangs as it would have.
+    Report,
+}
+
+/// Which findings are printed to stderr when they are found.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Print {
+    /// Those that would hang.
+    #[default]
+    Deadlocks,
+    /// All that are shown by default.
+    All,
+    /// None.
+    None,
+}
+
+type Callback = Arc<dyn Fn(&Finding) + Send + Sync>;
+
+/// How the process deals with what is found. Give it to [`crate::configure`].
+#[derive(Clone, Default)]
+pub struct Config {
+    pub(crate) on_deadlock: OnDeadlock,
+    pub(crate) print: Print,
+    pub(crate) stacks: bool,
+    pub(crate) trace: Option<PathBuf>,
+    pub(crate) on_finding: Option<Callback>,
+}
+
+impl fmt::Debug for Config {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Config")
+            .field("on_deadlock", &self.on_deadlock)
+            .field("print", &self.print)
+            .field("stacks", &self.stacks)
+            .field("trace", &self.trace)
+            .field("on_finding", &self.on_finding.is_some())
+            .finish()
+    }
+}
+
+impl Config {
+    /// What the environment says, and the defaults for the rest. A value that is not known is taken
+    /// for the default.
+    pub fn from_env() -> Config {
+        let on_deadlock = match env::var("LOCKDEP_ON_DEADLOCK").as_deref() {
+            Ok("abort") => OnDeadlock::Abort,
+            Ok("report") => OnDeadlock::Report,
+            _ => OnDeadlock::Panic,
+        };
+        let print = match env::var("LOCKDEP_PRINT").as_deref() {
+            Ok("all") => Print::All,
+            Ok("none") => Print::None,
+            _ => Print::Deadlocks,
+        };
+        let stacks = env::var_os("LOCKDEP_STACKS").is_none_or(|v| v != "0");
+        let trace = env::var_os("LOCKDEP_TRACE").filter(|v| !v.is_empty()).map(PathBuf::from);
+        Config { on_deadlock, print, stacks, trace, on_finding: None }
+    }
+
+    /// What a thread does that would otherwise hang for ever.
+    #[must_use]
+    pub fn on_deadlock(mut self, action: OnDeadlock) -> Config {
+        self.on_deadlock = action;
+        self
+    }
+
+    /// Which findings are printed to stderr when they are found.
+    #[must_use]
+    pub fn print(mut self, which: Print) -> Config {
+        self.print = which;
+        self
+    }
+
+    /// Whether a stack is kept for each new order.
+    #[must_use]
+    pub fn stacks(mut self, keep: bool) -> Config {
+        self.stacks = keep;
+        self
+    }
+
+    /// Called with each finding, in the thread that found it, before that thread goes on. It may
+    /// use locks.
+    #[must_use]
+    pub fn on_finding(mut self, callback: impl Fn(&Finding) + Send + Sync + 'static) -> Config {
+        self.on_finding = Some(Arc::new(callback));
+        self
+    }
+}

@@ -1,0 +1,31 @@
+//! The engine as plain values: what is learnt about orders and waits, and what follows from it.
+//!
+//! Nothing here knows a process, a `static` or a thread: a test, a model check, the merging of
+//! traces and the live process all use the same types. Identities are opaque numbers that the
+//! caller gives.
+//!
+//! * [`Clock`] orders what threads do by spawn and join alone.
+//! * [`OrderGraph`] keeps which locks can be waited for under which, and knows at once whether a
+//!   new order closes a cycle.
+//! * [`Detector`] keeps the dependencies behind those orders, finds the cycles and their tier.
+//! * [`WaitGraph`] tells which threads can never go on.
+
+pub use clock::Clock;
+pub use detector::{Cycle, Dependency, Detector, Gone, Held, Link};
+pub use order_graph::OrderGraph;
+pub use wait_graph::{WaitGraph, Waiter, WaitsFor};
+
+mod clock;
+mod detector;
+
+mod order_graph;
+mod wait_graph;
+
+/// One lock object; never used again for another.
+pub type LockId = u64;
+
+/// One thread; never used again for another.
+pub type ThreadId = u32;
+
+/// A place in the source, as the caller numbers it.
+pub type SiteId = u64;

@@ -1,0 +1,678 @@
+//! Turns what threads do into findings: names for the numbers, the detector, what was reported
+//! already, and the trace.
+//!
+//! One observer serves a process (`process` keeps it), behind one lock that is taken only for what
+//! is new. Nothing here runs code of the program.
+
+use std::collections::{HashMap, HashSet};
+use std::hash::{BuildHasherDefault, Hash, Hasher};
+use std::panic::Location;
+use std::sync::Arc;
+
+use crate::config::Config;
+use crate::engine::{Clock, Cycle, Dependency, Detector, Held, Link, LockId, ThreadId};
+use crate::finding::{
+    Finding, FoundEdge, FoundHold, FoundLock, FoundThread, FoundWait, Rule, Tier,
+};
+use crate::hash::{Map, NumberHasher};
+use crate::instrument::{LockKind, Mode, Site};
+use crate::record::HeldLock;
+use crate::stack::Stack;
+use crate::trace::{ClassLine, Counts, ThreadLine, Trace};
+use crate::word::{CLASSES, Word, class_of};
+
+/// How many threads that ended are kept before those that left nothing are forgotten.
+const ENDED: usize = 1024;
+
+/// See the module.
+#[derive(Debug)]
+pub(crate) struct Observer {
+    pub(crate) config: Config,
+    trace: Option<Trace>,
+    detector: Detector,
+    classes: Vec<ClassLine>,
+    class_index: HashMap<ClassKey, u32>,
+    met: HashSet<u32>,
+    nestings: Map<u32, Nesting>,
+    threads: Map<ThreadId, ThreadLine>,
+    ended: Vec<ThreadId>,
+    /// Dependencies by class and place that the trace has.
+    orders: HashSet<u64, BuildHasherDefault<NumberHasher>>,
+    stacks: HashMap<(usize, usize), Stack>,
+    reported: Map<u64, Tier>,
+    findings: Vec<Arc<Finding>>,
+    /// Locks that a thread held when it ended.
+    pub(crate) orphans: Vec<Orphan>,
+    retired: Counts,
+}
+
+type ClassKey = (LockKind, &'static str, &'static str, u32, u32);
+
+/// A lock whose holder has ended.
+#[derive(Clone, Debug)]
+pub(crate) struct Orphan {
+    pub(crate) thread: FoundThread,
+    pub(crate) held: HeldLock,
+}
+
+/// How the instances of one class were nested so far.
+#[derive(Clone, Debug)]
+struct Nesting {
+    upward: Option<Link>,
+    downward: Option<Link>,
+    /// Whether the inner lock was first acquired before the outer one, and after it.
+    directions: [bool; 2],
+    /// Locks held exclusively at every nesting so far.
+    gates: Vec<LockId>,
+    reported: bool,
+}
+
+/// A request that must be judged.
+pub(crate) struct Request<'a> {
+    pub(crate) thread: ThreadId,
+    pub(crate) epoch: u32,
+    pub(crate) clock: &'a Arc<Clock>,
+    pub(crate) word: Word,
+    pub(crate) site: Site,
+    pub(crate) address: usize,
+    pub(crate) held: &'a [HeldLock],
+}
+
+impl Observer {
+    pub(crate) fn new() -> Observer {
+        let config = Config::from_env();
+        let trace = config.trace.as_deref().and_then(Trace::create);
+        Observer {
+            config,
+            trace,
+            detector: Detector::new(),
+            // Class zero is for locks beyond the last number.
+            classes: vec![ClassLine {
+                class: 0,
+                kind: "lock",
+                type_name: "?",
+                created: Location::caller(),
+                anonymous: true,
+            }],
+            class_index: HashMap::new(),
+            met: HashSet::new(),
+            nestings: Map::default(),
+            threads: Map::default(),
+            ended: Vec::new(),
+            orders: HashSet::default(),
+            stacks: HashMap::new(),
+            reported: Map::default(),
+            findings: Vec::new(),
+            orphans: Vec::new(),
+            retired: Counts::default(),
+        }
+    }
+
+    /// The number of a class.
+    pub(crate) fn class(&mut self, created: Site, kind: LockKind, type_name: &'static str) -> u32 {
+        let key = (kind, type_name, created.file(), created.line(), created.column());
+        if let Some(&class) = self.class_index.get(&key) {
+            return class;
+        }
+        if self.classes.len() >= CLASSES as usize {
+            return 0;
+        }
+        let class = self.classes.len() as u32;
+        let anonymous = created.file().starts_with("/rustc/");
+        self.classes.push(ClassLine { class, kind: kind.code(), type_name, created, anonymous });
+        self.class_index.insert(key, class);
+        class
+    }
+
+    /// Whether a thread has met this class before.
+    pub(crate) fn met(&mut self, class: u32) -> bool {
+        !self.met.insert(class)
+    }
+
+    /// A second lock of this class was acquired.
+    pub(crate) fn many(&mut self, class: u32) {
+        if let (Some(trace), Some(class)) = (&mut self.trace, self.classes.get(class as usize)) {
+            trace.many(class);
+        }
+    }
+
+    pub(crate) fn knows_thread(&self, thread: ThreadId) -> bool {
+        self.threads.contains_key(&thread)
+    }
+
+    pub(crate) fn add_thread(&mut self, line: ThreadLine) {
+        self.threads.insert(line.thread.id, line);
+    }
+
+    /// Whether clocks must mention the thread.
+    pub(crate) fn remembers(&self, thread: ThreadId) -> bool {
+        self.detector.remembers(thread)
+    }
+
+    fn thread(&self, thread: ThreadId) -> FoundThread {
+        match self.threads.get(&thread) {
+            Some(line) => line.thread.clone(),
+            None => FoundThread { id: thread, name: None },
+        }
+    }
+
+    /// A thread has ended, with these locks still held.
+    pub(crate) fn thread_ended(&mut self, thread: ThreadId, held: &[HeldLock], acquired: u64) {
+        self.retired.acquisitions += acquired;
+        self.retired.threads += 1;
+        for &held in held {
+            let found = self.thread(thread);
+            self.trace_thread(thread);
+            let mut finding = Finding::new(
+                Rule::OrphanedLock,
+                Tier::Happened,
+                format!("{found} ended while it held {{0}}, which nobody can release any more"),
+            );
+            finding.locks.push(self.lock(held.word.lock()));
+            finding.sites.push((held.site, "acquired here, and never released"));
+            self.orphans.push(Orphan { thread: found, held });
+            let sign = signature(Rule::OrphanedLock, [site_number(held.site)]);
+            self.report(sign, finding);
+        }
+        self.ended.push(thread);
+        if self.ended.len() >= ENDED {
+            for thread in std::mem::take(&mut self.ended) {
+                if !self.detector.remembers(thread) {
+                    self.threads.remove(&thread);
+                }
+            }
+        }
+    }
+
+    /// A lock is gone.
+    pub(crate) fn remove(&mut self, lock: LockId) {
+        self.detector.remove(lock);
+    }
+
+    /// Records a dependency and reports what follows from it.
+    pub(crate) fn request(&mut self, request: &Request<'_>) {
+        let held: Vec<Held> = request.held.iter().map(held_of).collect();
+        self.order(request, &held);
+        let cycles = self.detector.request(&Dependency {
+            thread: request.thread,
+            epoch: request.epoch,
+            clock: request.clock,
+            lock: request.word.lock(),
+            mode: request.word.mode(),
+            site: site_number(request.site),
+            held: &held,
+        });
+        for cycle in cycles {
+            self.cycle(&cycle);
+        }
+        self.nesting(request, &held);
+        self.flush();
+    }
+
+    /// Writes the order if it is new by class and place, with a stack for it.
+    fn order(&mut self, request: &Request<'_>, held: &[Held]) {
+        let class = |lock: LockId| u64::from(class_of(lock));
+        let mut key = NumberHasher::default();
+        for h in held {
+            (class(h.lock), h.mode, h.tried, h.site).hash(&mut key);
+        }
+        (class(request.word.lock()), request.word.mode(), site_number(request.site)).hash(&mut key);
+        if !self.orders.insert(key.finish()) {
+            return;
+        }
+        if self.config.stacks {
+            let stack = Stack::capture();
+            for h in request.held {
+                self.stacks
+                    .entry((site_address(h.site), site_address(request.site)))
+                    .or_insert_with(|| stack.clone());
+            }
+        }
+        if self.trace.is_some() {
+            let asked = found_hold(request.word, request.site);
+            let holds: Vec<FoundHold> =
+                request.held.iter().map(|h| found_hold(h.word, h.site)).collect();
+            self.trace_thread(request.thread);
+            for hold in holds.iter().chain([&asked]) {
+                self.trace_class(hold.class);
+            }
+            if let Some(trace) = &mut self.trace {
+                trace.order(request.thread, &asked, &holds);
+            }
+        }
+    }
+
+    fn cycle(&mut self, cycle: &Cycle) {
+        let n = cycle.links.len();
+        let mut parts: Vec<u64> = cycle
+            .links
+            .iter()
+            .map(|l| {
+                let mut h = NumberHasher::default();
+                let ends = [l.held, l.asked];
+                ends.map(|e| (class_of(e.lock), e.site, e.mode)).hash(&mut h);
+                h.finish()
+            })
+            .collect();
+        parts.sort_unstable();
+        let sign = signature(Rule::LockOrder, parts);
+        if self.reported.get(&sign).is_some_and(|&tier| tier >= cycle.tier) {
+            return;
+        }
+        let mut threads: Vec<FoundThread> = Vec::new();
+        for link in &cycle.links {
+            let thread = self.thread(link.thread);
+            if !threads.contains(&thread) {
+                threads.push(thread);
+            }
+        }
+        let who = list(&threads.iter().map(ToString::to_string).collect::<Vec<_>>());
+        let names: Vec<String> = (0..n).map(|i| format!("{{{i}}}")).collect();
+        let template = match (n, threads.len()) {
+            (2, 1) => format!("{{0}} and {{1}} are locked in opposite orders, both by {who}"),
+            (2, _) => format!("{{0}} and {{1}} are locked in opposite orders by {who}"),
+            _ => format!("{} are locked in a cycle by {who}", list(&names)),
+        };
+        let mut finding = Finding::new(Rule::LockOrder, cycle.tier, template);
+        finding.locks = cycle.links.iter().map(|l| self.lock(l.held.lock)).collect();
+        for (i, link) in cycle.links.iter().enumerate() {
+            finding.locks[i].gone = !self.detector.knows(link.held.lock);
+            finding.edges.push(self.edge(link, i, (i + 1) % n));
+        }
+        finding.reason = match cycle.tier {
+            Tier::Guarded => cycle.gate.map(|gate| {
+                finding.locks.push(self.lock(gate));
+                format!("gate lock {{{}}} is held on both sides", finding.locks.len() - 1)
+            }),
+            Tier::Ordered => Some("spawn and join order keeps the threads apart".to_owned()),
+            _ => None,
+        };
+        self.report(sign, finding);
+    }
+
+    /// Judges whether the nestings of one class follow a common order.
+    fn nesting(&mut self, request: &Request<'_>, held: &[Held]) {
+        let asked = request.word.lock();
+        let class = request.word.class();
+        if class == 0 || self.classes[class as usize].anonymous {
+            return;
+        }
+        for (at, outer) in request.held.iter().enumerate() {
+            let lock = outer.word.lock();
+            if outer.word.class() != class || lock == asked {
+                continue;
+            }
+            let guards: Vec<Held> = held
+                .iter()
+                .filter(|h| h.lock != lock && class_of(h.lock) != class)
+                .copied()
+                .collect();
+            let link = Link {
+                thread: request.thread,
+                held: held[at],
+                asked: Held {
+                    lock: asked,
+                    mode: request.word.mode(),
+                    tried: false,
+                    site: site_number(request.site),
+                },
+                guards,
+            };
+            let upward = outer.address < request.address;
+            self.nested(class, link, upward, lock < asked);
+        }
+    }
+
+    fn nested(&mut self, class: u32, link: Link, upward: bool, in_order: bool) {
+        let exclusive =
+            link.guards.iter().filter(|g| g.mode != Mode::Read).map(|g| g.lock).collect::<Vec<_>>();
+        let nesting = self.nestings.entry(class).or_insert_with(|| Nesting {
+            upward: None,
+            downward: None,
+            directions: [false; 2],
+            gates: exclusive.clone(),
+            reported: false,
+        });
+        nesting.gates.retain(|g| exclusive.contains(g));
+        nesting.directions[usize::from(in_order)] = true;
+        let slot = if upward { &mut nesting.upward } else { &mut nesting.downward };
+        slot.get_or_insert(link);
+        let (Some(up), Some(down)) = (&nesting.upward, &nesting.downward) else { return };
+        if nesting.directions != [true; 2] || !nesting.gates.is_empty() || nesting.reported {
+            return;
+        }
+        nesting.reported = true;
+        let links = [up.clone(), down.clone()];
+        let threads = links.each_ref().map(|l| self.thread(l.thread));
+        let tier = if threads[0] == threads[1] { Tier::NeedsThread } else { Tier::Reachable };
+        let mut finding = Finding::new(
+            Rule::SameClassNesting,
+            tier,
+            "several locks of one kind, {0}, are held together in no consistent order".to_owned(),
+        );
+        for (i, link) in links.iter().enumerate() {
+            finding.locks.push(self.lock(link.held.lock));
+            finding.locks.push(self.lock(link.asked.lock));
+            finding.edges.push(self.edge(link, 2 * i, 2 * i + 1));
+        }
+        self.report(signature(Rule::SameClassNesting, [u64::from(class)]), finding);
+    }
+
+    fn edge(&mut self, link: &Link, from: usize, to: usize) -> FoundEdge {
+        self.trace_thread(link.thread);
+        let (from_site, to_site) = (site_of(link.held.site), site_of(link.asked.site));
+        let stack = self
+            .stacks
+            .get(&(site_address(from_site), site_address(to_site)))
+            .map_or(Vec::new(), Stack::frames);
+        FoundEdge {
+            from,
+            to,
+            thread: self.thread(link.thread),
+            from_mode: link.held.mode,
+            to_mode: link.asked.mode,
+            from_site,
+            to_site,
+            guards: link
+                .guards
+                .iter()
+                .map(|g| FoundHold {
+                    class: class_of(g.lock),
+                    instance: g.lock,
+                    mode: g.mode,
+                    tried: g.tried,
+                    site: site_of(g.site),
+                })
+                .collect(),
+            stack,
+        }
+    }
+
+    pub(crate) fn lock(&self, lock: LockId) -> FoundLock {
+        let class = class_of(lock);
+        let line = &self.classes[class as usize];
+        FoundLock {
+            kind: line.kind,
+            type_name: line.type_name,
+            created: line.created,
+            class,
+            instance: lock,
+            gone: false,
+        }
+    }
+
+    /// The thread asks for a lock that it holds itself. Returns the finding where it would hang.
+    pub(crate) fn relock(
+        &mut self,
+        request: &Request<'_>,
+        first: &HeldLock,
+    ) -> Option<Arc<Finding>> {
+        let shared = first.word.mode() == Mode::Read && request.word.mode() == Mode::Read;
+        let lock = self.lock(request.word.lock());
+        let thread = self.thread(request.thread);
+        let once = matches!(lock.kind, "Once" | "OnceLock" | "LazyLock");
+        let (rule, tier, template) = if shared {
+            let text = format!(
+                "{thread} reads {{0}} again while it reads it: a writer that queues in between \
+                 makes both wait for ever"
+            );
+            (Rule::RecursiveRead, Tier::NeedsWriter, text)
+        } else if once {
+            let text = format!("the initialiser of {{0}} needs {{0}} itself, in {thread}");
+            (Rule::InitCycle, Tier::Happened, text)
+        } else {
+            let text = match (first.word.mode(), request.word.mode()) {
+                (Mode::Read, _) => {
+                    format!("{thread} asks to write {{0}} while it still reads it")
+                }
+                (_, Mode::Read) => {
+                    format!("{thread} asks to read {{0}} while it still writes it")
+                }
+                _ => format!("{thread} locks {{0}} again while it still holds it"),
+            };
+            (Rule::DoubleLock, Tier::Happened, text)
+        };
+        let sites = [site_number(first.site), site_number(request.site)];
+        let sign = signature(rule, sites);
+        if shared && self.reported.contains_key(&sign) {
+            return None;
+        }
+        let stack = if self.config.stacks { Stack::capture() } else { Stack::none() };
+        self.trace_thread(request.thread);
+        let mut finding = Finding::new(rule, tier, template);
+        finding.locks.push(lock);
+        finding.edges.push(FoundEdge {
+            from: 0,
+            to: 0,
+            thread,
+            from_mode: first.word.mode(),
+            to_mode: request.word.mode(),
+            from_site: first.site,
+            to_site: request.site,
+            guards: Vec::new(),
+            stack: stack.frames(),
+        });
+        let finding = self.report(sign, finding);
+        (!shared).then_some(finding)
+    }
+
+    /// Threads wait for each other, and nobody else can help.
+    pub(crate) fn stuck(&mut self, threads: &[StuckThread]) -> Arc<Finding> {
+        let mut finding = Finding::new(Rule::Deadlock, Tier::Happened, String::new());
+        let mut index: Vec<LockId> = Vec::new();
+        for thread in threads {
+            self.trace_thread(thread.thread);
+            if let Some(word) = thread.lock {
+                if !index.contains(&word.lock()) {
+                    index.push(word.lock());
+                }
+            }
+        }
+        let at = |lock: LockId| index.iter().position(|&l| l == lock);
+        finding.locks = index.iter().map(|&l| self.lock(l)).collect();
+        for (i, thread) in threads.iter().enumerate() {
+            let who = self.thread(thread.thread);
+            let before = &threads[(i + threads.len() - 1) % threads.len()];
+            // What the thread before waits for is what this one holds.
+            let held =
+                before.lock.and_then(|w| thread.held.iter().find(|h| h.word.lock() == w.lock()));
+            if let (Some(held), Some(word)) = (held, thread.lock) {
+                finding.edges.push(FoundEdge {
+                    from: at(held.word.lock()).unwrap_or(0),
+                    to: at(word.lock()).unwrap_or(0),
+                    thread: who.clone(),
+                    from_mode: held.word.mode(),
+                    to_mode: word.mode(),
+                    from_site: held.site,
+                    to_site: thread.site,
+                    guards: Vec::new(),
+                    stack: self.stack_between(held.site, thread.site),
+                });
+            }
+            finding.waits.push(FoundWait {
+                thread: who,
+                what: thread.what,
+                lock: thread.lock.and_then(|w| at(w.lock())),
+                site: thread.site,
+                held: thread.held.iter().map(|h| found_hold(h.word, h.site)).collect(),
+            });
+            finding.sites.push((thread.site, thread.label()));
+        }
+        let who: Vec<String> = finding.waits.iter().map(|w| w.thread.to_string()).collect();
+        let names: Vec<String> = (0..index.len()).map(|i| format!("{{{i}}}")).collect();
+        finding.template = if names.is_empty() {
+            format!("{} wait for each other to end", list(&who))
+        } else {
+            format!("{} wait for each other over {}", list(&who), list(&names))
+        };
+        let sites = threads.iter().map(|t| site_number(t.site));
+        self.report(signature(Rule::Deadlock, sites), finding)
+    }
+
+    /// The lock that the thread waits for is held by a thread that has ended.
+    pub(crate) fn orphaned(&mut self, me: &StuckThread, orphan: &Orphan) -> Arc<Finding> {
+        let found = self.thread(me.thread);
+        self.trace_thread(me.thread);
+        let mut finding = Finding::new(
+            Rule::OrphanedLock,
+            Tier::Happened,
+            format!("{found} waits for {{0}}, which {} held when it ended", orphan.thread),
+        );
+        finding.locks.push(self.lock(orphan.held.word.lock()));
+        finding.sites.push((orphan.held.site, "acquired here, and never released"));
+        finding.sites.push((me.site, me.label()));
+        finding.waits.push(FoundWait {
+            thread: found,
+            what: me.what,
+            lock: Some(0),
+            site: me.site,
+            held: me.held.iter().map(|h| found_hold(h.word, h.site)).collect(),
+        });
+        let sign =
+            signature(Rule::OrphanedLock, [site_number(orphan.held.site), site_number(me.site)]);
+        self.report(sign, finding)
+    }
+
+    fn stack_between(&self, from: Site, to: Site) -> Vec<String> {
+        self.stacks.get(&(site_address(from), site_address(to))).map_or(Vec::new(), Stack::frames)
+    }
+
+    fn report(&mut self, sign: u64, finding: Finding) -> Arc<Finding> {
+        self.reported.insert(sign, finding.tier);
+        let classes: Vec<u32> = finding
+            .locks
+            .iter()
+            .map(|l| l.class)
+            .chain(finding.edges.iter().flat_map(|e| &e.guards).map(|g| g.class))
+            .chain(finding.waits.iter().flat_map(|w| &w.held).map(|g| g.class))
+            .collect();
+        for class in classes {
+            self.trace_class(class);
+        }
+        if let Some(trace) = &mut self.trace {
+            trace.finding(&finding);
+        }
+        let finding = Arc::new(finding);
+        self.findings.push(Arc::clone(&finding));
+        finding
+    }
+
+    fn trace_class(&mut self, class: u32) {
+        if let (Some(trace), Some(class)) = (&mut self.trace, self.classes.get(class as usize)) {
+            trace.class(class);
+        }
+    }
+
+    fn trace_thread(&mut self, thread: ThreadId) {
+        if let (Some(trace), Some(line)) = (&mut self.trace, self.threads.get(&thread)) {
+            trace.thread(line);
+        }
+    }
+
+    /// Everything reported so far.
+    pub(crate) fn findings(&self) -> &[Arc<Finding>] {
+        &self.findings
+    }
+
+    pub(crate) fn flush(&mut self) {
+        if let Some(trace) = &mut self.trace {
+            trace.flush();
+        }
+    }
+
+    /// Writes the totals; `running` is what the threads that still run add to them.
+    pub(crate) fn end(&mut self, running: Counts) {
+        let edges = self.detector.edges() as u64;
+        let retired = self.retired;
+        if let Some(trace) = &mut self.trace {
+            trace.counts(Counts {
+                threads: retired.threads + running.threads,
+                locks: running.locks,
+                edges,
+                acquisitions: retired.acquisitions + running.acquisitions,
+            });
+            trace.end();
+            trace.flush();
+        }
+    }
+
+    /// This process was forked off another: it writes a trace of its own.
+    pub(crate) fn forked(&mut self) {
+        if let Some(trace) = &self.trace {
+            self.trace = trace.fork();
+            self.orders.clear();
+        }
+    }
+}
+
+/// A thread of a deadlock.
+#[derive(Clone, Debug)]
+pub(crate) struct StuckThread {
+    pub(crate) thread: ThreadId,
+    pub(crate) what: &'static str,
+    /// The lock that it waits for, with the mode.
+    pub(crate) lock: Option<Word>,
+    pub(crate) site: Site,
+    pub(crate) held: Vec<HeldLock>,
+}
+
+impl StuckThread {
+    fn label(&self) -> &'static str {
+        match self.what {
+            "lock" => "waits for the lock here",
+            "join" => "waits here for a thread to end",
+            _ => "waits here",
+        }
+    }
+}
+
+fn held_of(held: &HeldLock) -> Held {
+    Held {
+        lock: held.word.lock(),
+        mode: held.word.mode(),
+        tried: held.word.tried(),
+        site: site_number(held.site),
+    }
+}
+
+fn found_hold(word: Word, site: Site) -> FoundHold {
+    FoundHold {
+        class: word.class(),
+        instance: word.lock(),
+        mode: word.mode(),
+        tried: word.tried(),
+        site,
+    }
+}
+
+fn site_address(site: Site) -> usize {
+    std::ptr::from_ref(site).expose_provenance()
+}
+
+/// A site as the engine numbers it.
+fn site_number(site: Site) -> u64 {
+    site_address(site) as u64
+}
+
+fn site_of(number: u64) -> Site {
+    // SAFETY: every number that the engine holds was made by `site_number` from a `Site`.
+    unsafe { &*std::ptr::with_exposed_provenance(number as usize) }
+}
+
+fn signature(rule: Rule, parts: impl IntoIterator<Item = u64>) -> u64 {
+    let mut hasher = NumberHasher::default();
+    rule.hash(&mut hasher);
+    for part in parts {
+        part.hash(&mut hasher);
+    }
+    hasher.finish()
+}
+
+/// `a`, `a and b`, `a, b and c`.
+fn list(items: &[String]) -> String {
+    match items {
+        [] => String::new(),
+        [one] => one.clone(),
+        [most @ .., last] => format!("{} and {last}", most.join(", ")),
+    }
+}

@@ -1,0 +1,468 @@
+//! What one thread keeps of itself: the locks it holds, the orders it knows, what it waits for.
+//!
+//! Only the owner writes a record; any thread may read it while it looks for a deadlock. A record
+//! outlives its thread and is then taken over by another one, so a reader never meets freed memory.
+//!
+//! A known order costs the owner a few loads and stores here and nothing else. The *chain* of a held
+//! lock is a hash of everything that is held up to it, with modes and sites; an acquisition whose
+//! chain is in the table of known chains has been seen in exactly this situation before, so there is
+//! nothing to learn from it. Two situations share a chain with a probability of 2⁻⁶⁴.
+//!
+//! Orderings: the owner stores what a wait is about, then makes the wait's sequence number odd with
+//! `SeqCst`; it reads other records only after that. Of the threads that close a cycle one is the
+//! last to do so, and that one sees the waits of all others. A held lock is taken off the stack
+//! before it is really released and put on it after it was really acquired, so a lock on the stack of
+//! a thread that waits is held by it.
+
+use std::alloc::{Layout, alloc_zeroed, handle_alloc_error};
+use std::cell::{Cell, RefCell};
+use std::ptr;
+use std::sync::atomic::Ordering::{Acquire, Relaxed, Release, SeqCst};
+use std::sync::atomic::{AtomicBool, AtomicPtr, AtomicU8, AtomicU32, AtomicU64, compiler_fence};
+
+use crate::hash::fold;
+use crate::instrument::{LockType, Mode, Site};
+use crate::word::{self, Word};
+
+/// Held locks that fit before the stack grows.
+const FIRST_STACK: usize = 32;
+/// Known chains that fit before the table grows, as a power of two.
+const FIRST_TABLE: u32 = 8;
+/// The table never grows beyond this power of two; older chains then make room.
+const LAST_TABLE: u32 = 18;
+
+/// One held lock.
+#[derive(Debug, Default)]
+pub(crate) struct Entry {
+    /// The lock with the mode it is held in; zero while the entry is not in use.
+    word: AtomicU64,
+    chain: AtomicU64,
+    site: AtomicPtr<()>,
+    address: AtomicPtr<()>,
+}
+
+/// One held lock, read.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct HeldLock {
+    pub(crate) word: Word,
+    pub(crate) site: Site,
+    pub(crate) address: usize,
+}
+
+/// What a thread waits for, as a number that other threads can read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u8)]
+pub(crate) enum WaitKind {
+    Lock = 0,
+    Join = 1,
+    Event = 2,
+}
+
+/// A wait of another thread, read while it lasted.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct SeenWait {
+    pub(crate) kind: WaitKind,
+    /// The lock's word with the mode that is asked for, or the thread that is joined.
+    pub(crate) target: u64,
+    pub(crate) since: u64,
+    pub(crate) site: Site,
+    pub(crate) sequence: u64,
+}
+
+#[derive(Debug, Default)]
+struct WaitSlot {
+    /// Odd while the thread waits.
+    sequence: AtomicU64,
+    kind: AtomicU8,
+    target: AtomicU64,
+    since: AtomicU64,
+    site: AtomicPtr<()>,
+}
+
+/// An acquisition that may go ahead.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Prepared {
+    pub(crate) word: Word,
+    pub(crate) chain: u64,
+}
+
+/// What one thread keeps of itself.
+#[derive(Debug)]
+pub(crate) struct Record {
+    top: AtomicPtr<Entry>,
+    base: AtomicPtr<Entry>,
+    limit: Cell<*mut Entry>,
+    known: Cell<*mut u64>,
+    known_shift: Cell<u32>,
+    misses: Cell<u32>,
+    acquisitions: AtomicU64,
+    wait: WaitSlot,
+    pub(crate) thread: AtomicU32,
+    pub(crate) in_use: AtomicBool,
+    pub(crate) next: AtomicPtr<Record>,
+    pub(crate) own: RefCell<Own>,
+}
+
+// SAFETY: the cells and `own` are used by the owning thread alone, which `process` sees to by
+// handing a record out through a thread-local only; everything else is atomic.
+unsafe impl Sync for Record {}
+
+/// What only the owner ever looks at, and only on cold paths.
+#[derive(Debug, Default)]
+pub(crate) struct Own {
+    pub(crate) serials: std::ops::Range<u64>,
+    pub(crate) classes: Vec<ClassEntry>,
+    pub(crate) clock: std::sync::Arc<crate::engine::Clock>,
+    pub(crate) epoch: u32,
+    pub(crate) segment: u64,
+    pub(crate) scratch: Vec<HeldLock>,
+}
+
+/// A class that this thread has met.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct ClassEntry {
+    pub(crate) created: Site,
+    pub(crate) ty: *const LockType,
+    pub(crate) class: u32,
+    pub(crate) many: bool,
+}
+
+impl Record {
+    pub(crate) fn new() -> Record {
+        let stack = new_stack(FIRST_STACK);
+        Record {
+            top: AtomicPtr::new(stack),
+            base: AtomicPtr::new(stack),
+            // SAFETY: the stack has `FIRST_STACK` entries.
+            limit: Cell::new(unsafe { stack.add(FIRST_STACK - 1) }),
+            known: Cell::new(new_table(FIRST_TABLE)),
+            known_shift: Cell::new(64 - FIRST_TABLE),
+            misses: Cell::new(0),
+            acquisitions: AtomicU64::new(0),
+            wait: WaitSlot::default(),
+            thread: AtomicU32::new(0),
+            in_use: AtomicBool::new(true),
+            next: AtomicPtr::new(ptr::null_mut()),
+            own: RefCell::new(Own::default()),
+        }
+    }
+
+    /// The chain of holding nothing; everything learnt under another one is learnt anew.
+    pub(crate) fn set_segment(&self, seed: u64) {
+        self.base_entry().chain.store(seed, Relaxed);
+    }
+
+    #[inline(always)]
+    fn top_entry(&self) -> &Entry {
+        // SAFETY: `top` points into the current stack, which is never freed.
+        unsafe { &*self.top.load(Relaxed) }
+    }
+
+    fn base_entry(&self) -> &Entry {
+        // SAFETY: as in `top_entry`.
+        unsafe { &*self.base.load(Relaxed) }
+    }
+
+    /// The chain that acquiring `word` at `site` now has.
+    #[inline(always)]
+    pub(crate) fn chain(&self, word: Word, site: Site) -> u64 {
+        let below = self.top_entry().chain.load(Relaxed);
+        fold(below.rotate_left(29) ^ word.0, site as *const _ as u64 ^ 0x9e37_79b9_7f4a_7c15)
+    }
+
+    #[inline(always)]
+    pub(crate) fn holds_nothing(&self) -> bool {
+        ptr::eq(self.top.load(Relaxed), self.base.load(Relaxed))
+    }
+
+    /// Whether this chain was seen before.
+    #[inline(always)]
+    pub(crate) fn knows(&self, chain: u64) -> bool {
+        let at = (chain >> self.known_shift.get()) as usize;
+        let table = self.known.get();
+        // SAFETY: the table has 2^(64 - shift) slots, a power of two of at least two, so `at` and
+        // its neighbour are among them.
+        unsafe { *table.add(at) == chain || *table.add(at ^ 1) == chain }
+    }
+
+    /// Remembers a chain.
+    pub(crate) fn learn(&self, chain: u64) {
+        let bits = 64 - self.known_shift.get();
+        let at = (chain >> self.known_shift.get()) as usize;
+        let table = self.known.get();
+        // SAFETY: as in `knows`; the owner alone uses the table.
+        let displaced = unsafe {
+            let slot = if *table.add(at) == 0 { at } else { at ^ 1 };
+            std::mem::replace(&mut *table.add(slot), chain)
+        };
+        if displaced == 0 {
+            return;
+        }
+        self.misses.set(self.misses.get() + 1);
+        if self.misses.get() > 1 << (bits - 3) && bits < LAST_TABLE {
+            self.grow_table(bits);
+            self.learn(displaced);
+        }
+    }
+
+    fn grow_table(&self, bits: u32) {
+        let (old, new) = (self.known.get(), new_table(bits + 2));
+        let shift = 64 - (bits + 2);
+        for at in 0..1 << bits {
+            // SAFETY: `old` has 2^bits slots and `new` four times as many; see `knows`.
+            unsafe {
+                let chain = *old.add(at);
+                let to = (chain >> shift) as usize;
+                let slot = if *new.add(to) == 0 { to } else { to ^ 1 };
+                if chain != 0 {
+                    *new.add(slot) = chain;
+                }
+            }
+        }
+        self.known.set(new);
+        self.known_shift.set(shift);
+        self.misses.set(0);
+        free_table(old, bits);
+    }
+
+    /// Makes sure that one more lock can be pushed without allocating.
+    #[inline(always)]
+    pub(crate) fn has_room(&self) -> bool {
+        !ptr::eq(self.top.load(Relaxed), self.limit.get())
+    }
+
+    /// Moves the held locks to a stack of twice the size. The old one stays, as another thread may
+    /// be reading it.
+    #[cold]
+    pub(crate) fn grow_stack(&self) {
+        let (base, top) = (self.base.load(Relaxed), self.top.load(Relaxed));
+        // SAFETY: both point into the same stack.
+        let depth = unsafe { top.offset_from(base) } as usize;
+        let capacity = (depth + 1) * 2;
+        let stack = new_stack(capacity);
+        // SAFETY: the bottom entries of both.
+        unsafe { (*stack).chain.store((*base).chain.load(Relaxed), Relaxed) };
+        for at in 1..=depth {
+            // SAFETY: both stacks have more than `depth` entries.
+            let (old, new) = unsafe { (&*base.add(at), &*stack.add(at)) };
+            new.chain.store(old.chain.load(Relaxed), Relaxed);
+            new.site.store(old.site.load(Relaxed), Relaxed);
+            new.address.store(old.address.load(Relaxed), Relaxed);
+            new.word.store(old.word.load(Relaxed), Release);
+        }
+        // SAFETY: within the new stack.
+        unsafe {
+            self.limit.set(stack.add(capacity - 1));
+            self.base.store(stack, Release);
+            self.top.store(stack.add(depth), Release);
+        }
+    }
+
+    /// Puts a lock that was just acquired on the stack.
+    #[inline(always)]
+    pub(crate) fn push(&self, prepared: Prepared, site: Site, address: *const ()) {
+        // SAFETY: `has_room` was seen to before the acquisition, and `limit` is the last entry.
+        let top = unsafe { self.top.load(Relaxed).add(1) };
+        // The entry is claimed before it is filled: a signal handler that locks in between uses the
+        // next one.
+        self.top.store(top, Relaxed);
+        compiler_fence(SeqCst);
+        // SAFETY: as above.
+        let entry = unsafe { &*top };
+        entry.chain.store(prepared.chain, Relaxed);
+        entry.site.store(ptr::from_ref(site).cast_mut().cast(), Relaxed);
+        entry.address.store(address.cast_mut(), Relaxed);
+        entry.word.store(prepared.word.0, Release);
+        self.acquisitions.store(self.acquisitions.load(Relaxed).wrapping_add(1), Relaxed);
+    }
+
+    /// Takes the lock off if it is on top, and returns the word it had there.
+    #[inline(always)]
+    pub(crate) fn pop(&self, lock: Word) -> Option<Word> {
+        let top = self.top.load(Relaxed);
+        // SAFETY: `top` points into the current stack.
+        let entry = unsafe { &*top };
+        let word = Word(entry.word.load(Relaxed));
+        // The bottom entry is zero, which is no lock.
+        if !word.is(lock) {
+            return None;
+        }
+        entry.word.store(0, Relaxed);
+        compiler_fence(SeqCst);
+        // SAFETY: the bottom entry matches no lock, so there is one below this.
+        self.top.store(unsafe { top.sub(1) }, Relaxed);
+        Some(word)
+    }
+
+    /// Takes the lock out from below others, the last one in this mode first, and recomputes their
+    /// chains. Returns the word it had.
+    #[cold]
+    pub(crate) fn remove(&self, lock: Word, mode: Mode) -> Option<Word> {
+        let (base, top) = (self.base.load(Relaxed), self.top.load(Relaxed));
+        let mut at = top;
+        // SAFETY: `at` stays between `base` and `top`.
+        let found = unsafe {
+            loop {
+                if ptr::eq(at, base) {
+                    return None;
+                }
+                let word = Word((*at).word.load(Relaxed));
+                if word.is(lock) && word.mode() == mode {
+                    break word;
+                }
+                at = at.sub(1);
+            }
+        };
+        // SAFETY: `at < top`, and the entries between are in use.
+        unsafe {
+            while !ptr::eq(at, top) {
+                let (to, from) = (&*at, &*at.add(1));
+                let below = (*at.sub(1)).chain.load(Relaxed);
+                let (word, site) = (from.word.load(Relaxed), from.site.load(Relaxed));
+                to.word.store(0, Relaxed);
+                to.chain.store(
+                    fold(
+                        below.rotate_left(29) ^ Word(word).without_marks().0,
+                        site as u64 ^ 0x9e37_79b9_7f4a_7c15,
+                    ),
+                    Relaxed,
+                );
+                to.site.store(site, Relaxed);
+                to.address.store(from.address.load(Relaxed), Relaxed);
+                to.word.store(word, Release);
+                at = at.add(1);
+            }
+            (*top).word.store(0, Relaxed);
+            self.top.store(top.sub(1), Relaxed);
+        }
+        Some(found)
+    }
+
+    /// Marks everything that is held as known to the order graph.
+    pub(crate) fn mark_graphed(&self) {
+        let (base, mut at) = (self.base.load(Relaxed), self.top.load(Relaxed));
+        while !ptr::eq(at, base) {
+            // SAFETY: `at` is above `base` and in use.
+            let entry = unsafe { &*at };
+            let word = entry.word.load(Relaxed);
+            if word != 0 {
+                entry.word.store(word | word::GRAPHED, Relaxed);
+            }
+            // SAFETY: above `base`.
+            at = unsafe { at.sub(1) };
+        }
+    }
+
+    /// The locks that the thread holds, outermost first. Exact for the owner and for a thread that
+    /// waits; of a thread that runs, whatever is seen.
+    pub(crate) fn held_into(&self, held: &mut Vec<HeldLock>) {
+        held.clear();
+        let (base, top) = (self.base.load(Acquire), self.top.load(Acquire));
+        // SAFETY: a stack is never freed, and its bottom entry tells its size.
+        let capacity = unsafe { (*base).address.load(Relaxed) } as usize;
+        // The thread may have moved to another stack between the loads.
+        let depth = (top as usize).wrapping_sub(base as usize) / size_of::<Entry>();
+        if depth >= capacity {
+            return;
+        }
+        for at in 1..=depth {
+            // SAFETY: below the capacity of this stack.
+            let entry = unsafe { &*base.add(at) };
+            let word = Word(entry.word.load(Acquire));
+            let site = entry.site.load(Relaxed);
+            if word.0 != 0 && !site.is_null() {
+                // SAFETY: only `push` stores sites, and it takes a `&'static Location`.
+                let site = unsafe { &*site.cast_const().cast() };
+                held.push(HeldLock { word, site, address: entry.address.load(Relaxed) as usize });
+            }
+        }
+    }
+
+    /// From here on the thread waits, for everyone to see.
+    pub(crate) fn begin_wait(&self, kind: WaitKind, target: u64, since: u64, site: Site) {
+        self.wait.kind.store(kind as u8, Relaxed);
+        self.wait.target.store(target, Relaxed);
+        self.wait.since.store(since, Relaxed);
+        self.wait.site.store(ptr::from_ref(site).cast_mut().cast(), Relaxed);
+        let sequence = self.wait.sequence.load(Relaxed);
+        self.wait.sequence.store(sequence | 1, SeqCst);
+    }
+
+    /// The thread does not wait any more.
+    pub(crate) fn end_wait(&self) {
+        let sequence = self.wait.sequence.load(Relaxed);
+        self.wait.sequence.store((sequence | 1).wrapping_add(1), SeqCst);
+    }
+
+    /// What the thread waits for; `None` when it runs.
+    pub(crate) fn waiting(&self) -> Option<SeenWait> {
+        let sequence = self.wait.sequence.load(SeqCst);
+        if sequence & 1 == 0 {
+            return None;
+        }
+        let kind = match self.wait.kind.load(Relaxed) {
+            0 => WaitKind::Lock,
+            1 => WaitKind::Join,
+            _ => WaitKind::Event,
+        };
+        let (target, since) = (self.wait.target.load(Relaxed), self.wait.since.load(Relaxed));
+        let site = self.wait.site.load(Relaxed);
+        let same = self.still_waiting(sequence);
+        // SAFETY: the site was stored before the sequence number became odd, from a `Site`.
+        same.then(|| SeenWait { kind, target, since, site: unsafe { &*site.cast() }, sequence })
+    }
+
+    /// Whether the thread is still in the very wait that had this sequence number.
+    pub(crate) fn still_waiting(&self, sequence: u64) -> bool {
+        self.wait.sequence.load(SeqCst) == sequence
+    }
+
+    /// How many locks the thread has acquired.
+    pub(crate) fn acquisitions(&self) -> u64 {
+        self.acquisitions.load(Relaxed)
+    }
+
+    /// Empties the record for another thread.
+    pub(crate) fn reset(&self) {
+        let (base, mut at) = (self.base.load(Relaxed), self.top.load(Relaxed));
+        while !ptr::eq(at, base) {
+            // SAFETY: `at` is above `base`.
+            at = unsafe {
+                (*at).word.store(0, Relaxed);
+                at.sub(1)
+            };
+        }
+        self.top.store(base, Release);
+        let bits = 64 - self.known_shift.get();
+        free_table(self.known.get(), bits);
+        self.known.set(new_table(FIRST_TABLE));
+        self.known_shift.set(64 - FIRST_TABLE);
+        self.misses.set(0);
+        self.acquisitions.store(0, Relaxed);
+    }
+}
+
+fn new_stack(entries: usize) -> *mut Entry {
+    let stack: Box<[Entry]> = (0..entries).map(|_| Entry::default()).collect();
+    stack[0].address.store(ptr::without_provenance_mut(entries), Relaxed);
+    Box::leak(stack).as_mut_ptr()
+}
+
+fn table_layout(bits: u32) -> Layout {
+    Layout::array::<u64>(1 << bits).unwrap_or(Layout::new::<u64>())
+}
+
+fn new_table(bits: u32) -> *mut u64 {
+    let layout = table_layout(bits);
+    // SAFETY: the layout is not empty.
+    let table = unsafe { alloc_zeroed(layout) };
+    if table.is_null() {
+        handle_alloc_error(layout);
+    }
+    table.cast()
+}
+
+fn free_table(table: *mut u64, bits: u32) {
+    // SAFETY: every table comes from `new_table` with its own `bits`, and its owner just let go of it.
+    unsafe { std::alloc::dealloc(table.cast(), table_layout(bits)) };
+}

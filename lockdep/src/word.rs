@@ -1,0 +1,87 @@
+//! A lock's identity in one machine word.
+//!
+//! | bits | in a lock | in a thread's stack of held locks |
+//! |---|---|---|
+//! | 63 | the engine itself needed this lock: leave it alone | – |
+//! | 44–62 | class | class |
+//! | 4–43 | serial number, never given twice | the same |
+//! | 3 | – | the order graph learnt of it in this hold |
+//! | 2 | – | acquired without blocking |
+//! | 0–1 | bit 0: the order graph knows it | mode |
+//!
+//! Zero is a lock that nobody has acquired yet.
+
+use crate::engine::LockId;
+use crate::instrument::Mode;
+
+/// The lock is used by the engine itself, through the global allocator for instance.
+pub(crate) const UNTRACKED: u64 = 1 << 63;
+/// In a lock: the order graph has a node for it.
+pub(crate) const IN_GRAPH: u64 = 1;
+/// In a held entry: the order graph has a node for it.
+pub(crate) const GRAPHED: u64 = 1 << 3;
+const TRIED: u64 = 1 << 2;
+const MODE: u64 = 3;
+const MARKS: u64 = 0xf;
+const SERIAL_BITS: u32 = 40;
+const CLASS_BITS: u32 = 19;
+
+/// Serial numbers are below this.
+pub(crate) const SERIALS: u64 = 1 << SERIAL_BITS;
+/// Class numbers are below this.
+pub(crate) const CLASSES: u32 = 1 << CLASS_BITS;
+
+/// See the table above.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Word(pub(crate) u64);
+
+impl Word {
+    pub(crate) const fn new(class: u32, serial: u64) -> Word {
+        Word(((class as u64) << (SERIAL_BITS + 4)) | ((serial & (SERIALS - 1)) << 4))
+    }
+
+    /// The lock alone.
+    pub(crate) const fn lock(self) -> LockId {
+        self.0 & !MARKS & !UNTRACKED
+    }
+
+    /// Whether both are the same lock, and one at all.
+    #[inline(always)]
+    pub(crate) const fn is(self, other: Word) -> bool {
+        self.0 != 0 && (self.0 ^ other.0) & !MARKS == 0
+    }
+
+    pub(crate) const fn class(self) -> u32 {
+        class_of(self.0)
+    }
+
+    #[inline(always)]
+    pub(crate) const fn held(self, mode: Mode, tried: bool) -> Word {
+        Word((self.0 & !MARKS) | mode as u64 | if tried { TRIED } else { 0 })
+    }
+
+    pub(crate) const fn mode(self) -> Mode {
+        match self.0 & MODE {
+            0 => Mode::Write,
+            _ => Mode::Read,
+        }
+    }
+
+    pub(crate) const fn tried(self) -> bool {
+        self.0 & TRIED != 0
+    }
+
+    pub(crate) const fn graphed(self) -> bool {
+        self.0 & GRAPHED != 0
+    }
+
+    /// Without what says nothing about the hold itself.
+    pub(crate) const fn without_marks(self) -> Word {
+        Word(self.0 & !GRAPHED)
+    }
+}
+
+/// The class of a lock.
+pub(crate) const fn class_of(lock: LockId) -> u32 {
+    ((lock & !UNTRACKED) >> (SERIAL_BITS + 4)) as u32
+}
