@@ -1,5 +1,10 @@
 //! Instrumented locks that find deadlocks.
 
+#[cfg(feature = "instrument")]
+pub mod sync;
+#[cfg(feature = "instrument")]
+pub mod thread;
+
 pub mod instrument;
 
 mod record;
@@ -18,3 +23,5 @@ mod trace;
 pub use config::Config;
 pub use finding::Finding;
 pub use process::{configure, findings};
+#[cfg(not(feature = "instrument"))]
+pub use std::{sync, thread};

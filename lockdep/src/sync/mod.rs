@@ -1,0 +1,39 @@
+//! The synchronisation types of [`std::sync`], instrumented.
+//!
+//! Each type has the name, methods, bounds, auto traits, variance, poisoning and `Debug` text of
+//! the one in `std` and differs in one thing: what threads do with it is told to the engine
+//! through [`crate::instrument`]. No type here decides anything about orders; each hooks, calls
+//! `std`, and wraps the result.
+//!
+//! Everything that is not defined here is `std`'s own, so `use lockdep::sync` replaces
+//! `use std::sync` as a whole. What is unstable in `std` (mapped guards, `mpmc`, `ReentrantLock`)
+//! is not instrumented.
+
+// The glob keeps what `std` has and this module does not define, now and in later versions.
+pub use std::sync::*;
+
+mod held;
+mod outcome;
+
+mod condvar;
+mod mutex;
+mod rwlock;
+
+mod lazy_lock;
+mod once;
+mod once_lock;
+
+mod barrier;
+pub mod mpsc;
+
+#[expect(deprecated, reason = "std still exports it")]
+pub use self::once::ONCE_INIT;
+pub use self::{
+    barrier::Barrier,
+    condvar::{Condvar, WaitTimeoutResult},
+    lazy_lock::LazyLock,
+    mutex::{Mutex, MutexGuard},
+    once::Once,
+    once_lock::OnceLock,
+    rwlock::{RwLock, RwLockReadGuard, RwLockWriteGuard},
+};

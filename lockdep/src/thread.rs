@@ -1,0 +1,22 @@
+//! Threads of [`std::thread`], instrumented: who spawned whom, who waits for whose end.
+//!
+//! What makes, joins or parks a thread is defined here, with the signatures of `std`; everything
+//! else, the handle [`Thread`] included, is `std`'s own. An `unpark` is not seen, since it is done
+//! through such a handle.
+
+// The glob keeps what `std` has and this module does not define, now and in later versions.
+pub use std::thread::*;
+
+mod builder;
+mod handle;
+mod park;
+mod scoped;
+
+#[expect(deprecated, reason = "std still exports it")]
+pub use self::park::park_timeout_ms;
+pub use self::{
+    builder::{Builder, spawn},
+    handle::JoinHandle,
+    park::{park, park_timeout},
+    scoped::{Scope, ScopedJoinHandle, scope},
+};

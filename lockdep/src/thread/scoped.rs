@@ -1,0 +1,246 @@
+//! [`scope`] and the threads in it.
+//!
+//! `std` lets nobody see it wait for the threads of a scope. So a scope here keeps a list of its
+//! threads, and waits for each of them through the hooks just before `std` waits.
+
+use std::cell::OnceCell;
+use std::marker::PhantomData;
+use std::panic::Location;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::thread::{Result, Thread};
+use std::{fmt, io, mem, process};
+
+use crate::instrument::{Child, Site};
+use crate::thread::builder::entering;
+
+/// Runs `f`, which may spawn threads that borrow, and waits for them; see [`std::thread::scope`].
+///
+/// # Panics
+///
+/// `f` panics, or a thread that was not joined by its handle did.
+///
+/// # Aborts
+///
+/// When the end of the scope completes a deadlock and the engine is configured to panic then: a
+/// panic could not leave the scope while its threads run.
+#[track_caller]
+pub fn scope<'env, F, T>(f: F) -> T
+where
+    F: for<'scope> FnOnce(&'scope Scope<'scope, 'env>) -> T,
+{
+    let site = Location::caller();
+    // Out here, because threads may use it until `std`'s scope has ended.
+    let place = OnceCell::<Scope<'static, 'static>>::new();
+    std::thread::scope(|inner| {
+        // SAFETY: only the lifetimes change, to those of the `place`. It is used with the real
+        // ones below, and after that only dropped, which does not look at `inner`.
+        let inner = unsafe {
+            mem::transmute::<&std::thread::Scope<'_, 'env>, &std::thread::Scope<'static, 'static>>(
+                inner,
+            )
+        };
+        let scope =
+            place.get_or_init(|| Scope { inner, threads: Threads::new(), scope: PhantomData });
+        // SAFETY: these are the lifetimes that `inner` came with. `place` is neither moved nor
+        // dropped until `std::thread::scope` has returned or unwound, which ends `'scope`.
+        let scope = unsafe { mem::transmute::<&Scope<'static, 'static>, &Scope<'_, 'env>>(scope) };
+        let result = f(scope);
+        scope.threads.wait(site);
+        result
+    })
+}
+
+/// What [`scope`] gives to its function to spawn threads with: [`std::thread::Scope`].
+pub struct Scope<'scope, 'env: 'scope> {
+    inner: &'scope std::thread::Scope<'scope, 'env>,
+    threads: Threads,
+    scope: PhantomData<&'scope mut &'scope ()>,
+}
+
+impl<'scope, 'env> Scope<'scope, 'env> {
+    /// Runs `f` in a new thread of this scope; see [`std::thread::Scope::spawn`].
+    ///
+    /// # Panics
+    ///
+    /// The operating system makes no thread; [`Builder::spawn_scoped`] returns the error instead.
+    ///
+    /// [`Builder::spawn_scoped`]: crate::thread::Builder::spawn_scoped
+    #[track_caller]
+    pub fn spawn<F, T>(&'scope self, f: F) -> ScopedJoinHandle<'scope, T>
+    where
+        F: FnOnce() -> T + Send + 'scope,
+        T: Send + 'scope,
+    {
+        self.spawn_with(std::thread::Builder::new(), Child::spawn(Location::caller()), f)
+            .expect("failed to spawn thread")
+    }
+
+    pub(super) fn spawn_with<F, T>(
+        &'scope self,
+        builder: std::thread::Builder,
+        child: Child,
+        f: F,
+    ) -> io::Result<ScopedJoinHandle<'scope, T>>
+    where
+        F: FnOnce() -> T + Send + 'scope,
+        T: Send + 'scope,
+    {
+        let run = entering(&child, f);
+        let member = Arc::new(Member::new(child));
+        let ending = Ending { member: Arc::clone(&member), threads: &self.threads };
+        let inner = builder.spawn_scoped(self.inner, move || {
+            let _ending = ending;
+            run()
+        })?;
+        self.threads.add(&member);
+        Ok(ScopedJoinHandle { inner, member })
+    }
+}
+
+impl fmt::Debug for Scope<'_, '_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Debug::fmt(&self.inner, f)
+    }
+}
+
+/// The right to wait for the end of a thread of a scope: [`std::thread::ScopedJoinHandle`], with
+/// the wait recorded.
+pub struct ScopedJoinHandle<'scope, T> {
+    inner: std::thread::ScopedJoinHandle<'scope, T>,
+    member: Arc<Member>,
+}
+
+impl<'scope, T> ScopedJoinHandle<'scope, T> {
+    /// The thread.
+    #[must_use]
+    pub fn thread(&self) -> &Thread {
+        self.inner.thread()
+    }
+
+    /// Waits for the thread to end; see [`std::thread::ScopedJoinHandle::join`].
+    ///
+    /// # Errors
+    ///
+    /// The thread panicked. The payload is the error.
+    ///
+    /// # Panics
+    ///
+    /// The thread waits for this one, and the engine is configured to panic then.
+    #[track_caller]
+    pub fn join(self) -> Result<T> {
+        let ScopedJoinHandle { inner, member } = self;
+        let result = member.child.join(Location::caller(), inner.is_finished(), || inner.join());
+        member.joined.store(true, Ordering::Relaxed);
+        result
+    }
+
+    /// Whether the thread has run its function to the end; never blocks.
+    pub fn is_finished(&self) -> bool {
+        self.inner.is_finished()
+    }
+}
+
+impl<T> fmt::Debug for ScopedJoinHandle<'_, T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Debug::fmt(&self.inner, f)
+    }
+}
+
+/// The threads of a scope.
+struct Threads {
+    /// Those that nobody is known to have joined. A thread that is spawned by one of them is here
+    /// before that one has ended.
+    members: Mutex<Vec<Arc<Member>>>,
+    /// The thread that the scope belongs to.
+    owner: Thread,
+    /// Whether it is in [`Threads::wait`].
+    waiting: AtomicBool,
+}
+
+/// A thread of a scope.
+struct Member {
+    child: Child,
+    /// Whether its function has returned or unwound.
+    ended: AtomicBool,
+    /// Whether its handle was joined.
+    joined: AtomicBool,
+}
+
+/// Held by a thread of a scope while its function runs.
+struct Ending<'scope> {
+    member: Arc<Member>,
+    threads: &'scope Threads,
+}
+
+impl Threads {
+    fn new() -> Threads {
+        Threads {
+            members: Mutex::new(Vec::new()),
+            owner: std::thread::current(),
+            waiting: AtomicBool::new(false),
+        }
+    }
+
+    fn add(&self, member: &Arc<Member>) {
+        let mut members = self.members.lock().unwrap_or_else(PoisonError::into_inner);
+        if members.len() == members.capacity() {
+            members.retain(|member| !member.joined.load(Ordering::Relaxed));
+        }
+        members.push(Arc::clone(member));
+    }
+
+    fn next(&self) -> Option<Arc<Member>> {
+        self.members.lock().unwrap_or_else(PoisonError::into_inner).pop()
+    }
+
+    /// Waits for all threads; called by the owner at the end of the scope.
+    fn wait(&self, site: Site) {
+        let no_way_out = AbortOnUnwind;
+        // Sequentially consistent with `Ending`: either the ending thread sees that it must
+        // unpark, or the owner sees that the thread has ended.
+        self.waiting.store(true, Ordering::SeqCst);
+        while let Some(member) = self.next() {
+            let ended = || member.ended.load(Ordering::SeqCst);
+            member.child.join(site, ended(), || {
+                while !ended() {
+                    std::thread::park();
+                }
+            });
+        }
+        mem::forget(no_way_out);
+    }
+}
+
+impl Drop for Threads {
+    fn drop(&mut self) {
+        // Of a scope that unwinds: `std` has joined them.
+        while let Some(member) = self.next() {
+            member.child.joined();
+        }
+    }
+}
+
+impl Member {
+    fn new(child: Child) -> Member {
+        Member { child, ended: AtomicBool::new(false), joined: AtomicBool::new(false) }
+    }
+}
+
+impl Drop for Ending<'_> {
+    fn drop(&mut self) {
+        self.member.ended.store(true, Ordering::SeqCst);
+        if self.threads.waiting.load(Ordering::SeqCst) {
+            self.threads.owner.unpark();
+        }
+    }
+}
+
+/// Ends the process when it is dropped.
+struct AbortOnUnwind;
+
+impl Drop for AbortOnUnwind {
+    fn drop(&mut self) {
+        process::abort();
+    }
+}
