@@ -44,6 +44,7 @@ pub(crate) struct Observer {
     /// Locks that a thread held when it ended.
     pub(crate) orphans: Vec<Orphan>,
     retired: Counts,
+    scratch: Vec<Held>,
 }
 
 type ClassKey = (LockKind, &'static str, &'static str, u32, u32);
@@ -105,6 +106,7 @@ impl Observer {
             findings: Vec::new(),
             orphans: Vec::new(),
             retired: Counts::default(),
+            scratch: Vec::new(),
         }
     }
 
@@ -191,7 +193,9 @@ impl Observer {
 
     /// Records a dependency and reports what follows from it.
     pub(crate) fn request(&mut self, request: &Request<'_>) {
-        let held: Vec<Held> = request.held.iter().map(held_of).collect();
+        let mut held = std::mem::take(&mut self.scratch);
+        held.clear();
+        held.extend(request.held.iter().map(held_of));
         self.order(request, &held);
         let cycles = self.detector.request(&Dependency {
             thread: request.thread,
@@ -206,7 +210,7 @@ impl Observer {
             self.cycle(&cycle);
         }
         self.nesting(request, &held);
-        self.flush();
+        self.scratch = held;
     }
 
     /// Writes the order if it is new by class and place, with a stack for it.
@@ -292,51 +296,45 @@ impl Observer {
 
     /// Judges whether the nestings of one class follow a common order.
     fn nesting(&mut self, request: &Request<'_>, held: &[Held]) {
-        let asked = request.word.lock();
-        let class = request.word.class();
+        let (asked, class) = (request.word.lock(), request.word.class());
         if class == 0 || self.classes[class as usize].anonymous {
             return;
         }
         for (at, outer) in request.held.iter().enumerate() {
             let lock = outer.word.lock();
-            if outer.word.class() != class || lock == asked {
-                continue;
-            }
-            let guards: Vec<Held> = held
-                .iter()
-                .filter(|h| h.lock != lock && class_of(h.lock) != class)
-                .copied()
-                .collect();
-            let link = Link {
-                thread: request.thread,
-                held: held[at],
-                asked: Held {
+            if outer.word.class() == class && lock != asked {
+                let asked = Held {
                     lock: asked,
                     mode: request.word.mode(),
                     tried: false,
                     site: site_number(request.site),
-                },
-                guards,
-            };
-            let upward = outer.address < request.address;
-            self.nested(class, link, upward, lock < asked);
+                };
+                let upward = outer.address < request.address;
+                self.nested(request.thread, at, held, asked, upward);
+            }
         }
     }
 
-    fn nested(&mut self, class: u32, link: Link, upward: bool, in_order: bool) {
-        let exclusive =
-            link.guards.iter().filter(|g| g.mode != Mode::Read).map(|g| g.lock).collect::<Vec<_>>();
+    fn nested(&mut self, thread: ThreadId, at: usize, held: &[Held], asked: Held, upward: bool) {
+        let (outer, class) = (held[at], class_of(asked.lock));
+        let outside = |h: &&Held| class_of(h.lock) != class;
+        let exclusive = |h: &&Held| outside(h) && h.mode != Mode::Read;
         let nesting = self.nestings.entry(class).or_insert_with(|| Nesting {
             upward: None,
             downward: None,
             directions: [false; 2],
-            gates: exclusive.clone(),
+            gates: held.iter().filter(exclusive).map(|h| h.lock).collect(),
             reported: false,
         });
-        nesting.gates.retain(|g| exclusive.contains(g));
-        nesting.directions[usize::from(in_order)] = true;
+        nesting.gates.retain(|&g| held.iter().filter(exclusive).any(|h| h.lock == g));
+        nesting.directions[usize::from(outer.lock < asked.lock)] = true;
         let slot = if upward { &mut nesting.upward } else { &mut nesting.downward };
-        slot.get_or_insert(link);
+        slot.get_or_insert_with(|| Link {
+            thread,
+            held: outer,
+            asked,
+            guards: held.iter().filter(outside).copied().collect(),
+        });
         let (Some(up), Some(down)) = (&nesting.upward, &nesting.downward) else { return };
         if nesting.directions != [true; 2] || !nesting.gates.is_empty() || nesting.reported {
             return;
@@ -462,10 +460,10 @@ impl Observer {
         let mut index: Vec<LockId> = Vec::new();
         for thread in threads {
             self.trace_thread(thread.thread);
-            if let Some(word) = thread.lock {
-                if !index.contains(&word.lock()) {
-                    index.push(word.lock());
-                }
+            if let Some(word) = thread.lock
+                && !index.contains(&word.lock())
+            {
+                index.push(word.lock());
             }
         }
         let at = |lock: LockId| index.iter().position(|&l| l == lock);

@@ -404,12 +404,10 @@ pub(crate) fn wait(record: &'static Record, kind: WaitKind, target: u64, site: S
     // A cycle leads through what this thread holds, or through a thread that waits for its end.
     let part = kind != WaitKind::Event
         && (!record.holds_nothing() || JOINING.load(SeqCst) > 0 || ORPHANED.load(Relaxed) > 0);
-    if part {
-        if let Some(finding) = stuck(record) {
-            record.end_wait();
-            halt(&finding);
-            record.begin_wait(kind, target, now(), site);
-        }
+    if part && let Some(finding) = stuck(record) {
+        record.end_wait();
+        halt(&finding);
+        record.begin_wait(kind, target, now(), site);
     }
     wait
 }

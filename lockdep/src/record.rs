@@ -28,8 +28,10 @@ use crate::word::{self, Word};
 const FIRST_STACK: usize = 32;
 /// Known chains that fit before the table grows, as a power of two.
 const FIRST_TABLE: u32 = 8;
+/// Known chains that share a cache line.
+const LINE: usize = 8;
 /// The table never grows beyond this power of two; older chains then make room.
-const LAST_TABLE: u32 = 18;
+const LAST_TABLE: u32 = 20;
 
 /// One held lock.
 #[derive(Debug, Default)]
@@ -179,49 +181,57 @@ impl Record {
     #[inline(always)]
     pub(crate) fn knows(&self, chain: u64) -> bool {
         let at = (chain >> self.known_shift.get()) as usize;
-        let table = self.known.get();
-        // SAFETY: the table has 2^(64 - shift) slots, a power of two of at least two, so `at` and
-        // its neighbour are among them.
-        unsafe { *table.add(at) == chain || *table.add(at ^ 1) == chain }
+        // SAFETY: the table has 2^(64 - shift) slots, so `at` is one of them.
+        unsafe { *self.known.get().add(at) == chain || self.knows_elsewhere(chain, at) }
+    }
+
+    /// A chain stands in the slot that its first bits name, or in another one of the same line.
+    #[inline(never)]
+    fn knows_elsewhere(&self, chain: u64, at: usize) -> bool {
+        self.line(at).contains(&chain)
+    }
+
+    fn line(&self, at: usize) -> &[u64; LINE] {
+        // SAFETY: the table is a whole number of lines, and the owner alone uses it.
+        unsafe { &*self.known.get().add(at & !(LINE - 1)).cast() }
     }
 
     /// Remembers a chain.
     pub(crate) fn learn(&self, chain: u64) {
+        let displaced = self.insert(chain);
         let bits = 64 - self.known_shift.get();
-        let at = (chain >> self.known_shift.get()) as usize;
-        let table = self.known.get();
-        // SAFETY: as in `knows`; the owner alone uses the table.
-        let displaced = unsafe {
-            let slot = if *table.add(at) == 0 { at } else { at ^ 1 };
-            std::mem::replace(&mut *table.add(slot), chain)
-        };
-        if displaced == 0 {
-            return;
-        }
-        self.misses.set(self.misses.get() + 1);
-        if self.misses.get() > 1 << (bits - 3) && bits < LAST_TABLE {
-            self.grow_table(bits);
-            self.learn(displaced);
+        if displaced != 0 {
+            self.misses.set(self.misses.get() + 1);
+            if self.misses.get() > 1 << (bits - FIRST_TABLE) && bits < LAST_TABLE {
+                self.grow_table(bits);
+                self.insert(displaced);
+            }
         }
     }
 
+    /// Puts a chain into the table; returns the one that had to make room, or zero.
+    fn insert(&self, chain: u64) -> u64 {
+        let at = (chain >> self.known_shift.get()) as usize;
+        let line = self.line(at);
+        let first = at % LINE;
+        let free = (first..first + LINE).map(|i| i % LINE).find(|&i| line[i] == 0);
+        let slot = (at & !(LINE - 1)) + free.unwrap_or(first);
+        // SAFETY: within the line of `at`; no reference into the table is alive.
+        unsafe { std::mem::replace(&mut *self.known.get().add(slot), chain) }
+    }
+
     fn grow_table(&self, bits: u32) {
-        let (old, new) = (self.known.get(), new_table(bits + 2));
-        let shift = 64 - (bits + 2);
+        let old = self.known.get();
+        self.known.set(new_table(bits + 1));
+        self.known_shift.set(64 - (bits + 1));
+        self.misses.set(0);
         for at in 0..1 << bits {
-            // SAFETY: `old` has 2^bits slots and `new` four times as many; see `knows`.
-            unsafe {
-                let chain = *old.add(at);
-                let to = (chain >> shift) as usize;
-                let slot = if *new.add(to) == 0 { to } else { to ^ 1 };
-                if chain != 0 {
-                    *new.add(slot) = chain;
-                }
+            // SAFETY: `old` has 2^bits slots.
+            let chain = unsafe { *old.add(at) };
+            if chain != 0 {
+                self.insert(chain);
             }
         }
-        self.known.set(new);
-        self.known_shift.set(shift);
-        self.misses.set(0);
         free_table(old, bits);
     }
 
@@ -449,7 +459,10 @@ fn new_stack(entries: usize) -> *mut Entry {
 }
 
 fn table_layout(bits: u32) -> Layout {
-    Layout::array::<u64>(1 << bits).unwrap_or(Layout::new::<u64>())
+    Layout::new::<[u64; LINE]>()
+        .align_to(64)
+        .and_then(|line| Layout::array::<u8>(line.size() << (bits - 3))?.align_to(64))
+        .unwrap_or(Layout::new::<[u64; LINE]>())
 }
 
 fn new_table(bits: u32) -> *mut u64 {

@@ -56,10 +56,10 @@ fn frames_of(text: &str) -> Vec<String> {
             if let Some(frame) = frames.last_mut() {
                 frame.1 = Some(place.trim_start_matches("./").to_owned());
             }
-        } else if let Some((number, function)) = line.split_once(": ") {
-            if number.bytes().all(|b| b.is_ascii_digit()) {
-                frames.push((function.to_owned(), None));
-            }
+        } else if let Some((number, function)) = line.split_once(": ")
+            && number.bytes().all(|b| b.is_ascii_digit())
+        {
+            frames.push((function.to_owned(), None));
         }
     }
     // What stands before the last frame of this crate's hooks is the hook itself.

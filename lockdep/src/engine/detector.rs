@@ -321,9 +321,16 @@ impl Detector {
             }
         };
         self.chain_index.insert((parent, held), chain);
-        self.chains[parent as usize].children.push(chain);
+        self.add_child(parent, chain);
         self.locks.entry(held.lock).or_default().chains.push(chain);
         chain
+    }
+
+    /// Nobody asks what stands on the root, which is everything.
+    fn add_child(&mut self, parent: Chain, chain: Chain) {
+        if parent != ROOT {
+            self.chains[parent as usize].children.push(chain);
+        }
     }
 
     fn dep(&mut self, key: DepKey) -> Dep {
@@ -437,7 +444,9 @@ impl Detector {
         let children = std::mem::take(&mut data.children);
         let deps = std::mem::take(&mut data.deps);
         self.chain_index.remove(&(parent, held));
-        remove_item(&mut self.chains[parent as usize].children, chain);
+        if parent != ROOT {
+            remove_item(&mut self.chains[parent as usize].children, chain);
+        }
         for dep in deps {
             self.move_dep(dep, parent);
         }
@@ -453,7 +462,7 @@ impl Detector {
         let Some(&same) = self.chain_index.get(&(to, held)) else {
             self.chain_index.insert((to, held), chain);
             self.chains[chain as usize].parent = to;
-            self.chains[to as usize].children.push(chain);
+            self.add_child(to, chain);
             return;
         };
         let data = &mut self.chains[chain as usize];
