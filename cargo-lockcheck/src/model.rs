@@ -110,6 +110,10 @@ pub struct Finding {
     /// What else the reader should know.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub notes: Vec<String>,
+    /// Why it cannot happen, for a tier that says so; the stage `classify` makes it
+    /// [`Suppressed::reason`].
+    #[serde(skip)]
+    pub reason: Option<String>,
 }
 
 impl Finding {
@@ -128,6 +132,7 @@ impl Finding {
             waits: Vec::new(),
             help: Vec::new(),
             notes: Vec::new(),
+            reason: None,
         }
     }
 }

@@ -1,0 +1,211 @@
+//! From merged traces to findings: those of single processes, and those that only several processes
+//! together show.
+//!
+//! A pure function of the traces; the source is read only to name things. What is shown and how
+//! severe it is gets decided later, in [`crate::classify`].
+
+mod cross;
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use lockdep::finding::Rule;
+
+use crate::merge::{Merged, MergedFound, Process};
+use crate::model::{Edge, Finding, Held, Lock, Place, Site, Wait};
+use crate::naming::{self, Names, Syntax};
+use crate::sources::Sources;
+use crate::trace::{Class, Found, ProcessKey, Thread};
+use crate::wording;
+
+/// What was found, and what limits it.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Analysis {
+    /// The findings, without levels.
+    pub findings: Vec<Finding>,
+    /// Sentences on what could not be recorded or searched.
+    pub notes: Vec<String>,
+}
+
+/// Turns everything that `merged` holds into findings.
+pub fn analyze(merged: &Merged, sources: &Sources) -> Analysis {
+    let syntax = Syntax::new(sources);
+    let names = Names::of(&merged.classes, &syntax);
+    let builder = Builder { processes: &merged.processes, names: &names, syntax: &syntax };
+    let cross = cross::cycles(merged);
+    let single = merged
+        .findings
+        .values()
+        .map(|MergedFound { found, counts }| builder.finding(found, counts.values().sum()));
+    let across = cross.found.iter().map(|found| builder.finding(found, 1));
+    let mut findings: Vec<Finding> = single.chain(across).collect();
+    findings.sort_by(|a, b| order(a).cmp(&order(b)));
+    naming::number_namesakes(&mut findings);
+    let mut notes = merged.notes();
+    if !cross.complete {
+        notes.push(
+            "the search for cycles across processes stopped at its bound: there may be more, \
+             longer ones"
+                .to_owned(),
+        );
+    }
+    Analysis { findings, notes }
+}
+
+/// An order of findings that does not depend on the order of traces.
+fn order(finding: &Finding) -> impl Ord {
+    let places = |edge: &Edge| (edge.from_site.clone(), edge.to_site.clone());
+    let edges: Vec<(Place, Place)> = finding.edges.iter().map(places).collect();
+    let sites: Vec<Place> = finding.sites.iter().map(|site| site.place.clone()).collect();
+    (finding.id.clone(), edges, sites)
+}
+
+struct Builder<'a> {
+    processes: &'a BTreeMap<ProcessKey, Process>,
+    names: &'a Names,
+    syntax: &'a Syntax<'a>,
+}
+
+impl Builder<'_> {
+    fn finding(&self, found: &Found, count: u64) -> Finding {
+        let threads = Threads::of(found);
+        let mut classes = found.locks.clone();
+        let waits = self.waits(found, &threads, &mut classes);
+        let program = |thread: &Thread| {
+            let process = self.processes.get(&thread.process)?;
+            threads.of_several_processes.then(|| process.program.clone())
+        };
+        let edges = found.edges.iter().map(|edge| Edge {
+            from: edge.from,
+            to: edge.to,
+            thread: threads.name(&edge.thread),
+            process: program(&edge.thread),
+            function: self.syntax.function(&edge.to_site),
+            from_mode: edge.from_mode,
+            to_mode: edge.to_mode,
+            from_site: Place::clone(&edge.from_site),
+            to_site: Place::clone(&edge.to_site),
+            stack: edge.stack.clone(),
+            from_stack: edge.from_stack.clone(),
+        });
+        let sites = found.sites.iter().map(|(place, label)| {
+            let place = Place::clone(place);
+            Site { place, label: self.fill(label, &classes) }
+        });
+        let mut finding = Finding {
+            id: self.id(found),
+            edges: edges.collect(),
+            sites: sites.collect(),
+            waits,
+            locks: classes.iter().map(|class| self.lock(class)).collect(),
+            count,
+            reason: found.reason.as_ref().map(|reason| self.fill(reason, &classes)),
+            ..Finding::new(found.rule, found.tier, self.fill(&found.message, &classes))
+        };
+        wording::word(&mut finding);
+        finding
+    }
+
+    fn waits(
+        &self,
+        found: &Found,
+        threads: &Threads<'_>,
+        classes: &mut Vec<Arc<Class>>,
+    ) -> Vec<Wait> {
+        let mut index = |class: &Arc<Class>| {
+            classes.iter().position(|known| known == class).unwrap_or_else(|| {
+                classes.push(Arc::clone(class));
+                classes.len() - 1
+            })
+        };
+        let wait = |wait: &crate::trace::Wait| Wait {
+            thread: threads.name(&wait.thread),
+            awaited: wait.awaited,
+            lock: wait.lock,
+            site: Place::clone(&wait.site),
+            held: wait
+                .held
+                .iter()
+                .map(|hold| Held {
+                    lock: index(&hold.class),
+                    mode: hold.mode,
+                    site: Place::clone(&hold.site),
+                })
+                .collect(),
+            stack: wait.stack.clone(),
+        };
+        found.waits.iter().map(wait).collect()
+    }
+
+    fn lock(&self, class: &Class) -> Lock {
+        Lock {
+            name: self.names.get(class).unique,
+            kind: class.kind.clone(),
+            ty: class.ty.clone(),
+            created: class.created.clone(),
+        }
+    }
+
+    /// Puts names for `{0}`, `{1}`, ... of a sentence.
+    fn fill(&self, sentence: &str, classes: &[Arc<Class>]) -> String {
+        let mut filled = sentence.to_owned();
+        for (index, class) in classes.iter().enumerate() {
+            let name = format!("`{}`", self.names.get(class).unique);
+            for placeholder in [format!("`{{{index}}}`"), format!("{{{index}}}")] {
+                filled = filled.replace(&placeholder, &name);
+            }
+        }
+        filled
+    }
+
+    /// The locks of a cycle make its identity; a finding about no lock has that of its functions.
+    fn id(&self, found: &Found) -> String {
+        let name = |lock: usize| self.names.get(&found.locks[lock]).plain;
+        let names: Vec<String> = if found.rule == Rule::LockOrder && !found.edges.is_empty() {
+            found.edges.iter().map(|edge| name(edge.from)).collect()
+        } else if !found.locks.is_empty() {
+            (0..found.locks.len()).map(name).collect()
+        } else {
+            let sites = found.sites.iter().map(|(place, _)| place);
+            let places = sites.chain(found.waits.iter().map(|wait| &wait.site));
+            places
+                .map(|place| self.syntax.function(place).unwrap_or_else(|| place.file.clone()))
+                .collect()
+        };
+        let names: Vec<&str> = names.iter().map(String::as_str).collect();
+        naming::id(found.rule, &names)
+    }
+}
+
+/// The threads of one finding, told apart by number when they have the same name.
+struct Threads<'a> {
+    threads: Vec<&'a Thread>,
+    of_several_processes: bool,
+}
+
+impl<'a> Threads<'a> {
+    fn of(found: &'a Found) -> Threads<'a> {
+        let all = || {
+            let edges = found.edges.iter().map(|edge| &edge.thread);
+            edges.chain(found.waits.iter().map(|wait| &wait.thread))
+        };
+        let mut threads: Vec<&Thread> = Vec::new();
+        for thread in all() {
+            if !threads.contains(&thread) {
+                threads.push(thread);
+            }
+        }
+        let of_several_processes =
+            threads.windows(2).any(|pair| pair[0].process != pair[1].process);
+        Threads { threads, of_several_processes }
+    }
+
+    fn name(&self, thread: &Thread) -> String {
+        let mut namesakes = self.threads.iter().filter(|other| other.label == thread.label);
+        if namesakes.clone().count() < 2 {
+            return thread.label.clone();
+        }
+        let position = namesakes.position(|other| *other == thread).unwrap_or_default();
+        format!("{} #{}", thread.label, position + 1)
+    }
+}

@@ -1,0 +1,88 @@
+//! Decides what is shown and what fails the run: the level of each finding, from its rule, its tier
+//! and the user's settings. Nothing after this stage decides severity.
+
+use std::cmp::Reverse;
+use std::collections::BTreeMap;
+
+use lockdep::finding::{Rule, Tier};
+
+use crate::model::{Finding, Level, Report, Suppressed};
+use crate::rules;
+
+/// The levels that the user has set.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Levels {
+    rules: BTreeMap<Rule, Level>,
+    tiers: BTreeMap<Tier, Level>,
+}
+
+impl Levels {
+    /// Sets the level of the rule or tier that has this code. A later setting wins over an earlier
+    /// one, a tier's over a rule's.
+    ///
+    /// # Errors
+    /// With a sentence, when nothing has this code.
+    pub fn set(&mut self, code: &str, level: Level) -> Result<(), String> {
+        if let Some(rule) = Rule::from_code(code) {
+            self.rules.insert(rule, level);
+        } else if let Some(tier) = Tier::from_code(code) {
+            self.tiers.insert(tier, level);
+        } else {
+            let known: Vec<&str> = Rule::ALL
+                .iter()
+                .map(|rule| rule.code())
+                .chain(Tier::ALL.iter().map(|tier| tier.code()))
+                .collect();
+            return Err(format!(
+                "`{code}` is no rule and no tier; there are: {}",
+                known.join(", ")
+            ));
+        }
+        Ok(())
+    }
+
+    /// The level of a finding of `rule` at `tier`, and who set it if it was the user.
+    fn level(&self, rule: Rule, tier: Tier) -> (Level, bool) {
+        let tiered = matches!(rule, Rule::LockOrder | Rule::WaitWhileHolding);
+        if tiered && let Some(level) = self.tiers.get(&tier) {
+            return (*level, true);
+        }
+        let cap = if tiered { level_of_tier(tier) } else { Level::Deny };
+        match self.rules.get(&rule) {
+            // What cannot happen stays hidden, whatever is thought of the rule.
+            Some(level) if cap > Level::Allow => (*level, true),
+            _ => (rules::info(rule).level.min(cap), false),
+        }
+    }
+}
+
+/// The level that a tier allows at most.
+fn level_of_tier(tier: Tier) -> Level {
+    match tier {
+        Tier::Happened | Tier::Confirmed | Tier::Predicted | Tier::Reachable => Level::Deny,
+        Tier::Guarded | Tier::Ordered | Tier::Refuted => Level::Allow,
+        _ => Level::Warn,
+    }
+}
+
+/// Sorts `findings` into what is reported, worst first, and what is not.
+pub fn classify(findings: Vec<Finding>, levels: &Levels) -> Report {
+    let mut report = Report::default();
+    for mut finding in findings {
+        let (level, by_user) = levels.level(finding.rule, finding.tier);
+        finding.level = level;
+        if level > Level::Allow {
+            report.findings.push(finding);
+        } else {
+            let reason = finding.reason.take().unwrap_or_else(|| match by_user {
+                true => "allowed by the settings".to_owned(),
+                false => format!("`{}` is `allow` unless it is set", finding.rule),
+            });
+            report.suppressed.push(Suppressed { finding, reason });
+        }
+    }
+    let weight = |finding: &Finding| (Reverse(finding.level), Reverse(finding.tier), finding.rule);
+    report.findings.sort_by_key(weight);
+    report.suppressed.sort_by_key(|suppressed| weight(&suppressed.finding));
+    report
+}

@@ -1,0 +1,275 @@
+//! Joins the traces of any number of processes, shards and machines.
+//!
+//! Classes are the same when they are created at the same place with the same type, places when
+//! file, line and column are, findings when rule, classes and places are. A [`Merged`] grows by
+//! union and maximum alone, so that merging is associative, commutative and idempotent: the same
+//! trace read twice, or copied to two shards, counts once.
+//!
+//! One trace is in memory at a time. What is kept grows with the classes, places and findings of
+//! the programs, and by a few bytes for each process that showed one of them.
+
+use std::cmp::Reverse;
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use lockdep::finding::Rule;
+
+use crate::model::{Awaited, Coverage, Place};
+use crate::sources::Sources;
+use crate::trace::{Class, Counts, Edge, Found, Order, ProcessKey, Thread, Trace, Warning};
+
+/// As many threads are kept for each dependency: enough to tell that the links of a cycle of this
+/// length can be taken by different threads.
+const WITNESSES: usize = 8;
+
+/// Everything that a set of traces tells.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Merged {
+    /// The processes.
+    pub processes: BTreeMap<ProcessKey, Process>,
+    /// All classes.
+    pub classes: BTreeSet<Arc<Class>>,
+    /// In which processes more than one lock of a class was used.
+    pub many: BTreeMap<Arc<Class>, BTreeSet<ProcessKey>>,
+    /// The dependencies, each with the first few threads that showed it.
+    pub orders: BTreeMap<Order, BTreeSet<Thread>>,
+    /// Which processes saw the second class asked for while the first was held.
+    pub edges: BTreeMap<(Arc<Class>, Arc<Class>), BTreeSet<ProcessKey>>,
+    /// The findings of single processes.
+    pub findings: BTreeMap<FoundKey, MergedFound>,
+}
+
+/// One process.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Process {
+    /// A short name of its program.
+    pub program: String,
+    /// Its totals.
+    pub counts: Counts,
+    /// What it did not record, and how often.
+    pub dropped: BTreeMap<String, u64>,
+    /// Whether it ended by itself.
+    pub ended: bool,
+}
+
+/// What two findings that are the same have in common.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct FoundKey {
+    rule: Rule,
+    classes: Vec<Arc<Class>>,
+    edges: Vec<[(Arc<Class>, Arc<Place>); 2]>,
+    sites: Vec<Arc<Place>>,
+    waits: Vec<(Awaited, Arc<Place>)>,
+}
+
+impl FoundKey {
+    fn of(found: &Found) -> FoundKey {
+        let end =
+            |lock: usize, site: &Arc<Place>| (Arc::clone(&found.locks[lock]), Arc::clone(site));
+        let edge = |edge: &Edge| [end(edge.from, &edge.from_site), end(edge.to, &edge.to_site)];
+        FoundKey {
+            rule: found.rule,
+            classes: sorted(found.locks.iter().cloned()),
+            edges: sorted(found.edges.iter().map(edge)),
+            sites: sorted(found.sites.iter().map(|(place, _)| Arc::clone(place))),
+            waits: sorted(found.waits.iter().map(|wait| (wait.awaited, Arc::clone(&wait.site)))),
+        }
+    }
+}
+
+fn sorted<T: Ord>(items: impl Iterator<Item = T>) -> Vec<T> {
+    let mut items: Vec<T> = items.collect();
+    items.sort();
+    items
+}
+
+/// A finding and the processes that had it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct MergedFound {
+    /// The surest of its appearances.
+    pub found: Found,
+    /// How many different sets of locks showed it in each process.
+    pub counts: BTreeMap<ProcessKey, u64>,
+}
+
+impl Merged {
+    /// Reads every `.lctrace` file below `dir`, with a warning for whatever cannot be used.
+    pub fn read(dir: &Path, sources: &Sources) -> (Merged, Vec<Warning>) {
+        let mut warnings = Vec::new();
+        let mut merged = Merged::default();
+        for path in trace_files(dir, &mut warnings) {
+            let (trace, more) = Trace::read(&path, sources);
+            warnings.extend(more);
+            if let Some(trace) = trace {
+                merged.add(trace);
+            }
+        }
+        (merged, warnings)
+    }
+
+    /// Adds one trace.
+    pub fn add(&mut self, trace: Trace) {
+        let key = trace.process();
+        let process = self.processes.entry(key).or_default();
+        process.join(Process {
+            program: trace.header.program().to_owned(),
+            counts: trace.counts,
+            dropped: trace.dropped.into_iter().collect(),
+            ended: trace.ended,
+        });
+        self.classes.extend(trace.classes);
+        for class in trace.many {
+            self.many.entry(class).or_default().insert(key);
+        }
+        for (order, thread) in trace.orders {
+            if !order.attempt {
+                for held in &order.held {
+                    let edge = (Arc::clone(&held.class), Arc::clone(&order.lock.class));
+                    self.edges.entry(edge).or_default().insert(key);
+                }
+            }
+            add_witness(self.orders.entry(order).or_default(), thread);
+        }
+        let mut instances: BTreeMap<FoundKey, BTreeSet<u64>> = BTreeMap::new();
+        for found in trace.findings {
+            let found_key = FoundKey::of(&found);
+            let seen = instances.entry(found_key.clone()).or_default();
+            seen.insert(found.instances);
+            let count = seen.len() as u64;
+            self.join_found(found_key, MergedFound { found, counts: [(key, count)].into() });
+        }
+    }
+
+    /// Adds everything that `other` holds.
+    pub fn merge(&mut self, other: Merged) {
+        for (key, process) in other.processes {
+            self.processes.entry(key).or_default().join(process);
+        }
+        self.classes.extend(other.classes);
+        for (class, processes) in other.many {
+            self.many.entry(class).or_default().extend(processes);
+        }
+        for (order, threads) in other.orders {
+            let witnesses = self.orders.entry(order).or_default();
+            threads.into_iter().for_each(|thread| add_witness(witnesses, thread));
+        }
+        for (edge, processes) in other.edges {
+            self.edges.entry(edge).or_default().extend(processes);
+        }
+        for (key, found) in other.findings {
+            self.join_found(key, found);
+        }
+    }
+
+    fn join_found(&mut self, key: FoundKey, new: MergedFound) {
+        let Some(known) = self.findings.get_mut(&key) else {
+            self.findings.insert(key, new);
+            return;
+        };
+        if rank(&new.found) > rank(&known.found) {
+            known.found = new.found;
+        }
+        for (process, count) in new.counts {
+            let known = known.counts.entry(process).or_default();
+            *known = count.max(*known);
+        }
+    }
+
+    /// How much was looked at.
+    pub fn coverage(&self) -> Coverage {
+        let total = |count: fn(&Counts) -> u64| {
+            self.processes.values().map(|process| count(&process.counts)).sum()
+        };
+        Coverage {
+            processes: self.processes.len() as u64,
+            threads: total(|counts| counts.threads),
+            locks: total(|counts| counts.locks),
+            classes: self.classes.len() as u64,
+            edges: self.edges.len() as u64,
+            acquisitions: total(|counts| counts.acquisitions),
+            ..Coverage::default()
+        }
+    }
+
+    /// Sentences on what the processes could not record.
+    pub fn notes(&self) -> Vec<String> {
+        let mut notes = Vec::new();
+        let killed = self.processes.values().filter(|process| !process.ended).count();
+        if killed > 0 {
+            let all = self.processes.len();
+            notes.push(format!(
+                "{killed} of {all} processes did not end by themselves; \
+                 what they had seen until then is in this report"
+            ));
+        }
+        let mut dropped: BTreeMap<&str, u64> = BTreeMap::new();
+        for (reason, count) in self.processes.values().flat_map(|process| &process.dropped) {
+            let known = dropped.entry(reason).or_default();
+            *known = known.saturating_add(*count);
+        }
+        for (reason, count) in dropped {
+            notes.push(format!("{count} times something was not recorded: {reason}"));
+        }
+        notes
+    }
+}
+
+impl Process {
+    fn join(&mut self, other: Process) {
+        self.program = std::mem::take(&mut self.program).max(other.program);
+        let (ours, theirs) = (&mut self.counts, other.counts);
+        ours.threads = ours.threads.max(theirs.threads);
+        ours.locks = ours.locks.max(theirs.locks);
+        ours.edges = ours.edges.max(theirs.edges);
+        ours.acquisitions = ours.acquisitions.max(theirs.acquisitions);
+        for (reason, count) in other.dropped {
+            let known = self.dropped.entry(reason).or_default();
+            *known = count.max(*known);
+        }
+        self.ended |= other.ended;
+    }
+}
+
+/// Which of two appearances of one finding to show: the surer one; the rest only makes the choice
+/// the same whatever the order in which traces are read.
+fn rank(found: &Found) -> impl Ord {
+    (found.tier, Reverse(found))
+}
+
+/// Keeps the first [`WITNESSES`] of all threads ever added.
+fn add_witness(witnesses: &mut BTreeSet<Thread>, thread: Thread) {
+    witnesses.insert(thread);
+    if witnesses.len() > WITNESSES {
+        witnesses.pop_last();
+    }
+}
+
+fn trace_files(dir: &Path, warnings: &mut Vec<Warning>) -> Vec<PathBuf> {
+    let mut files = Vec::new();
+    let mut dirs = vec![dir.to_owned()];
+    while let Some(dir) = dirs.pop() {
+        let entries = match fs::read_dir(&dir) {
+            Ok(entries) => entries,
+            Err(error) => {
+                let dir = dir.display();
+                warnings.push(Warning(format!("the traces in {dir} could not be read: {error}")));
+                continue;
+            }
+        };
+        for entry in entries.flatten() {
+            let path = entry.path();
+            // Not through links: they may lead in circles.
+            match entry.file_type() {
+                Ok(kind) if kind.is_dir() => dirs.push(path),
+                _ if path.extension().is_some_and(|ending| ending == "lctrace") => {
+                    files.push(path);
+                }
+                _ => {}
+            }
+        }
+    }
+    files.sort();
+    files
+}

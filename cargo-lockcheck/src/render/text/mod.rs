@@ -1,0 +1,272 @@
+//! The report for people, in the manner of the compiler's own messages.
+//!
+//! Each finding is a sentence, then for each thread the places that matter with their source
+//! lines, then a way in which it comes about, then what to do. It is made to be read at 80 columns
+//! and without colour, as in the log of a build server.
+
+mod quote;
+mod schedule;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::io::{self, Write};
+
+use annotate_snippets::{Group, Level as Mark, Renderer};
+use quote::{Kind, Quote};
+
+use super::{Look, Show};
+use crate::model::{Awaited, Edge, Finding, Level, Mode, Report, Wait};
+use crate::rules;
+
+/// Callers shown of each stack.
+const FRAMES: usize = 6;
+
+/// Threads shown of each finding.
+const THREADS: usize = 6;
+
+pub(super) fn render(report: &Report, out: &mut dyn Write, look: &Look<'_>) -> io::Result<()> {
+    let page = Page { look };
+    for finding in &report.findings {
+        writeln!(out, "{}\n", page.finding(finding, None))?;
+    }
+    for suppressed in report.suppressed.iter().filter(|suppressed| look.show.has(suppressed)) {
+        writeln!(out, "{}\n", page.finding(&suppressed.finding, Some(&suppressed.reason)))?;
+    }
+    for note in &report.notes {
+        writeln!(out, "{}", page.title(Mark::NOTE, note))?;
+    }
+    writeln!(out, "{}", summary(report, look.show))
+}
+
+/// One line that says how it went.
+fn summary(report: &Report, show: &Show) -> String {
+    let mut parts = Vec::new();
+    let levels = [Level::Deny, Level::Warn].map(|level| (report.count(level), level));
+    let found: Vec<String> = levels
+        .iter()
+        .filter(|(count, _)| *count > 0)
+        .map(|(count, level)| format!("{count} {level}"))
+        .collect();
+    parts.push(if found.is_empty() { "nothing found".to_owned() } else { found.join(", ") });
+
+    let coverage = &report.coverage;
+    let counts = [
+        (coverage.processes, "process", "processes"),
+        (coverage.threads, "thread", "threads"),
+        (coverage.locks, "lock", "locks"),
+        (coverage.acquisitions, "acquisition", "acquisitions"),
+        (coverage.functions_analyzed, "function analysed", "functions analysed"),
+        (coverage.functions_skipped, "function skipped", "functions skipped"),
+    ];
+    let looked_at: Vec<String> = counts
+        .iter()
+        .filter(|(count, ..)| *count > 0)
+        .map(|(count, one, many)| format!("{count} {}", if *count == 1 { one } else { many }))
+        .collect();
+    if !looked_at.is_empty() {
+        parts.push(looked_at.join(", "));
+    }
+
+    let mut hidden: BTreeMap<&str, usize> = BTreeMap::new();
+    for suppressed in report.suppressed.iter().filter(|suppressed| !show.has(suppressed)) {
+        *hidden.entry(Show::code(suppressed)).or_default() += 1;
+    }
+    for (code, count) in hidden {
+        parts.push(format!("{count} not shown ({code}): --show {code}"));
+    }
+    format!("lockcheck: {}", parts.join("; "))
+}
+
+struct Page<'a> {
+    look: &'a Look<'a>,
+}
+
+impl Page<'_> {
+    fn renderer(&self) -> Renderer {
+        let renderer = if self.look.color { Renderer::styled() } else { Renderer::plain() };
+        renderer.term_width(self.look.width)
+    }
+
+    /// A line of its own, such as `note: ...`.
+    fn title(&self, mark: Mark<'_>, text: &str) -> String {
+        let text = self.wrap(text, "warning: ".len());
+        self.renderer().render(&[Group::with_title(mark.secondary_title(text))])
+    }
+
+    /// Breaks `text` into lines that fit behind `indent` columns.
+    fn wrap(&self, text: &str, indent: usize) -> String {
+        schedule::wrap(text, self.look.width.saturating_sub(indent).max(30))
+    }
+
+    fn finding(&self, finding: &Finding, reason: Option<&str>) -> String {
+        let mark = match finding.level {
+            Level::Deny => Mark::ERROR,
+            Level::Warn => Mark::WARNING,
+            Level::Allow => Mark::NOTE,
+        };
+        let code = finding.rule.code();
+        let message = self.wrap(&finding.message, "warning[]: ".len() + code.len());
+        let quotes = self.quotes(finding);
+        let mut groups = vec![Group::with_title(mark.primary_title(message).id(code))];
+        groups.extend(quotes.iter().map(|quote| quote.group()));
+        if let Some(steps) = schedule::steps(finding, self.look.width.saturating_sub(6)) {
+            let text = format!("it can come about like this:\n{steps}");
+            groups.push(Group::with_title(Mark::NOTE.secondary_title(text)));
+        }
+        for note in &finding.notes {
+            let text = self.wrap(note, "note: ".len());
+            groups.push(Group::with_title(Mark::NOTE.secondary_title(text)));
+        }
+        if let Some(reason) = reason {
+            let text = self.wrap(&format!("not counted: {reason}"), "note: ".len());
+            groups.push(Group::with_title(Mark::NOTE.secondary_title(text)));
+        }
+        let cure = rules::info(finding.rule).cure;
+        let help = finding.help.iter().map(String::as_str);
+        let help: Vec<&str> = if finding.help.is_empty() { vec![cure] } else { help.collect() };
+        for help in help {
+            let text = self.wrap(help, "help: ".len());
+            groups.push(Group::with_title(Mark::HELP.secondary_title(text)));
+        }
+        let text = match finding.count {
+            0 | 1 => finding.id.clone(),
+            count => format!("{}, seen {count} times", finding.id),
+        };
+        groups.push(Group::with_title(Mark::INFO.with_name(Some("id")).secondary_title(text)));
+        self.renderer().render(&groups)
+    }
+
+    /// The places of a finding, by thread.
+    fn quotes(&self, finding: &Finding) -> Vec<Quote<'_>> {
+        let mut quotes = Vec::new();
+        if finding.waits.is_empty() {
+            let shown = shown(finding.edges.len());
+            for edge in &finding.edges[..shown] {
+                quotes.push(self.edge(finding, edge));
+            }
+            if shown < finding.edges.len() {
+                let rest = finding.edges.len() - shown;
+                quotes.push(Quote::new(
+                    self.look.sources,
+                    format!("and {rest} more threads, which the JSON report lists"),
+                ));
+            }
+        } else {
+            let awaited: BTreeSet<usize> =
+                finding.waits.iter().filter_map(|wait| wait.lock).collect();
+            let shown = shown(finding.waits.len());
+            for wait in &finding.waits[..shown] {
+                quotes.push(self.wait(finding, wait, &awaited));
+            }
+        }
+        if !finding.sites.is_empty() {
+            let mut quote = Quote::new(self.look.sources, "the places concerned".to_owned());
+            for site in &finding.sites {
+                quote.add(&site.place, Kind::Main, site.label.clone());
+            }
+            quotes.push(quote);
+        }
+        quotes
+    }
+
+    fn edge(&self, finding: &Finding, edge: &Edge) -> Quote<'_> {
+        let mut title = format!("thread `{}`", edge.thread);
+        if let Some(process) = &edge.process {
+            title += &format!(" of program `{process}`");
+        }
+        if let Some(function) = &edge.function {
+            title += &format!(", in `{function}`");
+        }
+        let mut quote = Quote::new(self.look.sources, self.wrap(&title, "note: ".len()));
+        let name = |index: usize| &finding.locks[index].name;
+        let kind = |index: usize| finding.locks[index].kind.as_str();
+        let hold = match (kind(edge.from), edge.from_mode) {
+            ("RwLock", Mode::Read) => "reads",
+            ("RwLock", _) => "writes",
+            _ => "holds",
+        };
+        let ask = match (kind(edge.to), edge.to_mode) {
+            ("RwLock", Mode::Read) => " to read",
+            ("RwLock", Mode::Write) => " to write",
+            _ => "",
+        };
+        let (from, to) = (name(edge.from), name(edge.to));
+        quote.add(&edge.from_site, Kind::Other, format!("{hold} `{from}` since here"));
+        quote.add(
+            &edge.to_site,
+            Kind::Main,
+            if edge.from == edge.to {
+                format!("then waits for it{ask} here")
+            } else {
+                format!("then waits for `{to}`{ask} here")
+            },
+        );
+        self.callers(&mut quote, &edge.stack);
+        quote
+    }
+
+    fn wait(&self, finding: &Finding, wait: &Wait, awaited: &BTreeSet<usize>) -> Quote<'_> {
+        let mut quote = Quote::new(self.look.sources, format!("thread `{}`", wait.thread));
+        let mut others = 0;
+        for held in &wait.held {
+            if awaited.contains(&held.lock) {
+                let name = &finding.locks[held.lock].name;
+                quote.add(&held.site, Kind::Other, format!("holds `{name}` since here"));
+            } else {
+                others += 1;
+            }
+        }
+        let what = match (wait.lock, wait.awaited) {
+            (Some(lock), _) => format!("`{}`", finding.locks[lock].name),
+            (None, Awaited::Join) => "the end of a thread".to_owned(),
+            (None, Awaited::Lock) => "a lock".to_owned(),
+            (None, Awaited::Event) => "an event".to_owned(),
+        };
+        quote.add(&wait.site, Kind::Main, format!("waits for {what} here"));
+        if others > 0 {
+            let locks = if others == 1 { "lock" } else { "locks" };
+            quote.note(format!("it also holds {others} {locks} that no one here waits for"));
+        }
+        self.callers(&mut quote, &wait.stack);
+        quote
+    }
+
+    /// Adds who called, as far as it is the user's own code.
+    fn callers(&self, quote: &mut Quote<'_>, stack: &[String]) {
+        let own: Vec<(&str, &str)> = stack
+            .iter()
+            .filter_map(|frame| frame.rsplit_once(" at "))
+            .filter(|(_, place)| self.look.sources.is_own(file_of(place)))
+            .collect();
+        // The innermost frame is the place itself, which is quoted already.
+        for (function, place) in own.iter().skip(1).take(FRAMES) {
+            let line = place.rsplit_once(':').map_or(*place, |(line, _)| line);
+            quote.note(format!("called from `{}` at {line}", short_function(function)));
+        }
+        let hidden = stack.len() - own.len().min(FRAMES + 1);
+        if own.len() > 1 && hidden > 0 {
+            let frames = if hidden == 1 { "frame is" } else { "frames are" };
+            quote.note(format!("{hidden} more {frames} not shown"));
+        }
+    }
+}
+
+/// How many of `count` threads to show.
+fn shown(count: usize) -> usize {
+    if count <= THREADS + 1 { count } else { THREADS }
+}
+
+/// The file of `file:line:column`.
+fn file_of(place: &str) -> &str {
+    let line = place.rsplit_once(':').map_or(place, |(line, _)| line);
+    line.rsplit_once(':').map_or(line, |(file, _)| file)
+}
+
+/// A function without the compiler's hash and without `{{closure}}`s.
+fn short_function(function: &str) -> String {
+    let hash = |last: &str| last.len() == 17 && last.starts_with('h');
+    let function = match function.rsplit_once("::") {
+        Some((path, last)) if hash(last) => path,
+        _ => function,
+    };
+    function.replace("::{{closure}}", "")
+}

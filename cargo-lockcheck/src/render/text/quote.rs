@@ -1,0 +1,148 @@
+//! Source lines with marks under the places that matter.
+
+use std::ops::Range;
+use std::rc::Rc;
+
+use annotate_snippets::{Annotation, AnnotationKind, Group, Level as Mark, Origin, Snippet};
+
+use crate::model::Place;
+use crate::sources::Sources;
+
+/// How a place is marked.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Kind {
+    /// Where it goes wrong.
+    Main,
+    /// What led there.
+    Other,
+}
+
+/// The places of one thread, under a title.
+pub(super) struct Quote<'a> {
+    sources: &'a Sources,
+    title: String,
+    files: Vec<(String, Option<Rc<str>>, Vec<Marked>)>,
+    notes: Vec<String>,
+}
+
+struct Marked {
+    place: Place,
+    kind: Kind,
+    label: String,
+}
+
+impl<'a> Quote<'a> {
+    pub(super) fn new(sources: &'a Sources, title: String) -> Quote<'a> {
+        Quote { sources, title, files: Vec::new(), notes: Vec::new() }
+    }
+
+    /// Marks a place. Places of one file are quoted together.
+    pub(super) fn add(&mut self, place: &Place, kind: Kind, label: String) {
+        let marked = Marked { place: place.clone(), kind, label };
+        match self.files.iter_mut().find(|(file, ..)| *file == place.file) {
+            Some((.., places)) => places.push(marked),
+            None => {
+                let text = self.sources.text(&place.file);
+                self.files.push((place.file.clone(), text, vec![marked]));
+            }
+        }
+    }
+
+    /// Adds a sentence below the lines.
+    pub(super) fn note(&mut self, note: String) {
+        self.notes.push(note);
+    }
+
+    /// The quote as a part of a diagnostic.
+    pub(super) fn group(&self) -> Group<'_> {
+        let mut group = Group::with_title(Mark::NOTE.secondary_title(self.title.as_str()));
+        for (file, text, places) in &self.files {
+            let spans: Option<Vec<Range<usize>>> = text
+                .as_ref()
+                .and_then(|text| places.iter().map(|marked| span(text, &marked.place)).collect());
+            match (text, spans) {
+                (Some(text), Some(spans)) => {
+                    let annotations = places.iter().zip(spans).map(annotation);
+                    let snippet = Snippet::source(&**text).path(file.as_str());
+                    group = group.element(snippet.annotations(annotations));
+                }
+                _ => {
+                    for marked in places {
+                        let Place { file, line, column } = &marked.place;
+                        let origin = Origin::path(file.as_str());
+                        let origin = origin.line(*line as usize).char_column(*column as usize);
+                        let label = Mark::NOTE.no_name().message(marked.label.as_str());
+                        group = group.element(origin).element(label);
+                    }
+                }
+            }
+        }
+        for note in &self.notes {
+            group = group.element(Mark::NOTE.no_name().message(note.as_str()));
+        }
+        group
+    }
+}
+
+fn annotation<'m>((marked, span): (&'m Marked, Range<usize>)) -> Annotation<'m> {
+    let kind = match marked.kind {
+        Kind::Main => AnnotationKind::Primary,
+        Kind::Other => AnnotationKind::Context,
+    };
+    kind.span(span).label(marked.label.as_str())
+}
+
+/// The bytes of `text` to mark for `place`: the call or name that begins there. Nothing, when the
+/// text has no such place, for it must have changed since it was compiled.
+fn span(text: &str, place: &Place) -> Option<Range<usize>> {
+    let line = text.split_inclusive('\n').nth(place.line.checked_sub(1)? as usize)?;
+    let before = line.as_ptr() as usize - text.as_ptr() as usize;
+    let (column, _) = line.char_indices().nth(place.column.checked_sub(1)? as usize)?;
+    let rest = line[column..].trim_end();
+    let start = before + column;
+    Some(start..start + call_length(rest).max(1).min(rest.len().max(1)))
+}
+
+/// The length of `a.b.c(..)` at the start of `text`, up to the end of its first call.
+fn call_length(text: &str) -> usize {
+    let name = |c: char| c.is_alphanumeric() || matches!(c, '_' | '.' | ':');
+    let end = text.find(|c| !name(c)).unwrap_or(text.len());
+    let end = text[..end].trim_end_matches(['.', ':']).len();
+    if !text[end..].starts_with('(') {
+        return if end == 0 { text.chars().next().map_or(0, char::len_utf8) } else { end };
+    }
+    let mut depth = 0usize;
+    for (index, c) in text[end..].char_indices() {
+        match c {
+            '(' => depth += 1,
+            ')' => depth -= 1,
+            _ => {}
+        }
+        if depth == 0 {
+            return end + index + 1;
+        }
+    }
+    end
+}
+
+#[cfg(test)]
+mod tests {
+    use super::span;
+    use crate::model::Place;
+
+    #[test]
+    fn the_call_at_a_place_is_marked() {
+        let text = "fn f() {\n    let ä = self.a.lock().unwrap();\n    g(h(1), 2); x\n}";
+        let marked = |line, column| {
+            span(text, &Place { file: String::new(), line, column }).map(|span| &text[span])
+        };
+        assert_eq!(marked(2, 20), Some("lock()"));
+        assert_eq!(marked(2, 13), Some("self.a.lock()"));
+        assert_eq!(marked(3, 5), Some("g(h(1), 2)"));
+        assert_eq!(marked(3, 17), Some("x"));
+        assert_eq!(marked(4, 1), Some("}"));
+        for (line, column) in [(0, 1), (1, 0), (5, 1), (2, 500), (u32::MAX, u32::MAX)] {
+            assert_eq!(marked(line, column), None, "{line}:{column}");
+        }
+    }
+}

@@ -1,0 +1,143 @@
+//! A way in which a cycle comes about: every thread takes its first lock, then none gets its
+//! second.
+
+use std::fmt::Write;
+
+use crate::model::{Edge, Finding, Mode};
+
+/// More steps than this are not told one by one.
+const STEPS: usize = 16;
+
+/// The steps to the deadlock that `finding` warns of, in columns by thread when they fit into
+/// `width`, else one below the other. Nothing for a finding that is no cycle of locks.
+pub(super) fn steps(finding: &Finding, width: usize) -> Option<String> {
+    let edges = &finding.edges;
+    let cycle = edges.len() > 1
+        && finding.waits.is_empty()
+        && edges.iter().zip(edges.iter().cycle().skip(1)).all(|(edge, next)| edge.to == next.from);
+    if !cycle {
+        return None;
+    }
+    let name = |lock: usize| &finding.locks[lock].name;
+    let kind = |lock: usize| finding.locks[lock].kind.as_str();
+    let takes = |edge: &Edge| {
+        let verb = match (kind(edge.from), edge.from_mode) {
+            ("RwLock", Mode::Read) => "reads",
+            ("RwLock", _) => "writes",
+            _ => "locks",
+        };
+        format!("{verb} `{}`", name(edge.from))
+    };
+    let waits = |edge: &Edge| format!("waits for `{}`", name(edge.to));
+    let threads = names(edges);
+    let first: Vec<String> = edges.iter().map(takes).collect();
+    let second: Vec<String> = edges.iter().map(waits).collect();
+    Some(
+        in_columns(&threads, &first, &second, width)
+            .unwrap_or_else(|| below_each_other(&threads, &first, &second, width)),
+    )
+}
+
+/// The threads, with another word for one that would have to run twice at once.
+fn names(edges: &[Edge]) -> Vec<String> {
+    let mut names: Vec<String> = Vec::new();
+    for edge in edges {
+        let known = names.contains(&edge.thread);
+        names.push(if known { "another thread".to_owned() } else { edge.thread.clone() });
+    }
+    names
+}
+
+fn in_columns(
+    threads: &[String],
+    first: &[String],
+    second: &[String],
+    width: usize,
+) -> Option<String> {
+    const GAP: usize = 2;
+    const NUMBER: usize = 3;
+    let length = |text: &String| text.chars().count();
+    let widths: Vec<usize> = (0..threads.len())
+        .map(|at| length(&threads[at]).max(length(&first[at])).max(length(&second[at])))
+        .collect();
+    if NUMBER + widths.iter().map(|width| width + GAP).sum::<usize>() > width {
+        return None;
+    }
+    let mut text = String::new();
+    let mut row = |number: String, cells: &[(usize, &String)]| {
+        let mut line = format!("{number:>NUMBER$}");
+        for (at, width) in widths.iter().enumerate() {
+            let cell = cells.iter().find(|(column, _)| *column == at);
+            let cell = cell.map_or("", |(_, cell)| cell.as_str());
+            let _ = write!(line, "{:GAP$}{cell:width$}", "");
+        }
+        text.push_str(line.trim_end());
+        text.push('\n');
+    };
+    let header: Vec<(usize, &String)> = threads.iter().enumerate().collect();
+    row(String::new(), &header);
+    for (number, (at, cell)) in
+        first.iter().enumerate().chain(second.iter().enumerate()).enumerate()
+    {
+        row((number + 1).to_string(), &[(at, cell)]);
+    }
+    text.pop();
+    Some(text)
+}
+
+fn below_each_other(
+    threads: &[String],
+    first: &[String],
+    second: &[String],
+    width: usize,
+) -> String {
+    let steps = threads.iter().zip(first).chain(threads.iter().zip(second));
+    let steps: Vec<String> = steps.map(|(thread, step)| format!("`{thread}` {step}")).collect();
+    let mut text = String::new();
+    let hidden = steps.len().saturating_sub(STEPS);
+    for (index, step) in steps.iter().enumerate() {
+        let from_end = steps.len() - index;
+        if hidden > 0 && index >= STEPS / 2 && from_end > STEPS / 2 {
+            if index == STEPS / 2 {
+                let _ = writeln!(text, "     ... {hidden} more steps of the same kind");
+            }
+            continue;
+        }
+        let number = index + 1;
+        let step = wrap(step, width.saturating_sub(5)).replace('\n', "\n     ");
+        let _ = writeln!(text, "{number:>3}  {step}");
+    }
+    text.pop();
+    text
+}
+
+/// Breaks `text` at spaces into lines of at most `width` columns, as far as its words allow.
+pub(super) fn wrap(text: &str, width: usize) -> String {
+    let mut wrapped = String::with_capacity(text.len() + text.len() / 16);
+    let mut column = 0;
+    for word in text.split_whitespace() {
+        let length = word.chars().count();
+        if column > 0 && column + 1 + length > width {
+            wrapped.push('\n');
+            column = 0;
+        } else if column > 0 {
+            wrapped.push(' ');
+            column += 1;
+        }
+        wrapped.push_str(word);
+        column += length;
+    }
+    wrapped
+}
+
+#[cfg(test)]
+mod tests {
+    use super::wrap;
+
+    #[test]
+    fn lines_break_at_spaces() {
+        assert_eq!(wrap("one two three", 7), "one two\nthree");
+        assert_eq!(wrap("one twothreefour", 5), "one\ntwothreefour");
+        assert_eq!(wrap("", 5), "");
+    }
+}
