@@ -640,7 +640,13 @@ impl<'a> Search<'a> {
         let Some(&held) = self.target.iter().find(|h| h.lock == to) else { return };
         let mut steps = vec![Step::Dep { dep: self.start, held }];
         steps.extend(self.path.iter().cloned());
-        self.found.push(self.judge(&steps));
+        // A lock of the cycle that a second link holds as well makes a shorter cycle without the
+        // links in between, which is found by itself.
+        let shortcut = |gate: LockId| steps.iter().any(|s| s.from() == gate);
+        let cycle = self.judge(&steps);
+        if !cycle.gate.is_some_and(shortcut) {
+            self.found.push(cycle);
+        }
     }
 
     /// What keeps the threads of a cycle apart.

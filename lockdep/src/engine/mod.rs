@@ -21,6 +21,9 @@ mod detector;
 mod order_graph;
 mod wait_graph;
 
+#[cfg(test)]
+mod scenarios;
+
 /// One lock object; never used again for another.
 pub type LockId = u64;
 

@@ -1,0 +1,356 @@
+//! Traces in a short notation, with the tiers of the cycles that the detector finds in them.
+//!
+//! `T op(lock) op(lock); U ...` lists the steps in the order in which they happened. `fork(T)` and
+//! `join(T)` order threads; `acq`/`rel` hold exclusively, `racq`/`rrel` shared; `try` acquires
+//! without blocking; `drop` ends a lock's life. The cases follow the literature that each names.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use super::{Clock, Dependency, Detector, Held, LockId, ThreadId};
+use crate::finding::Tier::{
+    self, Guarded, NeedsThread, NeedsWriter, Ordered, Potential, Reachable,
+};
+use crate::instrument::Mode;
+
+struct Case {
+    name: &'static str,
+    trace: &'static str,
+    /// The tiers of all cycles, each set of locks with its surest tier, from the surest down.
+    expected: &'static [Tier],
+}
+
+const CASES: &[Case] = &[
+    Case {
+        name: "opposite orders",
+        trace: "M fork(T0) fork(T1); T0 acq(A) acq(B) rel(B) rel(A); \
+                T1 acq(B) acq(A) rel(A) rel(B); M join(T0) join(T1)",
+        expected: &[Reachable],
+    },
+    Case {
+        name: "gate lock (Bensalem and Havelund)",
+        trace: "M fork(T0) fork(T1); T0 acq(G) acq(A) acq(B) rel(B) rel(A) rel(G); \
+                T1 acq(G) acq(B) acq(A) rel(A) rel(B) rel(G); M join(T0) join(T1)",
+        expected: &[Guarded],
+    },
+    Case {
+        name: "the gate is released before the child runs to its end",
+        trace: "M fork(T1) fork(T2); T1 acq(G) fork(T3) rel(G); \
+                T3 acq(L1) acq(L2) rel(L2) rel(L1); T1 join(T3); \
+                T2 acq(G) acq(L2) acq(L1) rel(L1) rel(L2) rel(G); M join(T2) join(T1)",
+        expected: &[Reachable],
+    },
+    Case {
+        name: "release in any order",
+        trace: "M fork(T0) fork(T1); T0 acq(A) acq(B) rel(A) rel(B); \
+                T1 acq(B) acq(A) rel(A) rel(B); M join(T0) join(T1)",
+        expected: &[Reachable],
+    },
+    Case {
+        name: "a join orders the threads",
+        trace: "M fork(T0); T0 acq(A) acq(B) rel(B) rel(A); M join(T0) fork(T1); \
+                T1 acq(B) acq(A) rel(A) rel(B); M join(T1)",
+        expected: &[Ordered],
+    },
+    Case {
+        name: "one of three is joined early",
+        trace: "M fork(T0) fork(T1); T0 acq(A) acq(B) rel(B) rel(A); \
+                T1 acq(B) acq(C) rel(C) rel(B); M join(T0) fork(T2); \
+                T2 acq(C) acq(A) rel(A) rel(C); M join(T1) join(T2)",
+        expected: &[Ordered],
+    },
+    Case {
+        name: "one of two candidates is real (Agarwal et al. 2010)",
+        trace: "M fork(T1) fork(T2); T1 acq(G) acq(L1) acq(L2) rel(L2) rel(L1) rel(G) fork(T3); \
+                T3 acq(L1) acq(L2) rel(L2) rel(L1); T1 join(T3) acq(L2) acq(L1) rel(L1) rel(L2); \
+                T2 acq(G) acq(L2) acq(L1) rel(L1) rel(L2) rel(G); M join(T2) join(T1)",
+        expected: &[Reachable],
+    },
+    Case {
+        name: "four locks, one thread twice (Agarwal and Stoller)",
+        trace: "M fork(T0) fork(T1) fork(T2); \
+                T0 acq(L1) acq(L2) rel(L2) rel(L1) acq(L3) acq(L4) rel(L4) rel(L3); \
+                T1 acq(L2) acq(L3) rel(L3) rel(L2); T2 acq(L4) acq(L1) rel(L1) rel(L4); \
+                M join(T0) join(T1) join(T2)",
+        expected: &[NeedsThread],
+    },
+    Case {
+        name: "a lock in the middle of the held ones (Agarwal and Stoller)",
+        trace: "M fork(T0) fork(T1); \
+                T0 acq(L1) acq(L2) rel(L2) rel(L1) acq(L3) acq(L4) rel(L4) rel(L3); \
+                T1 acq(L2) acq(L4) acq(L3) rel(L3) rel(L4) rel(L2); M join(T0) join(T1)",
+        expected: &[Reachable],
+    },
+    Case {
+        name: "the outermost lock counts",
+        trace: "M fork(T0) fork(T1); T0 acq(A) acq(B) acq(C) rel(C) rel(B) rel(A); \
+                T1 acq(C) acq(A) rel(A) rel(C)",
+        expected: &[Reachable],
+    },
+    Case {
+        name: "child forked inside (CalFuzzer)",
+        trace: "M fork(T1); T1 fork(T4) acq(o1) acq(o2) rel(o2) rel(o1) acq(o3) acq(o4) rel(o4) \
+                rel(o3); T4 acq(o4) acq(o3) rel(o3) rel(o4); T1 join(T4); M join(T1)",
+        expected: &[Reachable],
+    },
+    Case {
+        name: "one thread does both",
+        trace: "T0 acq(L1) acq(L2) rel(L2) rel(L1) acq(L2) acq(L1) rel(L1) rel(L2)",
+        expected: &[NeedsThread],
+    },
+    Case {
+        name: "a lock passed through on the way",
+        trace: "M fork(T0) fork(T1); T0 acq(m) acq(n) rel(n) acq(q) rel(q) rel(m); \
+                T1 acq(q) acq(n) rel(n) acq(m) rel(m) rel(q); M join(T0) join(T1)",
+        expected: &[Reachable],
+    },
+    Case {
+        name: "a hierarchy",
+        trace: "M fork(T0) fork(T1) fork(T2); \
+                T0 acq(A) acq(B) acq(C) acq(D) rel(D) rel(C) rel(B) rel(A); \
+                T1 acq(A) acq(C) acq(D) rel(D) rel(C) rel(A); T2 acq(B) acq(D) rel(D) rel(B)",
+        expected: &[],
+    },
+    Case {
+        name: "readers only",
+        trace: "M fork(T0) fork(T1); T0 racq(A) racq(B) rrel(B) rrel(A); \
+                T1 racq(B) racq(A) rrel(A) rrel(B); M join(T0) join(T1)",
+        expected: &[NeedsWriter],
+    },
+    Case {
+        name: "a gate that both read is none",
+        trace: "M fork(T0) fork(T1); T0 racq(G) acq(A) acq(B) rel(B) rel(A) rrel(G); \
+                T1 racq(G) acq(B) acq(A) rel(A) rel(B) rrel(G); M join(T0) join(T1)",
+        expected: &[Reachable],
+    },
+    Case {
+        name: "a gate that one reads and one writes",
+        trace: "M fork(T0) fork(T1); T0 racq(G) acq(A) acq(B) rel(B) rel(A) rrel(G); \
+                T1 acq(G) acq(B) acq(A) rel(A) rel(B) rel(G); M join(T0) join(T1)",
+        expected: &[Guarded],
+    },
+    Case {
+        name: "each reads what the other writes",
+        trace: "M fork(T0) fork(T1); T0 racq(A) acq(B) rel(B) rrel(A); \
+                T1 racq(B) acq(A) rel(A) rrel(B); M join(T0) join(T1)",
+        expected: &[Reachable],
+    },
+    Case {
+        name: "try on both sides",
+        trace: "M fork(T0) fork(T1); T0 acq(A) try(B) rel(B) rel(A); \
+                T1 acq(B) try(A) rel(A) rel(B); M join(T0) join(T1)",
+        expected: &[],
+    },
+    Case {
+        name: "try outside, blocking inside",
+        trace: "M fork(T0) fork(T1); T0 try(A) acq(B) rel(B) rel(A); \
+                T1 acq(B) acq(A) rel(A) rel(B); M join(T0) join(T1)",
+        expected: &[Reachable],
+    },
+    Case {
+        name: "try on one side",
+        trace: "M fork(T0) fork(T1); T0 acq(A) try(B) rel(B) rel(A); \
+                T1 acq(B) acq(A) rel(A) rel(B); M join(T0) join(T1)",
+        expected: &[],
+    },
+    Case {
+        name: "an order over a lock that was tried in between",
+        trace: "M fork(T0) fork(T1); T0 acq(A) try(B) acq(C) rel(C) rel(B) rel(A); \
+                T1 acq(C) acq(A) rel(A) rel(C)",
+        expected: &[Reachable],
+    },
+    Case {
+        name: "five philosophers",
+        trace: "M fork(P0) fork(P1) fork(P2) fork(P3) fork(P4); \
+                P0 acq(f0) acq(f1) rel(f1) rel(f0); P1 acq(f1) acq(f2) rel(f2) rel(f1); \
+                P2 acq(f2) acq(f3) rel(f3) rel(f2); P3 acq(f3) acq(f4) rel(f4) rel(f3); \
+                P4 acq(f4) acq(f0) rel(f0) rel(f4)",
+        expected: &[Reachable],
+    },
+    Case {
+        name: "sections that would have to run the other way round",
+        trace: "M fork(T0) fork(T1); T0 acq(C) rel(C) acq(A) acq(B) rel(B) rel(A); \
+                T1 acq(B) acq(C) rel(C) acq(A) rel(A) rel(B); M join(T0) join(T1)",
+        expected: &[Reachable],
+    },
+    Case {
+        name: "hand over hand in one direction",
+        trace: "M fork(T0) fork(T1); T0 acq(n1) acq(n2) rel(n1) acq(n3) rel(n2) rel(n3); \
+                T1 acq(n1) acq(n2) rel(n1) acq(n3) rel(n2) rel(n3); M join(T0) join(T1)",
+        expected: &[],
+    },
+    Case {
+        name: "set-up before the thread is spawned",
+        trace: "M acq(A) acq(B) rel(B) rel(A) fork(T1); T1 acq(B) acq(A) rel(A) rel(B); M join(T1)",
+        expected: &[Ordered],
+    },
+    Case {
+        name: "set-up, then the same while the thread lives",
+        trace: "M acq(A) acq(B) rel(B) rel(A) fork(T1); T1 acq(B) acq(A) rel(A) rel(B); \
+                M acq(A) acq(B) rel(B) rel(A) join(T1)",
+        expected: &[Reachable],
+    },
+    Case {
+        name: "the gate is released after the inner lock is taken",
+        trace: "M fork(T1) fork(T2); T1 acq(G) acq(A) acq(B) rel(G) rel(B) rel(A); \
+                T2 acq(G) acq(B) acq(A) rel(G) rel(A) rel(B); M join(T1) join(T2)",
+        expected: &[Guarded],
+    },
+    Case {
+        name: "a gate at first, and none later: no new edge, but a new dependency",
+        trace: "M fork(T0) fork(T1); T0 acq(G) acq(A) acq(B) rel(B) rel(A) rel(G); \
+                T1 acq(G) acq(B) acq(A) rel(A) rel(B) rel(G); T0 acq(A) acq(B) rel(B) rel(A); \
+                T1 acq(B) acq(A) rel(A) rel(B)",
+        expected: &[Reachable],
+    },
+    Case {
+        name: "an order through a lock that is gone",
+        trace: "M fork(T0) fork(T1); T0 acq(A) acq(B) rel(B) rel(A) acq(B) acq(C) rel(C) rel(B) \
+                drop(B); T1 acq(C) acq(A) rel(A) rel(C)",
+        expected: &[Potential],
+    },
+    Case {
+        name: "an order through a lock that is gone, by one thread",
+        trace: "T0 acq(A) acq(B) rel(B) rel(A) acq(B) acq(C) rel(C) rel(B) drop(B) \
+                acq(C) acq(A) rel(A) rel(C)",
+        expected: &[NeedsThread],
+    },
+    Case {
+        name: "a lock that is gone ends its own cycles",
+        trace: "M fork(T0) fork(T1); T0 acq(A) acq(B) rel(B) rel(A) drop(B); \
+                T1 acq(B2) acq(A) rel(A) rel(B2)",
+        expected: &[],
+    },
+    Case {
+        name: "a gate that is gone leaves the order under it",
+        trace: "M fork(T0) fork(T1); T0 acq(G) acq(A) acq(B) rel(B) rel(A) rel(G) drop(G); \
+                T1 acq(B) acq(A) rel(A) rel(B)",
+        expected: &[Reachable],
+    },
+];
+
+#[derive(Default)]
+struct Thread {
+    id: ThreadId,
+    epoch: u32,
+    clock: Arc<Clock>,
+    held: Vec<Held>,
+}
+
+/// Runs a trace; the surest tier for each set of locks.
+fn tiers(trace: &str) -> Vec<Tier> {
+    let mut detector = Detector::new();
+    let mut threads: HashMap<&str, Thread> = HashMap::new();
+    let mut locks: HashMap<&str, LockId> = HashMap::new();
+    let mut found: HashMap<Vec<LockId>, Tier> = HashMap::new();
+    for run in trace.split(';').map(str::trim).filter(|r| !r.is_empty()) {
+        let mut words = run.split_whitespace();
+        let name = words.next().unwrap_or_default();
+        for word in words {
+            let (op, rest) = word.split_once('(').expect("an operation");
+            let object = rest.trim_end_matches(')');
+            let next = threads.len() as ThreadId + 1;
+            let thread = threads
+                .entry(name)
+                .or_insert_with(|| Thread { id: next, epoch: 1, ..Thread::default() });
+            match op {
+                "fork" => {
+                    let mut clock = Clock::clone(&thread.clock);
+                    clock.advance(thread.id, thread.epoch);
+                    thread.epoch += 1;
+                    let id = threads.len() as ThreadId + 1;
+                    let child = Thread { id, epoch: 1, clock: Arc::new(clock), held: Vec::new() };
+                    threads.insert(object, child);
+                }
+                "join" => {
+                    let child = &threads[object];
+                    let mut clock = Clock::clone(&child.clock);
+                    clock.advance(child.id, child.epoch);
+                    let thread = threads.get_mut(name).expect("the joining thread");
+                    clock.join(&thread.clock);
+                    thread.clock = Arc::new(clock);
+                }
+                "drop" => detector.remove(locks[object]),
+                "rel" | "rrel" => {
+                    let at = thread.held.iter().rposition(|h| h.lock == locks[object]);
+                    thread.held.remove(at.expect("a held lock"));
+                }
+                _ => {
+                    let next = locks.len() as LockId + 1;
+                    let lock = *locks.entry(object).or_insert(next);
+                    let mode = if op == "racq" { Mode::Read } else { Mode::Write };
+                    let site = lock * 100 + u64::from(thread.id);
+                    let held = Held { lock, mode, tried: op == "try", site };
+                    if op != "try" && !thread.held.is_empty() {
+                        let cycles = detector.request(&Dependency {
+                            thread: thread.id,
+                            epoch: thread.epoch,
+                            clock: &thread.clock,
+                            lock,
+                            mode,
+                            site,
+                            held: &thread.held,
+                        });
+                        for cycle in cycles {
+                            let mut set: Vec<LockId> =
+                                cycle.links.iter().map(|l| l.held.lock).collect();
+                            set.sort_unstable();
+                            let tier = found.entry(set).or_insert(cycle.tier);
+                            *tier = (*tier).max(cycle.tier);
+                        }
+                    }
+                    thread.held.push(held);
+                }
+            }
+        }
+    }
+    let mut tiers: Vec<Tier> = found.into_values().collect();
+    tiers.sort_unstable_by(|a, b| b.cmp(a));
+    tiers
+}
+
+#[test]
+fn every_trace_has_its_tiers() {
+    let wrong: Vec<String> = CASES
+        .iter()
+        .map(|case| (case, tiers(case.trace)))
+        .filter(|(case, got)| got != case.expected)
+        .map(|(case, got)| format!("{}: expected {:?}, got {got:?}", case.name, case.expected))
+        .collect();
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+#[test]
+fn a_cycle_of_forty_is_found_whole() {
+    let steps: Vec<String> = (0..40)
+        .map(|i| format!("P{i} acq(f{i}) acq(f{}) rel(f{}) rel(f{i})", (i + 1) % 40, (i + 1) % 40))
+        .collect();
+    let forks: Vec<String> = (0..40).map(|i| format!("fork(P{i})")).collect();
+    assert_eq!(tiers(&format!("M {}; {}", forks.join(" "), steps.join("; "))), [Reachable]);
+}
+
+#[test]
+fn a_complete_digraph_ends_within_the_budget() {
+    let mut trace = String::from("M");
+    for i in 0..12 {
+        trace += &format!(" fork(T{i})");
+    }
+    for i in 0..12 {
+        for j in (0..12).filter(|&j| j != i) {
+            trace += &format!("; T{i} acq(L{i}) acq(L{j}) rel(L{j}) rel(L{i})");
+        }
+    }
+    // Each of the 66 pairs is a cycle of its own.
+    assert!(tiers(&trace).iter().filter(|&&t| t == Reachable).count() >= 66);
+}
+
+#[test]
+fn an_ordered_set_of_two_hundred_is_silent() {
+    let mut trace = String::from("T0");
+    for i in 0..200 {
+        for j in i + 1..200 {
+            trace += &format!(" acq(L{i}) acq(L{j}) rel(L{j}) rel(L{i})");
+        }
+    }
+    assert_eq!(tiers(&trace), []);
+}
