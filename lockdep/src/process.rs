@@ -30,8 +30,8 @@ use crate::word::{self, Word};
 
 /// Serial numbers that a thread takes at a time.
 const SERIAL_BLOCK: u64 = 256;
-/// Classes that a thread remembers.
-const CLASS_SLOTS: usize = 64;
+/// Classes that a thread remembers, as a power of two.
+const CLASS_SLOT_BITS: u32 = 6;
 /// How long a reader must have been seen waiting behind a writer before that counts as a wait: it
 /// is told apart from a reader that is only about to look.
 const SETTLE: Duration = Duration::from_millis(20);
@@ -215,42 +215,47 @@ fn halt(finding: &Finding) {
 }
 
 /// Gives a lock its number, or finds out that it must be left alone.
-#[cold]
 pub(crate) fn identify(
     record: &Record,
     id: &AtomicU64,
     created: Site,
     ty: &'static LockType,
 ) -> Word {
-    let now = id.load(Relaxed);
-    if now != 0 {
-        return Word(now);
-    }
-    let class = class(record, created, ty);
-    let serial = {
+    let slot = class_slot(created, ty);
+    let known = {
         let mut own = record.own.borrow_mut();
-        match own.serials.next() {
-            Some(serial) => serial,
-            None => {
-                let first = SERIALS.fetch_add(SERIAL_BLOCK, Relaxed);
-                own.serials = first + 1..first + SERIAL_BLOCK;
-                first
-            }
-        }
+        let entry = own.classes.get(slot).filter(|e| e.many && e.is(created, ty)).map(|e| e.class);
+        entry.zip(own.serials.next())
     };
-    let word = Word::new(class, serial);
+    let word = match known {
+        Some((class, serial)) => Word::new(class, serial),
+        None => Word::new(class(record, slot, created, ty), serial(record)),
+    };
     match id.compare_exchange(0, word.0, Relaxed, Relaxed) {
         Ok(_) => word,
         Err(now) => Word(now),
     }
 }
 
-fn class(record: &Record, created: Site, ty: &'static LockType) -> u32 {
+fn class_slot(created: Site, ty: &'static LockType) -> usize {
     let key = (ptr::from_ref(created) as usize) ^ (ptr::from_ref(ty) as usize).rotate_left(7);
-    let slot = (fold(key as u64, 0x9e37_79b9_7f4a_7c15) >> 58) as usize;
-    let entry = record.own.borrow().classes.get(slot).copied();
-    let same = entry.filter(|e| ptr::eq(e.created, created) && ptr::eq(e.ty, ty));
-    match same {
+    key.wrapping_mul(0x9e37_79b9_7f4a_7c15_u64 as usize) >> (usize::BITS - CLASS_SLOT_BITS)
+}
+
+#[cold]
+fn serial(record: &Record) -> u64 {
+    let mut own = record.own.borrow_mut();
+    own.serials.next().unwrap_or_else(|| {
+        let first = SERIALS.fetch_add(SERIAL_BLOCK, Relaxed);
+        own.serials = first + 1..first + SERIAL_BLOCK;
+        first
+    })
+}
+
+#[cold]
+fn class(record: &Record, slot: usize, created: Site, ty: &'static LockType) -> u32 {
+    let entry = record.own.borrow().classes.get(slot).filter(|e| e.is(created, ty)).copied();
+    match entry {
         Some(entry) if entry.many => entry.class,
         Some(entry) => {
             observe(|o| o.many(entry.class));
@@ -275,7 +280,7 @@ fn set_class(record: &Record, slot: usize, entry: ClassEntry) {
     let _busy = Busy::new();
     let mut own = record.own.borrow_mut();
     if own.classes.is_empty() {
-        own.classes = vec![entry; CLASS_SLOTS];
+        own.classes = vec![entry; 1 << CLASS_SLOT_BITS];
     }
     own.classes[slot] = entry;
 }

@@ -129,6 +129,12 @@ pub(crate) struct ClassEntry {
     pub(crate) many: bool,
 }
 
+impl ClassEntry {
+    pub(crate) fn is(&self, created: Site, ty: &'static LockType) -> bool {
+        ptr::eq(self.created, created) && ptr::eq(self.ty, ty)
+    }
+}
+
 impl Record {
     pub(crate) fn new() -> Record {
         let stack = new_stack(FIRST_STACK);

@@ -250,9 +250,11 @@ fn tiers(trace: &str) -> Vec<Tier> {
             let (op, rest) = word.split_once('(').expect("an operation");
             let object = rest.trim_end_matches(')');
             let next = threads.len() as ThreadId + 1;
-            let thread = threads
-                .entry(name)
-                .or_insert_with(|| Thread { id: next, epoch: 1, ..Thread::default() });
+            let thread = threads.entry(name).or_insert_with(|| Thread {
+                id: next,
+                epoch: 1,
+                ..Thread::default()
+            });
             match op {
                 "fork" => {
                     let mut clock = Clock::clone(&thread.clock);
