@@ -1,7 +1,7 @@
 //! [`spawn`] and [`Builder`].
 
-use std::io;
 use std::panic::Location;
+use std::{fmt, io};
 
 use crate::instrument::Child;
 use crate::thread::{JoinHandle, Scope, ScopedJoinHandle};
@@ -30,8 +30,6 @@ where
 
 /// The name and stack size of a thread to be: [`std::thread::Builder`].
 #[must_use = "must eventually spawn the thread"]
-#[derive(Debug)]
-#[repr(transparent)]
 pub struct Builder {
     inner: std::thread::Builder,
 }
@@ -121,6 +119,12 @@ impl Builder {
         T: Send + 'scope,
     {
         scope.spawn_with(self.inner, Child::spawn(Location::caller()), f)
+    }
+}
+
+impl fmt::Debug for Builder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Debug::fmt(&self.inner, f)
     }
 }
 
