@@ -132,11 +132,11 @@ impl Merged {
             }
             add_witness(self.orders.entry(order).or_default(), thread);
         }
-        let mut instances: BTreeMap<FoundKey, BTreeSet<u64>> = BTreeMap::new();
+        let mut instances: BTreeMap<FoundKey, BTreeSet<Vec<u64>>> = BTreeMap::new();
         for found in trace.findings {
             let found_key = FoundKey::of(&found);
             let seen = instances.entry(found_key.clone()).or_default();
-            seen.insert(found.instances);
+            seen.insert(found.instances.clone());
             let count = seen.len() as u64;
             self.join_found(found_key, MergedFound { found, counts: [(key, count)].into() });
         }

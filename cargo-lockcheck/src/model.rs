@@ -213,6 +213,9 @@ pub struct Wait {
     /// The lock it waits for, as an index of the finding's `locks`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub lock: Option<usize>,
+    /// The function around `site`, when it is known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub function: Option<String>,
     /// Where it waits.
     pub site: Place,
     /// What it holds meanwhile.

@@ -104,8 +104,8 @@ pub struct Found {
     pub waits: Vec<Wait>,
     /// Why it cannot happen, in the same form as `message`.
     pub reason: Option<String>,
-    /// The numbers of the locks, hashed: tells findings of one form about different locks apart.
-    pub instances: u64,
+    /// The locks' numbers in their process.
+    pub instances: Vec<u64>,
 }
 
 /// See [`crate::model::Edge`].
@@ -405,7 +405,7 @@ impl<'a> Reader<'a> {
                 self.trace.header.only_test().map_or(name, str::to_owned)
             }
             (Some(name), _) => name,
-            (None, Some(place)) => format!("spawned at {place}"),
+            (None, Some(place)) => format!("thread spawned at {place}"),
             (None, None) => format!("thread {id}"),
         }
     }
@@ -428,12 +428,7 @@ impl<'a> Reader<'a> {
 
     fn finding(&self, line: FindingLine) -> Option<Found> {
         let count = line.locks.len();
-        let mut instances = DefaultHasher::new();
-        let mut locks = Vec::with_capacity(count);
-        for lock in &line.locks {
-            lock.instance.hash(&mut instances);
-            locks.push(self.class(lock.class)?);
-        }
+        let locks = line.locks.iter().map(|lock| self.class(lock.class));
         let edge = |edge: EdgeLine| {
             Some(Edge {
                 from: Some(edge.from).filter(|index| *index < count)?,
@@ -462,12 +457,12 @@ impl<'a> Reader<'a> {
             rule: Rule::from_code(&line.rule)?,
             tier: Tier::from_code(&line.tier)?,
             message: line.message,
-            locks,
+            instances: line.locks.iter().map(|lock| lock.instance).collect(),
+            locks: locks.collect::<Option<_>>()?,
             edges: line.edges.into_iter().map(edge).collect::<Option<_>>()?,
             sites: line.sites.into_iter().map(site).collect::<Option<_>>()?,
             waits: line.waits.into_iter().map(wait).collect::<Option<_>>()?,
             reason: line.reason,
-            instances: instances.finish(),
         })
     }
 

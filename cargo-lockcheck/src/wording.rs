@@ -7,60 +7,90 @@ use std::collections::BTreeSet;
 
 use lockdep::finding::{Rule, Tier};
 
-use crate::model::{Edge, Finding, Mode};
+use crate::model::{Edge, Finding, Mode, Place};
+use crate::naming::Syntax;
 
 /// Words `finding`: its message where its form is known here, and what to do about it.
-pub fn word(finding: &mut Finding) {
+pub fn word(finding: &mut Finding, syntax: &Syntax<'_>) {
     match finding.rule {
         Rule::LockOrder if finding.edges.len() > 1 => lock_order(finding),
         Rule::Deadlock if !finding.waits.is_empty() => deadlock(finding),
-        Rule::DoubleLock | Rule::RecursiveRead if finding.edges.len() == 1 => same_lock(finding),
+        Rule::DoubleLock | Rule::RecursiveRead if finding.edges.len() == 1 => {
+            same_lock(finding, syntax);
+        }
+        Rule::SameClassNesting if !finding.edges.is_empty() => nesting(finding),
         _ => {}
     }
     if finding.message.is_empty() {
-        let names = list(finding.locks.iter().map(|lock| &lock.name));
+        let names = list(finding.locks.iter().map(|lock| code(&lock.name)));
         finding.message = format!("{} on {names}", finding.rule);
     }
 }
 
+/// A thread in a sentence: `` thread `name` ``, or where it was spawned if it has no name.
+pub fn thread(label: &str) -> String {
+    if is_description(label) { format!("the {label}") } else { format!("thread {}", code(label)) }
+}
+
+/// Several threads in a sentence, each once.
+fn threads<'a>(labels: impl Iterator<Item = &'a String>) -> String {
+    let mut distinct: Vec<&String> = Vec::new();
+    for label in labels {
+        if !distinct.contains(&label) {
+            distinct.push(label);
+        }
+    }
+    match distinct.as_slice() {
+        [one] => thread(one),
+        many if many.iter().any(|label| is_description(label)) => {
+            list(many.iter().map(|label| thread(label)))
+        }
+        many => format!("threads {}", list(many.iter().map(|label| code(label)))),
+    }
+}
+
+/// Whether it is no name but a description that the reader of traces has made.
+fn is_description(label: &str) -> bool {
+    let number = |rest: &str| !rest.is_empty() && rest.bytes().all(|byte| byte.is_ascii_digit());
+    label.starts_with("thread spawned at ") || label.strip_prefix("thread ").is_some_and(number)
+}
+
 fn lock_order(finding: &mut Finding) {
-    let name = |index: usize| &finding.locks[index].name;
-    let names = list(finding.edges.iter().map(|edge| name(edge.from)));
-    let threads: BTreeSet<&String> = finding.edges.iter().map(|edge| &edge.thread).collect();
-    let by = match threads.len() {
-        1 => format!("thread {}", list(threads)),
-        _ => format!("threads {}", list(finding.edges.iter().map(|edge| &edge.thread))),
-    };
+    let names = list(finding.edges.iter().map(|edge| code(&finding.locks[edge.from].name)));
+    let by = threads(finding.edges.iter().map(|edge| &edge.thread));
     finding.message = match finding.edges.len() {
         2 => format!("{names} are locked in opposite orders by {by}"),
         _ => format!("{names} are locked in a cycle by {by}"),
     };
 
+    let programs: BTreeSet<&String> =
+        finding.edges.iter().filter_map(|edge| edge.process.as_ref()).collect();
     let mut notes = Vec::new();
-    let across = finding.edges.iter().filter_map(|edge| edge.process.as_ref());
-    if across.clone().next().is_some() {
-        let programs: BTreeSet<&String> = across.collect();
+    if !programs.is_empty() {
         let runs = if programs.len() == 1 { "runs" } else { "programs" };
+        let programs = list(programs.into_iter().map(|program| code(program)));
         notes.push(format!(
-            "no process did all of this: it is put together from different {runs} of {}",
-            list(programs)
+            "no process did all of this: it is put together from different {runs}, {programs}"
         ));
     }
-    if finding.tier == Tier::Potential
-        && finding.edges.iter().enumerate().any(|(at, edge)| {
-            let next = &finding.edges[(at + 1) % finding.edges.len()];
-            edge.to_mode == Mode::Read && next.from_mode == Mode::Read
-        })
-    {
-        notes.push("both ends of a link only read: it blocks once a writer queues".to_owned());
+    let only_reads = finding
+        .edges
+        .iter()
+        .zip(finding.edges.iter().cycle().skip(1))
+        .any(|(edge, next)| (edge.to_mode, next.from_mode) == (Mode::Read, Mode::Read));
+    if finding.tier == Tier::Potential && only_reads {
+        notes.push("both sides of one lock only read: it blocks once a writer queues".to_owned());
     }
-    if let Some(certainty) = certainty(finding.tier) {
-        notes.push(certainty.to_owned());
-    }
-    if let Some(help) = break_cycle(finding) {
-        finding.help.push(help);
-    }
+    notes.extend(certainty(finding.tier).map(str::to_owned));
     finding.notes.append(&mut notes);
+    if can_happen(finding.tier) {
+        finding.help.extend(break_cycle(finding));
+    }
+}
+
+/// Whether there is anything to be done about a finding of this tier.
+fn can_happen(tier: Tier) -> bool {
+    !matches!(tier, Tier::Guarded | Tier::Ordered | Tier::Refuted)
 }
 
 /// What a tier means for the reader, where that is not plain.
@@ -78,68 +108,85 @@ fn certainty(tier: Tier) -> Option<&'static str> {
 /// Names the link to change: the last of the cycle, so that the order of the others stays.
 fn break_cycle(finding: &Finding) -> Option<String> {
     let last = finding.edges.last()?;
-    let held = &finding.locks[last.from].name;
-    let asked = &finding.locks[last.to].name;
+    let sites = |edge: &Edge| (edge.from_site.clone(), edge.to_site.clone());
+    let (held, asked) = (&finding.locks[last.from].name, &finding.locks[last.to].name);
     let within = match &last.function {
         Some(function) => format!("in `{function}` "),
         None => String::new(),
     };
-    if finding.edges.len() == 2 {
-        Some(format!(
-            "take `{asked}` before `{held}` everywhere: {within}lock `{asked}` (now {}) before \
-             `{held}` (now {}), or release `{held}` first",
-            last.to_site,
-            line_of(&last.from_site, &last.to_site),
-        ))
-    } else {
-        Some(format!(
+    Some(if finding.edges.iter().all(|edge| sites(edge) == sites(last)) {
+        format!(
+            "the same two lines, {} and {}, take these locks in either order: sort the locks by a \
+             key of their own before locking them",
+            last.from_site,
+            line_of(&last.to_site, &last.from_site),
+        )
+    } else if finding.edges.len() > 2 {
+        format!(
             "break one link of the cycle: {within}release `{held}` (locked at {}) before \
              `{asked}` is locked at {}, or lock `{asked}` first",
             last.from_site,
             line_of(&last.to_site, &last.from_site),
-        ))
-    }
+        )
+    } else if last.from_site.file == last.to_site.file && last.from_site.line == last.to_site.line {
+        format!(
+            "take `{asked}` before `{held}` everywhere: {within}swap the two at {}, or release \
+             `{held}` first",
+            last.to_site,
+        )
+    } else {
+        format!(
+            "take `{asked}` before `{held}` everywhere: {within}lock `{asked}` (now {}) before \
+             `{held}` (now {}), or release `{held}` first",
+            last.to_site,
+            line_of(&last.from_site, &last.to_site),
+        )
+    })
 }
 
 /// `line 7` when it is in the file just named, else the place.
-fn line_of(place: &crate::model::Place, named: &crate::model::Place) -> String {
+fn line_of(place: &Place, named: &Place) -> String {
     if place.file == named.file { format!("line {}", place.line) } else { place.to_string() }
 }
 
 fn deadlock(finding: &mut Finding) {
-    let threads = list(finding.waits.iter().map(|wait| &wait.thread));
-    let mut awaited: Vec<&String> = Vec::new();
-    for wait in &finding.waits {
-        if let Some(lock) = wait.lock {
-            awaited.push(&finding.locks[lock].name);
-        }
-    }
-    let on = if awaited.is_empty() { String::new() } else { format!(" on {}", list(awaited)) };
-    finding.message = match finding.waits.len() {
-        1 => format!("thread {threads} waits for itself{on}"),
-        _ => format!("threads {threads} wait for each other{on}"),
+    let waiting = threads(finding.waits.iter().map(|wait| &wait.thread));
+    let awaited = finding.waits.iter().filter_map(|wait| wait.lock);
+    let awaited: BTreeSet<usize> = awaited.collect();
+    let on = match awaited.len() {
+        0 => String::new(),
+        _ => format!(" on {}", list(awaited.iter().map(|lock| code(&finding.locks[*lock].name)))),
     };
-    if finding.help.is_empty() {
-        finding.help.push(
-            "take these locks in one order in all threads, or release the first before waiting \
-             for the next"
-                .to_owned(),
-        );
+    finding.message = match finding.waits.len() {
+        1 => format!("{waiting} waits for itself{on}"),
+        _ => format!("{waiting} wait for each other{on}"),
+    };
+    if finding.edges.len() > 1 {
+        finding.help.extend(break_cycle(finding));
     }
 }
 
-fn same_lock(finding: &mut Finding) {
-    let Edge { thread, from_mode, to_mode, from_site, to_site, .. } = &finding.edges[0];
-    let name = &finding.locks[finding.edges[0].to].name;
+fn nesting(finding: &mut Finding) {
+    let name = &finding.locks[0].name;
+    let name = name.rsplit_once(" #").map_or(name.as_str(), |(name, _)| name);
+    let by = threads(finding.edges.iter().map(|edge| &edge.thread));
+    finding.message =
+        format!("several locks called `{name}` are held together in no consistent order by {by}");
+}
+
+fn same_lock(finding: &mut Finding, syntax: &Syntax<'_>) {
+    let Edge { thread: label, from_mode, to_mode, from_site, to_site, stack, .. } =
+        &finding.edges[0];
+    let (thread, name) = (thread(label), &finding.locks[finding.edges[0].to].name);
     finding.message = match (finding.rule, from_mode, to_mode) {
-        (Rule::RecursiveRead, ..) => format!("thread `{thread}` reads `{name}` twice at once"),
+        (Rule::RecursiveRead, ..) => format!("{thread} reads `{name}` while it reads it already"),
         (_, Mode::Read, Mode::Write) => {
-            format!("thread `{thread}` asks to write `{name}` while it reads it")
+            format!("{thread} asks to write `{name}` while it reads it")
         }
         (_, Mode::Write, Mode::Read) => {
-            format!("thread `{thread}` asks to read `{name}` while it writes it")
+            format!("{thread} asks to read `{name}` while it writes it")
         }
-        _ => format!("thread `{thread}` locks `{name}`, which it holds already"),
+        _ => format!("{thread} locks `{name}`, which it holds already"),
     };
     if finding.rule == Rule::RecursiveRead {
         finding.notes.push(
@@ -147,21 +194,41 @@ fn same_lock(finding: &mut Finding) {
                 .to_owned(),
         );
     }
-    let first = line_of(from_site, to_site);
+    // The guard must end where its own function goes on to what locks again.
+    let holder = syntax.function(from_site);
+    let leaves = stack
+        .iter()
+        .filter_map(|frame| parse_frame(frame))
+        .find(|place| holder.is_some() && syntax.function(place) == holder)
+        .unwrap_or_else(|| to_site.clone());
     finding.help.push(format!(
-        "end the guard of {first} before {to_site} (`drop` it, or give it a block of its own), or \
-         hand it on instead of locking again"
+        "end the guard taken at {from_site} before {} (`drop` it, or give it a block of its own), \
+         or hand it on instead of locking again",
+        line_of(&leaves, from_site),
     ));
 }
 
-/// `` `a` ``, `` `a` and `b` ``, `` `a`, `b` and 3 more ``.
-fn list<'a>(names: impl IntoIterator<Item = &'a String>) -> String {
+/// The place of a frame, `function at file:line:column`.
+fn parse_frame(frame: &str) -> Option<Place> {
+    let (_, place) = frame.rsplit_once(" at ")?;
+    let mut parts = place.rsplitn(3, ':');
+    let column = parts.next()?.parse().ok()?;
+    let line = parts.next()?.parse().ok()?;
+    Some(Place { file: parts.next()?.to_owned(), line, column })
+}
+
+fn code(name: &str) -> String {
+    format!("`{name}`")
+}
+
+/// `a`, `a and b`, `a, b and 3 more`.
+fn list(items: impl IntoIterator<Item = String>) -> String {
     const SHOWN: usize = 4;
-    let names: Vec<String> = names.into_iter().map(|name| format!("`{name}`")).collect();
-    match names.as_slice() {
+    let items: Vec<String> = items.into_iter().collect();
+    match items.as_slice() {
         [] => String::new(),
         [one] => one.clone(),
-        [first @ .., last] if names.len() <= SHOWN => format!("{} and {last}", first.join(", ")),
+        [first @ .., last] if items.len() <= SHOWN => format!("{} and {last}", first.join(", ")),
         many => format!("{} and {} more", many[..SHOWN - 1].join(", "), many.len() - SHOWN + 1),
     }
 }

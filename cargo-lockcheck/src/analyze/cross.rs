@@ -269,7 +269,7 @@ impl<'s, 'a> Choice<'s, 'a> {
             sites: Vec::new(),
             waits: Vec::new(),
             reason,
-            instances: 0,
+            instances: Vec::new(),
         };
         self.best = Some(Judged { doubt, found });
     }

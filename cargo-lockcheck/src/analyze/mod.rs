@@ -6,7 +6,7 @@
 
 mod cross;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use lockdep::finding::Rule;
@@ -15,7 +15,7 @@ use crate::merge::{Merged, MergedFound, Process};
 use crate::model::{Edge, Finding, Held, Lock, Place, Site, Wait};
 use crate::naming::{self, Names, Syntax};
 use crate::sources::Sources;
-use crate::trace::{Class, Found, ProcessKey, Thread};
+use crate::trace::{self, Class, Found, ProcessKey, Thread};
 use crate::wording;
 
 /// What was found, and what limits it.
@@ -39,6 +39,7 @@ pub fn analyze(merged: &Merged, sources: &Sources) -> Analysis {
         .map(|MergedFound { found, counts }| builder.finding(found, counts.values().sum()));
     let across = cross.found.iter().map(|found| builder.finding(found, 1));
     let mut findings: Vec<Finding> = single.chain(across).collect();
+    fold_orders_into_deadlocks(&mut findings);
     findings.sort_by(|a, b| order(a).cmp(&order(b)));
     naming::number_namesakes(&mut findings);
     let mut notes = merged.notes();
@@ -50,6 +51,22 @@ pub fn analyze(merged: &Merged, sources: &Sources) -> Analysis {
         );
     }
     Analysis { findings, notes }
+}
+
+/// Drops each cycle of orders that a deadlock shows as well: it is the same problem, and it happened.
+fn fold_orders_into_deadlocks(findings: &mut Vec<Finding>) {
+    let place = |finding: &Finding, lock: usize| finding.locks[lock].created.clone();
+    let cycle = |finding: &Finding| {
+        let link = |edge: &Edge| {
+            let sites = (edge.from_site.clone(), edge.to_site.clone());
+            (place(finding, edge.from), place(finding, edge.to), sites)
+        };
+        finding.edges.iter().map(link).collect::<BTreeSet<_>>()
+    };
+    let is_deadlock = |finding: &&Finding| finding.rule == Rule::Deadlock;
+    let deadlocks: BTreeSet<_> = findings.iter().filter(is_deadlock).map(cycle).collect();
+    findings
+        .retain(|finding| finding.rule != Rule::LockOrder || !deadlocks.contains(&cycle(finding)));
 }
 
 /// An order of findings that does not depend on the order of traces.
@@ -71,6 +88,7 @@ impl Builder<'_> {
         let threads = Threads::of(found);
         let mut classes = found.locks.clone();
         let waits = self.waits(found, &threads, &mut classes);
+        let names = self.names(found, &classes);
         let program = |thread: &Thread| {
             let process = self.processes.get(&thread.process)?;
             threads.of_several_processes.then(|| process.program.clone())
@@ -90,19 +108,20 @@ impl Builder<'_> {
         });
         let sites = found.sites.iter().map(|(place, label)| {
             let place = Place::clone(place);
-            Site { place, label: self.fill(label, &classes) }
+            Site { place, label: fill(label, &names) }
         });
         let mut finding = Finding {
             id: self.id(found),
             edges: edges.collect(),
             sites: sites.collect(),
             waits,
-            locks: classes.iter().map(|class| self.lock(class)).collect(),
             count,
-            reason: found.reason.as_ref().map(|reason| self.fill(reason, &classes)),
-            ..Finding::new(found.rule, found.tier, self.fill(&found.message, &classes))
+            reason: found.reason.as_ref().map(|reason| fill(reason, &names)),
+            message: fill(&found.message, &names),
+            locks: classes.iter().zip(names).map(|(class, name)| lock(class, name)).collect(),
+            ..Finding::new(found.rule, found.tier, "")
         };
-        wording::word(&mut finding);
+        wording::word(&mut finding, self.syntax);
         finding
     }
 
@@ -118,10 +137,14 @@ impl Builder<'_> {
                 classes.len() - 1
             })
         };
-        let wait = |wait: &crate::trace::Wait| Wait {
+        let edge_of = |wait: &trace::Wait| {
+            found.edges.iter().find(|edge| edge.thread == wait.thread && edge.to_site == wait.site)
+        };
+        let wait = |wait: &trace::Wait| Wait {
             thread: threads.name(&wait.thread),
             awaited: wait.awaited,
             lock: wait.lock,
+            function: self.syntax.function(&wait.site),
             site: Place::clone(&wait.site),
             held: wait
                 .held
@@ -132,30 +155,31 @@ impl Builder<'_> {
                     site: Place::clone(&hold.site),
                 })
                 .collect(),
-            stack: wait.stack.clone(),
+            stack: match wait.stack.as_slice() {
+                [] => edge_of(wait).map(|edge| edge.stack.clone()).unwrap_or_default(),
+                stack => stack.to_vec(),
+            },
         };
         found.waits.iter().map(wait).collect()
     }
 
-    fn lock(&self, class: &Class) -> Lock {
-        Lock {
-            name: self.names.get(class).unique,
-            kind: class.kind.clone(),
-            ty: class.ty.clone(),
-            created: class.created.clone(),
+    /// The names of the locks of one finding; several of one class are told apart by number.
+    fn names(&self, found: &Found, classes: &[Arc<Class>]) -> Vec<String> {
+        let lock = |at: usize| (&classes[at], found.instances.get(at).copied().unwrap_or(0));
+        let mut names = Vec::with_capacity(classes.len());
+        for at in 0..classes.len() {
+            let name = self.names.get(&classes[at]).unique;
+            let mut namesakes: Vec<_> =
+                (0..classes.len()).map(lock).filter(|other| other.0 == lock(at).0).collect();
+            let mut seen = BTreeSet::new();
+            namesakes.retain(|other| seen.insert(other.1));
+            let number = namesakes.iter().position(|other| *other == lock(at));
+            names.push(match number {
+                Some(number) if namesakes.len() > 1 => format!("{name} #{}", number + 1),
+                _ => name,
+            });
         }
-    }
-
-    /// Puts names for `{0}`, `{1}`, ... of a sentence.
-    fn fill(&self, sentence: &str, classes: &[Arc<Class>]) -> String {
-        let mut filled = sentence.to_owned();
-        for (index, class) in classes.iter().enumerate() {
-            let name = format!("`{}`", self.names.get(class).unique);
-            for placeholder in [format!("`{{{index}}}`"), format!("{{{index}}}")] {
-                filled = filled.replace(&placeholder, &name);
-            }
-        }
-        filled
+        names
     }
 
     /// The locks of a cycle make its identity; a finding about no lock has that of its functions.
@@ -175,6 +199,22 @@ impl Builder<'_> {
         let names: Vec<&str> = names.iter().map(String::as_str).collect();
         naming::id(found.rule, &names)
     }
+}
+
+fn lock(class: &Class, name: String) -> Lock {
+    let Class { created, kind, ty, .. } = class.clone();
+    Lock { name, kind, ty, created }
+}
+
+/// Puts names for `{0}`, `{1}`, ... of a sentence.
+fn fill(sentence: &str, names: &[String]) -> String {
+    let mut filled = sentence.to_owned();
+    for (index, name) in names.iter().enumerate() {
+        for placeholder in [format!("`{{{index}}}`"), format!("{{{index}}}")] {
+            filled = filled.replace(&placeholder, &format!("`{name}`"));
+        }
+    }
+    filled
 }
 
 /// The threads of one finding, told apart by number when they have the same name.

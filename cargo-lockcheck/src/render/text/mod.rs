@@ -14,8 +14,8 @@ use annotate_snippets::{Group, Level as Mark, Renderer};
 use quote::{Kind, Quote};
 
 use super::{Look, Show};
-use crate::model::{Awaited, Edge, Finding, Level, Mode, Report, Wait};
-use crate::rules;
+use crate::model::{Awaited, Edge, Finding, Level, Mode, Place, Report, Site, Wait};
+use crate::{rules, wording};
 
 /// Callers shown of each stack.
 const FRAMES: usize = 6;
@@ -37,7 +37,7 @@ pub(super) fn render(report: &Report, out: &mut dyn Write, look: &Look<'_>) -> i
     writeln!(out, "{}", summary(report, look.show))
 }
 
-/// One line that says how it went.
+/// One line that says how it went, and one for each kind of finding that is not shown.
 fn summary(report: &Report, show: &Show) -> String {
     let mut parts = Vec::new();
     let levels = [Level::Deny, Level::Warn].map(|level| (report.count(level), level));
@@ -66,14 +66,16 @@ fn summary(report: &Report, show: &Show) -> String {
         parts.push(looked_at.join(", "));
     }
 
+    let mut text = format!("lockcheck: {}", parts.join("; "));
+
     let mut hidden: BTreeMap<&str, usize> = BTreeMap::new();
     for suppressed in report.suppressed.iter().filter(|suppressed| !show.has(suppressed)) {
         *hidden.entry(Show::code(suppressed)).or_default() += 1;
     }
     for (code, count) in hidden {
-        parts.push(format!("{count} not shown ({code}): --show {code}"));
+        text += &format!("\nlockcheck: {count} not shown ({code}): --show {code}");
     }
-    format!("lockcheck: {}", parts.join("; "))
+    text
 }
 
 struct Page<'a> {
@@ -106,9 +108,14 @@ impl Page<'_> {
         let code = finding.rule.code();
         let message = self.wrap(&finding.message, "warning[]: ".len() + code.len());
         let quotes = self.quotes(finding);
-        let mut groups = vec![Group::with_title(mark.primary_title(message).id(code))];
+        let title = Group::with_title(mark.primary_title(message).id(code));
+        let mut groups = vec![match place_of(finding) {
+            Some(place) => title.element(quote::origin(place)),
+            None => title,
+        }];
         groups.extend(quotes.iter().map(|quote| quote.group()));
-        if let Some(steps) = schedule::steps(finding, self.look.width.saturating_sub(6)) {
+        let steps = schedule::steps(finding, self.look.width.saturating_sub(6));
+        if let Some(steps) = steps.filter(|_| reason.is_none()) {
             let text = format!("it can come about like this:\n{steps}");
             groups.push(Group::with_title(Mark::NOTE.secondary_title(text)));
         }
@@ -121,8 +128,11 @@ impl Page<'_> {
             groups.push(Group::with_title(Mark::NOTE.secondary_title(text)));
         }
         let cure = rules::info(finding.rule).cure;
-        let help = finding.help.iter().map(String::as_str);
-        let help: Vec<&str> = if finding.help.is_empty() { vec![cure] } else { help.collect() };
+        let help: Vec<&str> = match finding.help.as_slice() {
+            _ if reason.is_some() => Vec::new(),
+            [] => vec![cure],
+            help => help.iter().map(String::as_str).collect(),
+        };
         for help in help {
             let text = self.wrap(help, "help: ".len());
             groups.push(Group::with_title(Mark::HELP.secondary_title(text)));
@@ -145,10 +155,8 @@ impl Page<'_> {
             }
             if shown < finding.edges.len() {
                 let rest = finding.edges.len() - shown;
-                quotes.push(Quote::new(
-                    self.look.sources,
-                    format!("and {rest} more threads, which the JSON report lists"),
-                ));
+                let title = format!("and {rest} more threads, which the JSON report lists");
+                quotes.push(self.quote(title, None));
             }
         } else {
             let awaited: BTreeSet<usize> =
@@ -158,59 +166,61 @@ impl Page<'_> {
                 quotes.push(self.wait(finding, wait, &awaited));
             }
         }
-        if !finding.sites.is_empty() {
-            let mut quote = Quote::new(self.look.sources, "the places concerned".to_owned());
-            for site in &finding.sites {
-                quote.add(&site.place, Kind::Main, site.label.clone());
+        let quoted: BTreeSet<&Place> = match finding.waits.as_slice() {
+            [] => finding.edges.iter().flat_map(|edge| [&edge.from_site, &edge.to_site]).collect(),
+            waits => waits.iter().map(|wait| &wait.site).collect(),
+        };
+        let new = |site: &&Site| !quoted.contains(&site.place);
+        let mut sites = finding.sites.iter().filter(new).peekable();
+        if sites.peek().is_some() {
+            let mut quote = self.quote("the places concerned".to_owned(), None);
+            for site in sites {
+                quote.add(&site.place, Kind::Main, site.label.clone(), "");
             }
             quotes.push(quote);
         }
         quotes
     }
 
+    fn quote(&self, mut title: String, function: Option<&str>) -> Quote<'_> {
+        if let Some(function) = function {
+            title += &format!(", in `{function}`");
+        }
+        let title = self.wrap(&title, "note: ".len());
+        Quote::new(self.look.sources, title, self.look.width)
+    }
+
     fn edge(&self, finding: &Finding, edge: &Edge) -> Quote<'_> {
-        let mut title = format!("thread `{}`", edge.thread);
+        let mut title = wording::thread(&edge.thread);
         if let Some(process) = &edge.process {
             title += &format!(" of program `{process}`");
         }
-        if let Some(function) = &edge.function {
-            title += &format!(", in `{function}`");
-        }
-        let mut quote = Quote::new(self.look.sources, self.wrap(&title, "note: ".len()));
-        let name = |index: usize| &finding.locks[index].name;
-        let kind = |index: usize| finding.locks[index].kind.as_str();
-        let hold = match (kind(edge.from), edge.from_mode) {
+        let mut quote = self.quote(title, edge.function.as_deref());
+        let [from, to] = [edge.from, edge.to].map(|lock| &finding.locks[lock]);
+        let hold = match (from.kind.as_str(), edge.from_mode) {
             ("RwLock", Mode::Read) => "reads",
             ("RwLock", _) => "writes",
             _ => "holds",
         };
-        let ask = match (kind(edge.to), edge.to_mode) {
-            ("RwLock", Mode::Read) => " to read",
-            ("RwLock", Mode::Write) => " to write",
-            _ => "",
+        quote.add(&edge.from_site, Kind::Other, format!("{hold} `{}`", from.name), " since here");
+        let ask = match (to.kind.as_str(), edge.to_mode) {
+            _ if edge.from == edge.to => "asks again for",
+            ("RwLock", Mode::Read) => "then waits to read",
+            ("RwLock", Mode::Write) => "then waits to write",
+            _ => "then waits for",
         };
-        let (from, to) = (name(edge.from), name(edge.to));
-        quote.add(&edge.from_site, Kind::Other, format!("{hold} `{from}` since here"));
-        quote.add(
-            &edge.to_site,
-            Kind::Main,
-            if edge.from == edge.to {
-                format!("then waits for it{ask} here")
-            } else {
-                format!("then waits for `{to}`{ask} here")
-            },
-        );
+        quote.add(&edge.to_site, Kind::Main, format!("{ask} `{}`", to.name), " here");
         self.callers(&mut quote, &edge.stack);
         quote
     }
 
     fn wait(&self, finding: &Finding, wait: &Wait, awaited: &BTreeSet<usize>) -> Quote<'_> {
-        let mut quote = Quote::new(self.look.sources, format!("thread `{}`", wait.thread));
+        let mut quote = self.quote(wording::thread(&wait.thread), wait.function.as_deref());
         let mut others = 0;
         for held in &wait.held {
             if awaited.contains(&held.lock) {
                 let name = &finding.locks[held.lock].name;
-                quote.add(&held.site, Kind::Other, format!("holds `{name}` since here"));
+                quote.add(&held.site, Kind::Other, format!("holds `{name}`"), " since here");
             } else {
                 others += 1;
             }
@@ -221,7 +231,7 @@ impl Page<'_> {
             (None, Awaited::Lock) => "a lock".to_owned(),
             (None, Awaited::Event) => "an event".to_owned(),
         };
-        quote.add(&wait.site, Kind::Main, format!("waits for {what} here"));
+        quote.add(&wait.site, Kind::Main, format!("waits for {what}"), " here");
         if others > 0 {
             let locks = if others == 1 { "lock" } else { "locks" };
             quote.note(format!("it also holds {others} {locks} that no one here waits for"));
@@ -240,7 +250,7 @@ impl Page<'_> {
         // The innermost frame is the place itself, which is quoted already.
         for (function, place) in own.iter().skip(1).take(FRAMES) {
             let line = place.rsplit_once(':').map_or(*place, |(line, _)| line);
-            quote.note(format!("called from `{}` at {line}", short_function(function)));
+            quote.note(format!("called from {} at {line}", short_function(function)));
         }
         let hidden = stack.len() - own.len().min(FRAMES + 1);
         if own.len() > 1 && hidden > 0 {
@@ -261,12 +271,20 @@ fn file_of(place: &str) -> &str {
     line.rsplit_once(':').map_or(line, |(file, _)| file)
 }
 
-/// A function without the compiler's hash and without `{{closure}}`s.
+/// A function without the compiler's hash, and in words if it is a closure.
 fn short_function(function: &str) -> String {
-    let hash = |last: &str| last.len() == 17 && last.starts_with('h');
+    let is_hash = |last: &str| last.len() == 17 && last.starts_with('h');
     let function = match function.rsplit_once("::") {
-        Some((path, last)) if hash(last) => path,
+        Some((path, last)) if is_hash(last) => path,
         _ => function,
     };
-    function.replace("::{{closure}}", "")
+    let around = function.replace("::{{closure}}", "");
+    if around == function { format!("`{function}`") } else { format!("a closure in `{around}`") }
+}
+
+/// The place to go to first.
+fn place_of(finding: &Finding) -> Option<&Place> {
+    let wait = finding.waits.first().map(|wait| &wait.site);
+    let edge = || finding.edges.first().map(|edge| &edge.to_site);
+    wait.or_else(edge).or_else(|| finding.sites.first().map(|site| &site.place))
 }

@@ -20,6 +20,7 @@ pub(super) enum Kind {
 /// The places of one thread, under a title.
 pub(super) struct Quote<'a> {
     sources: &'a Sources,
+    width: usize,
     title: String,
     files: Vec<(String, Option<Rc<str>>, Vec<Marked>)>,
     notes: Vec<String>,
@@ -29,16 +30,19 @@ struct Marked {
     place: Place,
     kind: Kind,
     label: String,
+    /// What follows the label where there is room.
+    more: &'static str,
 }
 
 impl<'a> Quote<'a> {
-    pub(super) fn new(sources: &'a Sources, title: String) -> Quote<'a> {
-        Quote { sources, title, files: Vec::new(), notes: Vec::new() }
+    pub(super) fn new(sources: &'a Sources, title: String, width: usize) -> Quote<'a> {
+        Quote { sources, width, title, files: Vec::new(), notes: Vec::new() }
     }
 
-    /// Marks a place. Places of one file are quoted together.
-    pub(super) fn add(&mut self, place: &Place, kind: Kind, label: String) {
-        let marked = Marked { place: place.clone(), kind, label };
+    /// Marks a place with `label`, and `more` where there is room. Places of one file are quoted
+    /// together.
+    pub(super) fn add(&mut self, place: &Place, kind: Kind, label: String, more: &'static str) {
+        let marked = Marked { place: place.clone(), kind, label, more };
         match self.files.iter_mut().find(|(file, ..)| *file == place.file) {
             Some((.., places)) => places.push(marked),
             None => {
@@ -62,17 +66,18 @@ impl<'a> Quote<'a> {
                 .and_then(|text| places.iter().map(|marked| span(text, &marked.place)).collect());
             match (text, spans) {
                 (Some(text), Some(spans)) => {
-                    let annotations = places.iter().zip(spans).map(annotation);
+                    let annotations = places
+                        .iter()
+                        .zip(spans)
+                        .map(|(marked, span)| annotation(marked, span, self.width));
                     let snippet = Snippet::source(&**text).path(file.as_str());
                     group = group.element(snippet.annotations(annotations));
                 }
                 _ => {
                     for marked in places {
-                        let Place { file, line, column } = &marked.place;
-                        let origin = Origin::path(file.as_str());
-                        let origin = origin.line(*line as usize).char_column(*column as usize);
-                        let label = Mark::NOTE.no_name().message(marked.label.as_str());
-                        group = group.element(origin).element(label);
+                        let label = format!("{}{}", marked.label, marked.more);
+                        let label = Mark::NOTE.no_name().message(label);
+                        group = group.element(origin(&marked.place)).element(label);
                     }
                 }
             }
@@ -84,12 +89,22 @@ impl<'a> Quote<'a> {
     }
 }
 
-fn annotation<'m>((marked, span): (&'m Marked, Range<usize>)) -> Annotation<'m> {
+/// The place alone.
+pub(super) fn origin(place: &Place) -> Origin<'_> {
+    let origin = Origin::path(place.file.as_str());
+    origin.line(place.line as usize).char_column(place.column as usize)
+}
+
+fn annotation(marked: &Marked, span: Range<usize>, width: usize) -> Annotation<'static> {
     let kind = match marked.kind {
         Kind::Main => AnnotationKind::Primary,
         Kind::Other => AnnotationKind::Context,
     };
-    kind.span(span).label(marked.label.as_str())
+    let margin = marked.place.line.to_string().len() + " | ".len();
+    let before = margin + marked.place.column as usize + span.len();
+    let whole = format!("{}{}", marked.label, marked.more);
+    let fits = before + whole.chars().count() <= width;
+    kind.span(span).label(if fits { whole } else { marked.label.clone() })
 }
 
 /// The bytes of `text` to mark for `place`: the call or name that begins there. Nothing, when the

@@ -28,7 +28,14 @@ pub(super) fn steps(finding: &Finding, width: usize) -> Option<String> {
         };
         format!("{verb} `{}`", name(edge.from))
     };
-    let waits = |edge: &Edge| format!("waits for `{}`", name(edge.to));
+    let waits = |edge: &Edge| {
+        let verb = match (kind(edge.to), edge.to_mode) {
+            ("RwLock", Mode::Read) => "waits to read",
+            ("RwLock", Mode::Write) => "waits to write",
+            _ => "waits for",
+        };
+        format!("{verb} `{}`", name(edge.to))
+    };
     let threads = names(edges);
     let first: Vec<String> = edges.iter().map(takes).collect();
     let second: Vec<String> = edges.iter().map(waits).collect();

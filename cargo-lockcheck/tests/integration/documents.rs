@@ -1,0 +1,64 @@
+//! The documents that are made from the code, or checked against it.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use cargo_lockcheck::rules;
+use serde_json::Value;
+
+use crate::report::case_reports;
+
+fn docs() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs")
+}
+
+#[test]
+fn the_document_on_rules_is_that_of_the_table() {
+    let path = docs().join("rules.md");
+    let text = rules::document();
+    if std::env::var_os("UPDATE_EXPECTED").is_some() {
+        fs::write(&path, &text).expect("the document can be written");
+    }
+    let there = fs::read_to_string(&path).expect("the document is there");
+    assert!(there == text, "docs/rules.md is out of step: UPDATE_EXPECTED=1 cargo test writes it");
+}
+
+#[test]
+fn reports_keep_to_the_schema() {
+    let schema = fs::read_to_string(docs().join("report.schema.json")).expect("it is there");
+    let schema: Value = serde_json::from_str(&schema).expect("the schema is JSON");
+    let validator = jsonschema::validator_for(&schema).expect("the schema is one");
+    let reports = case_reports();
+    for (name, report) in &reports {
+        let json: Value = serde_json::from_str(report).expect("the report is JSON");
+        let errors: Vec<String> = validator
+            .iter_errors(&json)
+            .map(|error| format!("{error} at {}", error.instance_path()))
+            .collect();
+        assert_eq!(errors, [""; 0], "{name}");
+    }
+    // The schema is not so loose that it takes anything.
+    let (_, report) = &reports[0];
+    for (good, bad) in [
+        ("\"lockcheck-report/1\"", "\"lockcheck-report/2\""),
+        ("\"rule\": \"", "\"rule\": \"no-such-"),
+        ("\"level\": \"", "\"level\": \"no-such-"),
+        ("\"count\": ", "\"count\": -"),
+        ("\"locks\": [", "\"no_locks\": ["),
+    ] {
+        let broken = report.replacen(good, bad, 1);
+        assert_ne!(&broken, report, "{good}");
+        let json: Value = serde_json::from_str(&broken).expect("it is JSON still");
+        assert!(!validator.is_valid(&json), "{bad}");
+    }
+}
+
+#[test]
+fn a_report_that_is_read_back_is_the_same() {
+    for (name, text) in case_reports() {
+        let report: cargo_lockcheck::model::Report =
+            serde_json::from_str(&text).expect("a report can be read");
+        let again = serde_json::to_string_pretty(&report).expect("and written") + "\n";
+        assert_eq!(again, text, "{name}");
+    }
+}

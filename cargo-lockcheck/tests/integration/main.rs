@@ -1,0 +1,8 @@
+//! The stages of the command, from files to files.
+
+mod across;
+mod documents;
+mod merging;
+mod reading;
+mod report;
+mod synthetic;
