@@ -23,6 +23,8 @@ use crate::word::{CLASSES, Word, class_of};
 
 /// How many threads that ended are kept before those that left nothing are forgotten.
 const ENDED: usize = 1024;
+/// How many links of a cycle a finding lists.
+const LISTED: usize = 128;
 
 /// See the module.
 #[derive(Debug)]
@@ -217,8 +219,9 @@ impl Observer {
     fn order(&mut self, request: &Request<'_>, held: &[Held]) {
         let class = |lock: LockId| u64::from(class_of(lock));
         let mut key = NumberHasher::default();
-        for h in held {
-            (class(h.lock), h.mode, h.tried, h.site).hash(&mut key);
+        let kind = |h: &Held| (class(h.lock), h.mode, h.tried, h.site);
+        for h in held.chunk_by(|a, b| kind(a) == kind(b)) {
+            kind(&h[0]).hash(&mut key);
         }
         (class(request.word.lock()), request.word.mode(), site_number(request.site)).hash(&mut key);
         if !self.orders.insert(key.finish()) {
@@ -234,8 +237,12 @@ impl Observer {
         }
         if self.trace.is_some() {
             let asked = found_hold(request.word, request.site);
-            let holds: Vec<FoundHold> =
-                request.held.iter().map(|h| found_hold(h.word, h.site)).collect();
+            // Many locks of one kind, taken in a loop, are told of as one.
+            let holds: Vec<FoundHold> = request
+                .held
+                .chunk_by(|a, b| kind(&held_of(a)) == kind(&held_of(b)))
+                .map(|h| found_hold(h[0].word, h[0].site))
+                .collect();
             self.trace_thread(request.thread);
             for hold in holds.iter().chain([&asked]) {
                 self.trace_class(hold.class);
@@ -247,7 +254,7 @@ impl Observer {
     }
 
     fn cycle(&mut self, cycle: &Cycle) {
-        let n = cycle.links.len();
+        let n = cycle.links.len().min(LISTED);
         let mut parts: Vec<u64> = cycle
             .links
             .iter()
@@ -264,7 +271,7 @@ impl Observer {
             return;
         }
         let mut threads: Vec<FoundThread> = Vec::new();
-        for link in &cycle.links {
+        for link in &cycle.links[..n] {
             let thread = self.thread(link.thread);
             if !threads.contains(&thread) {
                 threads.push(thread);
@@ -275,11 +282,15 @@ impl Observer {
         let template = match (n, threads.len()) {
             (2, 1) => format!("{{0}} and {{1}} are locked in opposite orders, both by {who}"),
             (2, _) => format!("{{0}} and {{1}} are locked in opposite orders by {who}"),
+            (LISTED, _) if cycle.links.len() > n => format!(
+                "{} locks are locked in a cycle by {who}, of which the first {n} are listed",
+                cycle.links.len()
+            ),
             _ => format!("{} are locked in a cycle by {who}", list(&names)),
         };
         let mut finding = Finding::new(Rule::LockOrder, cycle.tier, template);
-        finding.locks = cycle.links.iter().map(|l| self.lock(l.held.lock)).collect();
-        for (i, link) in cycle.links.iter().enumerate() {
+        finding.locks = cycle.links[..n].iter().map(|l| self.lock(l.held.lock)).collect();
+        for (i, link) in cycle.links[..n].iter().enumerate() {
             finding.locks[i].gone = !self.detector.knows(link.held.lock);
             finding.edges.push(self.edge(link, i, (i + 1) % n));
         }
@@ -300,25 +311,7 @@ impl Observer {
         if class == 0 || self.classes[class as usize].anonymous {
             return;
         }
-        for (at, outer) in request.held.iter().enumerate() {
-            let lock = outer.word.lock();
-            if outer.word.class() == class && lock != asked {
-                let asked = Held {
-                    lock: asked,
-                    mode: request.word.mode(),
-                    tried: false,
-                    site: site_number(request.site),
-                };
-                let upward = outer.address < request.address;
-                self.nested(request.thread, at, held, asked, upward);
-            }
-        }
-    }
-
-    fn nested(&mut self, thread: ThreadId, at: usize, held: &[Held], asked: Held, upward: bool) {
-        let (outer, class) = (held[at], class_of(asked.lock));
-        let outside = |h: &&Held| class_of(h.lock) != class;
-        let exclusive = |h: &&Held| outside(h) && h.mode != Mode::Read;
+        let exclusive = |h: &&Held| class_of(h.lock) != class && h.mode != Mode::Read;
         let nesting = self.nestings.entry(class).or_insert_with(|| Nesting {
             upward: None,
             downward: None,
@@ -326,15 +319,34 @@ impl Observer {
             gates: held.iter().filter(exclusive).map(|h| h.lock).collect(),
             reported: false,
         });
+        if nesting.reported {
+            return;
+        }
+        let mut nested = false;
+        for (outer, seen) in held.iter().zip(request.held) {
+            if class_of(outer.lock) != class || outer.lock == asked {
+                continue;
+            }
+            nested = true;
+            nesting.directions[usize::from(outer.lock < asked)] = true;
+            let upward = seen.address < request.address;
+            let slot = if upward { &mut nesting.upward } else { &mut nesting.downward };
+            slot.get_or_insert_with(|| Link {
+                thread: request.thread,
+                held: *outer,
+                asked: Held {
+                    lock: asked,
+                    mode: request.word.mode(),
+                    tried: false,
+                    site: site_number(request.site),
+                },
+                guards: held.iter().filter(|h| class_of(h.lock) != class).copied().collect(),
+            });
+        }
+        if !nested {
+            return;
+        }
         nesting.gates.retain(|&g| held.iter().filter(exclusive).any(|h| h.lock == g));
-        nesting.directions[usize::from(outer.lock < asked.lock)] = true;
-        let slot = if upward { &mut nesting.upward } else { &mut nesting.downward };
-        slot.get_or_insert_with(|| Link {
-            thread,
-            held: outer,
-            asked,
-            guards: held.iter().filter(outside).copied().collect(),
-        });
         let (Some(up), Some(down)) = (&nesting.upward, &nesting.downward) else { return };
         if nesting.directions != [true; 2] || !nesting.gates.is_empty() || nesting.reported {
             return;

@@ -31,7 +31,7 @@ const FIRST_TABLE: u32 = 8;
 /// Known chains that share a cache line.
 const LINE: usize = 8;
 /// The table never grows beyond this power of two; older chains then make room.
-const LAST_TABLE: u32 = 20;
+const LAST_TABLE: u32 = 18;
 
 /// One held lock.
 #[derive(Debug, Default)]

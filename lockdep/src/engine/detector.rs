@@ -31,6 +31,8 @@ const LONGEST: usize = 6;
 const STEPS: usize = 4096;
 /// How many cycles one search returns.
 const CYCLES: usize = 16;
+/// For cycles of more locks the newest witnesses are taken as they are.
+const LONG: usize = 64;
 /// How many threads are kept for one dependency.
 const WITNESSES: usize = 8;
 /// How many locks that are gone a remembered order may lead through.
@@ -247,19 +249,17 @@ impl Detector {
     /// Forgets a lock that is gone. Orders that lead through it stay.
     pub fn remove(&mut self, lock: LockId) {
         let Some(data) = self.locks.remove(&lock) else { return };
-        let into: Vec<(LockId, Gone)> = self.orders_into(lock, &data);
-        let out: Vec<(LockId, Gone)> = self.orders_out_of(&data);
+        let before = self.graph.predecessors(lock);
         for (from, to) in self.graph.remove(lock) {
-            let first = into.iter().find(|(l, _)| *l == from);
-            let then = out.iter().find(|(l, _)| *l == to);
-            let (Some((_, first)), Some((_, then))) = (first, then) else { continue };
-            let links: Vec<Link> = first.links.iter().chain(&then.links).cloned().collect();
+            let orders = (self.order_into(from, lock, &data), self.order_out(lock, to, &data));
+            let (Some(mut links), Some(then)) = orders else { continue };
+            links.extend(then);
             if links.len() <= GONE_LINKS {
                 self.locks.entry(from).or_default().gone.push((to, Gone { links }));
             }
         }
-        for other in into.iter().map(|(l, _)| l) {
-            if let Some(data) = self.locks.get_mut(other) {
+        for before in before {
+            if let Some(data) = self.locks.get_mut(&before) {
                 data.gone.retain(|(to, _)| *to != lock);
             }
         }
@@ -271,38 +271,34 @@ impl Detector {
         }
     }
 
-    /// For each lock before `lock`: an order that leads from it into `lock`.
-    fn orders_into(&self, lock: LockId, data: &LockData) -> Vec<(LockId, Gone)> {
-        let mut orders = Vec::new();
-        for &dep in &data.deps {
-            for held in self.held_of(dep) {
-                if !orders.iter().any(|(l, _)| *l == held.lock) {
-                    orders.push((held.lock, Gone { links: vec![self.link(dep, held, 0)] }));
-                }
-            }
-        }
-        for before in self.graph.predecessors(lock) {
-            let Some(before_data) = self.locks.get(&before) else { continue };
-            if let Some((_, gone)) = before_data.gone.iter().find(|(to, _)| *to == lock) {
-                orders.push((before, gone.clone()));
-            }
-        }
-        orders
+    /// The links of an order that leads from `from` into `lock`, whose data this is.
+    fn order_into(&self, from: LockId, lock: LockId, data: &LockData) -> Option<Vec<Link>> {
+        let direct = data.deps.iter().find_map(|&dep| self.bare_link(dep, from));
+        direct.map(|link| vec![link]).or_else(|| {
+            let gone = &self.locks.get(&from)?.gone;
+            gone.iter().find(|(to, _)| *to == lock).map(|(_, gone)| gone.links.clone())
+        })
     }
 
-    /// For each lock after one: an order that leads from it to that lock.
-    fn orders_out_of(&self, data: &LockData) -> Vec<(LockId, Gone)> {
-        let mut orders = data.gone.clone();
-        for &chain in &data.chains {
-            let held = self.chains[chain as usize].held;
-            for dep in self.deps_above(chain) {
-                let to = self.deps[dep as usize].key.lock;
-                if !orders.iter().any(|(l, _)| *l == to) {
-                    orders.push((to, Gone { links: vec![self.link(dep, held, 0)] }));
-                }
-            }
-        }
-        orders
+    /// The links of an order that leads from `lock`, whose data this is, to `to`.
+    fn order_out(&self, lock: LockId, to: LockId, data: &LockData) -> Option<Vec<Link>> {
+        let deps = self.locks.get(&to).map_or(&[][..], |to| &to.deps);
+        let direct = deps.iter().find_map(|&dep| self.bare_link(dep, lock));
+        direct.map(|link| vec![link]).or_else(|| {
+            data.gone.iter().find(|(l, _)| *l == to).map(|(_, gone)| gone.links.clone())
+        })
+    }
+
+    /// The dependency as a link from `from`, if that is held there, without what else is held.
+    fn bare_link(&self, dep: Dep, from: LockId) -> Option<Link> {
+        let held = self.held_of(dep).find(|h| h.lock == from)?;
+        let DepKey { lock, mode, site, .. } = self.deps[dep as usize].key;
+        Some(Link {
+            thread: self.deps[dep as usize].witnesses.last().map_or(0, |w| w.thread),
+            held,
+            asked: Held { lock, mode, tried: false, site },
+            guards: Vec::new(),
+        })
     }
 
     fn chain(&mut self, parent: Chain, held: Held) -> Chain {
@@ -695,10 +691,11 @@ impl<'a> Search<'a> {
                 Step::Gone { .. } => &[],
             })
             .collect();
+        if steps.len() > LONG {
+            return newest(&witnesses);
+        }
         for distinct in [true, false] {
-            let mut budget = STEPS;
-            let mut choice = Vec::new();
-            if assign(&witnesses, distinct, &mut choice, &mut budget) {
+            if let Some(choice) = assign(&witnesses, distinct) {
                 return (choice, if distinct { Apart::Never } else { Apart::OneThread });
             }
         }
@@ -714,56 +711,77 @@ enum Apart {
     Ordered,
 }
 
-/// Completes `choice` so that all chosen witnesses can overlap pairwise.
-fn assign(
-    witnesses: &[&[Witness]],
-    distinct: bool,
-    choice: &mut Vec<usize>,
-    budget: &mut usize,
-) -> bool {
-    let at = choice.len();
-    let Some(candidates) = witnesses.get(at) else { return true };
-    if candidates.is_empty() {
-        choice.push(0);
-        if assign(witnesses, distinct, choice, budget) {
-            return true;
-        }
-        choice.pop();
-        return false;
-    }
-    // The newest witnesses stand last and are the likeliest to overlap.
-    for (i, candidate) in candidates.iter().enumerate().rev() {
-        if *budget == 0 {
-            return false;
-        }
-        *budget -= 1;
-        let fits = choice.iter().zip(witnesses).all(|(&c, ws)| {
-            ws.get(c).is_none_or(|other| {
-                if other.thread == candidate.thread {
-                    !distinct
-                } else {
-                    !other.before(candidate) && !candidate.before(other)
-                }
-            })
-        });
-        if fits {
-            choice.push(i);
-            if assign(witnesses, distinct, choice, budget) {
-                return true;
+/// One witness for each step so that all of them can overlap pairwise, by backtracking.
+fn assign(witnesses: &[&[Witness]], distinct: bool) -> Option<Vec<usize>> {
+    // The newest witnesses stand last and are the likeliest to overlap, so they come first.
+    let candidate = |at: usize, tried: usize| {
+        let list = witnesses[at];
+        list.len().checked_sub(tried + 1).map(|i| &list[i])
+    };
+    let mut tried: Vec<usize> = vec![0];
+    let mut budget = STEPS;
+    while let Some(at) = tried.len().checked_sub(1) {
+        let gone = witnesses[at].is_empty() && tried[at] == 0;
+        let next = candidate(at, tried[at]);
+        if next.is_none() && !gone {
+            tried.pop();
+            if let Some(last) = tried.last_mut() {
+                *last += 1;
             }
-            choice.pop();
+            continue;
+        }
+        budget = budget.checked_sub(1)?;
+        let chosen = tried[..at].iter().enumerate().filter_map(|(i, &t)| candidate(i, t));
+        if next.is_none_or(|new| chosen.into_iter().all(|old| overlap(old, new, distinct))) {
+            if at + 1 == witnesses.len() {
+                let index = |(at, t): (usize, &usize)| witnesses[at].len().saturating_sub(t + 1);
+                return Some(tried.iter().enumerate().map(index).collect());
+            }
+            tried.push(0);
+        } else {
+            tried[at] += 1;
         }
     }
-    false
+    None
+}
+
+/// The newest witness for each step, where there are too many steps to choose.
+fn newest(witnesses: &[&[Witness]]) -> (Vec<usize>, Apart) {
+    let choice = witnesses.iter().map(|list| list.len().saturating_sub(1)).collect();
+    let all = || witnesses.iter().filter_map(|list| list.last());
+    let mut different: Vec<&Witness> = all().collect();
+    different.sort_unstable_by_key(|w| (w.thread, w.epoch));
+    different.dedup_by_key(|w| (w.thread, w.epoch));
+    let ordered = different
+        .iter()
+        .enumerate()
+        .any(|(i, a)| different[..i].iter().any(|b| !overlap(a, b, false)));
+    let threads = different.chunk_by(|a, b| a.thread == b.thread).count();
+    let apart = match ordered {
+        true => Apart::Ordered,
+        false if threads == all().count() => Apart::Never,
+        false => Apart::OneThread,
+    };
+    (choice, apart)
+}
+
+fn overlap(a: &Witness, b: &Witness, distinct: bool) -> bool {
+    if a.thread == b.thread { !distinct } else { !a.before(b) && !b.before(a) }
 }
 
 /// A lock that two of the sets hold in modes that exclude each other.
 fn common_gate(sets: &[Vec<Held>]) -> Option<LockId> {
-    sets.iter().enumerate().find_map(|(i, a)| {
-        sets[i + 1..].iter().flatten().find_map(|g| {
-            a.iter()
-                .any(|h| h.lock == g.lock && (h.mode != Mode::Read || g.mode != Mode::Read))
-                .then_some(g.lock)
-        })
+    let mut seen: Map<LockId, Mode> = Map::default();
+    sets.iter().find_map(|set| {
+        let gate = set
+            .iter()
+            .find(|h| seen.get(&h.lock).is_some_and(|&m| m != Mode::Read || h.mode != Mode::Read));
+        for held in set {
+            let mode = seen.entry(held.lock).or_insert(held.mode);
+            if held.mode != Mode::Read {
+                *mode = held.mode;
+            }
+        }
+        gate.map(|g| g.lock)
     })
 }

@@ -34,6 +34,8 @@ pub struct OrderGraph {
 struct NodeData {
     lock: LockId,
     component: Component,
+    /// Where it stands among the component's members.
+    position: u32,
     successors: Vec<Node>,
     predecessors: Vec<Node>,
 }
@@ -58,29 +60,26 @@ impl OrderGraph {
         self.edges
     }
 
-    /// Records `from → to`. Returns the shortest way back from `to` to `from` when the new edge
-    /// closes a cycle; an edge that is known already returns `None`.
+    /// Records `from → to`. Returns whether the edge is new and closes a cycle, which
+    /// [`OrderGraph::path`] from `to` to `from` then shows.
     ///
     /// # Cost
     /// Constant when the edge agrees with the orders known so far, else O(δ log δ) in the size δ of
     /// the part of the graph whose order must change.
-    pub fn add(&mut self, from: LockId, to: LockId) -> Option<Vec<LockId>> {
+    pub fn add(&mut self, from: LockId, to: LockId) -> bool {
         if from == to {
-            return None;
+            return false;
         }
         // A lock first seen outside others goes to the front of the order, one first seen inside
         // others to its end: the common case needs no search.
         let head = self.node(from, true);
         let tail = self.node(to, false);
         if self.has_edge(head, tail) {
-            return None;
+            return false;
         }
         self.insert_edge(head, tail);
         let (a, b) = (self.component(head), self.component(tail));
-        if a != b && !self.reorder(a, b) {
-            return None;
-        }
-        self.path(to, from)
+        a == b || self.reorder(a, b)
     }
 
     /// Whether the two locks may lie on a common cycle.
@@ -152,13 +151,18 @@ impl OrderGraph {
                 }
             }
         }
-        self.leave_component(node, data.component);
+        self.leave_component(node, data.component, data.position);
         bridges
     }
 
-    fn leave_component(&mut self, node: Node, component: Component) {
+    fn leave_component(&mut self, node: Node, component: Component, position: u32) {
         let members = &mut self.components[component as usize].members;
-        remove_item(members, node);
+        if !members.is_empty() {
+            members.swap_remove(position as usize);
+            if let Some(&moved) = members.get(position as usize) {
+                self.nodes[moved as usize].position = position;
+            }
+        }
         if node != component {
             self.free.push(node);
         }
@@ -276,6 +280,7 @@ impl OrderGraph {
         let mut members = std::mem::take(&mut self.components[into as usize].members);
         if members.is_empty() {
             members.push(into);
+            self.nodes[into as usize].position = 0;
         }
         for &part in parts.iter().filter(|&&p| p != into) {
             let moved = std::mem::take(&mut self.components[part as usize].members);
@@ -284,8 +289,9 @@ impl OrderGraph {
             if !moved.contains(&part) {
                 self.free.push(part);
             }
-            for &node in &moved {
+            for (at, &node) in (members.len()..).zip(&moved) {
                 self.nodes[node as usize].component = into;
+                self.nodes[node as usize].position = at as u32;
             }
             members.extend(moved);
         }

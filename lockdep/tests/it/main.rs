@@ -1,0 +1,8 @@
+//! The integration tests of the crate, one module a topic.
+
+#![cfg(feature = "instrument")]
+
+mod allocator;
+mod isolated;
+mod peers;
+mod process;
