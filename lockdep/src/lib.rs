@@ -20,6 +20,8 @@ mod observer;
 mod stack;
 mod trace;
 
+pub mod banker;
+
 pub use config::Config;
 pub use finding::Finding;
 pub use process::{configure, findings};

@@ -3,6 +3,7 @@
 #![cfg(feature = "instrument")]
 
 mod allocator;
+mod banker;
 mod isolated;
 mod peers;
 mod process;

@@ -1,0 +1,18 @@
+//! Deadlock avoidance for resources that come in units: the banker's algorithm.
+//!
+//! Use [`Banker`] for threads and async tasks that share connections, buffers, devices or permits
+//! and hold some while they ask for more. [`BankerQueue`] and [`BankerState`] are the same without
+//! threads, for schedulers and simulations, and for detection.
+//!
+//! What it promises: tasks that keep to their claims, and release in the end what they hold,
+//! always finish; nobody waits for ever. What it cannot know: that a holder waits for something
+//! outside of the banker.
+
+mod live;
+mod queue;
+mod reduction;
+mod state;
+
+pub use live::{Acquire, Banker, Claim, Grant};
+pub use queue::{BankerQueue, Policy, Submitted, Ticket};
+pub use state::{BankerError, BankerState, Resource, TaskId};
