@@ -86,3 +86,80 @@ pub fn classify(findings: Vec<Finding>, levels: &Levels) -> Report {
     report.suppressed.sort_by_key(|suppressed| weight(&suppressed.finding));
     report
 }
+
+#[cfg(test)]
+mod tests {
+    use lockdep::finding::{Rule, Tier};
+
+    use super::{Levels, classify};
+    use crate::model::{Finding, Level};
+
+    fn level(rule: Rule, tier: Tier, levels: &Levels) -> Level {
+        let report = classify(vec![Finding::new(rule, tier, "")], levels);
+        let shown = report.findings.iter().map(|finding| finding.level);
+        let hidden = report.suppressed.iter().map(|suppressed| suppressed.finding.level);
+        shown.chain(hidden).next().expect("a finding is never lost")
+    }
+
+    fn levels(settings: &[(&str, Level)]) -> Levels {
+        let mut levels = Levels::default();
+        for (code, level) in settings {
+            levels.set(code, *level).expect("the code is known");
+        }
+        levels
+    }
+
+    #[test]
+    fn rule_and_tier_make_the_level() {
+        let default = Levels::default();
+        for (rule, tier, expected) in [
+            (Rule::LockOrder, Tier::Happened, Level::Deny),
+            (Rule::LockOrder, Tier::Reachable, Level::Deny),
+            (Rule::LockOrder, Tier::Potential, Level::Warn),
+            (Rule::LockOrder, Tier::NeedsThread, Level::Warn),
+            (Rule::LockOrder, Tier::Guarded, Level::Allow),
+            (Rule::WaitWhileHolding, Tier::Reachable, Level::Warn),
+            (Rule::WaitWhileHolding, Tier::Ordered, Level::Allow),
+            (Rule::DoubleLock, Tier::Potential, Level::Deny),
+            (Rule::RecursiveRead, Tier::NeedsWriter, Level::Warn),
+            (Rule::LockInDebug, Tier::Potential, Level::Allow),
+        ] {
+            assert_eq!(level(rule, tier, &default), expected, "{rule} {tier}");
+        }
+    }
+
+    #[test]
+    fn the_user_decides_except_about_what_cannot_happen() {
+        let set = levels(&[("lock-order", Level::Warn), ("lock-in-debug", Level::Deny)]);
+        assert_eq!(level(Rule::LockOrder, Tier::Reachable, &set), Level::Warn);
+        assert_eq!(level(Rule::LockOrder, Tier::Guarded, &set), Level::Allow);
+        assert_eq!(level(Rule::LockInDebug, Tier::Potential, &set), Level::Deny);
+        let set = levels(&[("lock-order", Level::Warn), ("potential", Level::Deny)]);
+        assert_eq!(level(Rule::LockOrder, Tier::Potential, &set), Level::Deny);
+        assert_eq!(level(Rule::LockOrder, Tier::Reachable, &set), Level::Warn);
+        let set = levels(&[("deadlock", Level::Allow)]);
+        assert_eq!(level(Rule::Deadlock, Tier::Happened, &set), Level::Allow);
+        let error = Levels::default().set("lock-odour", Level::Warn).expect_err("it is no code");
+        assert!(error.starts_with("`lock-odour` is no rule and no tier; there are: deadlock, "));
+    }
+
+    #[test]
+    fn the_worst_comes_first_and_fails_the_run() {
+        let finding = |rule, tier| Finding::new(rule, tier, "");
+        let report = classify(
+            vec![
+                finding(Rule::LockOrder, Tier::Guarded),
+                finding(Rule::RecursiveRead, Tier::NeedsWriter),
+                finding(Rule::LockOrder, Tier::Reachable),
+                finding(Rule::Deadlock, Tier::Happened),
+            ],
+            &Levels::default(),
+        );
+        let rules: Vec<Rule> = report.findings.iter().map(|finding| finding.rule).collect();
+        assert_eq!(rules, [Rule::Deadlock, Rule::LockOrder, Rule::RecursiveRead]);
+        assert_eq!(report.suppressed.len(), 1);
+        assert!(report.has_deny());
+        let report = classify(vec![finding(Rule::LockOrder, Tier::Potential)], &Levels::default());
+        assert!(!report.has_deny());
+    }
+}

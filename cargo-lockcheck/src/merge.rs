@@ -199,10 +199,12 @@ impl Merged {
         let killed = self.processes.values().filter(|process| !process.ended).count();
         if killed > 0 {
             let all = self.processes.len();
-            notes.push(format!(
-                "{killed} of {all} processes did not end by themselves; \
-                 what they had seen until then is in this report"
-            ));
+            let who = match (killed, all) {
+                (1, 1) => "the process did not end by itself".to_owned(),
+                (1, _) => format!("1 of {all} processes did not end by itself"),
+                _ => format!("{killed} of {all} processes did not end by themselves"),
+            };
+            notes.push(format!("{who}; what had been seen until then is in this report"));
         }
         let mut dropped: BTreeMap<&str, u64> = BTreeMap::new();
         for (reason, count) in self.processes.values().flat_map(|process| &process.dropped) {

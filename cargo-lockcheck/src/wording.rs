@@ -33,19 +33,22 @@ pub fn thread(label: &str) -> String {
 }
 
 /// Several threads in a sentence, each once.
-fn threads<'a>(labels: impl Iterator<Item = &'a String>) -> String {
+pub fn threads<'a>(labels: impl Iterator<Item = &'a String>) -> String {
     let mut distinct: Vec<&String> = Vec::new();
     for label in labels {
         if !distinct.contains(&label) {
             distinct.push(label);
         }
     }
-    match distinct.as_slice() {
-        [one] => thread(one),
-        many if many.iter().any(|label| is_description(label)) => {
+    let spawned = |label: &&String| label.strip_prefix("thread spawned at ").map(str::to_owned);
+    let places: Option<Vec<String>> = distinct.iter().map(spawned).collect();
+    match (distinct.as_slice(), places) {
+        ([one], _) => thread(one),
+        (_, Some(places)) => format!("the threads spawned at {}", list(places)),
+        (many, _) if many.iter().any(|label| is_description(label)) => {
             list(many.iter().map(|label| thread(label)))
         }
-        many => format!("threads {}", list(many.iter().map(|label| code(label)))),
+        (many, _) => format!("threads {}", list(many.iter().map(|label| code(label)))),
     }
 }
 
@@ -88,8 +91,8 @@ fn lock_order(finding: &mut Finding) {
     }
 }
 
-/// Whether there is anything to be done about a finding of this tier.
-fn can_happen(tier: Tier) -> bool {
+/// Whether a finding of this tier can happen at all.
+pub fn can_happen(tier: Tier) -> bool {
     !matches!(tier, Tier::Guarded | Tier::Ordered | Tier::Refuted)
 }
 
@@ -167,11 +170,15 @@ fn deadlock(finding: &mut Finding) {
 }
 
 fn nesting(finding: &mut Finding) {
-    let name = &finding.locks[0].name;
-    let name = name.rsplit_once(" #").map_or(name.as_str(), |(name, _)| name);
+    let name = class_name(&finding.locks[0].name);
     let by = threads(finding.edges.iter().map(|edge| &edge.thread));
     finding.message =
         format!("several locks called `{name}` are held together in no consistent order by {by}");
+}
+
+/// The name of a lock without the number that tells it from others of its class.
+pub fn class_name(name: &str) -> &str {
+    name.rsplit_once(" #").map_or(name, |(name, _)| name)
 }
 
 fn same_lock(finding: &mut Finding, syntax: &Syntax<'_>) {

@@ -16,7 +16,7 @@ use crate::model::{Edge, Finding, Held, Lock, Place, Site, Wait};
 use crate::naming::{self, Names, Syntax};
 use crate::sources::Sources;
 use crate::trace::{self, Class, Found, ProcessKey, Thread};
-use crate::wording;
+use crate::wording::{self, can_happen};
 
 /// What was found, and what limits it.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -39,7 +39,7 @@ pub fn analyze(merged: &Merged, sources: &Sources) -> Analysis {
         .map(|MergedFound { found, counts }| builder.finding(found, counts.values().sum()));
     let across = cross.found.iter().map(|found| builder.finding(found, 1));
     let mut findings: Vec<Finding> = single.chain(across).collect();
-    fold_orders_into_deadlocks(&mut findings);
+    fold(&mut findings);
     findings.sort_by(|a, b| order(a).cmp(&order(b)));
     naming::number_namesakes(&mut findings);
     let mut notes = merged.notes();
@@ -53,20 +53,26 @@ pub fn analyze(merged: &Merged, sources: &Sources) -> Analysis {
     Analysis { findings, notes }
 }
 
-/// Drops each cycle of orders that a deadlock shows as well: it is the same problem, and it happened.
-fn fold_orders_into_deadlocks(findings: &mut Vec<Finding>) {
-    let place = |finding: &Finding, lock: usize| finding.locks[lock].created.clone();
-    let cycle = |finding: &Finding| {
-        let link = |edge: &Edge| {
-            let sites = (edge.from_site.clone(), edge.to_site.clone());
-            (place(finding, edge.from), place(finding, edge.to), sites)
-        };
-        finding.edges.iter().map(link).collect::<BTreeSet<_>>()
+/// Drops what another finding tells better: a cycle of orders that has become a deadlock, and
+/// nestings within one class that a cycle of orders explains.
+fn fold(findings: &mut Vec<Finding>) {
+    type Links = BTreeSet<(Place, Place)>;
+    let links = |finding: &Finding| -> Links {
+        finding.edges.iter().map(|edge| (edge.from_site.clone(), edge.to_site.clone())).collect()
     };
-    let is_deadlock = |finding: &&Finding| finding.rule == Rule::Deadlock;
-    let deadlocks: BTreeSet<_> = findings.iter().filter(is_deadlock).map(cycle).collect();
-    findings
-        .retain(|finding| finding.rule != Rule::LockOrder || !deadlocks.contains(&cycle(finding)));
+    let of = |rule: Rule| -> Vec<Links> {
+        let better = |finding: &&Finding| finding.rule == rule && can_happen(finding.tier);
+        findings.iter().filter(better).map(links).collect()
+    };
+    let (deadlocks, cycles) = (of(Rule::Deadlock), of(Rule::LockOrder));
+    findings.retain(|finding| match finding.rule {
+        Rule::LockOrder => !deadlocks.contains(&links(finding)),
+        Rule::SameClassNesting => {
+            let told = |better: &&Links| links(finding).is_subset(better);
+            cycles.iter().find(told).is_none() && deadlocks.iter().find(told).is_none()
+        }
+        _ => true,
+    });
 }
 
 /// An order of findings that does not depend on the order of traces.

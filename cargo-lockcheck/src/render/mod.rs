@@ -110,3 +110,41 @@ pub fn render(
         Format::Json => json::render(report, out),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use lockdep::finding::{Rule, Tier};
+
+    use super::{Format, Show};
+    use crate::model::{Finding, Suppressed};
+
+    #[test]
+    fn formats_have_names() {
+        for format in Format::ALL {
+            assert_eq!(format.name().parse(), Ok(*format));
+        }
+        let error = "pdf".parse::<Format>().expect_err("it is no format");
+        assert_eq!(error, "`pdf` is no format of reports; there are: text, json");
+    }
+
+    #[test]
+    fn what_is_shown_is_chosen_by_code() {
+        let suppressed = |rule, tier| Suppressed {
+            finding: Finding::new(rule, tier, ""),
+            reason: String::new(),
+        };
+        let guarded = suppressed(Rule::LockOrder, Tier::Guarded);
+        let allowed = suppressed(Rule::LockInDebug, Tier::Potential);
+        let shows = |codes: &[&str]| {
+            let mut show = Show::default();
+            codes.iter().for_each(|code| show.add(code).expect("the code is known"));
+            (show.has(&guarded), show.has(&allowed))
+        };
+        assert_eq!(shows(&[]), (false, false));
+        assert_eq!(shows(&["guarded"]), (true, false));
+        assert_eq!(shows(&["allow"]), (false, true));
+        assert_eq!(shows(&["ordered", "refuted"]), (false, false));
+        assert_eq!(shows(&["all"]), (true, true));
+        assert!(Show::default().add("everything").is_err());
+    }
+}

@@ -149,12 +149,13 @@ impl Page<'_> {
     fn quotes(&self, finding: &Finding) -> Vec<Quote<'_>> {
         let mut quotes = Vec::new();
         if finding.waits.is_empty() {
-            let shown = shown(finding.edges.len());
-            for edge in &finding.edges[..shown] {
-                quotes.push(self.edge(finding, edge));
+            let groups = alike(&finding.edges);
+            let shown = shown(groups.len());
+            for edges in &groups[..shown] {
+                quotes.push(self.edges(finding, edges));
             }
-            if shown < finding.edges.len() {
-                let rest = finding.edges.len() - shown;
+            if shown < groups.len() {
+                let rest = groups.len() - shown;
                 let title = format!("and {rest} more threads, which the JSON report lists");
                 quotes.push(self.quote(title, None));
             }
@@ -190,7 +191,9 @@ impl Page<'_> {
         Quote::new(self.look.sources, title, self.look.width)
     }
 
-    fn edge(&self, finding: &Finding, edge: &Edge) -> Quote<'_> {
+    /// Threads that do the same at the same places.
+    fn edges(&self, finding: &Finding, edges: &[&Edge]) -> Quote<'_> {
+        let [edge] = edges else { return self.crowd(finding, edges) };
         let mut title = wording::thread(&edge.thread);
         if let Some(process) = &edge.process {
             title += &format!(" of program `{process}`");
@@ -210,6 +213,25 @@ impl Page<'_> {
             _ => "then waits for",
         };
         quote.add(&edge.to_site, Kind::Main, format!("{ask} `{}`", to.name), " here");
+        self.callers(&mut quote, &edge.stack);
+        quote
+    }
+
+    /// Many threads that do the same at the same places, with different locks.
+    fn crowd(&self, finding: &Finding, edges: &[&Edge]) -> Quote<'_> {
+        let title = wording::threads(edges.iter().map(|edge| &edge.thread));
+        let edge = edges[0];
+        let mut quote = self.quote(title, edge.function.as_deref());
+        let [from, to] =
+            [edge.from, edge.to].map(|lock| wording::class_name(&finding.locks[lock].name));
+        let to = if from == to { "another".to_owned() } else { format!("one of `{to}`") };
+        quote.add(
+            &edge.from_site,
+            Kind::Other,
+            format!("each holds one of `{from}`"),
+            " since here",
+        );
+        quote.add(&edge.to_site, Kind::Main, format!("then waits for {to}"), " here");
         self.callers(&mut quote, &edge.stack);
         quote
     }
@@ -258,6 +280,20 @@ impl Page<'_> {
             quote.note(format!("{hidden} more {frames} not shown"));
         }
     }
+}
+
+/// The edges, with those put together that only differ in threads and locks.
+fn alike(edges: &[Edge]) -> Vec<Vec<&Edge>> {
+    let places = |edge: &Edge| (edge.from_site.clone(), edge.to_site.clone());
+    let mut groups: Vec<Vec<&Edge>> = Vec::new();
+    for edge in edges {
+        match groups.iter_mut().find(|group| places(group[0]) == places(edge)) {
+            // Two are as easily read one by one, and say which lock is which.
+            Some(group) if edges.len() > 2 => group.push(edge),
+            _ => groups.push(vec![edge]),
+        }
+    }
+    groups
 }
 
 /// How many of `count` threads to show.

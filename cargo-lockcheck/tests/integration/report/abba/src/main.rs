@@ -1,6 +1,5 @@
-use lockdep::sync::{Mutex, RwLock};
+use lockdep::sync::{Arc, Mutex, RwLock};
 use lockdep::thread;
-use std::sync::Arc;
 
 struct Bank {
     accounts: Mutex<Vec<i64>>,
@@ -29,9 +28,11 @@ impl Bank {
 fn main() {
     let bank = Arc::new(Bank::new());
     let other = Arc::clone(&bank);
-    let t = thread::Builder::new().name("clerk".into()).spawn(move || other.transfer(5)).unwrap();
-    std::thread::sleep(std::time::Duration::from_millis(50));
-    let u = thread::spawn(move || { bank.report(); let a = bank.audit.read().unwrap(); bank.report(); drop(a); });
+    let clerk = thread::Builder::new().name("clerk".into());
+    let t = clerk.spawn(move || other.transfer(5)).unwrap();
+    while !t.is_finished() {
+        thread::yield_now();
+    }
+    thread::spawn(move || bank.report()).join().unwrap();
     t.join().unwrap();
-    u.join().unwrap();
 }
