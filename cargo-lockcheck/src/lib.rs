@@ -1,8 +1,29 @@
 //! The stages of `cargo lockcheck`, in the order data flows through them.
 //!
-//! Traces of processes are read ([`trace`]) and joined ([`merge`]); [`analyze`] makes findings of
-//! them, with the names ([`naming`]) and sentences ([`wording`]) that the source gives;
-//! [`classify`] decides their levels, and [`render`] prints the report ([`model`]).
+//! The arguments ([`args`]) become [`settings`]; the [`runtime`] is compiled and cargo is run with
+//! it ([`collect`]), which calls this program back for each crate ([`wrapper`]). Traces of processes
+//! are read ([`trace`]) and joined ([`merge`]); [`analyze`] makes findings of them, with the names
+//! ([`naming`]) and sentences ([`wording`]) that the source gives; [`classify`] decides their
+//! levels, [`render`] prints the report ([`model`]), and [`output`] says where.
+
+// What the user is told beside the report.
+pub mod failure;
+pub mod status;
+
+// What to do: the command line, cargo's configuration, the compiler.
+pub mod args;
+pub mod cargo_args;
+pub mod cargo_config;
+pub mod settings;
+pub mod toolchain;
+
+// The runtime and facade, and who gets them.
+pub mod runtime;
+pub mod std_use;
+pub mod wrapper;
+
+// Cargo, run with them.
+pub mod collect;
 
 // Quotable source files and their short names.
 pub mod sources;
@@ -33,3 +54,6 @@ pub mod classify;
 
 // Formats.
 pub mod render;
+
+// Files and streams.
+pub mod output;

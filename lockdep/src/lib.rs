@@ -22,6 +22,9 @@ mod trace;
 
 pub mod banker;
 
+#[cfg(feature = "sources")]
+pub mod sources;
+
 pub use config::Config;
 pub use finding::Finding;
 pub use process::{configure, findings};

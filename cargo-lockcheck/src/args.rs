@@ -1,0 +1,316 @@
+//! The command line: which words are lockcheck's own, and which are cargo's.
+//!
+//! lockcheck's options may stand anywhere before a `--`; every other word goes to cargo as it is.
+//! None of lockcheck's options has the name of one of cargo's, so nothing is taken from cargo.
+
+use std::ffi::{OsStr, OsString};
+use std::path::PathBuf;
+use std::str::FromStr;
+
+use clap::builder::{PossibleValuesParser, TypedValueParser};
+use clap::{CommandFactory, Parser, ValueEnum};
+use lockdep::finding::{Rule, Tier};
+
+use crate::cargo_args::CargoArgs;
+
+/// `cargo lockcheck …`, as cargo calls it: with the subcommand's name as the first argument.
+#[derive(Debug, Parser)]
+#[command(name = "cargo", bin_name = "cargo", disable_help_subcommand = true)]
+enum Cargo {
+    Lockcheck(Args),
+}
+
+/// Finds deadlocks: runs tests and programs with every lock instrumented.
+///
+/// The source stays as it is. Exit codes: 0 when nothing is at level deny, 100 when something is,
+/// the program's or cargo's own code when that failed, 101 when the check could not be made.
+#[derive(Debug, clap::Args)]
+#[command(version)]
+pub struct Args {
+    /// How to report.
+    #[command(flatten)]
+    pub report: ReportArgs,
+    /// What to check.
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// What to check.
+#[derive(Debug, clap::Subcommand)]
+pub enum Command {
+    /// Runs `cargo test` with every lock instrumented
+    #[command(visible_alias = "t")]
+    Test(CargoCommand),
+    /// Runs `cargo run` with every lock instrumented
+    #[command(visible_alias = "r")]
+    Run(CargoCommand),
+    /// Runs `cargo bench` with every lock instrumented
+    Bench(CargoCommand),
+    /// Runs `cargo nextest` with every lock instrumented
+    Nextest(CargoCommand),
+}
+
+/// A command of cargo's.
+#[derive(Debug, clap::Args)]
+pub struct CargoCommand {
+    /// Arguments for cargo, and after `--` for the program
+    #[arg(last = true, value_name = "CARGO'S ARGUMENTS")]
+    pub cargo: Vec<OsString>,
+}
+
+/// How to report what was found.
+#[derive(Clone, Debug, Default, clap::Args)]
+#[command(next_help_heading = "Report options")]
+pub struct ReportArgs {
+    /// Print the report in this format: text goes to stderr, all others to stdout
+    #[arg(long, value_enum, default_value_t)]
+    pub format: Format,
+    /// Also write the report to a file: `--output json=report.json`; may be repeated
+    #[arg(long, value_name = "FORMAT=PATH")]
+    pub output: Vec<Output>,
+    /// Also show what is hidden by default: a tier that cannot happen, or all at level `allow`
+    #[arg(long, value_name = "WHAT", value_parser = shows())]
+    pub show: Vec<Show>,
+    /// Fail when this rule finds something
+    #[arg(long, value_name = "RULE", value_parser = rules())]
+    pub deny: Vec<Rule>,
+    /// Report this rule without failing
+    #[arg(long, value_name = "RULE", value_parser = rules())]
+    pub warn: Vec<Rule>,
+    /// Do not report this rule
+    #[arg(long, value_name = "RULE", value_parser = rules())]
+    pub allow: Vec<Rule>,
+}
+
+/// A form of the report.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub enum Format {
+    /// For people, in the manner of rustc's messages
+    #[default]
+    Text,
+    /// For programs: one object, described by a schema
+    Json,
+}
+
+/// A file that a report is written to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Output {
+    /// In which form.
+    pub format: Format,
+    /// The file.
+    pub path: PathBuf,
+}
+
+impl FromStr for Output {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Output, String> {
+        let (format, path) = text
+            .split_once('=')
+            .filter(|(_, path)| !path.is_empty())
+            .ok_or("write FORMAT=PATH, for example json=report.json")?;
+        Ok(Output { format: Format::from_str(format, false)?, path: path.into() })
+    }
+}
+
+/// Something that is hidden unless asked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Show {
+    /// Findings of a tier that says that they cannot happen.
+    Tier(Tier),
+    /// Everything at level `allow`, these tiers included.
+    Allowed,
+}
+
+/// The parser of a rule's code.
+fn rules() -> impl TypedValueParser<Value = Rule> {
+    PossibleValuesParser::new(Rule::ALL.iter().map(|rule| rule.code()))
+        .try_map(|code| Rule::from_code(&code).ok_or("not a rule"))
+}
+
+/// The parser of what can be shown.
+fn shows() -> impl TypedValueParser<Value = Show> {
+    const TIERS: [Tier; 3] = [Tier::Guarded, Tier::Ordered, Tier::Refuted];
+    PossibleValuesParser::new(TIERS.iter().map(|tier| tier.code()).chain(["allow"]))
+        .map(|word| Tier::from_code(&word).map_or(Show::Allowed, Show::Tier))
+}
+
+impl Args {
+    /// The arguments of this process.
+    ///
+    /// # Errors
+    /// clap's own error for arguments that make no sense, which also stands for `--help`.
+    pub fn parse(args: impl IntoIterator<Item = OsString>) -> Result<Args, clap::Error> {
+        let Cargo::Lockcheck(args) = Cargo::try_parse_from(arrange(args.into_iter().collect()))?;
+        Ok(args)
+    }
+}
+
+/// Puts lockcheck's own options before the subcommand's name and all others behind a `--`, which
+/// is where clap expects them.
+fn arrange(args: Vec<OsString>) -> Vec<OsString> {
+    let mut words = args.into_iter().peekable();
+    let mut front: Vec<OsString> = words.next().into_iter().collect();
+    words.next_if(|word| word == "lockcheck");
+    front.push("lockcheck".into());
+    let own = OwnOptions::new();
+    let verb = loop {
+        match words.next() {
+            Some(word) if is_option(&word) => own.take(word, &mut words, &mut front),
+            Some(word) => break word,
+            None => return front,
+        }
+    };
+    let mut rest = Vec::new();
+    let mut help = None;
+    let program_follows = verb == "run" || verb == "r";
+    while let Some(word) = words.next() {
+        if word == "--" {
+            rest.push(word);
+            break;
+        } else if word == "--help" || word == "-h" {
+            help = Some(word);
+        } else if own.knows(&word) {
+            own.take(word, &mut words, &mut front);
+        } else if program_follows && !is_option(&word) {
+            // `cargo run` gives the first free word and all that follow it to the program.
+            rest.push(word);
+            break;
+        } else {
+            let takes_value = CargoArgs::takes_value(&word);
+            rest.push(word);
+            if takes_value {
+                rest.extend(words.next());
+            }
+        }
+    }
+    rest.extend(words);
+    front.push(verb);
+    front.extend(help);
+    if !rest.is_empty() {
+        front.push("--".into());
+        front.extend(rest);
+    }
+    front
+}
+
+fn is_option(word: &OsStr) -> bool {
+    word.as_encoded_bytes().starts_with(b"-")
+}
+
+/// The long options of lockcheck itself, as clap knows them.
+struct OwnOptions(Vec<String>);
+
+impl OwnOptions {
+    fn new() -> OwnOptions {
+        let command = Cargo::command();
+        let report =
+            command.find_subcommand("lockcheck").into_iter().flat_map(|c| c.get_arguments());
+        OwnOptions(
+            report
+                .filter(|arg| arg.get_action().takes_values())
+                .filter_map(|arg| arg.get_long().map(|long| format!("--{long}")))
+                .collect(),
+        )
+    }
+
+    fn knows(&self, word: &OsStr) -> bool {
+        word.to_str().is_some_and(|word| {
+            let name = word.split_once('=').map_or(word, |(name, _)| name);
+            self.0.iter().any(|long| long == name)
+        })
+    }
+
+    /// Moves `word`, and its value when that is the next word, to `front`.
+    fn take(
+        &self,
+        word: OsString,
+        words: &mut impl Iterator<Item = OsString>,
+        front: &mut Vec<OsString>,
+    ) {
+        let wants_value = self.0.iter().any(|long| word == long.as_str());
+        front.push(word);
+        if wants_value {
+            front.extend(words.next());
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::ffi::OsString;
+    use std::path::Path;
+
+    use lockdep::finding::{Rule, Tier};
+
+    use super::{Args, Command, Format, Show};
+
+    fn parse(line: &str) -> Result<Args, clap::Error> {
+        Args::parse(line.split(' ').map(OsString::from))
+    }
+
+    fn cargo_args(line: &str) -> String {
+        let args = parse(line).expect("the line parses");
+        let (Command::Test(to) | Command::Run(to) | Command::Bench(to) | Command::Nextest(to)) =
+            args.command;
+        to.cargo.join(" ".as_ref()).into_string().expect("UTF-8")
+    }
+
+    #[test]
+    fn what_is_not_ours_goes_to_cargo() {
+        assert_eq!(cargo_args("cargo-lockcheck lockcheck test"), "");
+        assert_eq!(
+            cargo_args(
+                "x lockcheck test -p a --format json --release name -- --nocapture --show x"
+            ),
+            "-p a --release name -- --nocapture --show x"
+        );
+        assert_eq!(
+            cargo_args("x lockcheck nextest run --output json=r -E test(a)"),
+            "run -E test(a)"
+        );
+    }
+
+    #[test]
+    fn the_subcommand_name_may_be_missing() {
+        assert_eq!(cargo_args("cargo-lockcheck test -v"), "-v");
+    }
+
+    #[test]
+    fn arguments_of_the_program_are_not_ours() {
+        assert_eq!(
+            cargo_args("x lockcheck run --bin b --deny=livelock word --format json"),
+            "--bin b word --format json"
+        );
+    }
+
+    #[test]
+    fn our_options_are_read_wherever_they_stand() {
+        let args = parse(
+            "x lockcheck --format json test --output json=a.json --output=text=b --show guarded \
+             --show allow -v --deny lock-order --warn deadlock --allow slow-hold",
+        )
+        .expect("the line parses");
+        assert_eq!(args.report.format, Format::Json);
+        assert_eq!(args.report.output[0].path, Path::new("a.json"));
+        assert_eq!(args.report.output[1].format, Format::Text);
+        assert_eq!(args.report.show, [Show::Tier(Tier::Guarded), Show::Allowed]);
+        assert_eq!(args.report.deny, [Rule::LockOrder]);
+        assert_eq!(args.report.warn, [Rule::Deadlock]);
+        assert_eq!(args.report.allow, [Rule::SlowHold]);
+    }
+
+    #[test]
+    fn bad_arguments_are_refused_with_the_choices() {
+        for (line, expected) in [
+            ("x lockcheck test --deny no-such-rule", "lock-order"),
+            ("x lockcheck test --output report.json", "FORMAT=PATH"),
+            ("x lockcheck test --format yaml", "json"),
+            ("x lockcheck tset", "test"),
+        ] {
+            let error = parse(line).expect_err(line);
+            assert_eq!(error.exit_code(), 2, "{line}");
+            assert!(error.to_string().contains(expected), "{line}: {error}");
+        }
+    }
+}

@@ -1,0 +1,217 @@
+//! Runs cargo with every lock instrumented, and gathers what the processes leave behind.
+
+use std::env;
+use std::fs::{self, File, OpenOptions, TryLockError};
+use std::io;
+use std::path::{Path, PathBuf};
+use std::process::{self, Command, ExitStatus};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::SystemTime;
+
+use crate::failure::Failure;
+use crate::runtime::Runtime;
+use crate::settings::Settings;
+use crate::status;
+use crate::wrapper::{PLAN, Plan};
+
+/// Names the directory in which an instrumented process writes its trace.
+const TRACE: &str = "LOCKDEP_TRACE";
+
+/// How many runs are kept, beside those that are still going on.
+const KEPT: usize = 8;
+
+/// What cargo did, and where the traces are.
+#[derive(Debug)]
+pub struct Collected {
+    /// The directory of the traces.
+    pub traces: PathBuf,
+    /// cargo's exit code; 128 and the signal's number when a signal ended it.
+    pub code: u8,
+    /// Whether a checked crate did not compile.
+    pub build_failed: bool,
+    /// The run's directory is not removed while this is locked.
+    _lock: File,
+}
+
+impl Collected {
+    /// Whether any instrumented process left a trace.
+    pub fn has_traces(&self) -> bool {
+        fs::read_dir(&self.traces).is_ok_and(|mut entries| entries.next().is_some())
+    }
+}
+
+/// Runs cargo until it ends; Ctrl-C ends cargo and the program, but not the check.
+///
+/// # Errors
+/// When cargo cannot be started, or `target/lockcheck` cannot be written.
+pub fn run(settings: &Settings, runtime: &Runtime) -> Result<Collected, Failure> {
+    let _using = claim_build(settings, &runtime.key)?;
+    let runs = settings.directory.join("runs");
+    let directory = new_run(&runs).map_err(|error| unwritable(&runs, &error))?;
+    let lock = lock_run(&directory).map_err(|error| unwritable(&directory, &error))?;
+    prune(&runs, &directory);
+
+    let traces = directory.join("traces");
+    let failed = directory.join("build-failed");
+    let plan_path = directory.join("plan.json");
+    let rustdoc = settings.toolchain.rustdoc.clone();
+    let plan = Plan::new(runtime, settings.wrapper.clone(), rustdoc, failed.clone());
+    fs::create_dir_all(&traces)
+        .and_then(|()| plan.write(&plan_path))
+        .map_err(|error| unwritable(&plan_path, &error))?;
+
+    let this = env::current_exe().map_err(|error| {
+        Failure::new(
+            format!("the path of this program is not known: {error}"),
+            "Start it by its full path.",
+        )
+    })?;
+    outlive_interrupts();
+    let status = Command::new(&settings.cargo)
+        .args(&settings.cargo_args)
+        .env("RUSTC_WRAPPER", &this)
+        .env("RUSTDOC", &this)
+        .env(PLAN, &plan_path)
+        .env(TRACE, &traces)
+        .status()
+        .map_err(|error| {
+            Failure::new(
+                format!("cannot start `{}`: {error}", settings.cargo.display()),
+                "Install cargo with rustup, or set `CARGO` to it.",
+            )
+        })?;
+    Ok(Collected { traces, code: code(status), build_failed: failed.exists(), _lock: lock })
+}
+
+/// Sees that the build directory belongs to this version of the runtime, and keeps it so until the
+/// result is dropped: cargo does not know that a crate must be compiled again when only the
+/// runtime under it has changed.
+fn claim_build(settings: &Settings, key: &str) -> Result<File, Failure> {
+    let Settings { directory, build, quiet, .. } = settings;
+    let path = directory.join("lock");
+    let owner = build.join(".lockcheck-runtime");
+    let is_ours = || fs::read_to_string(&owner).is_ok_and(|found| found == key);
+    let claim = || -> io::Result<File> {
+        fs::create_dir_all(directory)?;
+        let file = OpenOptions::new().create(true).truncate(false).write(true).open(&path)?;
+        loop {
+            supported(file.lock_shared())?;
+            if is_ours() {
+                return Ok(file);
+            }
+            file.unlock()?;
+            if let Err(TryLockError::WouldBlock) = file.try_lock() {
+                if !quiet {
+                    status::stage("waiting for a check with another version or compiler to end");
+                }
+                supported(file.lock())?;
+            }
+            if !is_ours() {
+                match fs::remove_dir_all(build) {
+                    Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+                    _ => {}
+                }
+                fs::create_dir_all(build)?;
+                fs::write(&owner, key)?;
+            }
+            file.unlock()?;
+        }
+    };
+    claim().map_err(|error| unwritable(directory, &error))
+}
+
+/// A file system without locks does without: only a change of version during a check is unsafe.
+fn supported(result: io::Result<()>) -> io::Result<()> {
+    match result {
+        Err(error) if error.kind() == io::ErrorKind::Unsupported => Ok(()),
+        other => other,
+    }
+}
+
+/// A new directory, named so that runs sort by their start.
+fn new_run(runs: &Path) -> io::Result<PathBuf> {
+    let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
+    let directory = runs.join(format!("{:013}-{}", now.as_millis(), process::id()));
+    fs::create_dir_all(&directory)?;
+    Ok(directory)
+}
+
+fn lock_run(directory: &Path) -> io::Result<File> {
+    let file = File::create(directory.join("lock"))?;
+    supported(file.lock())?;
+    Ok(file)
+}
+
+/// Removes old runs that are over. What cannot be removed is left for the next time.
+fn prune(runs: &Path, current: &Path) {
+    let Ok(entries) = fs::read_dir(runs) else { return };
+    let mut old: Vec<PathBuf> = entries.flatten().map(|entry| entry.path()).collect();
+    old.retain(|path| path != current);
+    old.sort();
+    let surplus = old.len().saturating_sub(KEPT);
+    for path in old.iter().take(surplus) {
+        let is_over = match File::open(path.join("lock")) {
+            Ok(file) => file.try_lock().is_ok(),
+            Err(_) => false,
+        };
+        if is_over {
+            let _ = fs::remove_dir_all(path);
+        }
+    }
+}
+
+/// Lets an interrupt end cargo and the program, which are in the same process group, while this
+/// process lives on to report. A second one ends this process too.
+fn outlive_interrupts() {
+    static SEEN: AtomicBool = AtomicBool::new(false);
+    let handler = || {
+        if SEEN.swap(true, Ordering::Relaxed) {
+            process::exit(130);
+        }
+    };
+    if ctrlc::set_handler(handler).is_err() {
+        status::warning("an interrupt will end the check without a report");
+    }
+}
+
+fn code(status: ExitStatus) -> u8 {
+    #[cfg(unix)]
+    let signal = std::os::unix::process::ExitStatusExt::signal(&status);
+    #[cfg(not(unix))]
+    let signal: Option<i32> = None;
+    let code = status.code().or(signal.map(|signal| 128 + signal));
+    code.and_then(|code| u8::try_from(code).ok()).unwrap_or(101)
+}
+
+fn unwritable(path: &Path, error: &io::Error) -> Failure {
+    Failure::new(
+        format!("cannot write `{}`: {error}", path.display()),
+        "Make that place writable and see that there is space, or choose another directory with \
+         `--target-dir`.",
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+
+    use super::{KEPT, lock_run, prune};
+
+    #[test]
+    fn old_runs_are_removed_unless_they_go_on() {
+        let runs = tempfile::tempdir().expect("a directory");
+        let directory = |number: usize| runs.path().join(format!("{number:013}-1"));
+        for number in 0..KEPT + 3 {
+            fs::create_dir(directory(number)).expect("it is made");
+            drop(lock_run(&directory(number)).expect("it is locked"));
+        }
+        let going_on = lock_run(&directory(1)).expect("it is locked");
+        prune(runs.path(), &directory(KEPT + 2));
+        assert!(!directory(0).exists());
+        assert!(directory(1).exists());
+        assert!(directory(2).exists());
+        drop(going_on);
+        prune(runs.path(), &directory(KEPT + 2));
+        assert!(!directory(1).exists());
+    }
+}

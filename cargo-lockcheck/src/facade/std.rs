@@ -1,0 +1,21 @@
+//! The standard library, with the locks and threads of `lockdep` in the place of its own.
+//!
+//! Compiled under the name `std` and given to the compiler of every checked crate, so that the
+//! crate's own `std::sync::Mutex` is an instrumented one. All that is not named here is the real
+//! thing: an explicit item hides the one of the same name that the glob brings in.
+
+#![no_std]
+
+extern crate std as real_std;
+
+pub use real_std::*;
+
+/// `std::sync`.
+pub mod sync {
+    pub use real_std::sync::*;
+}
+
+/// `std::thread`.
+pub mod thread {
+    pub use real_std::thread::*;
+}

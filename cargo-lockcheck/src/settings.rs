@@ -1,0 +1,233 @@
+//! What a check is to do: the arguments, cargo's configuration and the environment, resolved once.
+//! No later stage looks at any of them again.
+
+use std::env;
+use std::ffi::{OsStr, OsString};
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+use serde::Deserialize;
+
+use crate::args::{self, Args, CargoCommand, ReportArgs};
+use crate::cargo_args::CargoArgs;
+use crate::cargo_config::CargoConfig;
+use crate::failure::Failure;
+use crate::toolchain::Toolchain;
+use crate::wrapper::Plan;
+
+/// Names a directory for compiled runtimes other than `target/lockcheck/runtime`, so that
+/// workspaces can share it.
+pub const CACHE: &str = "LOCKCHECK_CACHE_DIR";
+
+/// What to run, where to build, how to report.
+#[derive(Debug)]
+pub struct Settings {
+    /// cargo.
+    pub cargo: PathBuf,
+    /// All of its arguments.
+    pub cargo_args: Vec<OsString>,
+    /// The root of the workspace.
+    pub workspace: PathBuf,
+    /// Everything that lockcheck keeps: `target/lockcheck`.
+    pub directory: PathBuf,
+    /// cargo's target directory for checked programs.
+    pub build: PathBuf,
+    /// Where compiled runtimes are kept.
+    pub cache: PathBuf,
+    /// The compiler that cargo uses.
+    pub toolchain: Toolchain,
+    /// The compiler wrapper that the user has set.
+    pub wrapper: Option<PathBuf>,
+    /// Whether to say nothing but the report.
+    pub quiet: bool,
+    /// How to report.
+    pub report: ReportArgs,
+}
+
+impl Settings {
+    /// Settles what the arguments ask for.
+    ///
+    /// # Errors
+    /// When there is no package or no compiler, or something is asked for that cannot be checked.
+    pub fn resolve(args: Args) -> Result<Settings, Failure> {
+        let Args { report, command } = args;
+        let (verb, CargoCommand { cargo: words }) = match command {
+            args::Command::Test(command) => ("test", command),
+            args::Command::Run(command) => ("run", command),
+            args::Command::Bench(command) => ("bench", command),
+            args::Command::Nextest(command) => ("nextest", command),
+        };
+        let given = CargoArgs::new(words);
+        let cwd = env::current_dir().map_err(|error| {
+            Failure::new(
+                format!("the current directory cannot be used: {error}"),
+                "Change to a directory that exists and that you may read.",
+            )
+        })?;
+        let cargo = env::var_os("CARGO").map_or_else(|| PathBuf::from("cargo"), PathBuf::from);
+        let config = CargoConfig::load(&given, &cwd);
+        let metadata = Metadata::read(&cargo, &given)?;
+        let toolchain = Toolchain::find(&config, &cwd)?;
+        refuse_other_targets(&given, &config, &toolchain.host)?;
+        refuse_build_std(&given, &config)?;
+
+        let target = given.value("--target-dir").map(|directory| cwd.join(directory));
+        let directory = target.unwrap_or(metadata.target_directory).join("lockcheck");
+        let build = directory.join("build");
+        let cache =
+            env::var_os(CACHE).map_or_else(|| directory.join("runtime"), |path| cwd.join(path));
+        let (wrapper, toolchain) = match Plan::inherited() {
+            // A check that a checked test has started: the wrappers around are the outer check's.
+            Some(Ok(outer)) => (outer.next, Toolchain { rustdoc: outer.rustdoc, ..toolchain }),
+            _ => (config.program("RUSTC_WRAPPER", "build.rustc-wrapper"), toolchain),
+        };
+        Ok(Settings {
+            cargo,
+            cargo_args: instrumented(verb, &given, &toolchain.host, &build),
+            workspace: metadata.workspace_root,
+            directory,
+            build,
+            cache,
+            toolchain,
+            wrapper,
+            quiet: given.has("-q") || given.has("--quiet"),
+            report,
+        })
+    }
+}
+
+/// cargo's arguments with the host as an explicit target, which keeps build scripts and procedural
+/// macros apart, and with a target directory of our own.
+fn instrumented(verb: &str, given: &CargoArgs, host: &str, build: &Path) -> Vec<OsString> {
+    let rest = given.without("--target").without("--target-dir");
+    let mut words = vec![OsString::from(verb)];
+    let mut rest = rest.words().iter();
+    if verb == "nextest" {
+        // Its own subcommand comes first, after any global options.
+        while let Some(word) = rest.next() {
+            words.push(word.clone());
+            if CargoArgs::takes_value(word) {
+                words.extend(rest.next().cloned());
+            } else if !word.as_encoded_bytes().starts_with(b"-") {
+                break;
+            }
+        }
+    }
+    words.extend(["--target".into(), host.into(), "--target-dir".into(), build.into()]);
+    words.extend(rest.cloned());
+    words
+}
+
+fn refuse_other_targets(args: &CargoArgs, config: &CargoConfig, host: &str) -> Result<(), Failure> {
+    let given: Vec<String> =
+        args.values("--target").map(|name| name.display().to_string()).collect();
+    let wanted = if given.is_empty() { config.strings("build.target") } else { given };
+    match wanted.into_iter().find(|target| target != host && target != "host-tuple") {
+        None => Ok(()),
+        Some(other) => Err(Failure::new(
+            format!("programs for `{other}` cannot be checked: this host is `{host}`"),
+            "Check a build for the host, with `--target host-tuple`: the locks and their order are \
+             the same in code that is not specific to one platform.",
+        )),
+    }
+}
+
+fn refuse_build_std(args: &CargoArgs, config: &CargoConfig) -> Result<(), Failure> {
+    let asked = args.values("-Z").any(|value| value.to_string_lossy().starts_with("build-std"));
+    if asked || config.is_set("unstable.build-std") {
+        return Err(Failure::new(
+            "a program that compiles its own standard library (`-Zbuild-std`) cannot be checked: \
+             the runtime is linked to the toolchain's",
+            "Leave `-Zbuild-std` out of this check.",
+        ));
+    }
+    Ok(())
+}
+
+/// What cargo says of the workspace.
+#[derive(Deserialize)]
+struct Metadata {
+    workspace_root: PathBuf,
+    target_directory: PathBuf,
+}
+
+impl Metadata {
+    fn read(cargo: &Path, args: &CargoArgs) -> Result<Metadata, Failure> {
+        let mut command = Command::new(cargo);
+        command.args(["metadata", "--no-deps", "--format-version=1"]).stderr(Stdio::inherit());
+        for option in ["--manifest-path", "--config", "-Z", "--lockfile-path"] {
+            for value in args.values(option) {
+                command.args([OsStr::new(option), value]);
+            }
+        }
+        command.args(["--locked", "--offline", "--frozen"].iter().filter(|flag| args.has(flag)));
+        let output = command.output().map_err(|error| {
+            Failure::new(
+                format!("cannot start `{}`: {error}", cargo.display()),
+                "Install cargo with rustup, or set `CARGO` to it.",
+            )
+        })?;
+        if !output.status.success() {
+            return Err(Failure::new(
+                "cargo finds no package that it can read",
+                "Run this in the directory of a package, or name one with `--manifest-path`.",
+            ));
+        }
+        serde_json::from_slice(&output.stdout).map_err(|error| {
+            Failure::new(
+                format!("the output of `cargo metadata` is not understood: {error}"),
+                "See that `CARGO` is the path of a recent cargo.",
+            )
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use super::{instrumented, refuse_build_std, refuse_other_targets};
+    use crate::cargo_args::CargoArgs;
+    use crate::cargo_config::CargoConfig;
+
+    fn args(line: &str) -> CargoArgs {
+        CargoArgs::new(line.split_whitespace().map(Into::into).collect())
+    }
+
+    #[test]
+    fn target_and_directory_become_ours() {
+        let line = |verb: &str, given: &str| {
+            instrumented(verb, &args(given), "HOST", Path::new("dir")).join(" ".as_ref())
+        };
+        assert_eq!(
+            line("test", "--target HOST -p a --target-dir=x b -- c"),
+            "test --target HOST --target-dir dir -p a b -- c"
+        );
+        assert_eq!(
+            line("nextest", "--color always run -p a"),
+            "nextest --color always run --target HOST --target-dir dir -p a"
+        );
+    }
+
+    #[test]
+    fn other_targets_are_refused() {
+        let config = CargoConfig::default();
+        for allowed in ["", "--target HOST", "--target=host-tuple"] {
+            refuse_other_targets(&args(allowed), &config, "HOST").expect("the host is allowed");
+        }
+        let error = refuse_other_targets(&args("--target wasm32-wasip1"), &config, "HOST");
+        let error = error.expect_err("it is another target");
+        assert!(error.to_string().contains("`wasm32-wasip1`"), "{error}");
+        assert!(error.next().contains("--target host-tuple"));
+    }
+
+    #[test]
+    fn build_std_is_refused() {
+        let config = CargoConfig::default();
+        for refused in ["-Zbuild-std", "-Z build-std=core,std"] {
+            let error = refuse_build_std(&args(refused), &config).expect_err(refused);
+            assert!(error.to_string().contains("-Zbuild-std"), "{error}");
+        }
+        refuse_build_std(&args("-Zother -- -Zbuild-std"), &config).expect("it is not asked for");
+    }
+}
