@@ -8,10 +8,12 @@ use std::path::PathBuf;
 use std::str::FromStr;
 
 use clap::builder::{PossibleValuesParser, TypedValueParser};
-use clap::{CommandFactory, Parser, ValueEnum};
+use clap::{CommandFactory, Parser};
 use lockdep::finding::{Rule, Tier};
 
 use crate::cargo_args::CargoArgs;
+use crate::model::Level;
+use crate::render::{Format, Show};
 
 /// `cargo lockcheck …`, as cargo calls it: with the subcommand's name as the first argument.
 #[derive(Debug, Parser)]
@@ -59,37 +61,37 @@ pub struct CargoCommand {
 }
 
 /// How to report what was found.
-#[derive(Clone, Debug, Default, clap::Args)]
+#[derive(Clone, Debug, clap::Args)]
 #[command(next_help_heading = "Report options")]
 pub struct ReportArgs {
     /// Print the report in this format: text goes to stderr, all others to stdout
-    #[arg(long, value_enum, default_value_t)]
+    #[arg(long, value_name = "FORMAT", default_value = Format::Text.name(), value_parser = formats())]
     pub format: Format,
     /// Also write the report to a file: `--output json=report.json`; may be repeated
     #[arg(long, value_name = "FORMAT=PATH")]
     pub output: Vec<Output>,
-    /// Also show what is hidden by default: a tier that cannot happen, or all at level `allow`
-    #[arg(long, value_name = "WHAT", value_parser = shows())]
-    pub show: Vec<Show>,
-    /// Fail when this rule finds something
-    #[arg(long, value_name = "RULE", value_parser = rules())]
-    pub deny: Vec<Rule>,
-    /// Report this rule without failing
-    #[arg(long, value_name = "RULE", value_parser = rules())]
-    pub warn: Vec<Rule>,
-    /// Do not report this rule
-    #[arg(long, value_name = "RULE", value_parser = rules())]
-    pub allow: Vec<Rule>,
+    /// Also show what is hidden by default: a tier that cannot happen, what is at level `allow`, or
+    /// `all`
+    #[arg(long, value_name = "WHAT", value_parser = PossibleValuesParser::new(Show::CODES))]
+    pub show: Vec<String>,
+    /// Fail when this rule, or anything of this tier, is found
+    #[arg(long, value_name = "RULE", value_parser = codes())]
+    pub deny: Vec<String>,
+    /// Report this rule or tier without failing
+    #[arg(long, value_name = "RULE", value_parser = codes())]
+    pub warn: Vec<String>,
+    /// Do not report this rule or tier
+    #[arg(long, value_name = "RULE", value_parser = codes())]
+    pub allow: Vec<String>,
 }
 
-/// A form of the report.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
-pub enum Format {
-    /// For people, in the manner of rustc's messages
-    #[default]
-    Text,
-    /// For programs: one object, described by a schema
-    Json,
+impl ReportArgs {
+    /// The levels that are set, each code with its own; the strictest last, so that it wins.
+    pub fn levels(&self) -> impl Iterator<Item = (&str, Level)> {
+        let levels =
+            [(&self.allow, Level::Allow), (&self.warn, Level::Warn), (&self.deny, Level::Deny)];
+        levels.into_iter().flat_map(|(codes, level)| codes.iter().map(move |code| (&**code, level)))
+    }
 }
 
 /// A file that a report is written to.
@@ -109,30 +111,20 @@ impl FromStr for Output {
             .split_once('=')
             .filter(|(_, path)| !path.is_empty())
             .ok_or("write FORMAT=PATH, for example json=report.json")?;
-        Ok(Output { format: Format::from_str(format, false)?, path: path.into() })
+        Ok(Output { format: format.parse()?, path: path.into() })
     }
 }
 
-/// Something that is hidden unless asked for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Show {
-    /// Findings of a tier that says that they cannot happen.
-    Tier(Tier),
-    /// Everything at level `allow`, these tiers included.
-    Allowed,
+/// The parser of a format's name.
+fn formats() -> impl TypedValueParser<Value = Format> {
+    PossibleValuesParser::new(Format::ALL.iter().map(|format| format.name()))
+        .try_map(|name| name.parse::<Format>())
 }
 
-/// The parser of a rule's code.
-fn rules() -> impl TypedValueParser<Value = Rule> {
-    PossibleValuesParser::new(Rule::ALL.iter().map(|rule| rule.code()))
-        .try_map(|code| Rule::from_code(&code).ok_or("not a rule"))
-}
-
-/// The parser of what can be shown.
-fn shows() -> impl TypedValueParser<Value = Show> {
-    const TIERS: [Tier; 3] = [Tier::Guarded, Tier::Ordered, Tier::Refuted];
-    PossibleValuesParser::new(TIERS.iter().map(|tier| tier.code()).chain(["allow"]))
-        .map(|word| Tier::from_code(&word).map_or(Show::Allowed, Show::Tier))
+/// The parser of what can have a level: a rule or a tier, by its code.
+fn codes() -> PossibleValuesParser {
+    let rules = Rule::ALL.iter().map(|rule| rule.code());
+    PossibleValuesParser::new(rules.chain(Tier::ALL.iter().map(|tier| tier.code())))
 }
 
 impl Args {
@@ -241,9 +233,8 @@ mod tests {
     use std::ffi::OsString;
     use std::path::Path;
 
-    use lockdep::finding::{Rule, Tier};
-
-    use super::{Args, Command, Format, Show};
+    use super::{Args, Command, Format};
+    use crate::model::Level;
 
     fn parse(line: &str) -> Result<Args, clap::Error> {
         Args::parse(line.split(' ').map(OsString::from))
@@ -294,10 +285,11 @@ mod tests {
         assert_eq!(args.report.format, Format::Json);
         assert_eq!(args.report.output[0].path, Path::new("a.json"));
         assert_eq!(args.report.output[1].format, Format::Text);
-        assert_eq!(args.report.show, [Show::Tier(Tier::Guarded), Show::Allowed]);
-        assert_eq!(args.report.deny, [Rule::LockOrder]);
-        assert_eq!(args.report.warn, [Rule::Deadlock]);
-        assert_eq!(args.report.allow, [Rule::SlowHold]);
+        assert_eq!(args.report.show, ["guarded", "allow"]);
+        let levels: Vec<_> = args.report.levels().collect();
+        let expected =
+            [("slow-hold", Level::Allow), ("deadlock", Level::Warn), ("lock-order", Level::Deny)];
+        assert_eq!(levels, expected);
     }
 
     #[test]

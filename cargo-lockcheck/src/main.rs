@@ -4,13 +4,22 @@ use std::env;
 use std::ffi::OsString;
 use std::process::ExitCode;
 
+use cargo_lockcheck::analyze::analyze;
 use cargo_lockcheck::args::Args;
-use cargo_lockcheck::collect;
+use cargo_lockcheck::classify::classify;
 use cargo_lockcheck::failure::Failure;
+use cargo_lockcheck::merge::Merged;
+use cargo_lockcheck::model::{Finding, Level, Report};
 use cargo_lockcheck::runtime::Runtime;
 use cargo_lockcheck::settings::Settings;
-use cargo_lockcheck::status;
+use cargo_lockcheck::sources::Sources;
+use cargo_lockcheck::trace::Warning;
 use cargo_lockcheck::wrapper::{self, Plan};
+use cargo_lockcheck::{collect, output, status};
+use lockdep::finding::Tier;
+
+/// Something is at level `deny`.
+const DENIED: u8 = 100;
 
 /// The check could not be made.
 const COULD_NOT_CHECK: u8 = 101;
@@ -40,8 +49,38 @@ fn check(args: Args) -> Result<ExitCode, Failure> {
     let settings = Settings::resolve(args)?;
     let runtime = Runtime::prepare(&settings.cache, &settings.toolchain, settings.quiet)?;
     let collected = collect::run(&settings, &runtime)?;
-    if !settings.quiet {
-        status::stage(format_args!("traces are in {}", collected.traces.display()));
+    if collected.build_failed && !collected.has_traces() {
+        status::failure(&Failure::new(
+            "the build failed, so nothing was checked",
+            "Repair what the compiler reports above; the code is compiled as cargo would, with the \
+             locks of `std` replaced.",
+        ));
+        return Ok(ExitCode::from(collected.code));
     }
-    Ok(ExitCode::from(collected.code))
+    let sources = Sources::of_workspace(&settings.workspace);
+    let (merged, warnings) = Merged::read(&collected.traces, &sources);
+    let analysis = analyze(&merged, &sources);
+    let mut report = classify(analysis.findings, &settings.levels);
+    report.coverage = merged.coverage();
+    report.notes = analysis.notes;
+    report.notes.extend(warnings.into_iter().map(|Warning(sentence)| sentence));
+    if report.coverage.processes == 0 {
+        report.notes.push("no process took a lock, so there was nothing to check".to_owned());
+    }
+    output::write(&report, &settings, &sources)?;
+    Ok(exit_code(collected.code, &report))
+}
+
+/// What ended the check: a failure of the program's own keeps its code; one that is the effect of
+/// a finding (a deadlock that was stopped) does not count as such.
+fn exit_code(program: u8, report: &Report) -> ExitCode {
+    let happened =
+        |finding: &Finding| finding.level == Level::Deny && finding.tier == Tier::Happened;
+    if program != 0 && !report.findings.iter().any(happened) {
+        ExitCode::from(program)
+    } else if report.has_deny() {
+        ExitCode::from(DENIED)
+    } else {
+        ExitCode::from(program)
+    }
 }

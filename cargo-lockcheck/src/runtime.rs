@@ -6,7 +6,7 @@
 //! went in; a directory is made under another name and renamed when it is whole, so any number of
 //! checks can run at once.
 
-use std::ffi::OsStr;
+use std::ffi::{OsStr, OsString};
 use std::fs;
 use std::hash::{DefaultHasher, Hasher};
 use std::io;
@@ -27,6 +27,7 @@ const STD: &str = include_str!("facade/std.rs");
 /// real `std` and from a `lockdep` that the checked program depends on by itself.
 const FLAGS: &[&str] = &[
     "--edition=2024",
+    "--cfg=feature=\"instrument\"",
     "--crate-type=rlib",
     "--cap-lints=allow",
     "-Copt-level=3",
@@ -104,7 +105,7 @@ fn build(cache: &Path, directory: &Path, toolchain: &Toolchain) -> Result<(), Fa
     write(&facade, STD)?;
     write(&work.0.join(CFGS), &toolchain.cfgs(cache)?)?;
     compile(toolchain, &work.0, "lockdep", &sources.join("lib.rs"), &[])?;
-    let mut lockdep = std::ffi::OsString::from("--extern=lockdep=");
+    let mut lockdep = OsString::from("--extern=lockdep=");
     lockdep.push(work.0.join(RUNTIME_LIBRARY));
     compile(toolchain, &work.0, "std", &facade, &[&lockdep])?;
     seal(&work.0).map_err(|error| unwritable(&work.0, &error))?;

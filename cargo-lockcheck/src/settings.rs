@@ -8,10 +8,12 @@ use std::process::{Command, Stdio};
 
 use serde::Deserialize;
 
-use crate::args::{self, Args, CargoCommand, ReportArgs};
+use crate::args::{self, Args, CargoCommand, Output};
 use crate::cargo_args::CargoArgs;
 use crate::cargo_config::CargoConfig;
+use crate::classify::Levels;
 use crate::failure::Failure;
+use crate::render::{Format, Show};
 use crate::toolchain::Toolchain;
 use crate::wrapper::Plan;
 
@@ -40,8 +42,14 @@ pub struct Settings {
     pub wrapper: Option<PathBuf>,
     /// Whether to say nothing but the report.
     pub quiet: bool,
-    /// How to report.
-    pub report: ReportArgs,
+    /// The format that is printed.
+    pub format: Format,
+    /// The files that are written.
+    pub outputs: Vec<Output>,
+    /// What is shown of that which cannot happen or is allowed.
+    pub show: Show,
+    /// The levels of rules and tiers.
+    pub levels: Levels,
 }
 
 impl Settings {
@@ -76,6 +84,14 @@ impl Settings {
         let build = directory.join("build");
         let cache =
             env::var_os(CACHE).map_or_else(|| directory.join("runtime"), |path| cwd.join(path));
+        let mut levels = Levels::default();
+        for (code, level) in report.levels() {
+            levels.set(code, level).map_err(bad_word)?;
+        }
+        let mut show = Show::default();
+        for code in &report.show {
+            show.add(code).map_err(bad_word)?;
+        }
         let (wrapper, toolchain) = match Plan::inherited() {
             // A check that a checked test has started: the wrappers around are the outer check's.
             Some(Ok(outer)) => (outer.next, Toolchain { rustdoc: outer.rustdoc, ..toolchain }),
@@ -91,9 +107,16 @@ impl Settings {
             toolchain,
             wrapper,
             quiet: given.has("-q") || given.has("--quiet"),
-            report,
+            format: report.format,
+            outputs: report.output,
+            show,
+            levels,
         })
     }
+}
+
+fn bad_word(what: String) -> Failure {
+    Failure::new(what, "`cargo lockcheck test --help` lists the choices.")
 }
 
 /// cargo's arguments with the host as an explicit target, which keeps build scripts and procedural

@@ -82,7 +82,7 @@ pub fn run(plan: &io::Result<Plan>, args: Vec<OsString>) -> ExitCode {
     };
     let mut args = args.into_iter();
     // cargo gives a wrapper the compiler's path first, and a documentation tool its options.
-    let (mut command, arguments, own_crate) = match args.next() {
+    let (mut command, arguments, is_checked, failed) = match args.next() {
         Some(first) if !first.as_encoded_bytes().starts_with(b"-") => {
             let command = match &plan.next {
                 Some(next) => {
@@ -93,22 +93,23 @@ pub fn run(plan: &io::Result<Plan>, args: Vec<OsString>) -> ExitCode {
                 None => Command::new(first),
             };
             let arguments: Vec<OsString> = args.collect();
-            let own_crate = Call::read(&arguments).is_checked();
-            (command, arguments, own_crate)
+            let is_checked = Call::read(&arguments).is_checked();
+            (command, arguments, is_checked, Some(&*plan.failed))
         }
         first => {
             let arguments: Vec<OsString> = first.into_iter().chain(args).collect();
             let call = Call::read(&arguments);
-            let own_crate = call.has("--test") && call.is_checked();
-            (Command::new(&plan.rustdoc), arguments, own_crate)
+            let is_checked = call.has("--test") && call.is_checked();
+            // What fails here may be a doctest as well, and then the build has not failed.
+            (Command::new(&plan.rustdoc), arguments, is_checked, None)
         }
     };
     command.args(&arguments);
-    if !own_crate {
+    if !is_checked {
         return finish(&mut command, None);
     }
     command.args(additions(plan, &Call::read(&arguments)));
-    finish(&mut command, Some(&plan.failed))
+    finish(&mut command, failed)
 }
 
 /// What the facade adds to the arguments of a checked crate.

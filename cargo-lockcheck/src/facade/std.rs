@@ -2,20 +2,12 @@
 //!
 //! Compiled under the name `std` and given to the compiler of every checked crate, so that the
 //! crate's own `std::sync::Mutex` is an instrumented one. All that is not named here is the real
-//! thing: an explicit item hides the one of the same name that the glob brings in.
+//! thing: an explicit item hides the one of the same name that the glob brings in, and both modules
+//! of `lockdep` have in turn all that they do not replace.
 
 #![no_std]
 
 extern crate std as real_std;
 
+pub use lockdep::{sync, thread};
 pub use real_std::*;
-
-/// `std::sync`.
-pub mod sync {
-    pub use real_std::sync::*;
-}
-
-/// `std::thread`.
-pub mod thread {
-    pub use real_std::thread::*;
-}

@@ -42,12 +42,14 @@ mod tests {
     fn money_is_moved_while_the_auditor_reads() {
         let bank = Bank::new(&[100, 50]);
         thread::scope(|scope| {
-            scope.spawn(|| bank.transfer(0, 1, 30));
-            scope.spawn(|| {
+            let start = |name: &str| thread::Builder::new().name(name.to_owned());
+            start("teller").spawn_scoped(scope, || bank.transfer(0, 1, 30)).unwrap();
+            let auditor = || {
                 // Long enough, on this machine and today, for the transfer to be over.
                 thread::sleep(Duration::from_millis(50));
                 assert_eq!(bank.statement().1, 150);
-            });
+            };
+            start("auditor").spawn_scoped(scope, auditor).unwrap();
         });
     }
 }
