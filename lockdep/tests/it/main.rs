@@ -1,9 +1,12 @@
 //! The integration tests of the crate, one module a topic.
 
 #![cfg(feature = "instrument")]
+#![expect(clippy::duplicate_mod, reason = "what std and lockdep must both do is written once")]
 
 mod allocator;
 mod banker;
+mod behaviour;
 mod isolated;
+mod parity;
 mod peers;
 mod process;

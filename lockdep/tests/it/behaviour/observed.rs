@@ -1,14 +1,14 @@
 //! What the engine sees of the types: each place is the caller's, and a lock is held for exactly
 //! as long as its guard lives.
 
-use std::env;
 use std::panic::{AssertUnwindSafe, Location, catch_unwind, panic_any};
-use std::process::Command;
 use std::time::Duration;
 
 use lockdep::finding::Rule;
 use lockdep::sync::{Condvar, LazyLock, Mutex, OnceLock, PoisonError, RwLock, RwLockWriteGuard};
 use lockdep::thread;
+
+use crate::isolated;
 
 /// Whether the engine panics in `run` because it would wait for this thread itself.
 #[track_caller]
@@ -157,22 +157,14 @@ fn places_are_the_callers() {
 /// A scope cannot be left while its threads run, so a deadlock at its end ends the process.
 #[test]
 fn a_deadlock_at_the_end_of_a_scope_does_not_hang() {
-    const CHILD: &str = "LOCKDEP_TEST_SCOPE";
-    if env::var_os(CHILD).is_some() {
+    let name = "behaviour::observed::a_deadlock_at_the_end_of_a_scope_does_not_hang";
+    let ended = isolated::run(name, || {
         let mutex = Mutex::new(());
         let _guard = mutex.lock().unwrap();
         thread::scope(|s| {
             s.spawn(|| drop(mutex.lock()));
         });
-        return;
-    }
-    let name = thread::current().name().expect("the harness names its threads").to_owned();
-    let ended = Command::new(env::current_exe().unwrap())
-        .args([&name, "--exact", "--nocapture"])
-        .env(CHILD, "1")
-        .output()
-        .unwrap();
-    let stderr = String::from_utf8_lossy(&ended.stderr);
-    assert!(!ended.status.success(), "{stderr}");
-    assert!(stderr.contains("deadlock"), "{stderr}");
+    });
+    assert!(!ended.ok);
+    assert!(ended.stderr.contains("deadlock (happened)"), "{}", ended.stderr);
 }
