@@ -1,1 +1,191 @@
 //! What the end-to-end tests share: how to build and run the command, and how to read its report.
+
+use std::env;
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output, Stdio};
+use std::sync::OnceLock;
+
+use cargo_lockcheck::model::{Finding, Report};
+
+/// The root of this workspace.
+pub fn workspace() -> PathBuf {
+    PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("..")
+}
+
+/// The built command. The first call builds it.
+///
+/// # Panics
+/// When it does not build.
+pub fn command_path() -> &'static Path {
+    static PATH: OnceLock<PathBuf> = OnceLock::new();
+    PATH.get_or_init(|| {
+        let output = Command::new(env!("CARGO"))
+            .args(["build", "-q", "--package=cargo-lockcheck", "--bin=cargo-lockcheck"])
+            .arg("--message-format=json")
+            .current_dir(workspace())
+            .stderr(Stdio::inherit())
+            .output()
+            .expect("cargo starts");
+        assert!(output.status.success(), "the command does not build");
+        let messages = String::from_utf8(output.stdout).expect("cargo writes UTF-8");
+        messages
+            .lines()
+            .filter_map(|line| serde_json::from_str::<serde_json::Value>(line).ok())
+            .find_map(|message| message.get("executable")?.as_str().map(PathBuf::from))
+            .expect("cargo names the executable")
+    })
+}
+
+/// A directory below `target` for what the tests build; kept from run to run, to save time.
+fn scratch() -> PathBuf {
+    let target = command_path().ancestors().nth(2).expect("it is in `target/debug`");
+    target.join("end-to-end")
+}
+
+/// A package or workspace to check.
+#[derive(Debug)]
+pub struct Project {
+    root: PathBuf,
+}
+
+impl Project {
+    /// A copy of `tests/fixtures/NAME`, which only the test that is named by `user` uses.
+    ///
+    /// # Panics
+    /// When it cannot be copied.
+    pub fn fixture(name: &str, user: &str) -> Project {
+        let root = scratch().join(user);
+        copy(&workspace().join("tests/fixtures").join(name), &root).expect("it can be copied");
+        Project { root }
+    }
+
+    /// A copy of `examples/NAME`.
+    ///
+    /// # Panics
+    /// When it cannot be copied.
+    pub fn example(name: &str) -> Project {
+        let root = scratch().join(name);
+        copy(&workspace().join("examples").join(name), &root).expect("it can be copied");
+        Project { root }
+    }
+
+    /// Its root.
+    pub fn root(&self) -> &Path {
+        &self.root
+    }
+
+    /// `cargo lockcheck` with these arguments, as cargo would start it, ready to run.
+    pub fn lockcheck(&self, args: &[&str]) -> Command {
+        let mut command = Command::new(command_path());
+        command.arg("lockcheck").args(args).current_dir(&self.root).stdin(Stdio::null());
+        command.env("LOCKCHECK_CACHE_DIR", scratch().join("runtime"));
+        command.env("CARGO_TERM_COLOR", "never");
+        // What cargo and rustup have set for this test run is not meant for the checked project.
+        for (name, _) in env::vars_os() {
+            let name = name.to_string_lossy().into_owned();
+            let is_of_this_run = name.starts_with("CARGO_PKG_")
+                || name.starts_with("CARGO_MANIFEST_")
+                || name.starts_with("LOCKDEP_")
+                || ["CARGO_TARGET_DIR", "RUSTFLAGS", "RUSTC_WRAPPER"].contains(&&*name);
+            if is_of_this_run {
+                command.env_remove(&name);
+            }
+        }
+        command
+    }
+
+    /// Runs `cargo lockcheck` with these arguments.
+    pub fn check(&self, args: &[&str]) -> Checked {
+        self.finish(self.lockcheck(args))
+    }
+
+    /// Runs a command that [`Project::lockcheck`] has made.
+    ///
+    /// # Panics
+    /// When it does not start.
+    pub fn finish(&self, mut command: Command) -> Checked {
+        let report = self.report_path();
+        // A report of an earlier run would be taken for one of this.
+        let _ = fs::remove_file(&report);
+        Checked::new(command.output().expect("the command starts"), &report)
+    }
+
+    /// Where the command keeps the last report.
+    pub fn report_path(&self) -> PathBuf {
+        self.root.join("target/lockcheck/report.json")
+    }
+}
+
+/// What a run of the command has brought.
+#[derive(Debug)]
+pub struct Checked {
+    /// The exit code; -1 when a signal ended it.
+    pub code: i32,
+    /// What was written to stdout.
+    pub stdout: String,
+    /// What was written to stderr.
+    pub stderr: String,
+    /// The report, if one was made.
+    pub report: Option<Report>,
+}
+
+impl Checked {
+    /// The outcome of a finished command whose report is at `report`.
+    ///
+    /// # Panics
+    /// When there is a report that cannot be read.
+    pub fn new(output: Output, report: &Path) -> Checked {
+        let text = |bytes: Vec<u8>| String::from_utf8_lossy(&bytes).into_owned();
+        let report = fs::read(report).ok();
+        Checked {
+            code: output.status.code().unwrap_or(-1),
+            stdout: text(output.stdout),
+            stderr: text(output.stderr),
+            report: report.map(|bytes| serde_json::from_slice(&bytes).expect("a report")),
+        }
+    }
+
+    /// The report.
+    ///
+    /// # Panics
+    /// When there is none.
+    pub fn report(&self) -> &Report {
+        self.report.as_ref().unwrap_or_else(|| panic!("there is no report: {self}"))
+    }
+
+    /// What was found, as `rule tier` pairs, without repetitions.
+    pub fn found(&self) -> Vec<String> {
+        let pair = |finding: &Finding| format!("{} {}", finding.rule, finding.tier);
+        let mut pairs: Vec<String> = self.report().findings.iter().map(pair).collect();
+        pairs.sort();
+        pairs.dedup();
+        pairs
+    }
+}
+
+impl std::fmt::Display for Checked {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "exit {}\n--- stdout\n{}\n--- stderr\n{}", self.code, self.stdout, self.stderr)
+    }
+}
+
+/// Makes `to` equal to `from`, but for a `target` directory; what is equal already is not touched,
+/// so that cargo does not build it anew.
+fn copy(from: &Path, to: &Path) -> io::Result<()> {
+    fs::create_dir_all(to)?;
+    for entry in fs::read_dir(from)? {
+        let entry = entry?;
+        let (name, path) = (entry.file_name(), entry.path());
+        let target = to.join(&name);
+        if path.is_dir() {
+            if name != "target" {
+                copy(&path, &target)?;
+            }
+        } else if fs::read(&path)? != fs::read(&target).unwrap_or_default() {
+            fs::copy(&path, &target)?;
+        }
+    }
+    Ok(())
+}

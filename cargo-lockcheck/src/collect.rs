@@ -34,9 +34,24 @@ pub struct Collected {
 }
 
 impl Collected {
-    /// Whether any instrumented process left a trace.
-    pub fn has_traces(&self) -> bool {
-        fs::read_dir(&self.traces).is_ok_and(|mut entries| entries.next().is_some())
+    /// Why there is nothing to report on, when cargo failed and no process left a trace.
+    pub fn nothing_ran(&self) -> Option<Failure> {
+        let has_traces = fs::read_dir(&self.traces).is_ok_and(|mut all| all.next().is_some());
+        if self.code == 0 || has_traces {
+            return None;
+        }
+        Some(if self.build_failed {
+            Failure::new(
+                "the build failed, so nothing was checked",
+                "Repair what the compiler reports above; if the code compiles without lockcheck, \
+                 report that as a fault of cargo-lockcheck.",
+            )
+        } else {
+            Failure::new(
+                "cargo or the program failed before a lock was taken, so nothing was checked",
+                "Repair what is reported above, then check again.",
+            )
+        })
     }
 }
 

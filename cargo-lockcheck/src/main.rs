@@ -49,13 +49,12 @@ fn check(args: Args) -> Result<ExitCode, Failure> {
     let settings = Settings::resolve(args)?;
     let runtime = Runtime::prepare(&settings.cache, &settings.toolchain, settings.quiet)?;
     let collected = collect::run(&settings, &runtime)?;
-    if collected.build_failed && !collected.has_traces() {
-        status::failure(&Failure::new(
-            "the build failed, so nothing was checked",
-            "Repair what the compiler reports above; the code is compiled as cargo would, with the \
-             locks of `std` replaced.",
-        ));
+    if let Some(failure) = collected.nothing_ran() {
+        status::failure(&failure);
         return Ok(ExitCode::from(collected.code));
+    }
+    if !settings.quiet {
+        status::stage("looking for deadlocks in what was recorded");
     }
     let sources = Sources::of_workspace(&settings.workspace);
     let (merged, warnings) = Merged::read(&collected.traces, &sources);

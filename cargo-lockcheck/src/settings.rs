@@ -74,10 +74,10 @@ impl Settings {
         })?;
         let cargo = env::var_os("CARGO").map_or_else(|| PathBuf::from("cargo"), PathBuf::from);
         let config = CargoConfig::load(&given, &cwd);
+        refuse_build_std(&given, &config)?;
         let metadata = Metadata::read(&cargo, &given)?;
         let toolchain = Toolchain::find(&config, &cwd)?;
         refuse_other_targets(&given, &config, &toolchain.host)?;
-        refuse_build_std(&given, &config)?;
 
         let target = given.value("--target-dir").map(|directory| cwd.join(directory));
         let directory = target.unwrap_or(metadata.target_directory).join("lockcheck");

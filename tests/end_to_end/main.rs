@@ -1,2 +1,5 @@
 //! The command on real programs, one module a topic.
-fn main() {}
+
+mod bad_input;
+mod found;
+mod projects;

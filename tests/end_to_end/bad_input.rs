@@ -1,0 +1,93 @@
+//! Bad input: a sentence on what is wrong, one on what to do, the right code, and no false report.
+
+use std::fs;
+use std::process::Command;
+
+use lockcheck_tests::{Checked, Project, command_path};
+
+/// It could not be checked: the code says so, there is no report, and the user is helped on.
+fn assert_refused(checked: &Checked, parts: &[&str]) {
+    assert_eq!(checked.code, 101, "{checked}");
+    assert!(checked.report.is_none(), "{checked}");
+    for part in parts.iter().chain(&["error: ", "help: "]) {
+        assert!(checked.stderr.contains(part), "`{part}` is missing: {checked}");
+    }
+    assert!(!checked.stderr.contains("nothing found"), "{checked}");
+}
+
+#[test]
+fn no_manifest() {
+    let directory = tempfile::tempdir().expect("a directory");
+    let output = Command::new(command_path())
+        .args(["lockcheck", "test"])
+        .current_dir(directory.path())
+        .output()
+        .expect("the command starts");
+    let checked = Checked::new(output, &directory.path().join("no.json"));
+    assert_refused(&checked, &["could not find `Cargo.toml`", "--manifest-path"]);
+}
+
+#[test]
+fn a_build_that_fails() {
+    let project = Project::fixture("single", "broken");
+    let checked = project.check(&["test", "--features=broken"]);
+    assert_refused(&checked, &["broken on purpose", "the build failed, so nothing was checked"]);
+}
+
+#[test]
+fn arguments_that_cargo_refuses() {
+    let project = Project::fixture("single", "refused");
+    let checked = project.check(&["run", "--bin", "no-such-program"]);
+    assert_refused(&checked, &["no-such-program"]);
+}
+
+#[test]
+fn another_target_and_another_std() {
+    let project = Project::fixture("single", "targets");
+    let checked = project.check(&["test", "--target", "wasm32-wasip1"]);
+    assert_refused(&checked, &["`wasm32-wasip1` cannot be checked", "--target host-tuple"]);
+    let checked = project.check(&["test", "-Zbuild-std"]);
+    assert_refused(&checked, &["-Zbuild-std"]);
+}
+
+#[test]
+fn bad_arguments() {
+    let project = Project::fixture("single", "arguments");
+    let checked = project.check(&["test", "--deny", "no-such-rule"]);
+    assert_eq!(checked.code, 2, "{checked}");
+    assert!(checked.stderr.contains("lock-order"), "the rules are listed: {checked}");
+}
+
+#[test]
+fn a_target_directory_that_cannot_be_written() {
+    let project = Project::fixture("single", "unwritable");
+    fs::write(project.root().join("file"), "").expect("it can be written");
+    let checked = project.check(&["test", "--target-dir", "file"]);
+    assert_refused(&checked, &["cannot write `", "--target-dir"]);
+}
+
+#[test]
+fn an_output_that_cannot_be_written() {
+    let project = Project::fixture("single", "output");
+    let checked = project.check(&["run", "--output", "json=Cargo.toml/report.json"]);
+    assert_eq!(checked.code, 101, "{checked}");
+    assert!(checked.stderr.contains("cannot be written to `Cargo.toml/report.json`"), "{checked}");
+}
+
+#[test]
+fn two_at_once() {
+    let project = Project::fixture("single", "twice");
+    let mut runs: Vec<_> = (0..2)
+        .map(|number| {
+            let output = format!("json=report-{number}.json");
+            let mut command = project.lockcheck(&["run", "-q", "--output", &output]);
+            command.env("LOCKCHECK_CACHE_DIR", project.root().join("target/runtime"));
+            command.spawn().expect("the command starts")
+        })
+        .collect();
+    for (number, run) in runs.iter_mut().enumerate() {
+        assert_eq!(run.wait().expect("it ends").code(), Some(0));
+        let report = fs::read_to_string(project.root().join(format!("report-{number}.json")));
+        assert!(report.expect("it is written").contains("\"processes\": 1"));
+    }
+}
