@@ -7,8 +7,11 @@ use std::collections::BTreeSet;
 
 use lockdep::finding::{Rule, Tier};
 
-use crate::model::{Edge, Finding, Mode, Place};
+use crate::model::{Edge, Finding, Held, Mode, Place};
 use crate::naming::Syntax;
+
+/// A thread that would have to be there for one that cannot be in two places at once.
+pub const ANOTHER: &str = "another thread";
 
 /// Words `finding`: its message where its form is known here, and what to do about it.
 pub fn word(finding: &mut Finding, syntax: &Syntax<'_>) {
@@ -30,6 +33,17 @@ pub fn word(finding: &mut Finding, syntax: &Syntax<'_>) {
 /// A thread in a sentence: `` thread `name` ``, or where it was spawned if it has no name.
 pub fn thread(label: &str) -> String {
     if is_description(label) { format!("the {label}") } else { format!("thread {}", code(label)) }
+}
+
+/// The same where it is plain that a thread is meant.
+pub fn subject(label: &str) -> String {
+    if label == ANOTHER {
+        label.to_owned()
+    } else if is_description(label) {
+        format!("the {label}")
+    } else {
+        code(label)
+    }
 }
 
 /// Several threads in a sentence, each once.
@@ -164,7 +178,14 @@ fn deadlock(finding: &mut Finding) {
         1 => format!("{waiting} waits for itself{on}"),
         _ => format!("{waiting} wait for each other{on}"),
     };
-    if finding.edges.len() > 1 {
+    let needed = |held: &&Held| awaited.contains(&held.lock);
+    for wait in finding.waits.iter().filter(|wait| wait.lock.is_none()) {
+        if let Some(held) = wait.held.iter().find(needed) {
+            let name = &finding.locks[held.lock].name;
+            finding.help.push(format!("release `{name}` before the wait at {}", wait.site));
+        }
+    }
+    if finding.edges.len() > 1 && finding.edges.len() == finding.waits.len() {
         finding.help.extend(break_cycle(finding));
     }
 }

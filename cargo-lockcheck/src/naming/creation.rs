@@ -7,6 +7,7 @@ use syn::spanned::Spanned;
 use syn::visit::{self, Visit};
 use syn::{Expr, Member, Pat, Stmt, Token};
 
+use super::paths::short_type;
 use crate::model::Place;
 
 /// Types whose constructors only wrap what they are given.
@@ -69,18 +70,6 @@ pub(super) fn type_name(ty: &syn::Type) -> Option<String> {
         syn::Type::Reference(reference) => type_name(&reference.elem),
         _ => None,
     }
-}
-
-/// A type without the modules of its parts: `Vec<Account>` for `alloc::vec::Vec<bank::Account>`.
-pub(super) fn short_type(ty: &str) -> String {
-    let mut short = String::new();
-    for part in ty.split("::") {
-        // Before the `::` stands a module: the last word goes.
-        let kept = short.trim_end_matches(|c: char| c.is_alphanumeric() || c == '_').len();
-        short.truncate(kept);
-        short.push_str(part);
-    }
-    short
 }
 
 /// Walks to the expression at `target`, keeping in `context` what that expression's value would
@@ -371,7 +360,7 @@ impl<'ast> Visit<'ast> for Finder<'_> {
 
 #[cfg(test)]
 mod tests {
-    use super::{name, short_type};
+    use super::name;
     use crate::model::Place;
 
     /// The name of the lock that is created where `source` has a `¶`.
@@ -448,18 +437,5 @@ mod tests {
         assert_eq!(named("Mutex", "bool").as_deref(), Some("Bank.{a,b}"));
         assert_eq!(named("RwLock", "u64").as_deref(), Some("Bank.names"));
         assert_eq!(named("Mutex", "u64"), None);
-    }
-
-    #[test]
-    fn a_short_type_has_no_modules() {
-        for (long, short) in [
-            ("i32", "i32"),
-            ("alloc::vec::Vec<bank::Account>", "Vec<Account>"),
-            ("(a::B, [c::D; 2])", "(B, [D; 2])"),
-            ("dyn core::ops::Fn(a::B) -> c::D", "dyn Fn(B) -> D"),
-            ("", ""),
-        ] {
-            assert_eq!(short_type(long), short);
-        }
     }
 }

@@ -8,6 +8,9 @@
 
 mod creation;
 mod function;
+mod paths;
+
+pub use paths::{short_function, short_type};
 
 use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
@@ -45,16 +48,19 @@ impl Names {
             namesakes.entry(name).or_default().push(class);
         }
         let unique = |class: &Class, name: &str| {
+            let all = &namesakes[name];
             let place = &class.created;
-            let others = || namesakes[name].iter().filter(|other| ***other != *class);
-            if others().all(|other| other.kind != class.kind) {
-                match others().next() {
-                    None => name.to_owned(),
-                    Some(_) => format!("{name} ({})", class.kind),
-                }
-            } else if others()
-                .all(|other| (&other.created.file, other.created.line) != (&place.file, place.line))
-            {
+            let differs = |differ: fn(&Class, &Class) -> bool| {
+                all.iter().all(|other| *other == class || differ(other, class))
+            };
+            if all.len() == 1 {
+                name.to_owned()
+            } else if differs(|a, b| a.kind != b.kind) {
+                format!("{name} ({})", class.kind)
+            } else if class.anonymous.is_some() {
+                let position = all.iter().position(|other| *other == class).unwrap_or_default();
+                format!("{name} ({})", position + 1)
+            } else if differs(|a, b| a.created.to_string() != b.created.to_string()) {
                 format!("{name} ({place})")
             } else {
                 format!("{name} ({place}:{})", place.column)
@@ -82,7 +88,8 @@ impl Names {
 fn plain(class: &Class, syntax: &Syntax<'_>) -> String {
     let place = &class.created;
     if class.anonymous.is_some() {
-        return format!("{}<{}> ({place})", class.kind, creation::short_type(&class.ty));
+        // Its place is one in the standard library and says nothing.
+        return format!("{}<{}>", class.kind, short_type(&class.ty));
     }
     if !syntax.sources.is_own(&place.file) {
         return place.to_string();

@@ -15,6 +15,7 @@ use quote::{Kind, Quote};
 
 use super::{Look, Show};
 use crate::model::{Awaited, Edge, Finding, Level, Mode, Place, Report, Site, Wait};
+use crate::naming::short_function;
 use crate::{rules, wording};
 
 /// Callers shown of each stack.
@@ -249,7 +250,8 @@ impl Page<'_> {
         }
         let what = match (wait.lock, wait.awaited) {
             (Some(lock), _) => format!("`{}`", finding.locks[lock].name),
-            (None, Awaited::Join) => "the end of a thread".to_owned(),
+            (None, Awaited::Join) if finding.waits.len() == 2 => "the other to end".to_owned(),
+            (None, Awaited::Join) => "a thread to end".to_owned(),
             (None, Awaited::Lock) => "a lock".to_owned(),
             (None, Awaited::Event) => "an event".to_owned(),
         };
@@ -305,17 +307,6 @@ fn shown(count: usize) -> usize {
 fn file_of(place: &str) -> &str {
     let line = place.rsplit_once(':').map_or(place, |(line, _)| line);
     line.rsplit_once(':').map_or(line, |(file, _)| file)
-}
-
-/// A function without the compiler's hash, and in words if it is a closure.
-fn short_function(function: &str) -> String {
-    let is_hash = |last: &str| last.len() == 17 && last.starts_with('h');
-    let function = match function.rsplit_once("::") {
-        Some((path, last)) if is_hash(last) => path,
-        _ => function,
-    };
-    let around = function.replace("::{{closure}}", "");
-    if around == function { format!("`{function}`") } else { format!("a closure in `{around}`") }
 }
 
 /// The place to go to first.

@@ -3,8 +3,9 @@
 use std::ops::Range;
 use std::rc::Rc;
 
-use annotate_snippets::{Annotation, AnnotationKind, Group, Level as Mark, Origin, Snippet};
+use annotate_snippets::{AnnotationKind, Group, Level as Mark, Origin, Snippet};
 
+use super::schedule::wrap;
 use crate::model::Place;
 use crate::sources::Sources;
 
@@ -60,18 +61,19 @@ impl<'a> Quote<'a> {
     /// The quote as a part of a diagnostic.
     pub(super) fn group(&self) -> Group<'_> {
         let mut group = Group::with_title(Mark::NOTE.secondary_title(self.title.as_str()));
+        let mut below = Vec::new();
         for (file, text, places) in &self.files {
             let spans: Option<Vec<Range<usize>>> = text
                 .as_ref()
                 .and_then(|text| places.iter().map(|marked| span(text, &marked.place)).collect());
             match (text, spans) {
                 (Some(text), Some(spans)) => {
-                    let annotations = places
-                        .iter()
-                        .zip(spans)
-                        .map(|(marked, span)| annotation(marked, span, self.width));
-                    let snippet = Snippet::source(&**text).path(file.as_str());
-                    group = group.element(snippet.annotations(annotations));
+                    let mut snippet = Snippet::source(&**text).path(file.as_str());
+                    for (marked, span) in places.iter().zip(spans) {
+                        let label = self.label(marked, span.len(), &mut below);
+                        snippet = snippet.annotation(marked.kind.mark().span(span).label(label));
+                    }
+                    group = group.element(snippet);
                 }
                 _ => {
                     for marked in places {
@@ -82,10 +84,38 @@ impl<'a> Quote<'a> {
                 }
             }
         }
-        for note in &self.notes {
-            group = group.element(Mark::NOTE.no_name().message(note.as_str()));
+        for note in below.iter().chain(&self.notes) {
+            let note = wrap(note, self.width.saturating_sub("   = ".len()));
+            group = group.element(Mark::NOTE.no_name().message(note));
         }
         group
+    }
+
+    /// As much of the label as there is room for behind the place; else a number, and the label
+    /// under that number below.
+    fn label(&self, marked: &Marked, length: usize, below: &mut Vec<String>) -> String {
+        let margin = marked.place.line.to_string().len() + " | ".len();
+        let before = margin + marked.place.column as usize + length;
+        let whole = format!("{}{}", marked.label, marked.more);
+        let fits = |label: &str| before + label.chars().count() <= self.width;
+        if fits(&whole) {
+            whole
+        } else if fits(&marked.label) {
+            marked.label.clone()
+        } else {
+            let number = below.len() + 1;
+            below.push(format!("({number}) {whole}"));
+            format!("({number})")
+        }
+    }
+}
+
+impl Kind {
+    fn mark(self) -> AnnotationKind {
+        match self {
+            Kind::Main => AnnotationKind::Primary,
+            Kind::Other => AnnotationKind::Context,
+        }
     }
 }
 
@@ -93,18 +123,6 @@ impl<'a> Quote<'a> {
 pub(super) fn origin(place: &Place) -> Origin<'_> {
     let origin = Origin::path(place.file.as_str());
     origin.line(place.line as usize).char_column(place.column as usize)
-}
-
-fn annotation(marked: &Marked, span: Range<usize>, width: usize) -> Annotation<'static> {
-    let kind = match marked.kind {
-        Kind::Main => AnnotationKind::Primary,
-        Kind::Other => AnnotationKind::Context,
-    };
-    let margin = marked.place.line.to_string().len() + " | ".len();
-    let before = margin + marked.place.column as usize + span.len();
-    let whole = format!("{}{}", marked.label, marked.more);
-    let fits = before + whole.chars().count() <= width;
-    kind.span(span).label(if fits { whole } else { marked.label.clone() })
 }
 
 /// The bytes of `text` to mark for `place`: the call or name that begins there. Nothing, when the

@@ -4,6 +4,7 @@
 use std::fmt::Write;
 
 use crate::model::{Edge, Finding, Mode};
+use crate::wording;
 
 /// More steps than this are not told one by one.
 const STEPS: usize = 16;
@@ -50,7 +51,7 @@ fn names(edges: &[Edge]) -> Vec<String> {
     let mut names: Vec<String> = Vec::new();
     for edge in edges {
         let known = names.contains(&edge.thread);
-        names.push(if known { "another thread".to_owned() } else { edge.thread.clone() });
+        names.push(if known { wording::ANOTHER.to_owned() } else { edge.thread.clone() });
     }
     names
 }
@@ -99,7 +100,8 @@ fn below_each_other(
     width: usize,
 ) -> String {
     let steps = threads.iter().zip(first).chain(threads.iter().zip(second));
-    let steps: Vec<String> = steps.map(|(thread, step)| format!("`{thread}` {step}")).collect();
+    let steps: Vec<String> =
+        steps.map(|(thread, step)| format!("{} {step}", wording::subject(thread))).collect();
     let mut text = String::new();
     let hidden = steps.len().saturating_sub(STEPS);
     for (index, step) in steps.iter().enumerate() {

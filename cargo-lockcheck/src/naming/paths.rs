@@ -1,0 +1,65 @@
+//! Types and functions without the modules that they are in.
+
+/// `Vec<Account>` for `alloc::vec::Vec<bank::Account>`.
+pub fn short_type(ty: &str) -> String {
+    let mut short = String::new();
+    for part in ty.split("::") {
+        // Before the `::` stands a module: the last word goes.
+        let kept = short.trim_end_matches(|c: char| c.is_alphanumeric() || c == '_').len();
+        short.truncate(kept);
+        short.push_str(part);
+    }
+    short
+}
+
+/// `` `Bank::pay` `` for `bank::core::Bank::pay::h0123456789abcdef`, and in words for a closure.
+pub fn short_function(function: &str) -> String {
+    let is_hash = |last: &str| last.len() == 17 && last.starts_with('h');
+    let function = match function.rsplit_once("::") {
+        Some((path, last)) if is_hash(last) => path,
+        _ => function,
+    };
+    let around = function.replace("::{{closure}}", "");
+    let (path, name) = around.rsplit_once("::").unwrap_or(("", &around));
+    let owner = match path.strip_prefix('<') {
+        Some(_) => short_type(path),
+        None => path.rsplit("::").next().unwrap_or_default().to_owned(),
+    };
+    let is_type = owner.starts_with(|c: char| c.is_uppercase() || c == '<');
+    let short = if is_type { format!("{owner}::{name}") } else { name.to_owned() };
+    if around == function { format!("`{short}`") } else { format!("a closure in `{short}`") }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{short_function, short_type};
+
+    #[test]
+    fn a_short_type_has_no_modules() {
+        for (long, short) in [
+            ("i32", "i32"),
+            ("alloc::vec::Vec<bank::Account>", "Vec<Account>"),
+            ("(a::B, [c::D; 2])", "(B, [D; 2])"),
+            ("dyn core::ops::Fn(a::B) -> c::D", "dyn Fn(B) -> D"),
+            ("", ""),
+        ] {
+            assert_eq!(short_type(long), short);
+        }
+    }
+
+    #[test]
+    fn a_short_function_has_its_type() {
+        for (long, short) in [
+            ("main", "`main`"),
+            ("bank::main", "`main`"),
+            ("bank::core::Bank::pay", "`Bank::pay`"),
+            ("bank::Bank::pay::h0123456789abcdef", "`Bank::pay`"),
+            ("bank::main::{{closure}}::{{closure}}", "a closure in `main`"),
+            ("<bank::Request as core::fmt::Display>::fmt", "`<Request as Display>::fmt`"),
+            ("<bank::Pool<a::B> as Drop>::drop", "`<Pool<B> as Drop>::drop`"),
+            ("", "``"),
+        ] {
+            assert_eq!(short_function(long), short);
+        }
+    }
+}
