@@ -7,7 +7,7 @@ use std::cell::OnceCell;
 use std::marker::PhantomData;
 use std::panic::Location;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread::{Result, Thread};
 use std::{fmt, io, mem, process};
 
@@ -148,20 +148,21 @@ impl<'scope, T> fmt::Debug for ScopedJoinHandle<'scope, T> {
 }
 
 /// The threads of a scope.
+///
+/// It takes no handle of the thread that the scope belongs to, which a thread that is ending no
+/// longer has.
 struct Threads {
     /// Those that nobody is known to have joined. A thread that is spawned by one of them is here
     /// before that one has ended.
     members: Mutex<Vec<Arc<Member>>>,
-    /// The thread that the scope belongs to.
-    owner: Thread,
-    /// Whether it is in [`Threads::wait`].
-    waiting: AtomicBool,
+    /// Notified when one has ended.
+    changed: Condvar,
 }
 
 /// A thread of a scope.
 struct Member {
     child: Child,
-    /// Whether its function has returned or unwound.
+    /// Whether its function has returned or unwound. Set with [`Threads::members`] locked.
     ended: AtomicBool,
     /// Whether its handle was joined.
     joined: AtomicBool,
@@ -175,15 +176,15 @@ struct Ending<'scope> {
 
 impl Threads {
     fn new() -> Threads {
-        Threads {
-            members: Mutex::new(Vec::new()),
-            owner: std::thread::current(),
-            waiting: AtomicBool::new(false),
-        }
+        Threads { members: Mutex::new(Vec::new()), changed: Condvar::new() }
+    }
+
+    fn members(&self) -> MutexGuard<'_, Vec<Arc<Member>>> {
+        self.members.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn add(&self, member: &Arc<Member>) {
-        let mut members = self.members.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut members = self.members();
         if members.len() == members.capacity() {
             members.retain(|member| !member.joined.load(Ordering::Relaxed));
         }
@@ -191,21 +192,17 @@ impl Threads {
     }
 
     fn next(&self) -> Option<Arc<Member>> {
-        self.members.lock().unwrap_or_else(PoisonError::into_inner).pop()
+        self.members().pop()
     }
 
-    /// Waits for all threads; called by the owner at the end of the scope.
+    /// Waits for all threads; called at the end of the scope.
     fn wait(&self, site: Site) {
         let no_way_out = AbortOnUnwind;
-        // Sequentially consistent with `Ending`: either the ending thread sees that it must
-        // unpark, or the owner sees that the thread has ended.
-        self.waiting.store(true, Ordering::SeqCst);
         while let Some(member) = self.next() {
-            let ended = || member.ended.load(Ordering::SeqCst);
-            member.child.join(site, ended(), || {
-                while !ended() {
-                    std::thread::park();
-                }
+            let has_ended = member.ended.load(Ordering::Acquire);
+            member.child.join(site, has_ended, || {
+                let runs = |_: &mut Vec<_>| !member.ended.load(Ordering::Acquire);
+                drop(self.changed.wait_while(self.members(), runs));
             });
         }
         mem::forget(no_way_out);
@@ -229,10 +226,10 @@ impl Member {
 
 impl Drop for Ending<'_> {
     fn drop(&mut self) {
-        self.member.ended.store(true, Ordering::SeqCst);
-        if self.threads.waiting.load(Ordering::SeqCst) {
-            self.threads.owner.unpark();
-        }
+        let members = self.threads.members();
+        self.member.ended.store(true, Ordering::Release);
+        drop(members);
+        self.threads.changed.notify_all();
     }
 }
 

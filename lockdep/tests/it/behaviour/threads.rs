@@ -1,10 +1,11 @@
 //! `spawn`, `Builder`, `scope` and `park`.
 
+use std::cell::OnceCell;
 use std::panic::{AssertUnwindSafe, catch_unwind, panic_any};
 use std::time::Duration;
 
 use super::sync::atomic::{AtomicUsize, Ordering};
-use super::sync::{Mutex, mpsc};
+use super::sync::{Condvar, LazyLock, Mutex, RwLock, mpsc};
 use super::thread::{self, Builder};
 
 #[test]
@@ -165,6 +166,41 @@ fn an_unparked_thread_goes_on() {
         parked.thread().unpark();
     });
     thread::park_timeout(Duration::from_millis(1));
+}
+
+/// Uses each kind of lock when a thread's locals are dropped.
+struct AtTheEnd(mpsc::Sender<u8>);
+
+impl Drop for AtTheEnd {
+    fn drop(&mut self) {
+        static LOCK: RwLock<u8> = RwLock::new(1);
+        static LAZY: LazyLock<u8> = LazyLock::new(|| *LOCK.read().unwrap());
+        let (mutex, changed) = (Mutex::new(0), Condvar::new());
+        *mutex.lock().unwrap() += *LAZY;
+        let waited = changed.wait_timeout(mutex.lock().unwrap(), Duration::ZERO);
+        let value = thread::scope(|s| {
+            s.spawn(|| *LOCK.write().unwrap()).join().unwrap() + *waited.unwrap().0
+        });
+        self.0.send(value).unwrap();
+    }
+}
+
+#[test]
+fn all_works_while_the_locals_of_a_thread_are_dropped() {
+    thread_local! {
+        static FIRST: OnceCell<AtTheEnd> = const { OnceCell::new() };
+        static SECOND: OnceCell<AtTheEnd> = const { OnceCell::new() };
+    }
+    let (sender, receiver) = mpsc::channel();
+    thread::spawn(move || {
+        // One is dropped before what the engine keeps for the thread, one maybe after.
+        FIRST.with(|cell| cell.set(AtTheEnd(sender.clone())).is_ok());
+        drop(Mutex::new(0).lock());
+        SECOND.with(|cell| cell.set(AtTheEnd(sender)).is_ok());
+    })
+    .join()
+    .unwrap();
+    assert!(receiver.iter().eq([2, 2]));
 }
 
 #[cfg(unix)]
