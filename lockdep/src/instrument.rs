@@ -53,6 +53,14 @@ pub enum LockKind {
     OnceLock,
     /// A value that is initialised on first use (`LazyLock`).
     LazyLock,
+    /// Not a lock: a condition variable, which threads wait on.
+    Condvar,
+    /// Not a lock: a channel, which threads wait on.
+    Channel,
+    /// Not a lock: a barrier, which threads wait on.
+    Barrier,
+    /// Not a lock: a thread, which others wait for.
+    Thread,
 }
 
 impl LockKind {
@@ -64,7 +72,16 @@ impl LockKind {
             LockKind::Once => "Once",
             LockKind::OnceLock => "OnceLock",
             LockKind::LazyLock => "LazyLock",
+            LockKind::Condvar => "Condvar",
+            LockKind::Channel => "channel",
+            LockKind::Barrier => "Barrier",
+            LockKind::Thread => "thread",
         }
+    }
+
+    /// Whether it is something that threads wait for and nobody holds.
+    pub const fn is_event(self) -> bool {
+        matches!(self, LockKind::Condvar | LockKind::Channel | LockKind::Barrier | LockKind::Thread)
     }
 }
 
@@ -136,6 +153,7 @@ impl LockTag {
     fn prepare(&self, record: &Record, word: Word, mode: Mode, site: Site) -> Prepared {
         let word = word.held(mode, false);
         let chain = record.chain(word, site);
+        record.window.add(word, site);
         if !record.has_room() {
             process::make_room(record);
         }
@@ -177,7 +195,7 @@ impl LockTag {
         let result = match attempt() {
             Some(result) => result,
             None => {
-                let _wait = process::wait(record, WaitKind::Lock, prepared.word.0, site);
+                let _wait = process::wait(record, WaitKind::Lock, (prepared.word.0, 0), site);
                 block()
             }
         };
@@ -253,11 +271,7 @@ impl LockTag {
         let Some(word) = self.word(record, ty) else { return wait() };
         self.release(Mode::Write);
         let prepared = self.prepare(record, word, Mode::Write, site);
-        let result = {
-            let _wait = process::wait(record, WaitKind::Event, u64::from(timed), site);
-            let _ = event;
-            wait()
-        };
+        let result = event.block(record, EventKind::Condvar, timed, site, wait);
         self.hold(record, prepared, site);
         result
     }
@@ -282,7 +296,7 @@ impl LockTag {
             return call(&Initializer { tag: self, hold: None });
         };
         let prepared = self.prepare(record, word, Mode::Write, site);
-        let wait = process::wait(record, WaitKind::Lock, prepared.word.0, site);
+        let wait = process::wait(record, WaitKind::Lock, (prepared.word.0, 0), site);
         let result = call(&Initializer { tag: self, hold: Some((record, prepared, site)) });
         drop(wait);
         result
@@ -344,12 +358,31 @@ pub enum EventKind {
     Park,
 }
 
+impl EventKind {
+    const fn ty(self) -> &'static LockType {
+        match self {
+            EventKind::Condvar => const { &LockType::of::<()>(LockKind::Condvar) },
+            EventKind::Receive | EventKind::Send => {
+                const { &LockType::of::<()>(LockKind::Channel) }
+            }
+            EventKind::Barrier => const { &LockType::of::<()>(LockKind::Barrier) },
+            EventKind::Park => const { &LockType::of::<()>(LockKind::Thread) },
+        }
+    }
+}
+
 /// The identity of a thing that threads wait on and signal: a condition variable, a channel, a
 /// barrier.
+///
+/// To the order graph an event is a lock that nobody ever acquires: whoever completes it "holds" it
+/// from its last wait on, as it must pass every lock that it asks for until then; whoever waits for
+/// it asks for it. A cycle over it is a thread that waits for an event while it holds a lock that
+/// the event's side takes first (event windows, after Zhou et al., "SUnhang", ISSTA 2022).
 #[derive(Debug)]
 pub struct EventTag {
     created: Site,
-    id: AtomicU64,
+    /// A [`Word`], zero until first needed; the second is the room in a channel.
+    ids: [AtomicU64; 2],
 }
 
 impl EventTag {
@@ -357,11 +390,27 @@ impl EventTag {
     #[track_caller]
     #[expect(clippy::new_without_default, reason = "a default would hide the caller")]
     pub const fn new() -> EventTag {
-        EventTag { created: Location::caller(), id: AtomicU64::new(0) }
+        EventTag { created: Location::caller(), ids: [AtomicU64::new(0), AtomicU64::new(0)] }
+    }
+
+    fn id(&self, kind: EventKind) -> &AtomicU64 {
+        &self.ids[usize::from(matches!(kind, EventKind::Send))]
+    }
+
+    fn word(&self, record: &Record, kind: EventKind) -> Word {
+        let id = self.id(kind);
+        let word = Word(id.load(Relaxed));
+        if word.0 != 0 {
+            return word;
+        }
+        process::identify(record, id, self.created, kind.ty())
     }
 
     /// Waits for the event: `attempt` must be the primitive's non-blocking operation, `block` the
     /// blocking one; `timed` when it gives up by itself.
+    ///
+    /// # Panics
+    /// Where the thread would wait for ever, unless configured otherwise.
     #[inline]
     pub fn wait<R>(
         &self,
@@ -371,32 +420,86 @@ impl EventTag {
         attempt: impl FnOnce() -> Option<R>,
         block: impl FnOnce() -> R,
     ) -> R {
-        let _ = (kind, timed, self.created, &self.id);
-        if let Some(result) = attempt() {
-            return result;
+        let Some(record) = process::current().or_else(process::begin) else {
+            return attempt().unwrap_or_else(block);
+        };
+        if !timed && !record.holds_nothing() {
+            process::wait_holding(record, self.id(kind), self.word(record, kind), site);
         }
-        event_wait(site, block)
+        match attempt() {
+            Some(result) => {
+                record.window.close(&record.own);
+                result
+            }
+            None => self.block(record, kind, timed, site, block),
+        }
     }
 
-    /// The event was completed for somebody: a notification, a message sent or received, an
-    /// arrival at a barrier.
+    /// The same, once it is known that the event has not come yet.
+    fn block<R>(
+        &self,
+        record: &'static Record,
+        kind: EventKind,
+        timed: bool,
+        site: Site,
+        block: impl FnOnce() -> R,
+    ) -> R {
+        let event = self.word(record, kind);
+        if kind == EventKind::Barrier {
+            process::signal(record, self.id(kind), event, site);
+        }
+        if matches!(kind, EventKind::Condvar | EventKind::Barrier)
+            && !timed
+            && !record.holds_nothing()
+        {
+            process::wait_holding(record, self.id(kind), event, site);
+        }
+        record.window.close(&record.own);
+        let result = {
+            let _wait = process::wait_for_event(record, event, timed, site);
+            block()
+        };
+        if kind == EventKind::Barrier {
+            process::woken(event);
+        }
+        result
+    }
+
+    /// The event was completed for somebody: a notification, a message sent or received, an end of
+    /// the channel. Call it *after* the primitive's own step.
     #[inline]
     pub fn signal(&self, kind: EventKind, site: Site) {
-        let _ = (kind, site);
+        let Some(record) = process::current() else { return };
+        let event = self.word(record, kind);
+        process::signal(record, self.id(kind), event, site);
+        process::woken(event);
+        if kind != EventKind::Condvar {
+            // The next message is another event: what was passed on the way to this one need not be
+            // passed again.
+            record.window.close(&record.own);
+        }
+    }
+}
+
+impl Drop for EventTag {
+    fn drop(&mut self) {
+        for id in &mut self.ids {
+            let word = Word(*id.get_mut());
+            if word.0 & word::IN_GRAPH != 0 {
+                process::remove(word.lock());
+            }
+        }
     }
 }
 
 /// Blocks this thread until it is unparked: `block` must be the primitive's park.
 ///
-/// Whoever unparks it is not seen.
+/// Whoever unparks it is not seen, so a parked thread counts as stuck only while nothing moves.
 pub fn park(timed: bool, site: Site, block: impl FnOnce()) {
-    let _ = timed;
-    event_wait(site, block);
-}
-
-fn event_wait<R>(site: Site, block: impl FnOnce() -> R) -> R {
-    let _wait = process::current().map(|record| process::wait(record, WaitKind::Event, 0, site));
-    block()
+    let Some(record) = process::current().or_else(process::begin) else { return block() };
+    record.window.close(&record.own);
+    let _wait = process::wait_for_event(record, Word(0), timed, site);
+    block();
 }
 
 /// A thread that is about to be spawned, kept by whoever can join it.
@@ -426,15 +529,18 @@ impl Child {
     /// # Panics
     /// Where the thread would wait for ever, unless configured otherwise.
     pub fn join<R>(&self, site: Site, finished: bool, join: impl FnOnce() -> R) -> R {
-        let result = match (&self.0, process::current()) {
-            (Some(spawned), Some(record)) if !finished => {
-                let thread = u64::from(spawned.thread());
-                let _wait = process::wait(record, WaitKind::Join, thread, site);
-                join()
-            }
-            _ => join(),
+        let tracked = self.0.as_ref().zip(process::current().or_else(process::begin));
+        let Some((spawned, record)) = tracked else { return join() };
+        let before = spawned.before_join(record, site);
+        let result = if finished {
+            join()
+        } else {
+            let thread = u64::from(spawned.thread());
+            let _wait = process::wait(record, WaitKind::Join, (thread, 0), site);
+            join()
         };
-        self.joined();
+        record.window.close(&record.own);
+        spawned.joined(before);
         result
     }
 
@@ -442,7 +548,7 @@ impl Child {
     /// (the end of a scope joins all its threads).
     pub fn joined(&self) {
         if let Some(spawned) = &self.0 {
-            spawned.joined();
+            spawned.joined(None);
         }
     }
 }

@@ -92,7 +92,7 @@ impl Observer {
             // Class zero is for locks beyond the last number.
             classes: vec![ClassLine {
                 class: 0,
-                kind: "lock",
+                kind: LockKind::Mutex,
                 type_name: "?",
                 created: Location::caller(),
                 anonymous: true,
@@ -123,7 +123,7 @@ impl Observer {
         }
         let class = self.classes.len() as u32;
         let anonymous = created.file().starts_with("/rustc/");
-        self.classes.push(ClassLine { class, kind: kind.code(), type_name, created, anonymous });
+        self.classes.push(ClassLine { class, kind, type_name, created, anonymous });
         self.class_index.insert(key, class);
         class
     }
@@ -215,6 +215,40 @@ impl Observer {
         self.scratch = held;
     }
 
+    /// The thread waits for an event while it holds locks.
+    pub(crate) fn event_awaited(&mut self, request: &Request<'_>) {
+        self.event(request);
+    }
+
+    /// The thread asked for a lock on its way to an event, which stands alone in `held`.
+    pub(crate) fn event_completed(&mut self, request: &Request<'_>) {
+        self.event(request);
+    }
+
+    fn event(&mut self, request: &Request<'_>) {
+        let held: Vec<Held> = request.held.iter().map(held_of).collect();
+        if self.config.stacks {
+            let stack = Stack::capture();
+            for h in request.held {
+                self.stacks
+                    .entry((site_address(h.site), site_address(request.site)))
+                    .or_insert_with(|| stack.clone());
+            }
+        }
+        let cycles = self.detector.request(&Dependency {
+            thread: request.thread,
+            epoch: request.epoch,
+            clock: request.clock,
+            lock: request.word.lock(),
+            mode: request.word.mode(),
+            site: site_number(request.site),
+            held: &held,
+        });
+        for cycle in cycles {
+            self.cycle(&cycle);
+        }
+    }
+
     /// Writes the order if it is new by class and place, with a stack for it.
     fn order(&mut self, request: &Request<'_>, held: &[Held]) {
         let class = |lock: LockId| u64::from(class_of(lock));
@@ -266,7 +300,9 @@ impl Observer {
             })
             .collect();
         parts.sort_unstable();
-        let sign = signature(Rule::LockOrder, parts);
+        let event = cycle.links[..n].iter().position(|l| self.is_event(l.asked.lock));
+        let rule = if event.is_some() { Rule::WaitWhileHolding } else { Rule::LockOrder };
+        let sign = signature(rule, parts);
         if self.reported.get(&sign).is_some_and(|&tier| tier >= cycle.tier) {
             return;
         }
@@ -280,6 +316,16 @@ impl Observer {
         let who = list(&threads.iter().map(ToString::to_string).collect::<Vec<_>>());
         let names: Vec<String> = (0..n).map(|i| format!("{{{i}}}")).collect();
         let template = match (n, threads.len()) {
+            _ if let Some(at) = event => {
+                let (waiter, holder) = (&cycle.links[at], &cycle.links[(at + 1) % n]);
+                format!(
+                    "{} waits for {{{}}} while it holds {{{at}}}, which {} takes before it \
+                     completes that",
+                    self.thread(waiter.thread),
+                    (at + 1) % n,
+                    self.thread(holder.thread),
+                )
+            }
             (2, 1) => format!("{{0}} and {{1}} are locked in opposite orders, both by {who}"),
             (2, _) => format!("{{0}} and {{1}} are locked in opposite orders by {who}"),
             (LISTED, _) if cycle.links.len() > n => format!(
@@ -288,7 +334,7 @@ impl Observer {
             ),
             _ => format!("{} are locked in a cycle by {who}", list(&names)),
         };
-        let mut finding = Finding::new(Rule::LockOrder, cycle.tier, template);
+        let mut finding = Finding::new(rule, cycle.tier, template);
         finding.locks = cycle.links[..n].iter().map(|l| self.lock(l.held.lock)).collect();
         for (i, link) in cycle.links[..n].iter().enumerate() {
             finding.locks[i].gone = !self.detector.knows(link.held.lock);
@@ -368,6 +414,10 @@ impl Observer {
         self.report(signature(Rule::SameClassNesting, [u64::from(class)]), finding);
     }
 
+    fn is_event(&self, lock: LockId) -> bool {
+        self.classes[class_of(lock) as usize].kind.is_event()
+    }
+
     fn edge(&mut self, link: &Link, from: usize, to: usize) -> FoundEdge {
         self.trace_thread(link.thread);
         let (from_site, to_site) = (site_of(link.held.site), site_of(link.asked.site));
@@ -402,7 +452,7 @@ impl Observer {
         let class = class_of(lock);
         let line = &self.classes[class as usize];
         FoundLock {
-            kind: line.kind,
+            kind: line.kind.code(),
             type_name: line.type_name,
             created: line.created,
             class,
@@ -467,7 +517,7 @@ impl Observer {
     }
 
     /// Threads wait for each other, and nobody else can help.
-    pub(crate) fn stuck(&mut self, threads: &[StuckThread]) -> Arc<Finding> {
+    pub(crate) fn deadlock(&mut self, threads: &[StuckThread]) -> Arc<Finding> {
         let mut finding = Finding::new(Rule::Deadlock, Tier::Happened, String::new());
         let mut index: Vec<LockId> = Vec::new();
         for thread in threads {
@@ -517,6 +567,64 @@ impl Observer {
         };
         let sites = threads.iter().map(|t| site_number(t.site));
         self.report(signature(Rule::Deadlock, sites), finding)
+    }
+
+    /// Nobody is left to complete what these threads wait for.
+    pub(crate) fn stuck(&mut self, threads: &[StuckThread]) -> Arc<Finding> {
+        // Somebody waits for an event and holds what somebody else needs: he may be the one.
+        let needed =
+            |lock: LockId| threads.iter().any(|t| t.lock.is_some_and(|w| w.lock() == lock));
+        let holder = threads
+            .iter()
+            .find(|t| t.what == "event" && t.held.iter().any(|h| needed(h.word.lock())));
+        let (rule, who) = match holder {
+            Some(holder) => (Rule::WaitWhileHolding, holder),
+            None => {
+                let event = threads.iter().find(|t| t.what == "event").unwrap_or(&threads[0]);
+                (Rule::StuckWait, event)
+            }
+        };
+        let mut finding = Finding::new(rule, Tier::Happened, String::new());
+        let name = self.thread(who.thread);
+        let held = who.held.iter().find(|h| needed(h.word.lock())).filter(|_| holder.is_some());
+        if let Some(held) = held {
+            finding.locks.push(self.lock(held.word.lock()));
+            finding.sites.push((held.site, "acquired here, and held during the wait"));
+        }
+        let event = match who.event {
+            Some(event) => {
+                finding.locks.push(self.lock(event.lock()));
+                format!("{{{}}}", finding.locks.len() - 1)
+            }
+            None => "an unpark".to_owned(),
+        };
+        finding.template = match held {
+            Some(_) => format!(
+                "{name} waits for {event} while it holds {{0}}, which another thread must take \
+                 first; every thread waits"
+            ),
+            None => format!("{name} waits for {event}, and no thread is left that could help"),
+        };
+        for thread in threads {
+            self.trace_thread(thread.thread);
+            if let Some(word) = thread.lock.or(thread.event)
+                && !finding.locks.iter().any(|l| l.instance == word.lock())
+            {
+                finding.locks.push(self.lock(word.lock()));
+            }
+            let lock =
+                thread.lock.and_then(|w| finding.locks.iter().position(|l| l.instance == w.lock()));
+            finding.sites.push((thread.site, thread.label()));
+            finding.waits.push(FoundWait {
+                thread: self.thread(thread.thread),
+                what: thread.what,
+                lock,
+                site: thread.site,
+                held: thread.held.iter().map(|h| found_hold(h.word, h.site)).collect(),
+            });
+        }
+        let sites = threads.iter().map(|t| site_number(t.site));
+        self.report(signature(rule, sites), finding)
     }
 
     /// The lock that the thread waits for is held by a thread that has ended.
@@ -622,6 +730,8 @@ pub(crate) struct StuckThread {
     pub(crate) what: &'static str,
     /// The lock that it waits for, with the mode.
     pub(crate) lock: Option<Word>,
+    /// The event that it waits for.
+    pub(crate) event: Option<Word>,
     pub(crate) site: Site,
     pub(crate) held: Vec<HeldLock>,
 }

@@ -22,9 +22,9 @@ use crate::config::{Config, OnDeadlock, Print};
 use crate::engine::{Clock, LockId, ThreadId, WaitGraph, Waiter, WaitsFor};
 use crate::finding::{Finding, FoundThread, Tier};
 use crate::hash::fold;
-use crate::instrument::{LockType, Mode, Site};
+use crate::instrument::{LockKind, LockType, Mode, Site};
 use crate::observer::{Observer, Request, StuckThread};
-use crate::record::{ClassEntry, HeldLock, Own, Record, SeenWait, WaitKind};
+use crate::record::{ClassEntry, EARLIER, HeldLock, Own, Record, SeenWait, WaitKind};
 use crate::trace::{Counts, ThreadLine};
 use crate::word::{self, Word};
 
@@ -35,12 +35,21 @@ const CLASS_SLOT_BITS: u32 = 6;
 /// How long a reader must have been seen waiting behind a writer before that counts as a wait: it
 /// is told apart from a reader that is only about to look.
 const SETTLE: Duration = Duration::from_millis(20);
+/// Threads that all wait count as stuck once nothing has moved for this long, and twice as long
+/// again, and so on for so many rounds: two thirds of a second together. The first looks come soon
+/// because a thread that waits in its turn for one that it has just woken should lose no time.
+const PATIENCE: Duration = Duration::from_micros(10);
+const PATIENCE_ROUNDS: u32 = 16;
 
 static OBSERVER: Mutex<Option<Box<Observer>>> = Mutex::new(None);
 static RECORDS: AtomicPtr<Record> = AtomicPtr::new(ptr::null_mut());
 static THREADS: AtomicU32 = AtomicU32::new(0);
 static SERIALS: AtomicU64 = AtomicU64::new(1);
 static JOINING: AtomicUsize = AtomicUsize::new(0);
+static WAITING: AtomicUsize = AtomicUsize::new(0);
+/// Threads that were spawned and have not yet begun.
+static STARTING: AtomicUsize = AtomicUsize::new(0);
+static SIGNALS: [AtomicU64; 256] = [const { AtomicU64::new(0) }; 256];
 static ORPHANED: AtomicUsize = AtomicUsize::new(0);
 static START: OnceLock<Instant> = OnceLock::new();
 static OBSERVING: AtomicBool = AtomicBool::new(false);
@@ -80,6 +89,7 @@ pub(crate) fn begin() -> Option<&'static Record> {
     let thread = THREADS.fetch_add(1, Relaxed) + 1;
     record.thread.store(thread, Relaxed);
     start_segments(record, thread, Clock::new());
+    record.system.store(platform::system_thread(), Relaxed);
     platform::watch_thread_end();
     PHASE.set(Phase::Ready);
     CURRENT.set(record);
@@ -87,7 +97,8 @@ pub(crate) fn begin() -> Option<&'static Record> {
 }
 
 fn start_segments(record: &Record, thread: ThreadId, clock: Clock) {
-    let own = Own { clock: Arc::new(clock), epoch: 1, ..Own::default() };
+    let asked = Vec::with_capacity(EARLIER);
+    let own = Own { clock: Arc::new(clock), epoch: 1, asked, ..Own::default() };
     *record.own.borrow_mut() = own;
     record.set_segment(fold(u64::from(thread) ^ 0x2545_f491_4f6c_dd1d, 0x9e37_79b9_7f4a_7c15));
 }
@@ -301,10 +312,7 @@ pub(crate) fn leave_alone(id: &AtomicU64) {
 pub(crate) fn request(record: &Record, id: &AtomicU64, asked: Word, chain: u64, site: Site) {
     let mut held = take_scratch(record);
     record.held_into(&mut held);
-    let (clock, epoch) = {
-        let own = record.own.borrow();
-        (Arc::clone(&own.clock), own.epoch)
-    };
+    let (clock, epoch) = clock_of(record);
     let request = Request {
         thread: record.thread.load(Relaxed),
         epoch,
@@ -330,12 +338,7 @@ pub(crate) fn request(record: &Record, id: &AtomicU64, asked: Word, chain: u64, 
     give_scratch(record, held);
     match hang {
         Some(finding) => halt(&finding),
-        None => {
-            let _busy = Busy::new();
-            record.learn(chain);
-            record.mark_graphed();
-            id.fetch_or(word::IN_GRAPH, Relaxed);
-        }
+        None => learned(record, id, chain),
     }
 }
 
@@ -382,14 +385,16 @@ pub(crate) fn remove(lock: LockId) {
 /// A wait that other threads can see, until dropped.
 pub(crate) struct Wait {
     record: &'static Record,
-    join: bool,
+    kind: WaitKind,
 }
 
 impl Drop for Wait {
     fn drop(&mut self) {
         self.record.end_wait();
-        if self.join {
-            JOINING.fetch_sub(1, SeqCst);
+        match self.kind {
+            WaitKind::Join => _ = JOINING.fetch_sub(1, SeqCst),
+            WaitKind::Event => _ = WAITING.fetch_sub(1, SeqCst),
+            WaitKind::Lock | WaitKind::Timed => {}
         }
     }
 }
@@ -399,22 +404,129 @@ impl Drop for Wait {
 /// # Panics
 /// Where the thread would wait for ever, as configured.
 #[cold]
-pub(crate) fn wait(record: &'static Record, kind: WaitKind, target: u64, site: Site) -> Wait {
-    let join = kind == WaitKind::Join;
-    if join {
-        JOINING.fetch_add(1, SeqCst);
+pub(crate) fn wait(
+    record: &'static Record,
+    kind: WaitKind,
+    target: (u64, u64),
+    site: Site,
+) -> Wait {
+    match kind {
+        WaitKind::Join => _ = JOINING.fetch_add(1, SeqCst),
+        WaitKind::Event => _ = WAITING.fetch_add(1, SeqCst),
+        WaitKind::Lock | WaitKind::Timed => {}
     }
     record.begin_wait(kind, target, now(), site);
-    let wait = Wait { record, join };
-    // A cycle leads through what this thread holds, or through a thread that waits for its end.
-    let part = kind != WaitKind::Event
-        && (!record.holds_nothing() || JOINING.load(SeqCst) > 0 || ORPHANED.load(Relaxed) > 0);
-    if part && let Some(finding) = stuck(record) {
+    let wait = Wait { record, kind };
+    if let Some(finding) = stuck(record, kind) {
         record.end_wait();
         halt(&finding);
         record.begin_wait(kind, target, now(), site);
     }
     wait
+}
+
+/// The thread is about to block on an event; zero for one that nobody is seen to signal.
+pub(crate) fn wait_for_event(
+    record: &'static Record,
+    event: Word,
+    timed: bool,
+    site: Site,
+) -> Wait {
+    let kind = if timed { WaitKind::Timed } else { WaitKind::Event };
+    wait(record, kind, (event.0, signals(event).load(SeqCst)), site)
+}
+
+/// How often an event was signalled; several events may share a count.
+fn signals(event: Word) -> &'static AtomicU64 {
+    &SIGNALS[(event.0 >> 4) as usize % SIGNALS.len()]
+}
+
+/// Whoever waited for the event until now may be awake.
+#[inline]
+pub(crate) fn woken(event: Word) {
+    // Whoever waits made itself known before it did, and was woken after that.
+    if WAITING.load(SeqCst) > 0 {
+        signals(event).fetch_add(1, SeqCst);
+    }
+}
+
+/// The thread waits, or could have to wait, for an event while it holds locks.
+#[inline]
+pub(crate) fn wait_holding(record: &Record, id: &AtomicU64, event: Word, site: Site) {
+    let event = event.held(Mode::Write, false);
+    let chain = record.chain(event, site);
+    if !record.knows(chain) {
+        wait_holding_new(record, id, event, chain, site);
+    }
+}
+
+#[cold]
+fn wait_holding_new(record: &Record, id: &AtomicU64, event: Word, chain: u64, site: Site) {
+    let mut held = take_scratch(record);
+    record.held_into(&mut held);
+    let (clock, epoch) = clock_of(record);
+    observe(|o| {
+        know_thread(o, record, None);
+        o.event_awaited(&Request {
+            thread: record.thread.load(Relaxed),
+            epoch,
+            clock: &clock,
+            word: event,
+            site,
+            address: 0,
+            held: &held,
+        });
+    });
+    give_scratch(record, held);
+    learned(record, id, chain);
+}
+
+/// The thread completes an event; it had to pass what is in its window first.
+#[inline]
+pub(crate) fn signal(record: &Record, id: &AtomicU64, event: Word, site: Site) {
+    if record.window.is_empty() {
+        return;
+    }
+    let digest = record.window.digest(event.lock() ^ (std::ptr::from_ref(site) as u64) << 20);
+    if !record.knows(digest) {
+        signal_new(record, id, event, digest, site);
+    }
+}
+
+#[cold]
+fn signal_new(record: &Record, id: &AtomicU64, event: Word, digest: u64, site: Site) {
+    let (clock, epoch) = clock_of(record);
+    let held = [HeldLock { word: event.held(Mode::Write, true), site, address: 0 }];
+    observe(|o| {
+        know_thread(o, record, None);
+        for (word, asked_at) in record.window.iter() {
+            o.event_completed(&Request {
+                thread: record.thread.load(Relaxed),
+                epoch,
+                clock: &clock,
+                word,
+                site: asked_at,
+                address: 0,
+                held: &held,
+            });
+        }
+    });
+    let _busy = Busy::new();
+    record.learn(digest);
+    id.fetch_or(word::IN_GRAPH, Relaxed);
+}
+
+fn clock_of(record: &Record) -> (Arc<Clock>, u32) {
+    let own = record.own.borrow();
+    (Arc::clone(&own.clock), own.epoch)
+}
+
+/// What was judged under this chain need not be judged again.
+fn learned(record: &Record, id: &AtomicU64, chain: u64) {
+    let _busy = Busy::new();
+    record.learn(chain);
+    record.mark_graphed();
+    id.fetch_or(word::IN_GRAPH, Relaxed);
 }
 
 /// Nanoseconds since the first wait of the process.
@@ -423,48 +535,115 @@ fn now() -> u64 {
 }
 
 /// Whether this thread, which is about to block, can never go on.
-fn stuck(me: &'static Record) -> Option<Arc<Finding>> {
-    let busy = Busy::new();
-    let (graph, seen) = look(me);
-    let my_index = seen.iter().position(|s| ptr::eq(s.record, me))?;
-    let cycle = graph.cycle(my_index);
-    if let Some(cycle) = cycle {
-        // Each of these threads waits for one that holds what it wants, and none of them moved
-        // while that was read. Only a reader behind a queued writer may not have queued yet.
-        let behind_writer = cycle
-            .iter()
-            .any(|&i| matches!(graph.threads()[i].waits, WaitsFor::Lock { mode: Mode::Read, .. }));
-        if behind_writer {
-            thread::sleep(SETTLE);
-        }
-        let still = |i: &usize| {
-            *i == my_index
-                || seen[*i].wait.is_some_and(|w| seen[*i].record.still_waiting(w.sequence))
-        };
-        if !cycle.iter().all(still) {
-            return None;
-        }
-        let threads: Vec<StuckThread> = cycle.iter().filter_map(|&i| seen[i].stuck()).collect();
-        drop(busy);
-        return Some(observe(|o| {
-            know_thread(o, me, None);
-            o.stuck(&threads)
-        }));
+fn stuck(me: &'static Record, kind: WaitKind) -> Option<Arc<Finding>> {
+    // A cycle leads through what this thread holds, or through a thread that waits for its end.
+    let on_cycle = matches!(kind, WaitKind::Lock | WaitKind::Join)
+        && (!me.holds_nothing() || JOINING.load(SeqCst) > 0);
+    let on_orphan = kind == WaitKind::Lock && ORPHANED.load(Relaxed) > 0;
+    if on_cycle && let Some(finding) = on_a_cycle(me) {
+        return Some(finding);
     }
+    if on_orphan && let Some(finding) = behind_an_orphan(me) {
+        return Some(finding);
+    }
+    let alone = kind != WaitKind::Timed && nobody_runs(me, None);
+    if alone { nobody_will(me, None) } else { None }
+}
+
+/// Threads that hold what the next one waits for, this one among them.
+fn on_a_cycle(me: &'static Record) -> Option<Arc<Finding>> {
+    let busy = Busy::new();
+    let (graph, seen) = look();
+    let my_index = seen.iter().position(|s| ptr::eq(s.record, me))?;
+    let cycle = graph.cycle(my_index)?;
+    // Each of these threads waits for one that holds what it wants, and none of them moved
+    // while that was read. Only a reader behind a queued writer may not have queued yet.
+    let behind_writer = cycle
+        .iter()
+        .any(|&i| matches!(graph.threads()[i].waits, WaitsFor::Lock { mode: Mode::Read, .. }));
+    if behind_writer {
+        thread::sleep(SETTLE);
+    }
+    if !cycle.iter().all(|&i| i == my_index || seen[i].still()) {
+        return None;
+    }
+    let threads: Vec<StuckThread> = cycle.iter().filter_map(|&i| seen[i].stuck()).collect();
     drop(busy);
-    let mine = seen[my_index].stuck()?;
+    Some(observe(|o| {
+        know_thread(o, me, None);
+        o.deadlock(&threads)
+    }))
+}
+
+/// The lock is held by a thread that has ended.
+fn behind_an_orphan(me: &'static Record) -> Option<Arc<Finding>> {
+    let mine = {
+        let _busy = Busy::new();
+        Seen::of(me).stuck()?
+    };
     let target = mine.lock?;
     observe(|o| {
         know_thread(o, me, None);
-        let orphan = o
-            .orphans
-            .iter()
-            .find(|p| {
-                p.held.word.lock() == target.lock() && conflict(p.held.word.mode(), target.mode())
-            })
-            .cloned()?;
+        let same =
+            |h: &HeldLock| h.word.lock() == target.lock() && conflict(h.word.mode(), target.mode());
+        let orphan = o.orphans.iter().find(|p| same(&p.held)).cloned()?;
         Some(o.orphaned(&mine, &orphan))
     })
+}
+
+/// Whether every other thread waits for something that does not come by itself. `ending` is this
+/// thread's number if it ends now, which is what some may wait for.
+fn nobody_runs(me: &'static Record, ending: Option<ThreadId>) -> bool {
+    let lives = |thread: u64| {
+        ending.is_none_or(|e| u64::from(e) != thread)
+            && records()
+                .any(|r| r.in_use.load(Acquire) && u64::from(r.thread.load(Relaxed)) == thread)
+    };
+    let stays = |wait: SeenWait| match wait.kind {
+        WaitKind::Lock => true,
+        WaitKind::Join => lives(wait.target),
+        WaitKind::Event => {
+            wait.target == 0 || signals(Word(wait.target)).load(SeqCst) == wait.signals
+        }
+        WaitKind::Timed => false,
+    };
+    STARTING.load(SeqCst) == 0
+        && records()
+            .filter(|r| r.in_use.load(Acquire) && !ptr::eq(*r, me))
+            .all(|r| r.waiting().is_some_and(stays))
+}
+
+/// Every thread waits, so nobody completes what they wait for: reported once nothing has moved for
+/// a while, as a thread that was just woken may not have run yet.
+fn nobody_will(me: &'static Record, ending: Option<ThreadId>) -> Option<Arc<Finding>> {
+    let busy = Busy::new();
+    let (_, seen) = look();
+    let same = || seen.iter().all(|s| ptr::eq(s.record, me) || s.still());
+    for round in 0..PATIENCE_ROUNDS {
+        thread::sleep(PATIENCE * (1 << round));
+        if !same() || !nobody_runs(me, ending) {
+            return None;
+        }
+    }
+    let known = |system| seen.iter().any(|s| s.record.system.load(Relaxed) == system);
+    if platform::others_run(&known) || !same() {
+        return None;
+    }
+    let threads: Vec<StuckThread> = seen.iter().filter_map(Seen::stuck).collect();
+    if threads.is_empty() {
+        return None;
+    }
+    // A lock that nobody here holds is about to be handed over.
+    let held =
+        |word: Word| threads.iter().any(|t| t.held.iter().any(|h| h.word.lock() == word.lock()));
+    if threads.iter().any(|t| t.lock.is_some_and(|word| !held(word))) {
+        return None;
+    }
+    drop(busy);
+    Some(observe(|o| {
+        know_thread(o, me, None);
+        o.stuck(&threads)
+    }))
 }
 
 /// A thread as it was seen.
@@ -476,17 +655,36 @@ struct Seen {
 }
 
 impl Seen {
+    fn of(record: &'static Record) -> Seen {
+        let mut held = Vec::new();
+        let wait = record.waiting().filter(|wait| {
+            record.held_into(&mut held);
+            record.still_waiting(wait.sequence)
+        });
+        if wait.is_none() {
+            held.clear();
+        }
+        Seen { record, thread: record.thread.load(Relaxed), wait, held }
+    }
+
+    /// Whether the thread is still in the wait that it was seen in.
+    fn still(&self) -> bool {
+        self.wait.is_some_and(|w| self.record.still_waiting(w.sequence))
+    }
+
     fn stuck(&self) -> Option<StuckThread> {
         let wait = self.wait?;
         let (what, lock) = match wait.kind {
             WaitKind::Lock => ("lock", Some(Word(wait.target))),
             WaitKind::Join => ("join", None),
-            WaitKind::Event => ("event", None),
+            WaitKind::Event | WaitKind::Timed => ("event", None),
         };
+        let event = (wait.kind == WaitKind::Event && wait.target != 0).then_some(Word(wait.target));
         Some(StuckThread {
             thread: self.thread,
             what,
             lock,
+            event,
             site: wait.site,
             held: self.held.clone(),
         })
@@ -494,22 +692,14 @@ impl Seen {
 }
 
 /// Reads what all threads wait for and hold. A thread that moves meanwhile counts as running.
-fn look(me: &'static Record) -> (WaitGraph, Vec<Seen>) {
+fn look() -> (WaitGraph, Vec<Seen>) {
     let mut threads = Vec::new();
     let mut seen = Vec::new();
     for record in records().filter(|r| r.in_use.load(Acquire)) {
-        let mut held = Vec::new();
-        let wait = record.waiting().filter(|wait| {
-            record.held_into(&mut held);
-            ptr::eq(record, me) || record.still_waiting(wait.sequence)
-        });
-        if wait.is_none() {
-            held.clear();
-        }
-        let thread = record.thread.load(Relaxed);
+        let one = Seen::of(record);
         threads.push(Waiter {
-            thread,
-            waits: match wait {
+            thread: one.thread,
+            waits: match one.wait {
                 Some(SeenWait { kind: WaitKind::Lock, target, .. }) => {
                     let word = Word(target);
                     WaitsFor::Lock { lock: word.lock(), mode: word.mode() }
@@ -519,11 +709,11 @@ fn look(me: &'static Record) -> (WaitGraph, Vec<Seen>) {
                 }
                 _ => WaitsFor::Nothing,
             },
-            since: wait.map_or(u64::MAX, |w| w.since),
-            held: held.iter().map(|h| (h.word.lock(), h.word.mode())).collect(),
+            since: one.wait.map_or(u64::MAX, |w| w.since),
+            held: one.held.iter().map(|h| (h.word.lock(), h.word.mode())).collect(),
             ended: false,
         });
-        seen.push(Seen { record, thread, wait, held });
+        seen.push(one);
     }
     (WaitGraph::new(threads), seen)
 }
@@ -535,8 +725,26 @@ pub(crate) struct Spawned {
     parent: ThreadId,
     site: Site,
     clock: Clock,
-    /// What was over when the thread ended.
-    end: Mutex<Option<Clock>>,
+    started: AtomicBool,
+    end: Mutex<Option<End>>,
+}
+
+/// What a thread leaves to those that join it.
+#[derive(Clone, Debug)]
+struct End {
+    /// What was over when it ended, itself included.
+    clock: Clock,
+    epoch: u32,
+    /// The locks that it asked for.
+    asked: Vec<(Word, Site)>,
+}
+
+/// What a thread was before it joined another, if it held locks then.
+pub(crate) struct BeforeJoin {
+    clock: Arc<Clock>,
+    epoch: u32,
+    held: Vec<HeldLock>,
+    site: Site,
 }
 
 /// The current thread is about to spawn one.
@@ -557,7 +765,9 @@ pub(crate) fn spawn(site: Site) -> Option<Arc<Spawned>> {
     record.own.borrow_mut().epoch += 1;
     next_segment(record);
     let thread = THREADS.fetch_add(1, Relaxed) + 1;
-    Some(Arc::new(Spawned { thread, parent, site, clock, end: Mutex::new(None) }))
+    STARTING.fetch_add(1, SeqCst);
+    let started = AtomicBool::new(false);
+    Some(Arc::new(Spawned { thread, parent, site, clock, started, end: Mutex::new(None) }))
 }
 
 fn next_segment(record: &Record) {
@@ -573,45 +783,114 @@ fn next_segment(record: &Record) {
 impl Spawned {
     /// The new thread starts.
     pub(crate) fn enter(&self) {
-        let Some(record) = current().or_else(begin) else { return };
-        {
-            let _busy = Busy::new();
-            record.thread.store(self.thread, Relaxed);
-            start_segments(record, self.thread, self.clock.clone());
+        if let Some(record) = current().or_else(begin) {
+            {
+                let _busy = Busy::new();
+                record.thread.store(self.thread, Relaxed);
+                start_segments(record, self.thread, self.clock.clone());
+            }
+            observe(|o| know_thread(o, record, Some((self.parent, self.site))));
         }
-        observe(|o| know_thread(o, record, Some((self.parent, self.site))));
+        self.begun();
+    }
+
+    fn begun(&self) {
+        if !self.started.swap(true, SeqCst) {
+            STARTING.fetch_sub(1, SeqCst);
+        }
     }
 
     /// The new thread's closure has returned.
     pub(crate) fn leave(&self) {
         let Some(record) = current() else { return };
         let _busy = Busy::new();
-        let (mut clock, epoch) = {
-            let own = record.own.borrow();
-            (Clock::clone(&own.clock), own.epoch)
-        };
-        clock.advance(self.thread, epoch);
-        *self.end.lock().unwrap_or_else(PoisonError::into_inner) = Some(clock);
+        record.window.close(&record.own);
+        let own = record.own.borrow();
+        let mut clock = Clock::clone(&own.clock);
+        clock.advance(self.thread, own.epoch);
+        let end = End { clock, epoch: own.epoch, asked: own.asked.clone() };
+        *self.end.lock().unwrap_or_else(PoisonError::into_inner) = Some(end);
     }
 
     pub(crate) fn thread(&self) -> ThreadId {
         self.thread
     }
 
+    /// The current thread is about to wait for the end of this one.
+    pub(crate) fn before_join(&self, record: &Record, site: Site) -> Option<BeforeJoin> {
+        if record.holds_nothing() {
+            return None;
+        }
+        let _busy = Busy::new();
+        let mut held = Vec::new();
+        record.held_into(&mut held);
+        let (clock, epoch) = clock_of(record);
+        Some(BeforeJoin { clock, epoch, held, site })
+    }
+
     /// The current thread knows that this one has ended.
-    pub(crate) fn joined(&self) {
+    pub(crate) fn joined(&self, before: Option<BeforeJoin>) {
         let Some(record) = current() else { return };
-        let end = self.end.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        let end = {
+            let _busy = Busy::new();
+            self.end.lock().unwrap_or_else(PoisonError::into_inner).clone()
+        };
         let Some(mut end) = end else { return };
-        observe(|o| end.retain(|t| o.remembers(t)));
+        observe(|o| {
+            if let Some(before) = before {
+                know_thread(o, record, None);
+                self.joined_holding(o, record.thread.load(Relaxed), &before, &end);
+            }
+            end.clock.retain(|t| o.remembers(t));
+        });
         let _busy = Busy::new();
         {
             let mut own = record.own.borrow_mut();
             let mut clock = Clock::clone(&own.clock);
-            clock.join(&end);
+            clock.join(&end.clock);
             own.clock = Arc::new(clock);
         }
         next_segment(record);
+    }
+
+    /// To the order graph a thread is a lock that it holds from its first step to its last, and
+    /// that whoever joins it asks for (Sulzmann, "Cross-thread critical sections", 2025).
+    fn joined_holding(&self, o: &mut Observer, joiner: ThreadId, before: &BeforeJoin, end: &End) {
+        if end.asked.is_empty() {
+            return;
+        }
+        let class = o.class(self.site, LockKind::Thread, "()");
+        let life = Word::new(class, SERIALS.fetch_add(1, Relaxed));
+        let clock = Arc::new(end.clock.clone());
+        let alive = [HeldLock { word: life.held(Mode::Write, true), site: self.site, address: 0 }];
+        for &(word, site) in &end.asked {
+            o.event_completed(&Request {
+                thread: self.thread,
+                epoch: end.epoch,
+                clock: &clock,
+                word,
+                site,
+                address: 0,
+                held: &alive,
+            });
+        }
+        o.event_awaited(&Request {
+            thread: joiner,
+            epoch: before.epoch,
+            clock: &before.clock,
+            word: life.held(Mode::Write, false),
+            site: before.site,
+            address: 0,
+            held: &before.held,
+        });
+        o.remove(life.lock());
+    }
+}
+
+impl Drop for Spawned {
+    fn drop(&mut self) {
+        // The system made no thread.
+        self.begun();
     }
 }
 
@@ -636,9 +915,17 @@ fn thread_end() {
             o.thread_ended(thread, &held, acquired);
         });
     }
+    let last =
+        nobody_runs(record, Some(thread)).then(|| nobody_will(record, Some(thread))).flatten();
     PHASE.set(Phase::Over);
     CURRENT.set(ptr::null());
     record.in_use.store(false, Release);
+    if last.is_some_and(|_| {
+        observer().as_ref().is_some_and(|o| o.config.on_deadlock != OnDeadlock::Report)
+    }) {
+        // A panic here would end only this thread, which ends anyway; the others wait for ever.
+        std::process::abort();
+    }
 }
 
 /// The process ends by itself.
@@ -708,6 +995,24 @@ mod platform {
             // SAFETY: the key is written through a valid pointer, and the destructor never unwinds.
             let result = unsafe { pthread_key_create(&mut key, Some(destructor)) };
             (result == 0).then_some(key)
+        })
+    }
+
+    /// The system's number of this thread, or zero.
+    pub(super) fn system_thread() -> u32 {
+        let path = std::fs::read_link("/proc/thread-self").unwrap_or_default();
+        let number = path.file_name().and_then(|n| n.to_str()).and_then(|n| n.parse().ok());
+        number.unwrap_or(0)
+    }
+
+    /// Whether a thread may run that `known` does not know. A main thread that has never used
+    /// anything instrumented is the test harness's, which only waits for its tests.
+    pub(super) fn others_run(known: &dyn Fn(u32) -> bool) -> bool {
+        let Ok(tasks) = std::fs::read_dir("/proc/self/task") else { return true };
+        let main = std::process::id();
+        tasks.flatten().any(|task| {
+            let number = task.file_name().to_str().and_then(|n| n.parse().ok());
+            number.is_none_or(|n: u32| n != main && !known(n))
         })
     }
 
@@ -792,6 +1097,15 @@ mod platform {
 
     thread_local! {
         static END: End = const { End };
+    }
+
+    pub(super) fn system_thread() -> u32 {
+        0
+    }
+
+    /// Not known here, so nobody is ever called stuck on an event.
+    pub(super) fn others_run(_known: &dyn Fn(u32) -> bool) -> bool {
+        true
     }
 
     pub(super) fn watch_thread_end() {

@@ -16,6 +16,7 @@
 
 use std::alloc::{Layout, alloc_zeroed, handle_alloc_error};
 use std::cell::{Cell, RefCell};
+use std::panic::Location;
 use std::ptr;
 use std::sync::atomic::Ordering::{Acquire, Relaxed, Release, SeqCst};
 use std::sync::atomic::{AtomicBool, AtomicPtr, AtomicU8, AtomicU32, AtomicU64, compiler_fence};
@@ -28,6 +29,10 @@ use crate::word::{self, Word};
 const FIRST_STACK: usize = 32;
 /// Known chains that fit before the table grows, as a power of two.
 const FIRST_TABLE: u32 = 8;
+/// Locks that a window has room for.
+const WINDOW: usize = 8;
+/// Locks of earlier windows that a thread remembers.
+pub(crate) const EARLIER: usize = 64;
 /// Known chains that share a cache line.
 const LINE: usize = 8;
 /// The table never grows beyond this power of two; older chains then make room.
@@ -58,14 +63,18 @@ pub(crate) enum WaitKind {
     Lock = 0,
     Join = 1,
     Event = 2,
+    /// Any wait that ends by itself.
+    Timed = 3,
 }
 
 /// A wait of another thread, read while it lasted.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct SeenWait {
     pub(crate) kind: WaitKind,
-    /// The lock's word with the mode that is asked for, or the thread that is joined.
+    /// The lock's word with the mode that is asked for, the thread that is joined, or the event.
     pub(crate) target: u64,
+    /// How often the event had been signalled when the wait began.
+    pub(crate) signals: u64,
     pub(crate) since: u64,
     pub(crate) site: Site,
     pub(crate) sequence: u64,
@@ -77,8 +86,72 @@ struct WaitSlot {
     sequence: AtomicU64,
     kind: AtomicU8,
     target: AtomicU64,
+    signals: AtomicU64,
     since: AtomicU64,
     site: AtomicPtr<()>,
+}
+
+/// The locks that a thread asked for since it last waited for an event, as far as they fit: a lock
+/// has one place, where a later one displaces it.
+#[derive(Debug)]
+pub(crate) struct Window {
+    asked: [Cell<(u64, *const Location<'static>)>; WINDOW],
+}
+
+impl Window {
+    fn new() -> Window {
+        Window { asked: [const { Cell::new((0, ptr::null())) }; WINDOW] }
+    }
+
+    #[inline(always)]
+    pub(crate) fn add(&self, word: Word, site: Site) {
+        self.asked[(word.0 >> 4) as usize % WINDOW].set((word.0, site));
+    }
+
+    /// The thread waited for an event: what it asked for before is behind it.
+    #[inline]
+    pub(crate) fn close(&self, own: &RefCell<Own>) {
+        if self.asked.iter().any(|slot| slot.get().0 != 0) {
+            self.close_into(&mut own.borrow_mut().asked);
+        }
+    }
+
+    #[cold]
+    fn close_into(&self, asked: &mut Vec<(Word, Site)>) {
+        for (word, site) in self.iter() {
+            // The capacity was reserved with the record, so this never allocates.
+            if asked.len() < asked.capacity() && !asked.iter().any(|a| a.0 == word) {
+                asked.push((word, site));
+            }
+        }
+        self.clear();
+    }
+
+    pub(crate) fn is_empty(&self) -> bool {
+        self.asked.iter().all(|slot| slot.get().0 == 0)
+    }
+
+    pub(crate) fn clear(&self) {
+        for slot in &self.asked {
+            slot.set((0, ptr::null()));
+        }
+    }
+
+    /// The locks, with their modes and where they were asked for.
+    pub(crate) fn iter(&self) -> impl Iterator<Item = (Word, Site)> + '_ {
+        self.asked.iter().map(Cell::get).filter(|slot| slot.0 != 0).map(|(word, site)| {
+            // SAFETY: only `add` stores sites, and it takes a `&'static Location`.
+            (Word(word), unsafe { &*site })
+        })
+    }
+
+    /// A number for what is in the window together with `event`; never zero.
+    pub(crate) fn digest(&self, event: u64) -> u64 {
+        self.asked.iter().fold(event | 1, |digest, slot| {
+            let (word, site) = slot.get();
+            fold(digest.rotate_left(23) ^ word, site as u64 ^ 0x9e37_79b9_7f4a_7c15)
+        }) | 1
+    }
 }
 
 /// An acquisition that may go ahead.
@@ -99,6 +172,9 @@ pub(crate) struct Record {
     misses: Cell<u32>,
     acquisitions: AtomicU64,
     wait: WaitSlot,
+    pub(crate) window: Window,
+    /// The system's number of the thread; zero where it is not known.
+    pub(crate) system: AtomicU32,
     pub(crate) thread: AtomicU32,
     pub(crate) in_use: AtomicBool,
     pub(crate) next: AtomicPtr<Record>,
@@ -118,6 +194,8 @@ pub(crate) struct Own {
     pub(crate) epoch: u32,
     pub(crate) segment: u64,
     pub(crate) scratch: Vec<HeldLock>,
+    /// Locks asked for in earlier windows of this thread, without repetition.
+    pub(crate) asked: Vec<(Word, Site)>,
 }
 
 /// A class that this thread has met.
@@ -148,6 +226,8 @@ impl Record {
             misses: Cell::new(0),
             acquisitions: AtomicU64::new(0),
             wait: WaitSlot::default(),
+            window: Window::new(),
+            system: AtomicU32::new(0),
             thread: AtomicU32::new(0),
             in_use: AtomicBool::new(true),
             next: AtomicPtr::new(ptr::null_mut()),
@@ -395,9 +475,16 @@ impl Record {
     }
 
     /// From here on the thread waits, for everyone to see.
-    pub(crate) fn begin_wait(&self, kind: WaitKind, target: u64, since: u64, site: Site) {
+    pub(crate) fn begin_wait(
+        &self,
+        kind: WaitKind,
+        (target, signals): (u64, u64),
+        since: u64,
+        site: Site,
+    ) {
         self.wait.kind.store(kind as u8, Relaxed);
         self.wait.target.store(target, Relaxed);
+        self.wait.signals.store(signals, Relaxed);
         self.wait.since.store(since, Relaxed);
         self.wait.site.store(ptr::from_ref(site).cast_mut().cast(), Relaxed);
         let sequence = self.wait.sequence.load(Relaxed);
@@ -419,13 +506,22 @@ impl Record {
         let kind = match self.wait.kind.load(Relaxed) {
             0 => WaitKind::Lock,
             1 => WaitKind::Join,
-            _ => WaitKind::Event,
+            2 => WaitKind::Event,
+            _ => WaitKind::Timed,
         };
         let (target, since) = (self.wait.target.load(Relaxed), self.wait.since.load(Relaxed));
+        let signals = self.wait.signals.load(Relaxed);
         let site = self.wait.site.load(Relaxed);
         let same = self.still_waiting(sequence);
-        // SAFETY: the site was stored before the sequence number became odd, from a `Site`.
-        same.then(|| SeenWait { kind, target, since, site: unsafe { &*site.cast() }, sequence })
+        same.then(|| SeenWait {
+            kind,
+            target,
+            signals,
+            since,
+            // SAFETY: the site was stored before the sequence number became odd, from a `Site`.
+            site: unsafe { &*site.cast() },
+            sequence,
+        })
     }
 
     /// Whether the thread is still in the very wait that had this sequence number.
@@ -454,6 +550,7 @@ impl Record {
         self.known.set(new_table(FIRST_TABLE));
         self.known_shift.set(64 - FIRST_TABLE);
         self.misses.set(0);
+        self.window.clear();
         self.acquisitions.store(0, Relaxed);
     }
 }

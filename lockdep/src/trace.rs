@@ -15,7 +15,7 @@ use std::process;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use crate::finding::{Finding, FoundHold, FoundThread};
-use crate::instrument::Site;
+use crate::instrument::{LockKind, Site};
 
 /// The version of the format.
 const VERSION: u32 = 1;
@@ -36,7 +36,7 @@ pub(crate) struct Trace {
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct ClassLine {
     pub(crate) class: u32,
-    pub(crate) kind: &'static str,
+    pub(crate) kind: LockKind,
     pub(crate) type_name: &'static str,
     pub(crate) created: Site,
     pub(crate) anonymous: bool,
@@ -135,7 +135,7 @@ impl Trace {
             self.lines,
             r#"{{"t":"class","id":{},"kind":"{}","type":{},"site":{site},"anonymous":{}}}"#,
             class.class,
-            class.kind,
+            class.kind.code(),
             json_string(class.type_name),
             class.anonymous
         );

@@ -24,9 +24,7 @@ impl Barrier {
     /// Blocks until all threads have come here; see [`std::sync::Barrier::wait`].
     #[track_caller]
     pub fn wait(&self) -> BarrierWaitResult {
-        let site = Location::caller();
-        self.tag.signal(EventKind::Barrier, site);
-        self.tag.wait(EventKind::Barrier, false, site, || None, || self.inner.wait())
+        self.tag.wait(EventKind::Barrier, false, Location::caller(), || None, || self.inner.wait())
     }
 }
 

@@ -195,6 +195,7 @@ fn wait_while_waits_while_the_predicate_holds() {
         });
         let pending = pair.1.wait_while(pair.0.lock().unwrap(), |pending| *pending).unwrap();
         assert!(!*pending);
+        drop(pending);
         thread.join().unwrap();
         assert_eq!(found(), []);
     }
