@@ -62,7 +62,7 @@ impl<T: ?Sized> Mutex<T> {
             Mode::Write,
             Location::caller(),
             || outcome::acquired(self.inner.try_lock()),
-            || self.inner.lock(),
+            || outcome::blocking(|| self.inner.lock()),
         );
         outcome::map(locked, |inner| MutexGuard::new(&self.tag, inner))
     }

@@ -1,4 +1,4 @@
-//! How the results of `std`'s locks, poisoned or not, are passed on.
+//! How `std`'s locks are called, and how their results, poisoned or not, are passed on.
 
 use std::sync::{LockResult, PoisonError, TryLockError, TryLockResult};
 
@@ -32,4 +32,11 @@ pub(super) fn tried<T, U>(
         Some(locked) => Ok(map(locked, wrap)?),
         None => Err(TryLockError::WouldBlock),
     }
+}
+
+/// Calls a blocking acquisition out of the way of the code that locks, which seldom comes to it.
+#[cold]
+#[inline(never)]
+pub(super) fn blocking<R>(acquire: impl FnOnce() -> R) -> R {
+    acquire()
 }

@@ -70,7 +70,7 @@ impl<T: ?Sized> RwLock<T> {
             Mode::Read,
             Location::caller(),
             || outcome::acquired(self.inner.try_read()),
-            || self.inner.read(),
+            || outcome::blocking(|| self.inner.read()),
         );
         outcome::map(locked, |inner| RwLockReadGuard::new(&self.tag, inner))
     }
@@ -110,7 +110,7 @@ impl<T: ?Sized> RwLock<T> {
             Mode::Write,
             Location::caller(),
             || outcome::acquired(self.inner.try_write()),
-            || self.inner.write(),
+            || outcome::blocking(|| self.inner.write()),
         );
         outcome::map(locked, |inner| RwLockWriteGuard::new(&self.tag, inner))
     }
