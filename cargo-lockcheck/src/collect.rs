@@ -60,7 +60,7 @@ impl Collected {
 /// # Errors
 /// When cargo cannot be started, or `target/lockcheck` cannot be written.
 pub fn run(settings: &Settings, runtime: &Runtime) -> Result<Collected, Failure> {
-    let _using = claim_build(settings, &runtime.key)?;
+    let _using = claim_build(settings, &runtime.edition)?;
     let runs = settings.directory.join("runs");
     let directory = new_run(&runs).map_err(|error| unwritable(&runs, &error))?;
     let lock = lock_run(&directory).map_err(|error| unwritable(&directory, &error))?;
@@ -101,11 +101,11 @@ pub fn run(settings: &Settings, runtime: &Runtime) -> Result<Collected, Failure>
 /// Sees that the build directory belongs to this version of the runtime, and keeps it so until the
 /// result is dropped: cargo does not know that a crate must be compiled again when only the
 /// runtime under it has changed.
-fn claim_build(settings: &Settings, key: &str) -> Result<File, Failure> {
+fn claim_build(settings: &Settings, edition: &str) -> Result<File, Failure> {
     let Settings { directory, build, quiet, .. } = settings;
     let path = directory.join("lock");
     let owner = build.join(".lockcheck-runtime");
-    let is_ours = || fs::read_to_string(&owner).is_ok_and(|found| found == key);
+    let is_ours = || fs::read_to_string(&owner).is_ok_and(|found| found == edition);
     let claim = || -> io::Result<File> {
         fs::create_dir_all(directory)?;
         let file = OpenOptions::new().create(true).truncate(false).write(true).open(&path)?;
@@ -117,7 +117,7 @@ fn claim_build(settings: &Settings, key: &str) -> Result<File, Failure> {
             file.unlock()?;
             if let Err(TryLockError::WouldBlock) = file.try_lock() {
                 if !quiet {
-                    status::stage("waiting for a check with another version or compiler to end");
+                    status::stage("waiting for a check with another version to end");
                 }
                 supported(file.lock())?;
             }
@@ -127,7 +127,7 @@ fn claim_build(settings: &Settings, key: &str) -> Result<File, Failure> {
                     _ => {}
                 }
                 fs::create_dir_all(build)?;
-                fs::write(&owner, key)?;
+                fs::write(&owner, edition)?;
             }
             file.unlock()?;
         }

@@ -52,8 +52,8 @@ pub struct Runtime {
     pub std: PathBuf,
     /// The compiler's own `cfg`s, one a line.
     pub cfgs: String,
-    /// Differs when anything that is compiled into a checked program differs.
-    pub key: String,
+    /// Differs when what is compiled into checked programs differs, whatever the compiler.
+    pub edition: String,
 }
 
 impl Runtime {
@@ -62,8 +62,7 @@ impl Runtime {
     /// # Errors
     /// When `cache` cannot be written, or the compiler refuses the sources.
     pub fn prepare(cache: &Path, toolchain: &Toolchain, quiet: bool) -> Result<Runtime, Failure> {
-        let key = key(toolchain);
-        let directory = cache.join(&key);
+        let directory = directory(cache, toolchain);
         if !is_whole(&directory) {
             if !quiet {
                 let release = toolchain.version.lines().next().unwrap_or_default();
@@ -73,19 +72,29 @@ impl Runtime {
         }
         let cfgs =
             fs::read_to_string(directory.join(CFGS)).map_err(|e| unwritable(&directory, &e))?;
-        Ok(Runtime { std: directory.join(STD_LIBRARY), directory, cfgs, key })
+        Ok(Runtime { std: directory.join(STD_LIBRARY), directory, cfgs, edition: edition() })
     }
 }
 
-/// A hash of the compiler and of all that it is given.
-fn key(toolchain: &Toolchain) -> String {
+/// A hash of these texts.
+fn hash<'a>(texts: impl Iterator<Item = &'a str>) -> String {
     let mut hasher = DefaultHasher::new();
-    let texts = SOURCES.iter().flat_map(|(path, text)| [*path, *text]);
-    for part in texts.chain(FLAGS.iter().copied()).chain([STD, &toolchain.version]) {
-        hasher.write(part.as_bytes());
+    for text in texts {
+        hasher.write(text.as_bytes());
         hasher.write_u8(0xff);
     }
     format!("{:016x}", hasher.finish())
+}
+
+/// A hash of all that the compiler is given.
+fn edition() -> String {
+    let texts = SOURCES.iter().flat_map(|(path, text)| [*path, *text]);
+    hash(texts.chain(FLAGS.iter().copied()).chain([STD, env!("CARGO_PKG_VERSION")]))
+}
+
+/// Where the runtime for this compiler is kept.
+fn directory(cache: &Path, toolchain: &Toolchain) -> PathBuf {
+    cache.join(hash([&*edition(), &*toolchain.version].into_iter()))
 }
 
 /// Compiles into a directory of its own, then gives it its name.
@@ -215,7 +224,7 @@ mod tests {
     use std::fs;
     use std::path::Path;
 
-    use super::{RUNTIME_LIBRARY, Runtime, is_whole};
+    use super::{RUNTIME_LIBRARY, Runtime, directory, is_whole};
     use crate::cargo_config::CargoConfig;
     use crate::toolchain::Toolchain;
 
@@ -236,18 +245,18 @@ mod tests {
         assert_ne!(made, again);
 
         Runtime::prepare(cache.path(), &toolchain, true).expect("it is there");
-        let third = fs::metadata(&library).and_then(|data| data.modified()).expect("a time");
-        assert_eq!(again, third);
+        let still = fs::metadata(&library).and_then(|data| data.modified()).expect("a time");
+        assert_eq!(again, still);
         assert_eq!(fs::read_dir(cache.path()).expect("a list").count(), 1, "no scratch is left");
     }
 
     #[test]
-    fn another_compiler_has_another_key() {
+    fn another_compiler_has_a_directory_of_its_own() {
         let mut toolchain =
             Toolchain::find(&CargoConfig::default(), Path::new(".")).expect("rustc");
-        let key = super::key(&toolchain);
+        let one = directory(Path::new(""), &toolchain);
         toolchain.version.push_str("\nLLVM version: 0");
-        assert_ne!(super::key(&toolchain), key);
+        assert_ne!(directory(Path::new(""), &toolchain), one);
     }
 
     #[test]
