@@ -229,11 +229,24 @@ fn same_lock(finding: &mut Finding, syntax: &Syntax<'_>) {
         .filter_map(|frame| parse_frame(frame))
         .find(|place| holder.is_some() && syntax.function(place) == holder)
         .unwrap_or_else(|| to_site.clone());
-    finding.help.push(format!(
-        "end the guard taken at {from_site} before {} (`drop` it, or give it a block of its own), \
-         or hand it on instead of locking again",
-        line_of(&leaves, from_site),
-    ));
+    let same_line = (&leaves.file, leaves.line) == (&from_site.file, from_site.line);
+    finding.help.push(if from_site == to_site {
+        format!(
+            "one thread comes to {from_site} a second time while its first guard lives: end the \
+             guard before anything that can lead there again"
+        )
+    } else if same_line {
+        format!(
+            "both guards live at once at {from_site}, for a temporary lives to the end of its \
+             statement: take what you need of the first in a statement of its own"
+        )
+    } else {
+        format!(
+            "end the guard taken at {from_site} before {} (`drop` it, or give it a block of its \
+             own), or hand it on instead of locking again",
+            line_of(&leaves, from_site),
+        )
+    });
 }
 
 /// The place of a frame, `function at file:line:column`.

@@ -53,8 +53,8 @@ pub fn analyze(merged: &Merged, sources: &Sources) -> Analysis {
     Analysis { findings, notes }
 }
 
-/// Drops what another finding tells better: a cycle of orders that has become a deadlock, and
-/// nestings within one class that a cycle of orders explains.
+/// Drops what another finding tells better: a cycle of orders that has become a deadlock, nestings
+/// within one class that a cycle of orders explains, a lock left locked that somebody waits for.
 fn fold(findings: &mut Vec<Finding>) {
     type Links = BTreeSet<(Place, Place)>;
     let links = |finding: &Finding| -> Links {
@@ -65,11 +65,20 @@ fn fold(findings: &mut Vec<Finding>) {
         findings.iter().filter(better).map(links).collect()
     };
     let (deadlocks, cycles) = (of(Rule::Deadlock), of(Rule::LockOrder));
+    let sites = |finding: &Finding| -> BTreeSet<Place> {
+        finding.sites.iter().map(|site| site.place.clone()).collect()
+    };
+    let waited =
+        |finding: &&Finding| finding.rule == Rule::OrphanedLock && !finding.waits.is_empty();
+    let orphans: Vec<BTreeSet<Place>> = findings.iter().filter(waited).map(sites).collect();
     findings.retain(|finding| match finding.rule {
         Rule::LockOrder => !deadlocks.contains(&links(finding)),
         Rule::SameClassNesting => {
             let told = |better: &&Links| links(finding).is_subset(better);
             cycles.iter().find(told).is_none() && deadlocks.iter().find(told).is_none()
+        }
+        Rule::OrphanedLock if finding.waits.is_empty() => {
+            !orphans.iter().any(|better| sites(finding).is_subset(better))
         }
         _ => true,
     });

@@ -206,14 +206,26 @@ impl Page<'_> {
             ("RwLock", _) => "writes",
             _ => "holds",
         };
-        quote.add(&edge.from_site, Kind::Other, format!("{hold} `{}`", from.name), " since here");
         let ask = match (to.kind.as_str(), edge.to_mode) {
             _ if edge.from == edge.to => "asks again for",
             ("RwLock", Mode::Read) => "then waits to read",
             ("RwLock", Mode::Write) => "then waits to write",
             _ => "then waits for",
         };
-        quote.add(&edge.to_site, Kind::Main, format!("{ask} `{}`", to.name), " here");
+        if edge.from_site == edge.to_site {
+            let label = format!("{hold} `{}` since here", from.name);
+            let again = if edge.from == edge.to { "it again" } else { "another" };
+            quote.add(
+                &edge.to_site,
+                Kind::Main,
+                format!("{label}, then asks for {again}"),
+                " here",
+            );
+        } else {
+            let label = format!("{hold} `{}`", from.name);
+            quote.add(&edge.from_site, Kind::Other, label, " since here");
+            quote.add(&edge.to_site, Kind::Main, format!("{ask} `{}`", to.name), " here");
+        }
         self.callers(&mut quote, &edge.stack);
         quote
     }

@@ -64,30 +64,33 @@ fn in_columns(
 ) -> Option<String> {
     const GAP: usize = 2;
     const NUMBER: usize = 3;
-    let length = |text: &String| text.chars().count();
+    let length = |text: &str| text.chars().count();
+    let longest_word = |text: &str| text.split(' ').map(length).max().unwrap_or(0);
     let widths: Vec<usize> = (0..threads.len())
-        .map(|at| length(&threads[at]).max(length(&first[at])).max(length(&second[at])))
+        .map(|at| length(&first[at]).max(length(&second[at])).max(longest_word(&threads[at])))
         .collect();
     if NUMBER + widths.iter().map(|width| width + GAP).sum::<usize>() > width {
         return None;
     }
     let mut text = String::new();
-    let mut row = |number: String, cells: &[(usize, &String)]| {
+    let mut row = |number: &str, cell: &dyn Fn(usize) -> String| {
         let mut line = format!("{number:>NUMBER$}");
         for (at, width) in widths.iter().enumerate() {
-            let cell = cells.iter().find(|(column, _)| *column == at);
-            let cell = cell.map_or("", |(_, cell)| cell.as_str());
-            let _ = write!(line, "{:GAP$}{cell:width$}", "");
+            let _ = write!(line, "{:GAP$}{:width$}", "", cell(at));
         }
         text.push_str(line.trim_end());
         text.push('\n');
     };
-    let header: Vec<(usize, &String)> = threads.iter().enumerate().collect();
-    row(String::new(), &header);
-    for (number, (at, cell)) in
-        first.iter().enumerate().chain(second.iter().enumerate()).enumerate()
-    {
-        row((number + 1).to_string(), &[(at, cell)]);
+    let headers: Vec<String> =
+        threads.iter().zip(&widths).map(|(thread, width)| wrap(thread, *width)).collect();
+    let height = headers.iter().map(|header| header.lines().count()).max().unwrap_or(0);
+    for line in 0..height {
+        row("", &|at| headers[at].lines().nth(line).unwrap_or_default().to_owned());
+    }
+    let steps = first.iter().enumerate().chain(second.iter().enumerate());
+    for (number, (at, step)) in steps.enumerate() {
+        let cell = |column| if column == at { step.clone() } else { String::new() };
+        row(&(number + 1).to_string(), &cell);
     }
     text.pop();
     Some(text)
