@@ -8,6 +8,19 @@
 //! Everything that is not defined here is `std`'s own, so `use lockdep::sync` replaces
 //! `use std::sync` as a whole. What is unstable in `std` (mapped guards, `mpmc`, `ReentrantLock`)
 //! is not instrumented.
+//!
+//! # Differences
+//!
+//! - A type here is larger than `std`'s: it carries a [`LockTag`] or an [`EventTag`].
+//! - A lock tells the engine that it is gone, so it needs to be dropped even if its value does
+//!   not: a `const fn` cannot drop a `Mutex<u8>`, and a `thread_local!` that holds one cannot be
+//!   used any more once the thread has dropped it.
+//! - A function such as [`Mutex::new`] that is passed as a pointer does not know its caller: all
+//!   the locks that are made through it have the place of the function itself.
+//! - The name that [`std::any::type_name`] gives is another.
+//!
+//! [`LockTag`]: crate::instrument::LockTag
+//! [`EventTag`]: crate::instrument::EventTag
 
 // The glob keeps what `std` has and this module does not define, now and in later versions.
 pub use std::sync::*;

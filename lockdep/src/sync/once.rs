@@ -4,7 +4,7 @@ use std::fmt;
 use std::panic::Location;
 use std::sync::OnceState;
 
-use crate::instrument::{LockKind, LockTag, LockType};
+use crate::instrument::{Initializer, LockKind, LockTag, LockType, Site};
 
 /// A one-time initialisation: [`std::sync::Once`], with its runs and waits recorded.
 pub struct Once {
@@ -44,7 +44,7 @@ impl Once {
         if self.inner.is_completed() {
             return;
         }
-        self.tag.initialize(TYPE, Location::caller(), |initializer| {
+        self.initialize(Location::caller(), |initializer| {
             self.inner.call_once(|| {
                 let _running = initializer.enter();
                 f();
@@ -66,7 +66,7 @@ impl Once {
         if self.inner.is_completed() {
             return;
         }
-        self.tag.initialize(TYPE, Location::caller(), |initializer| {
+        self.initialize(Location::caller(), |initializer| {
             self.inner.call_once_force(|state| {
                 let _running = initializer.enter();
                 f(state);
@@ -88,7 +88,7 @@ impl Once {
     #[track_caller]
     pub fn wait(&self) {
         if !self.inner.is_completed() {
-            self.tag.initialize(TYPE, Location::caller(), |_| self.inner.wait());
+            self.initialize(Location::caller(), |_| self.inner.wait());
         }
     }
 
@@ -97,8 +97,13 @@ impl Once {
     #[track_caller]
     pub fn wait_force(&self) {
         if !self.inner.is_completed() {
-            self.tag.initialize(TYPE, Location::caller(), |_| self.inner.wait_force());
+            self.initialize(Location::caller(), |_| self.inner.wait_force());
         }
+    }
+
+    #[cold]
+    fn initialize(&self, site: Site, call: impl FnOnce(&Initializer<'_>)) {
+        self.tag.initialize(TYPE, site, call);
     }
 }
 
