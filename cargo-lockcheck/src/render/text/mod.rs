@@ -278,11 +278,15 @@ impl Page<'_> {
 
     /// Adds who called, as far as it is the user's own code.
     fn callers(&self, quote: &mut Quote<'_>, stack: &[String]) {
-        let own: Vec<(&str, &str)> = stack
-            .iter()
-            .filter_map(|frame| frame.rsplit_once(" at "))
-            .filter(|(_, place)| self.look.sources.is_own(file_of(place)))
-            .collect();
+        let is_own = |frame: &&String| {
+            let place = frame.rsplit_once(" at ").map_or("", |(_, place)| place);
+            self.look.sources.is_own(file_of(place))
+        };
+        // What is around the user's outermost frame only starts threads and programs.
+        let starts = stack.iter().rev().take_while(|frame| !is_own(frame)).count();
+        let stack = &stack[..stack.len() - starts];
+        let own: Vec<(&str, &str)> =
+            stack.iter().filter(is_own).filter_map(|frame| frame.rsplit_once(" at ")).collect();
         // The innermost frame is the place itself, which is quoted already.
         for (function, place) in own.iter().skip(1).take(FRAMES) {
             let line = place.rsplit_once(':').map_or(*place, |(line, _)| line);

@@ -1,0 +1,224 @@
+//! Reads one trace: the file that one instrumented process has left behind.
+//!
+//! The format is `docs/trace.md`. Reading never fails half-way and never panics: whatever whole
+//! lines there are become a [`Trace`] in which every number is resolved and every path is short,
+//! and each thing that had to be left out becomes a [`Warning`]. One line is in memory at a time.
+
+mod line;
+mod reader;
+
+use std::collections::HashMap;
+use std::fmt;
+use std::hash::{DefaultHasher, Hash, Hasher};
+use std::sync::Arc;
+
+use lockdep::finding::{Rule, Tier};
+pub use reader::VERSION;
+use serde::Deserialize;
+
+use crate::model::{Awaited, Mode, Place};
+
+/// A sentence on what could not be read, and what that means for the report.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Warning(pub String);
+
+impl fmt::Display for Warning {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// A class of locks: where they are created, and of what type they are.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Class {
+    /// Where they are created.
+    pub created: Place,
+    /// `Mutex`, `RwLock`, ...
+    pub kind: String,
+    /// The type of the protected value.
+    pub ty: String,
+    /// For locks created inside the standard library, whose place tells nothing: their process and
+    /// number, so that they are never taken for the same as others.
+    pub anonymous: Option<(ProcessKey, u64)>,
+}
+
+/// What tells processes apart: process id, start time and program, hashed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct ProcessKey(pub u64);
+
+/// A thread of one process.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Thread {
+    /// Its process.
+    pub process: ProcessKey,
+    /// Its number in that process.
+    pub id: u64,
+    /// Its name, which is the test's name under the harness, or where it was spawned.
+    pub label: String,
+}
+
+/// A lock held or asked for, by class.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Hold {
+    /// The lock's class.
+    pub class: Arc<Class>,
+    /// How it is held or asked for.
+    pub mode: Mode,
+    /// Where it was acquired or is asked for.
+    pub site: Arc<Place>,
+}
+
+/// A dependency: a thread asked for a lock while it held others.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Order {
+    /// The lock asked for.
+    pub lock: Hold,
+    /// The locks held, outermost first.
+    pub held: Vec<Hold>,
+    /// Whether it was asked for without blocking.
+    pub attempt: bool,
+}
+
+/// A finding of the process itself.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Found {
+    /// What is wrong.
+    pub rule: Rule,
+    /// How sure it is.
+    pub tier: Tier,
+    /// One sentence in which `{0}`, `{1}`, ... stand for the locks.
+    pub message: String,
+    /// The locks; for a cycle in cycle order.
+    pub locks: Vec<Arc<Class>>,
+    /// Who asks for what while holding what; for a cycle in cycle order.
+    pub edges: Vec<Edge>,
+    /// Other places, with a label each.
+    pub sites: Vec<(Arc<Place>, String)>,
+    /// Who waits for what.
+    pub waits: Vec<Wait>,
+    /// Why it cannot happen, in the same form as `message`.
+    pub reason: Option<String>,
+    /// The locks' numbers in their process.
+    pub instances: Vec<u64>,
+}
+
+/// See [`crate::model::Edge`].
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[expect(missing_docs, reason = "documented at the report's type")]
+pub struct Edge {
+    pub from: usize,
+    pub to: usize,
+    pub thread: Thread,
+    pub from_mode: Mode,
+    pub to_mode: Mode,
+    pub from_site: Arc<Place>,
+    pub to_site: Arc<Place>,
+    pub stack: Vec<String>,
+    pub from_stack: Vec<String>,
+}
+
+/// See [`crate::model::Wait`]; what is held is by class, for it may not be among the locks.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[expect(missing_docs, reason = "documented at the report's type")]
+pub struct Wait {
+    pub thread: Thread,
+    pub awaited: Awaited,
+    pub lock: Option<usize>,
+    pub site: Arc<Place>,
+    pub held: Vec<Hold>,
+    pub stack: Vec<String>,
+}
+
+/// The first line of a trace.
+#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Deserialize)]
+pub struct Header {
+    /// The version of the format.
+    pub version: u64,
+    /// The process id.
+    #[serde(default)]
+    pub pid: u64,
+    /// The program.
+    #[serde(default)]
+    pub exe: String,
+    /// Its arguments.
+    #[serde(default)]
+    pub args: Vec<String>,
+    /// When it started, in ms of Unix time.
+    #[serde(default)]
+    pub time: u64,
+    /// The package it was built from.
+    #[serde(default)]
+    pub package: Option<String>,
+}
+
+impl Header {
+    fn key(&self) -> ProcessKey {
+        let mut hasher = DefaultHasher::new();
+        (self.pid, self.time, &self.exe).hash(&mut hasher);
+        ProcessKey(hasher.finish())
+    }
+
+    /// A short name of the program: its file name without the hash that cargo appends.
+    pub fn program(&self) -> &str {
+        let file = self.exe.rsplit(['/', '\\']).next().unwrap_or_default();
+        let file = file.strip_suffix(".exe").unwrap_or(file);
+        match file.rsplit_once('-') {
+            Some((name, hash))
+                if hash.len() == 16 && hash.bytes().all(|byte| byte.is_ascii_hexdigit()) =>
+            {
+                name
+            }
+            _ => file,
+        }
+    }
+
+    /// The only test that this process was to run, as `cargo nextest` starts one.
+    fn only_test(&self) -> Option<&str> {
+        let exact = self.args.iter().position(|arg| arg == "--exact")?;
+        let by_flag = self.args.get(exact + 1).filter(|arg| !arg.starts_with('-'));
+        let before = || self.args.get(exact.checked_sub(1)?).filter(|arg| !arg.starts_with('-'));
+        by_flag.or_else(before).map(String::as_str)
+    }
+}
+
+/// Totals of a process.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Deserialize)]
+#[serde(default)]
+pub struct Counts {
+    /// Threads that used a lock.
+    pub threads: u64,
+    /// Locks used.
+    pub locks: u64,
+    /// Orders of two locks.
+    pub edges: u64,
+    /// Acquisitions.
+    pub acquisitions: u64,
+}
+
+/// All that one process has left behind.
+#[derive(Clone, Debug, Default)]
+pub struct Trace {
+    /// The first line.
+    pub header: Header,
+    /// All classes.
+    pub classes: Vec<Arc<Class>>,
+    /// Classes of which more than one lock was used.
+    pub many: Vec<Arc<Class>>,
+    /// Dependencies, each with a thread that showed it.
+    pub orders: Vec<(Order, Thread)>,
+    /// Findings.
+    pub findings: Vec<Found>,
+    /// Totals.
+    pub counts: Counts,
+    /// What was not recorded, and how often.
+    pub dropped: HashMap<String, u64>,
+    /// Whether the process ended by itself.
+    pub ended: bool,
+}
+
+impl Trace {
+    /// What tells its process from others.
+    pub fn process(&self) -> ProcessKey {
+        self.header.key()
+    }
+}
