@@ -3,6 +3,7 @@
 use std::cell::RefCell;
 use std::ffi::c_int;
 use std::panic;
+use std::sync::atomic::{AtomicBool, Ordering::SeqCst};
 use std::sync::{Arc, PoisonError};
 
 use lockdep::finding::{Rule, Tier};
@@ -66,10 +67,15 @@ fn a_deadlock_ends_in_a_report_and_a_panic() {
 #[test]
 fn a_hang_is_only_reported_when_asked() {
     fn body() {
+        static REPORTED: AtomicBool = AtomicBool::new(false);
+        let config = lockdep::Config::from_env();
+        lockdep::configure(config.on_finding(|_| REPORTED.store(true, SeqCst)));
         let m = Mutex::new(0);
         let _first = m.lock().unwrap();
         std::thread::spawn(|| {
-            std::thread::sleep(std::time::Duration::from_millis(300));
+            while !REPORTED.load(SeqCst) {
+                std::thread::yield_now();
+            }
             std::process::exit(7);
         });
         let _second = m.lock();
