@@ -9,6 +9,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::SystemTime;
 
 use crate::failure::Failure;
+use crate::render::Format;
 use crate::runtime::Runtime;
 use crate::settings::Settings;
 use crate::status;
@@ -82,7 +83,12 @@ pub fn run(settings: &Settings, runtime: &Runtime) -> Result<Collected, Failure>
         )
     })?;
     outlive_interrupts();
-    let status = Command::new(&settings.cargo)
+    let mut command = Command::new(&settings.cargo);
+    if settings.format != Format::Text {
+        // The report goes to stdout, and is not to be mixed with what the program prints.
+        command.stdout(io::stderr());
+    }
+    let status = command
         .args(&settings.cargo_args)
         .env("RUSTC_WRAPPER", &this)
         .env("RUSTDOC", &this)
