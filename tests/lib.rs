@@ -71,6 +71,16 @@ impl Project {
         Project { root }
     }
 
+    /// A copy of `tests/scenarios/NAME`.
+    ///
+    /// # Panics
+    /// When it cannot be copied.
+    pub fn scenarios(name: &str) -> Project {
+        let root = scratch().join(name);
+        copy(&workspace().join("tests/scenarios").join(name), &root).expect("it can be copied");
+        Project { root }
+    }
+
     /// Its root.
     pub fn root(&self) -> &Path {
         &self.root
