@@ -39,8 +39,8 @@ impl Sources {
     }
 
     /// The name of `file`, given as the compiler recorded it, in reports: relative to the
-    /// workspace root, `crate-version/path` for a dependency from a registry, `repository/path`
-    /// for one from git, `library/path` for the standard library.
+    /// workspace root (with `..` for its neighbours), `crate-version/path` for a dependency from a
+    /// registry, `repository/path` for one from git, `library/path` for the standard library.
     pub fn shorten(&self, file: &str) -> String {
         let file = slashes(file);
         let file = file.strip_prefix("./").unwrap_or(&file);
@@ -69,7 +69,19 @@ impl Sources {
         {
             return format!("library/{path}");
         }
-        file.to_owned()
+        self.beside(file).unwrap_or_else(|| file.to_owned())
+    }
+
+    /// `../path` for a file near the workspace, such as one of a `path` dependency.
+    fn beside(&self, file: &str) -> Option<String> {
+        let (root, file): (Vec<&str>, Vec<&str>) =
+            (self.root.split('/').collect(), file.split('/').collect());
+        let common = root.iter().zip(&file).take_while(|(ours, theirs)| ours == theirs).count();
+        // Two files of one machine have more in common than `/home`.
+        (common > 2).then(|| {
+            let up = root[common..].iter().map(|_| "..");
+            up.chain(file[common..].iter().copied()).collect::<Vec<&str>>().join("/")
+        })
     }
 
     /// Whether `file`, a short name, is one of the workspace's own files.
@@ -131,7 +143,8 @@ mod tests {
             ),
             ("/root/.cargo/git/checkouts/my-db-0011aabb/9fe1234/src/a.rs", "my-db/src/a.rs"),
             ("/rustc/59807616e/library/std/src/sync/once.rs", "library/std/src/sync/once.rs"),
-            ("/home/me/bankrupt/src/lib.rs", "/home/me/bankrupt/src/lib.rs"),
+            ("/home/me/bankrupt/src/lib.rs", "../bankrupt/src/lib.rs"),
+            ("/home/other/src/lib.rs", "/home/other/src/lib.rs"),
         ] {
             assert_eq!(sources.shorten(recorded), short, "{recorded}");
         }
