@@ -1,9 +1,11 @@
 //! The documents that are made from the code, or checked against it.
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 
 use cargo_lockcheck::rules;
+use lockdep::finding::{Rule, Tier};
 use serde_json::Value;
 
 use crate::report::case_reports;
@@ -61,4 +63,19 @@ fn a_report_that_is_read_back_is_the_same() {
         let again = serde_json::to_string_pretty(&report).expect("and written") + "\n";
         assert_eq!(again, text, "{name}");
     }
+}
+
+#[test]
+fn the_schema_knows_every_code() {
+    let schema = fs::read_to_string(docs().join("report.schema.json")).expect("it is there");
+    let schema: Value = serde_json::from_str(&schema).expect("the schema is JSON");
+    let codes = |key: &str| -> BTreeSet<String> {
+        let listed = &schema["$defs"]["finding"]["properties"][key]["enum"];
+        let listed = listed.as_array().expect("it is a list").iter();
+        listed.map(|code| code.as_str().expect("of codes").to_owned()).collect()
+    };
+    let rules: BTreeSet<String> = Rule::ALL.iter().map(ToString::to_string).collect();
+    let tiers: BTreeSet<String> = Tier::ALL.iter().map(ToString::to_string).collect();
+    assert_eq!(codes("rule"), rules);
+    assert_eq!(codes("tier"), tiers);
 }
