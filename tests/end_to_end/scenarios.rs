@@ -53,7 +53,7 @@ impl Verdict {
             !report
                 .suppressed
                 .iter()
-                .any(|s| s.rule.to_string() == want.0 && Some(s.tier) == want.1)
+                .any(|s| s.finding.rule.to_string() == want.0 && Some(s.finding.tier) == want.1)
         });
         if let Some(missing) = missing {
             return Some(format!("{missing:?} is not among what is not shown"));

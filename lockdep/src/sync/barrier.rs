@@ -3,6 +3,7 @@
 use std::fmt;
 use std::panic::Location;
 use std::sync::BarrierWaitResult;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use crate::instrument::{EventKind, EventTag};
 
@@ -10,6 +11,11 @@ use crate::instrument::{EventKind, EventTag};
 pub struct Barrier {
     tag: EventTag,
     inner: std::sync::Barrier,
+    /// How many threads complete it.
+    parties: usize,
+    /// How many have come. Nothing is ordered by it: it only tells the last of each group, who does
+    /// not wait, from the others.
+    arrived: AtomicUsize,
 }
 
 impl Barrier {
@@ -18,13 +24,29 @@ impl Barrier {
     #[inline]
     #[track_caller]
     pub const fn new(n: usize) -> Barrier {
-        Barrier { tag: EventTag::new(), inner: std::sync::Barrier::new(n) }
+        let parties = if n == 0 { 1 } else { n };
+        Barrier {
+            tag: EventTag::new(),
+            inner: std::sync::Barrier::new(n),
+            parties,
+            arrived: AtomicUsize::new(0),
+        }
     }
 
     /// Blocks until all threads have come here; see [`std::sync::Barrier::wait`].
     #[track_caller]
     pub fn wait(&self) -> BarrierWaitResult {
-        self.tag.wait(EventKind::Barrier, false, Location::caller(), || None, || self.inner.wait())
+        let site = Location::caller();
+        let completes =
+            self.arrived.fetch_add(1, Ordering::Relaxed) % self.parties == self.parties - 1;
+        let complete = || {
+            completes.then(|| {
+                let result = self.inner.wait();
+                self.tag.signal(EventKind::Barrier, site);
+                result
+            })
+        };
+        self.tag.wait(EventKind::Barrier, false, site, complete, || self.inner.wait())
     }
 }
 
