@@ -36,6 +36,10 @@ const FLAGS: &[&str] = &[
     "-Cextra-filename=-lockcheck",
 ];
 
+/// Lets the runtime know in which order locks are created, which takes a feature of the compiler
+/// that is not stable; see the module `creation` of the runtime.
+const CREATION_ORDER: &str = "--cfg=lockdep_creation_order";
+
 const RUNTIME_LIBRARY: &str = "liblockdep-lockcheck.rlib";
 const STD_LIBRARY: &str = "libstd-lockcheck.rlib";
 const CFGS: &str = "cfgs";
@@ -89,7 +93,7 @@ fn hash<'a>(texts: impl Iterator<Item = &'a str>) -> String {
 /// A hash of all that the compiler is given.
 fn edition() -> String {
     let texts = SOURCES.iter().flat_map(|(path, text)| [*path, *text]);
-    hash(texts.chain(FLAGS.iter().copied()).chain([STD, env!("CARGO_PKG_VERSION")]))
+    hash(texts.chain(FLAGS.iter().copied()).chain([STD, CREATION_ORDER, env!("CARGO_PKG_VERSION")]))
 }
 
 /// Where the runtime for this compiler is kept.
@@ -113,7 +117,10 @@ fn build(cache: &Path, directory: &Path, toolchain: &Toolchain) -> Result<(), Fa
     let facade = work.0.join("std.rs");
     write(&facade, STD)?;
     write(&work.0.join(CFGS), &toolchain.cfgs(cache)?)?;
-    compile(toolchain, &work.0, "lockdep", &sources.join("lib.rs"), &[])?;
+    let root = sources.join("lib.rs");
+    // A compiler whose intrinsics have changed builds the runtime without the order of creation.
+    compile(toolchain, &work.0, "lockdep", &root, &[OsStr::new(CREATION_ORDER)])
+        .or_else(|_| compile(toolchain, &work.0, "lockdep", &root, &[]))?;
     let mut lockdep = OsString::from("--extern=lockdep=");
     lockdep.push(work.0.join(RUNTIME_LIBRARY));
     compile(toolchain, &work.0, "std", &facade, &[&lockdep])?;
@@ -149,6 +156,7 @@ fn compile(
         .args([out, root])
         .env("CARGO_PKG_NAME", name)
         .env("CARGO_PKG_VERSION", env!("CARGO_PKG_VERSION"))
+        .env("RUSTC_BOOTSTRAP", "1")
         .output()
         .map_err(|error| {
             Failure::new(

@@ -12,6 +12,7 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
 use std::sync::atomic::Ordering::Relaxed;
 
+use crate::creation;
 use crate::process::{self, Spawned};
 use crate::record::{Prepared, Record, WaitKind};
 use crate::word::{self, Word};
@@ -117,7 +118,7 @@ impl LockType {
 #[derive(Debug)]
 pub struct LockTag {
     created: Site,
-    /// A [`Word`]; zero until the first acquisition.
+    /// A [`Word`]; without a class until the first acquisition.
     id: AtomicU64,
 }
 
@@ -126,7 +127,7 @@ impl LockTag {
     #[track_caller]
     #[expect(clippy::new_without_default, reason = "a default would hide the caller")]
     pub const fn new() -> LockTag {
-        LockTag { created: Location::caller(), id: AtomicU64::new(0) }
+        LockTag { created: Location::caller(), id: AtomicU64::new(creation::number()) }
     }
 
     /// The lock's number: the same for its whole life, and never another lock's. Given now if it
@@ -142,7 +143,7 @@ impl LockTag {
     #[inline(always)]
     fn word(&self, record: &Record, ty: &'static LockType) -> Option<Word> {
         let mut word = Word(self.id.load(Relaxed));
-        if word.0 == 0 {
+        if word.is_new() {
             word = process::identify(record, &self.id, self.created, ty);
         }
         (word.0 & word::UNTRACKED == 0).then_some(word)

@@ -1,5 +1,8 @@
 //! Instrumented locks that find deadlocks.
 
+#![cfg_attr(lockdep_creation_order, feature(core_intrinsics, const_eval_select))]
+#![cfg_attr(lockdep_creation_order, expect(internal_features, reason = "see `creation`"))]
+
 #[cfg(feature = "instrument")]
 pub mod sync;
 #[cfg(feature = "instrument")]
@@ -7,6 +10,7 @@ pub mod thread;
 
 pub mod instrument;
 
+mod creation;
 mod record;
 mod word;
 

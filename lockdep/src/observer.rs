@@ -19,7 +19,7 @@ use crate::instrument::{LockKind, Mode, Site};
 use crate::record::HeldLock;
 use crate::stack::Stack;
 use crate::trace::{ClassLine, Counts, ThreadLine, Trace};
-use crate::word::{CLASSES, Word, class_of};
+use crate::word::{CLASSES, Word, class_of, comparable};
 
 /// How many threads that ended are kept before those that left nothing are forgotten.
 const ENDED: usize = 1024;
@@ -63,7 +63,7 @@ pub(crate) struct Orphan {
 struct Nesting {
     upward: Option<Link>,
     downward: Option<Link>,
-    /// Whether the inner lock was first acquired before the outer one, and after it.
+    /// Whether the inner lock has been the older one, and the younger one.
     directions: [bool; 2],
     /// Locks held exclusively at every nesting so far.
     gates: Vec<LockId>,
@@ -161,9 +161,8 @@ impl Observer {
     }
 
     /// A thread has ended, with these locks still held.
-    pub(crate) fn thread_ended(&mut self, thread: ThreadId, held: &[HeldLock], acquired: u64) {
-        self.retired.acquisitions += acquired;
-        self.retired.threads += 1;
+    pub(crate) fn thread_ended(&mut self, thread: ThreadId, held: &[HeldLock], counts: Counts) {
+        self.retired.add(counts);
         for &held in held {
             let found = self.thread(thread);
             self.trace_thread(thread);
@@ -301,6 +300,11 @@ impl Observer {
             .collect();
         parts.sort_unstable();
         let event = cycle.links[..n].iter().position(|l| self.is_event(l.asked.lock));
+        // A thread that completes an event is not the one that waits for it, and nobody says that a
+        // writer will queue just then.
+        if event.is_some() && matches!(cycle.tier, Tier::NeedsThread | Tier::NeedsWriter) {
+            return;
+        }
         let rule = if event.is_some() { Rule::WaitWhileHolding } else { Rule::LockOrder };
         let sign = signature(rule, parts);
         if self.reported.get(&sign).is_some_and(|&tier| tier >= cycle.tier) {
@@ -374,7 +378,9 @@ impl Observer {
                 continue;
             }
             nested = true;
-            nesting.directions[usize::from(outer.lock < asked)] = true;
+            if comparable(outer.lock, asked) {
+                nesting.directions[usize::from(outer.lock < asked)] = true;
+            }
             let upward = seen.address < request.address;
             let slot = if upward { &mut nesting.upward } else { &mut nesting.downward };
             slot.get_or_insert_with(|| Link {
@@ -682,8 +688,10 @@ impl Observer {
     }
 
     fn trace_thread(&mut self, thread: ThreadId) {
-        if let (Some(trace), Some(line)) = (&mut self.trace, self.threads.get(&thread)) {
-            trace.thread(line);
+        if let Some(trace) = &mut self.trace {
+            let found = FoundThread { id: thread, name: None };
+            let unknown = ThreadLine { thread: found, parent: None, spawned: None };
+            trace.thread(self.threads.get(&thread).unwrap_or(&unknown));
         }
     }
 
@@ -700,15 +708,11 @@ impl Observer {
 
     /// Writes the totals; `running` is what the threads that still run add to them.
     pub(crate) fn end(&mut self, running: Counts) {
-        let edges = self.detector.edges() as u64;
-        let retired = self.retired;
+        self.retired.add(running);
+        self.retired.edges = self.detector.added_edges();
+        let counts = self.retired;
         if let Some(trace) = &mut self.trace {
-            trace.counts(Counts {
-                threads: retired.threads + running.threads,
-                locks: running.locks,
-                edges,
-                acquisitions: retired.acquisitions + running.acquisitions,
-            });
+            trace.counts(counts);
             trace.end();
             trace.flush();
         }

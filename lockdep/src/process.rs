@@ -26,10 +26,8 @@ use crate::instrument::{LockKind, LockType, Mode, Site};
 use crate::observer::{Observer, Request, StuckThread};
 use crate::record::{ClassEntry, EARLIER, HeldLock, Own, Record, SeenWait, WaitKind};
 use crate::trace::{Counts, ThreadLine};
-use crate::word::{self, Word};
+use crate::word::{self, SERIAL_BLOCK, Word};
 
-/// Serial numbers that a thread takes at a time.
-const SERIAL_BLOCK: u64 = 256;
 /// Classes that a thread remembers, as a power of two.
 const CLASS_SLOT_BITS: u32 = 6;
 /// How long a reader must have been seen waiting behind a writer before that counts as a wait: it
@@ -44,7 +42,7 @@ const PATIENCE_ROUNDS: u32 = 16;
 static OBSERVER: Mutex<Option<Box<Observer>>> = Mutex::new(None);
 static RECORDS: AtomicPtr<Record> = AtomicPtr::new(ptr::null_mut());
 static THREADS: AtomicU32 = AtomicU32::new(0);
-static SERIALS: AtomicU64 = AtomicU64::new(1);
+static SERIALS: AtomicU64 = AtomicU64::new(SERIAL_BLOCK);
 static JOINING: AtomicUsize = AtomicUsize::new(0);
 static WAITING: AtomicUsize = AtomicUsize::new(0);
 /// Threads that were spawned and have not yet begun.
@@ -232,20 +230,30 @@ pub(crate) fn identify(
     created: Site,
     ty: &'static LockType,
 ) -> Word {
+    let now = Word(id.load(Relaxed));
     let slot = class_slot(created, ty);
     let known = {
-        let mut own = record.own.borrow_mut();
-        let entry = own.classes.get(slot).filter(|e| e.many && e.is(created, ty)).map(|e| e.class);
-        entry.zip(own.serials.next())
+        let own = record.own.borrow();
+        own.classes.get(slot).filter(|e| e.many && e.is(created, ty)).map(|e| e.class)
     };
-    let word = match known {
-        Some((class, serial)) => Word::new(class, serial),
-        None => Word::new(class(record, slot, created, ty), serial(record)),
+    let class = known.unwrap_or_else(|| class(record, slot, created, ty));
+    let new = match now.0 {
+        0 => Word::new(class, serial(record)),
+        _ => now.classified(class),
     };
-    match id.compare_exchange(0, word.0, Relaxed, Relaxed) {
-        Ok(_) => word,
+    match id.compare_exchange(now.0, new.0, Relaxed, Relaxed) {
+        Ok(_) => {
+            record.count_lock();
+            new
+        }
         Err(now) => Word(now),
     }
+}
+
+/// The number of a lock that this thread creates now; zero where it gets one later.
+#[cfg(lockdep_creation_order)]
+pub(crate) fn creation() -> u64 {
+    current().or_else(begin).map_or(0, |record| Word::new(0, serial(record)).0)
 }
 
 fn class_slot(created: Site, ty: &'static LockType) -> usize {
@@ -253,7 +261,7 @@ fn class_slot(created: Site, ty: &'static LockType) -> usize {
     key.wrapping_mul(0x9e37_79b9_7f4a_7c15_u64 as usize) >> (usize::BITS - CLASS_SLOT_BITS)
 }
 
-#[cold]
+#[inline]
 fn serial(record: &Record) -> u64 {
     let mut own = record.own.borrow_mut();
     own.serials.next().unwrap_or_else(|| {
@@ -414,6 +422,10 @@ pub(crate) fn wait(
         WaitKind::Join => _ = JOINING.fetch_add(1, SeqCst),
         WaitKind::Event => _ = WAITING.fetch_add(1, SeqCst),
         WaitKind::Lock | WaitKind::Timed => {}
+    }
+    if !record.introduced.replace(true) {
+        // Others may have to name this thread while it waits.
+        observe(|o| know_thread(o, record, None));
     }
     record.begin_wait(kind, target, now(), site);
     let wait = Wait { record, kind };
@@ -790,6 +802,7 @@ impl Spawned {
                 start_segments(record, self.thread, self.clock.clone());
             }
             observe(|o| know_thread(o, record, Some((self.parent, self.site))));
+            record.introduced.set(true);
         }
         self.begun();
     }
@@ -839,7 +852,7 @@ impl Spawned {
         observe(|o| {
             if let Some(before) = before {
                 know_thread(o, record, None);
-                self.joined_holding(o, record.thread.load(Relaxed), &before, &end);
+                self.joined_holding(o, record, &before, &end);
             }
             end.clock.retain(|t| o.remembers(t));
         });
@@ -855,12 +868,12 @@ impl Spawned {
 
     /// To the order graph a thread is a lock that it holds from its first step to its last, and
     /// that whoever joins it asks for (Sulzmann, "Cross-thread critical sections", 2025).
-    fn joined_holding(&self, o: &mut Observer, joiner: ThreadId, before: &BeforeJoin, end: &End) {
+    fn joined_holding(&self, o: &mut Observer, record: &Record, before: &BeforeJoin, end: &End) {
         if end.asked.is_empty() {
             return;
         }
         let class = o.class(self.site, LockKind::Thread, "()");
-        let life = Word::new(class, SERIALS.fetch_add(1, Relaxed));
+        let life = Word::new(class, serial(record));
         let clock = Arc::new(end.clock.clone());
         let alive = [HeldLock { word: life.held(Mode::Write, true), site: self.site, address: 0 }];
         for &(word, site) in &end.asked {
@@ -875,7 +888,7 @@ impl Spawned {
             });
         }
         o.event_awaited(&Request {
-            thread: joiner,
+            thread: record.thread.load(Relaxed),
             epoch: before.epoch,
             clock: &before.clock,
             word: life.held(Mode::Write, false),
@@ -906,13 +919,13 @@ fn thread_end() {
         ORPHANED.fetch_add(held.len(), Relaxed);
     }
     let thread = record.thread.load(Relaxed);
-    let acquired = record.acquisitions();
+    let counts = record.counts();
     if OBSERVING.load(Relaxed) || !held.is_empty() {
         observe(|o| {
             if !held.is_empty() {
                 know_thread(o, record, None);
             }
-            o.thread_ended(thread, &held, acquired);
+            o.thread_ended(thread, &held, counts);
         });
     }
     let last =
@@ -933,10 +946,10 @@ fn process_end() {
     let _busy = Busy::new();
     let Ok(mut guard) = OBSERVER.try_lock() else { return };
     if let Some(observer) = guard.as_mut() {
-        let mut counts = Counts { locks: SERIALS.load(Relaxed) - 1, ..Counts::default() };
+        let mut counts =
+            Counts { locks: SERIALS.load(Relaxed) - SERIAL_BLOCK, ..Counts::default() };
         for record in records().filter(|r| r.in_use.load(Relaxed)) {
-            counts.threads += 1;
-            counts.acquisitions += record.acquisitions();
+            counts.add(record.counts());
         }
         observer.end(counts);
     }

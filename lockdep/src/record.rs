@@ -23,6 +23,7 @@ use std::sync::atomic::{AtomicBool, AtomicPtr, AtomicU8, AtomicU32, AtomicU64, c
 
 use crate::hash::fold;
 use crate::instrument::{LockType, Mode, Site};
+use crate::trace::Counts;
 use crate::word::{self, Word};
 
 /// Held locks that fit before the stack grows.
@@ -171,8 +172,11 @@ pub(crate) struct Record {
     known_shift: Cell<u32>,
     misses: Cell<u32>,
     acquisitions: AtomicU64,
+    locks: AtomicU64,
     wait: WaitSlot,
     pub(crate) window: Window,
+    /// The observer knows the thread.
+    pub(crate) introduced: Cell<bool>,
     /// The system's number of the thread; zero where it is not known.
     pub(crate) system: AtomicU32,
     pub(crate) thread: AtomicU32,
@@ -225,8 +229,10 @@ impl Record {
             known_shift: Cell::new(64 - FIRST_TABLE),
             misses: Cell::new(0),
             acquisitions: AtomicU64::new(0),
+            locks: AtomicU64::new(0),
             wait: WaitSlot::default(),
             window: Window::new(),
+            introduced: Cell::new(false),
             system: AtomicU32::new(0),
             thread: AtomicU32::new(0),
             in_use: AtomicBool::new(true),
@@ -529,9 +535,19 @@ impl Record {
         self.wait.sequence.load(SeqCst) == sequence
     }
 
-    /// How many locks the thread has acquired.
-    pub(crate) fn acquisitions(&self) -> u64 {
-        self.acquisitions.load(Relaxed)
+    /// The thread was the first to acquire a lock.
+    pub(crate) fn count_lock(&self) {
+        self.locks.store(self.locks.load(Relaxed) + 1, Relaxed);
+    }
+
+    /// What this thread adds to the totals of the process.
+    pub(crate) fn counts(&self) -> Counts {
+        Counts {
+            threads: 1,
+            locks: self.locks.load(Relaxed),
+            edges: 0,
+            acquisitions: self.acquisitions.load(Relaxed),
+        }
     }
 
     /// Empties the record for another thread.
@@ -551,7 +567,9 @@ impl Record {
         self.known_shift.set(64 - FIRST_TABLE);
         self.misses.set(0);
         self.window.clear();
+        self.introduced.set(false);
         self.acquisitions.store(0, Relaxed);
+        self.locks.store(0, Relaxed);
     }
 }
 

@@ -19,6 +19,7 @@ pub const SOURCES: &[(&str, &str)] = &sources! {
     "banker/reduction.rs",
     "banker/state.rs",
     "config.rs",
+    "creation.rs",
     "engine/clock.rs",
     "engine/detector.rs",
     "engine/mod.rs",

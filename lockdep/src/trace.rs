@@ -59,6 +59,15 @@ pub(crate) struct Counts {
     pub(crate) acquisitions: u64,
 }
 
+impl Counts {
+    pub(crate) fn add(&mut self, other: Counts) {
+        self.threads += other.threads;
+        self.locks += other.locks;
+        self.edges += other.edges;
+        self.acquisitions += other.acquisitions;
+    }
+}
+
 impl Trace {
     /// Opens a new file in `directory`.
     pub(crate) fn create(directory: &Path) -> Option<Trace> {

@@ -9,7 +9,8 @@
 //! | 2 | – | acquired without blocking |
 //! | 0–1 | bit 0: the order graph knows it | mode |
 //!
-//! Zero is a lock that nobody has acquired yet.
+//! Zero is a lock that nobody has acquired yet; one without a class may have a serial number from
+//! its creation.
 
 use crate::engine::LockId;
 use crate::instrument::Mode;
@@ -28,6 +29,8 @@ const CLASS_BITS: u32 = 19;
 
 /// Serial numbers are below this.
 pub(crate) const SERIALS: u64 = 1 << SERIAL_BITS;
+/// Serial numbers that a thread takes at a time, from a multiple of this on.
+pub(crate) const SERIAL_BLOCK: u64 = 256;
 /// Class numbers are below this.
 pub(crate) const CLASSES: u32 = 1 << CLASS_BITS;
 
@@ -38,6 +41,17 @@ pub(crate) struct Word(pub(crate) u64);
 impl Word {
     pub(crate) const fn new(class: u32, serial: u64) -> Word {
         Word(((class as u64) << (SERIAL_BITS + 4)) | ((serial & (SERIALS - 1)) << 4))
+    }
+
+    /// A lock that has not been acquired yet.
+    #[inline(always)]
+    pub(crate) const fn is_new(self) -> bool {
+        self.0 < 1 << (SERIAL_BITS + 4)
+    }
+
+    /// The word of a new lock that gets this class.
+    pub(crate) const fn classified(self, class: u32) -> Word {
+        Word(self.0 | (class as u64) << (SERIAL_BITS + 4))
     }
 
     /// The lock alone.
@@ -79,6 +93,11 @@ impl Word {
     pub(crate) const fn without_marks(self) -> Word {
         Word(self.0 & !GRAPHED)
     }
+}
+
+/// Whether both were numbered by one thread in one go, so that the lower number is the older lock.
+pub(crate) const fn comparable(a: LockId, b: LockId) -> bool {
+    (a >> 4 & (SERIALS - 1)) / SERIAL_BLOCK == (b >> 4 & (SERIALS - 1)) / SERIAL_BLOCK
 }
 
 /// The class of a lock.

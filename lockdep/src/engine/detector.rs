@@ -194,9 +194,9 @@ impl Detector {
         }
     }
 
-    /// The number of orders known between pairs of locks.
-    pub fn edges(&self) -> usize {
-        self.graph.edges()
+    /// The number of orders between pairs of locks that were ever learnt.
+    pub fn added_edges(&self) -> u64 {
+        self.graph.added_edges()
     }
 
     /// The number of dependencies known.

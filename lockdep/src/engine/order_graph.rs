@@ -27,7 +27,7 @@ pub struct OrderGraph {
     free: Vec<Node>,
     highest: i64,
     lowest: i64,
-    edges: usize,
+    added: u64,
 }
 
 #[derive(Debug, Default)]
@@ -55,9 +55,9 @@ impl OrderGraph {
         OrderGraph::default()
     }
 
-    /// The number of edges.
-    pub fn edges(&self) -> usize {
-        self.edges
+    /// The number of edges that were ever added, those of locks that are gone included.
+    pub fn added_edges(&self) -> u64 {
+        self.added
     }
 
     /// Records `from → to`. Returns whether the edge is new and closes a cycle, which
@@ -141,7 +141,6 @@ impl OrderGraph {
         for &s in &data.successors {
             remove_item(&mut self.nodes[s as usize].predecessors, node);
         }
-        self.edges -= data.predecessors.len() + data.successors.len();
         let mut bridges = Vec::new();
         for &p in &data.predecessors {
             for &s in &data.successors {
@@ -207,7 +206,7 @@ impl OrderGraph {
     fn insert_edge(&mut self, from: Node, to: Node) {
         self.nodes[from as usize].successors.push(to);
         self.nodes[to as usize].predecessors.push(from);
-        self.edges += 1;
+        self.added += 1;
     }
 
     fn component(&self, node: Node) -> Component {
