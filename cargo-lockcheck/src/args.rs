@@ -50,6 +50,9 @@ pub enum Command {
     Bench(CargoCommand),
     /// Runs `cargo nextest` with every lock instrumented
     Nextest(CargoCommand),
+    /// Lints the source as `cargo check` compiles it; this is the default
+    #[command(visible_alias = "c")]
+    Check(CargoCommand),
 }
 
 /// A command of cargo's.
@@ -146,14 +149,26 @@ fn arrange(args: Vec<OsString>) -> Vec<OsString> {
     words.next_if(|word| word == "lockcheck");
     front.push("lockcheck".into());
     let own = OwnOptions::new();
+    let mut rest = Vec::new();
     let verb = loop {
         match words.next() {
-            Some(word) if is_option(&word) => own.take(word, &mut words, &mut front),
-            Some(word) => break word,
-            None => return front,
+            Some(word) if own.knows(&word) || is_information(&word) => {
+                own.take(word, &mut words, &mut front);
+            }
+            Some(word) if !is_option(&word) => break word,
+            // No subcommand: the source is checked, and what is not ours is cargo's.
+            Some(word) => {
+                let takes_value = CargoArgs::takes_value(&word);
+                rest.push(word);
+                if takes_value {
+                    rest.extend(words.next());
+                }
+                break "check".into();
+            }
+            None if front.iter().any(|word| is_information(word)) => return front,
+            None => break "check".into(),
         }
     };
-    let mut rest = Vec::new();
     let mut help = None;
     let program_follows = verb == "run" || verb == "r";
     while let Some(word) = words.next() {
@@ -184,6 +199,11 @@ fn arrange(args: Vec<OsString>) -> Vec<OsString> {
         front.extend(rest);
     }
     front
+}
+
+/// Whether a word asks about this program.
+fn is_information(word: &OsStr) -> bool {
+    ["-h", "--help", "-V", "--version"].iter().any(|known| word == *known)
 }
 
 fn is_option(word: &OsStr) -> bool {

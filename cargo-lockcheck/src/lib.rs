@@ -40,6 +40,9 @@ pub mod naming;
 // Findings of single processes and across them.
 pub mod analyze;
 
+// The source, through the compiler's MIR.
+pub mod lint;
+
 // The table of rules.
 pub mod rules;
 

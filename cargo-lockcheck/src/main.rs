@@ -5,17 +5,17 @@ use std::ffi::OsString;
 use std::process::ExitCode;
 
 use cargo_lockcheck::analyze::analyze;
-use cargo_lockcheck::args::Args;
+use cargo_lockcheck::args::{Args, Command};
 use cargo_lockcheck::classify::classify;
 use cargo_lockcheck::failure::Failure;
 use cargo_lockcheck::merge::Merged;
-use cargo_lockcheck::model::{Finding, Level, Report};
+use cargo_lockcheck::model::{Finding, Level, Report, Suppressed};
 use cargo_lockcheck::runtime::Runtime;
 use cargo_lockcheck::settings::Settings;
 use cargo_lockcheck::sources::Sources;
 use cargo_lockcheck::trace::Warning;
 use cargo_lockcheck::wrapper::{self, Plan};
-use cargo_lockcheck::{collect, output, status};
+use cargo_lockcheck::{collect, lint, output, status};
 use lockdep::finding::Tier;
 
 /// Something is at level `deny`.
@@ -27,6 +27,9 @@ const COULD_NOT_CHECK: u8 = 101;
 fn main() -> ExitCode {
     let arguments: Vec<OsString> = env::args_os().collect();
     let is_subcommand = arguments.get(1).is_some_and(|first| first == "lockcheck");
+    if env::var_os(lint::compile::WRAPPER).is_some() && !is_subcommand {
+        return lint::compile::wrap(arguments.into_iter().skip(1).collect());
+    }
     if let (Some(plan), false) = (Plan::inherited(), is_subcommand) {
         return wrapper::run(&plan, arguments.into_iter().skip(1).collect());
     }
@@ -38,10 +41,35 @@ fn main() -> ExitCode {
             return ExitCode::from(u8::try_from(error.exit_code()).unwrap_or(2));
         }
     };
-    check(args).unwrap_or_else(|failure| {
+    let stages = match args.command {
+        Command::Check(_) => lint_source,
+        _ => check,
+    };
+    stages(args).unwrap_or_else(|failure| {
         status::failure(&failure);
         ExitCode::from(COULD_NOT_CHECK)
     })
+}
+
+/// The stages of a check that reads the source.
+fn lint_source(args: Args) -> Result<ExitCode, Failure> {
+    let settings = Settings::resolve(args)?;
+    let compiled = lint::compile::run(&settings)?;
+    let linted = lint::run(&compiled, &settings.workspace);
+    let sources = Sources::of_workspace(&settings.workspace);
+    let mut report = classify(linted.findings, &settings.levels);
+    report.coverage = linted.coverage;
+    report.notes = linted.notes;
+    // Rules that are `allow` are shown as findings when they are asked for.
+    let (shown, hidden) = report
+        .suppressed
+        .into_iter()
+        .partition(|entry| entry.finding.reason.is_none() && settings.show.has(entry));
+    report.suppressed = hidden;
+    let shown: Vec<Suppressed> = shown;
+    report.findings.extend(shown.into_iter().map(|entry| entry.finding));
+    output::write(&report, &settings, &sources)?;
+    Ok(exit_code(compiled.code, &report))
 }
 
 /// The stages of a check that runs the program.

@@ -50,6 +50,8 @@ pub struct Settings {
     pub show: Show,
     /// The levels of rules and tiers.
     pub levels: Levels,
+    /// Whether cargo's messages go on to stdout, as an editor wants them.
+    pub forward_messages: bool,
 }
 
 impl Settings {
@@ -64,6 +66,7 @@ impl Settings {
             args::Command::Run(command) => ("run", command),
             args::Command::Bench(command) => ("bench", command),
             args::Command::Nextest(command) => ("nextest", command),
+            args::Command::Check(command) => ("check", command),
         };
         let given = CargoArgs::new(words);
         let cwd = env::current_dir().map_err(|error| {
@@ -99,7 +102,10 @@ impl Settings {
         };
         Ok(Settings {
             cargo,
-            cargo_args: instrumented(verb, &given, &toolchain.host, &build),
+            cargo_args: match verb {
+                "check" => checked(&given, &directory.join("lint")),
+                _ => instrumented(verb, &given, &toolchain.host, &build),
+            },
             workspace: metadata.workspace_root,
             directory,
             build,
@@ -111,6 +117,10 @@ impl Settings {
             outputs: report.output,
             show,
             levels,
+            forward_messages: verb == "check"
+                && given.values("--message-format").any(|form| {
+                    form.to_str().is_some_and(|form| form.starts_with("json"))
+                }),
         })
     }
 }
@@ -138,6 +148,23 @@ fn instrumented(verb: &str, given: &CargoArgs, host: &str, build: &Path) -> Vec<
     }
     words.extend(["--target".into(), host.into(), "--target-dir".into(), build.into()]);
     words.extend(rest.cloned());
+    words
+}
+
+/// cargo's arguments for a check of all targets, whose messages this program reads.
+fn checked(given: &CargoArgs, build: &Path) -> Vec<OsString> {
+    let rest = given.without("--target-dir").without("--message-format");
+    let selects = ["--lib", "--bins", "--examples", "--tests", "--benches", "--all-targets"];
+    let names = ["--bin", "--example", "--test", "--bench"];
+    let is_selected = selects.iter().any(|option| rest.has(option))
+        || names.iter().any(|option| rest.value(option).is_some() || rest.has(option));
+    let mut words = vec![OsString::from("check")];
+    words.push("--message-format=json-diagnostic-rendered-ansi".into());
+    words.extend(["--target-dir".into(), build.into()]);
+    if !is_selected {
+        words.push("--all-targets".into());
+    }
+    words.extend(rest.words().iter().cloned());
     words
 }
 

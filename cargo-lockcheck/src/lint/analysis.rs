@@ -1,0 +1,502 @@
+//! Each body with what is held where, callees before callers.
+//!
+//! Bodies that call each other in a circle are analysed until what they tell each other no longer
+//! changes, for a few rounds; what a longer round would add is not seen.
+
+use std::collections::{BTreeMap, HashMap, HashSet};
+use std::sync::Arc;
+
+use super::callee::Callee;
+use super::classes::class_of;
+use super::effects::{Effect, Plan, location, plan};
+use super::graph::{Flow, components};
+use super::held::{self, Held, State, Tokens, Transfer, tokens_in};
+use super::locks::Waiting;
+use super::mir::model::{BodyKind, Operand, Rvalue, StatementKind, Terminator};
+use super::program::{BodyId, Program};
+use super::summary::{
+    Acquired, Callback, Chain, LIMIT, Location, LockUse, OpenEdge, Returned, Summary,
+};
+use super::types;
+use super::values::{Frame, Path, Root};
+use crate::model::Mode;
+
+/// A lock that a body holds at some point.
+#[derive(Clone, Debug)]
+pub(super) struct HeldLock {
+    pub(super) lock: LockUse,
+    /// The calls to its acquisition.
+    pub(super) chain: Chain,
+    /// Whether it belongs to an earlier round of a loop, so that an equal path is another object.
+    pub(super) stale: bool,
+    /// The source's name of the variable that holds its guard; none for a temporary.
+    pub(super) holder: Option<Arc<str>>,
+}
+
+/// Something that happens in a body, and what is held meanwhile.
+#[derive(Clone, Debug)]
+pub(super) struct Event {
+    pub(super) block: u32,
+    pub(super) here: Location,
+    pub(super) held: Vec<HeldLock>,
+    pub(super) kind: EventKind,
+}
+
+/// What happens.
+#[derive(Clone, Debug)]
+pub(super) enum EventKind {
+    /// An effect of a call or drop.
+    Effect(Effect),
+    /// A successful attempt to take a lock without waiting.
+    Tried(LockUse),
+    /// A coroutine suspends.
+    Await,
+}
+
+/// What is known of a body.
+#[derive(Debug, Default)]
+pub(super) struct Analysis {
+    pub(super) events: Vec<Event>,
+    pub(super) open_edges: Vec<OpenEdge>,
+    /// The number of the loop that each block is in.
+    pub(super) cycle: Vec<Option<u32>>,
+}
+
+/// The program with its bodies' summaries and analyses.
+pub(super) struct Analyzed<'p, 'a> {
+    pub(super) program: &'p Program<'a>,
+    pub(super) summaries: Vec<Option<Summary>>,
+    pub(super) analyses: Vec<Analysis>,
+}
+
+impl<'p, 'a> Analyzed<'p, 'a> {
+    /// Analyses all bodies.
+    pub(super) fn new(program: &'p Program<'a>) -> Analyzed<'p, 'a> {
+        let count = program.functions.len();
+        let mut summaries: Vec<Option<Summary>> = vec![None; count];
+        let mut analyses: Vec<Analysis> = Vec::new();
+        analyses.resize_with(count, Analysis::default);
+        let callees: Vec<Vec<u32>> = (0..count).map(|id| callees(program, id)).collect();
+        for component in components(count, &|id| &callees[id]) {
+            let is_cycle = component.len() > 1
+                || component.iter().any(|id| callees[*id].contains(&(*id as u32)));
+            for _ in 0..if is_cycle { 4 } else { 1 } {
+                let mut changed = false;
+                for &id in &component {
+                    let (analysis, summary) = analyze(program, id, &summaries);
+                    analyses[id] = analysis;
+                    if summaries[id].as_ref() != Some(&summary) {
+                        summaries[id] = Some(summary);
+                        changed = true;
+                    }
+                }
+                if !changed {
+                    break;
+                }
+            }
+        }
+        Analyzed { program, summaries, analyses }
+    }
+
+    /// A frame to look at a body with.
+    pub(super) fn frame(&self, id: BodyId) -> Frame<'_, 'a> {
+        Frame::new(self.program, id, &self.summaries)
+    }
+}
+
+/// The bodies that a body may run.
+fn callees(program: &Program<'_>, id: BodyId) -> Vec<u32> {
+    let function = &program.functions[id];
+    let mut found = HashSet::new();
+    for block in &function.body.blocks {
+        if block.cleanup {
+            continue;
+        }
+        for statement in &block.statements {
+            if let StatementKind::Assign(_, Rvalue::Aggregate(ty, ..)) = &statement.kind
+                && ty.starts_with('{')
+            {
+                found.extend(program.closure(function.unit, ty));
+            }
+        }
+        match &block.terminator {
+            Terminator::Call(call) => {
+                let Operand::Const(text) = call.callee else { continue };
+                let callee = Callee::new(text);
+                found.extend(program.resolve(function.unit, &callee));
+                for ty in types::closures(text) {
+                    found.extend(program.closure(function.unit, ty));
+                }
+                if callee.path.contains("fmt::rt::Argument")
+                    && let Some((_, generic)) = text.rsplit_once("::<")
+                {
+                    let ty = types::peel(generic.trim_end_matches('>'));
+                    for name in ["Debug", "Display"] {
+                        let text = format!("<{ty} as std::fmt::{name}>::fmt");
+                        found.extend(program.resolve(function.unit, &Callee::new(&text)));
+                    }
+                }
+                if callee.path.ends_with("mem::drop") {
+                    for arg in &call.args {
+                        if let Some(place) = arg.place() {
+                            let ty = function.body.locals[place.local as usize].ty;
+                            found.extend(program.drop_of(function.unit, ty));
+                        }
+                    }
+                }
+                if let Some(name) = callee.trait_name
+                    && callee.self_ty.is_some_and(|ty| types::peel(ty).starts_with("dyn "))
+                {
+                    found.extend(program.only_impl(name, callee.name()));
+                }
+            }
+            Terminator::Drop(place, _) => {
+                let ty = function.body.locals[place.local as usize].ty;
+                found.extend(program.drop_of(function.unit, ty));
+                for argument in types::arguments(ty) {
+                    found.extend(program.drop_of(function.unit, argument));
+                }
+            }
+            _ => {}
+        }
+    }
+    found.into_iter().map(|id| id as u32).collect()
+}
+
+/// Analyses one body.
+fn analyze(
+    program: &Program<'_>,
+    id: BodyId,
+    summaries: &[Option<Summary>],
+) -> (Analysis, Summary) {
+    let frame = Frame::new(program, id, summaries);
+    let body = &frame.function.body;
+    if body.kind != BodyKind::Fn {
+        return (Analysis::default(), Summary::default());
+    }
+    let graph = Flow::new(&frame);
+    let mut plans: Vec<Plan> =
+        (0..body.blocks.len() as u32).map(|block| plan(&frame, block)).collect();
+
+    // The tokens: one for each guard a call makes, and one for each guard handed in.
+    let mut locks: Vec<(LockUse, Chain)> = Vec::new();
+    let mut initial = State::new();
+    let mut params = Vec::new();
+    for number in 1..=body.params as u32 {
+        if program.owns_guard(body.locals[number as usize].ty) {
+            let token = locks.len() as u32;
+            let lock = LockUse {
+                path: Path::new(Root::Param(number)),
+                class: None,
+                ty: Arc::from(""),
+                mode: Mode::Write,
+                wait: Waiting::Blocking,
+                is_async: false,
+            };
+            locks.push((lock, vec![location(&frame, body.span)]));
+            initial.insert(Held::new(token, number, Vec::new()));
+            params.push((token, number));
+        }
+    }
+    for plan in &mut plans {
+        for lock in std::mem::take(&mut plan.result) {
+            plan.transfer.made.push((locks.len() as u32, Vec::new()));
+            locks.push(lock);
+        }
+    }
+    let transfers: Vec<Transfer> = plans.iter().map(|plan| plan.transfer.clone()).collect();
+    let paths: Vec<Path> = locks.iter().map(|lock| lock.0.path.clone()).collect();
+    let owns = |ty: &str| program.owns_guard(ty);
+    let tokens =
+        Tokens { paths: &paths, initial, transfers: &transfers, owns: &owns };
+    let is_flat = locks.is_empty();
+    let states = if is_flat {
+        vec![State::new(); body.blocks.len()]
+    } else {
+        held::flow(&frame, &graph, &tokens)
+    };
+
+    let mut builder = Builder {
+        frame: &frame,
+        locks: &locks,
+        params: &params,
+        analysis: Analysis { cycle: graph.cycle.clone(), ..Analysis::default() },
+        summary: Summary { returned: returned(&frame), ..Summary::default() },
+        acquired: HashMap::new(),
+    };
+    for (at, plan) in plans.into_iter().enumerate() {
+        builder.block(at as u32, plan, &states[at], &tokens);
+        if graph.suspensions.contains(&(at as u32)) {
+            let span = suspension_span(&frame, at);
+            let here = location(&frame, span);
+            builder.event(at as u32, here, &states[at], EventKind::Await);
+        } else if matches!(body.blocks[at].terminator, Terminator::Return) {
+            builder.returns(&states[at]);
+        }
+    }
+    (builder.analysis, builder.summary)
+}
+
+/// Where the `.await` of a suspension stands.
+fn suspension_span<'a>(frame: &Frame<'_, 'a>, block: usize) -> super::mir::model::Span<'a> {
+    let block = &frame.function.body.blocks[block];
+    let named = block.statements.iter().find(|statement| match &statement.kind {
+        StatementKind::Assign(dest, _) => dest.local == 0,
+        _ => false,
+    });
+    named.map_or(block.span, |statement| statement.span)
+}
+
+/// What a body returns, in terms of its parameters.
+fn returned(frame: &Frame<'_, '_>) -> Option<Returned> {
+    let path = frame.local(0);
+    match path.root {
+        Root::Param(_) | Root::Static(_) => Some(Returned::Path(path)),
+        Root::Aggregate(block, statement) if path.parts.is_empty() => {
+            let body = &frame.function.body;
+            let statement = body.blocks.get(block as usize)?.statements.get(statement as usize)?;
+            let StatementKind::Assign(_, Rvalue::Aggregate(_, values, _)) = &statement.kind else {
+                return None;
+            };
+            let fields = values.iter().map(|value| {
+                let path = frame.operand(value);
+                matches!(path.root, Root::Param(_) | Root::Static(_)).then_some(path)
+            });
+            Some(Returned::Fields(fields.collect()))
+        }
+        _ => None,
+    }
+}
+
+struct Builder<'f, 'p, 'a> {
+    frame: &'f Frame<'p, 'a>,
+    locks: &'f [(LockUse, Chain)],
+    /// Tokens of guards handed in, with the parameter's number.
+    params: &'f [(u32, u32)],
+    analysis: Analysis,
+    summary: Summary,
+    acquired: HashMap<(Path, Mode, Option<Arc<str>>, u64), usize>,
+}
+
+impl<'a> Builder<'_, '_, 'a> {
+    fn block(&mut self, at: u32, plan: Plan, state: &State, tokens: &Tokens<'_>) {
+        let block = &self.frame.function.body.blocks[at as usize];
+        let here = location(self.frame, block.span);
+        for (token, _) in &plan.transfer.made {
+            let (lock, chain) = &self.locks[*token as usize];
+            if lock.wait == Waiting::Try && chain.len() == 1 {
+                let kind = EventKind::Tried(lock.clone());
+                self.event(at, here.clone(), state, kind);
+            }
+        }
+        for effect in plan.effects {
+            let released = match &effect {
+                Effect::Acquire(acquired, _) => acquired.released,
+                Effect::Block(blocks, _) => blocks.released,
+                Effect::Callback(callback) => callback.released,
+                _ => 0,
+            };
+            let reduced = self.without(at, state, tokens, released);
+            let state = reduced.as_ref().unwrap_or(state);
+            self.summarize(&effect, state);
+            // What is held here while a callee runs the caller's code belongs to the event too.
+            self.event(at, here.clone(), state, EventKind::Effect(effect));
+        }
+        for edge in plan.open_edges {
+            if edge.held.0.class.is_none() || edge.asked.0.class.is_none() {
+                if self.summary.open_edges.len() < LIMIT
+                    && let (Some(held), Some(asked)) =
+                        (exported(&edge.held.0), exported(&edge.asked.0))
+                {
+                    let edge =
+                        OpenEdge { held: (held, edge.held.1.clone()), asked: (asked, edge.asked.1.clone()) };
+                    self.summary.open_edges.push(edge);
+                }
+            }
+            self.analysis.open_edges.push(edge);
+        }
+    }
+
+    /// The state without the guards in the arguments that the callee has released by then.
+    fn without(&self, at: u32, state: &State, tokens: &Tokens<'_>, released: u64) -> Option<State> {
+        let block = &self.frame.function.body.blocks[at as usize];
+        let Terminator::Call(call) = &block.terminator else { return None };
+        // A condition variable's wait releases the guard it is given.
+        if released == 0 || state.is_empty() {
+            return None;
+        }
+        let mut state = state.clone();
+        for (index, arg) in call.args.iter().enumerate() {
+            if released & (1 << (index + 1).min(63)) != 0
+                && let Some(place) = arg.place()
+            {
+                for held in tokens_in(self.frame, tokens, &state, place) {
+                    state.remove(&held);
+                }
+            }
+        }
+        Some(state)
+    }
+
+    fn held(&self, state: &State) -> Vec<HeldLock> {
+        let mut by_token: BTreeMap<u32, &Held> = BTreeMap::new();
+        for held in state {
+            let entry = by_token.entry(held.token).or_insert(held);
+            if entry.stale && !held.stale {
+                *entry = held;
+            }
+        }
+        let names = &self.frame.function.body.names;
+        let locks = by_token.into_iter().map(|(token, held)| {
+            let (lock, chain) = self.locks[token as usize].clone();
+            let name = names.iter().find(|(_, place)| {
+                place.local == held.local() && place.steps.is_empty()
+            });
+            let holder = name.map(|(name, _)| Arc::from(*name));
+            HeldLock { lock, chain, stale: held.stale, holder }
+        });
+        locks.collect()
+    }
+
+    fn event(&mut self, block: u32, here: Location, state: &State, kind: EventKind) {
+        let held = self.held(state);
+        self.analysis.events.push(Event { block, here, held, kind });
+    }
+
+    /// The parameters whose guards are not held at a state, as bits.
+    fn released(&self, state: &State) -> u64 {
+        self.params
+            .iter()
+            .filter(|(token, _)| !state.iter().any(|held| held.token == *token))
+            .fold(0, |bits, (_, number)| bits | 1 << number.min(&63))
+    }
+
+    /// Adds what a caller must know of an effect.
+    fn summarize(&mut self, effect: &Effect, state: &State) {
+        let released = self.released(state);
+        match effect {
+            Effect::Acquire(acquired, extra) => {
+                let Some(lock) = exported(&acquired.lock) else { return };
+                if lock.class.is_none() || self.held(state).iter().any(|h| h.lock.class.is_none() && !h.lock.is_handed_in()) {
+                    self.open_edges(state, &acquired.lock, &acquired.chain, extra);
+                }
+                let class = lock.class.as_ref().map(|class| Arc::clone(&class.key));
+                let key = (lock.path.clone(), lock.mode, class, released);
+                let entry = Acquired { lock, released, ..acquired.clone() };
+                match self.acquired.get(&key) {
+                    Some(&known) => {
+                        let known = &mut self.summary.acquired[known];
+                        if known.chain.len() > entry.chain.len() {
+                            *known = entry;
+                        }
+                    }
+                    None if self.summary.acquired.len() < LIMIT => {
+                        self.acquired.insert(key, self.summary.acquired.len());
+                        self.summary.acquired.push(entry);
+                    }
+                    None => {}
+                }
+            }
+            Effect::Block(blocks, _) => {
+                let known = self.summary.blocks.iter().any(|other| other.what == blocks.what);
+                if !known {
+                    let mut blocks = blocks.clone();
+                    blocks.released = released;
+                    self.summary.blocks.push(blocks);
+                }
+            }
+            Effect::Callback(callback) => {
+                let known = self.summary.callbacks.iter();
+                if !matches!(callback.callee.root, Root::Param(_) | Root::Unknown)
+                    || known.clone().count() >= LIMIT
+                    || known.clone().any(|other| {
+                        other.callee == callback.callee && other.held.len() >= callback.held.len() + state.len()
+                    })
+                {
+                    return;
+                }
+                let mut held: Vec<(LockUse, Chain)> = callback.held.clone();
+                for lock in self.held(state) {
+                    held.extend(exported(&lock.lock).map(|exported| (exported, lock.chain)));
+                }
+                if matches!(callback.callee.root, Root::Unknown) {
+                    // Code that no caller knows better; reported where the lock is held.
+                    let count = known.filter(|other| other.callee.root == Root::Unknown).count();
+                    if count > 0 || callback.what != "a waker" {
+                        return;
+                    }
+                }
+                self.summary.callbacks.push(Callback { held, released, ..callback.clone() });
+            }
+            Effect::Force(forces) => {
+                if matches!(forces.path.root, Root::Static(_) | Root::Param(_))
+                    && self.summary.forces.len() < LIMIT
+                    && !self.summary.forces.iter().any(|other| other.path == forces.path)
+                {
+                    self.summary.forces.push(forces.clone());
+                }
+            }
+            Effect::Wait { .. } | Effect::Notify(_) => {}
+        }
+    }
+
+    /// Orders that only a caller can name: one of the locks is a parameter.
+    fn open_edges(
+        &mut self,
+        state: &State,
+        asked: &LockUse,
+        chain: &Chain,
+        extra: &[(LockUse, Chain)],
+    ) {
+        let Some(asked_out) = exported(asked) else { return };
+        let own = self.held(state).into_iter().filter(|h| !h.stale).map(|h| (h.lock, h.chain));
+        for (held, held_chain) in own.chain(extra.iter().cloned()) {
+            let Some(held_out) = exported(&held) else { continue };
+            let from_caller = |lock: &LockUse| {
+                lock.class.is_none()
+                    && matches!(lock.path.root, Root::Param(_))
+            };
+            if (from_caller(&held_out) || from_caller(&asked_out))
+                && self.summary.open_edges.len() < LIMIT
+            {
+                self.summary.open_edges.push(OpenEdge {
+                    held: (held_out, held_chain),
+                    asked: (asked_out.clone(), chain.clone()),
+                });
+            }
+        }
+    }
+
+    /// What a return passes to the caller.
+    fn returns(&mut self, state: &State) {
+        for held in state.iter().filter(|held| held.local() == 0) {
+            let (lock, chain) = &self.locks[held.token as usize];
+            if let Some((_, number)) = self.params.iter().find(|(token, _)| *token == held.token) {
+                self.summary.passed_guards |= 1 << (number - 1).min(63);
+            } else if let Some(lock) = exported(lock)
+                && !self.summary.guards.iter().any(|(other, _)| *other == lock)
+                && self.summary.guards.len() < LIMIT
+            {
+                self.summary.guards.push((lock, chain.clone()));
+            }
+        }
+    }
+}
+
+/// A lock as callers can know it: by a parameter or static, else by its class alone.
+fn exported(lock: &LockUse) -> Option<LockUse> {
+    if lock.is_handed_in() {
+        return None;
+    }
+    let mut lock = lock.clone();
+    if !matches!(lock.path.root, Root::Param(_) | Root::Static(_)) {
+        lock.path = Path { root: Root::Unknown, parts: Vec::new() };
+        lock.class.as_ref()?;
+    }
+    Some(lock)
+}
+
+/// The class of what a path leads to, for rules that look at other things than locks.
+pub(super) fn class_name(frame: &Frame<'_, '_>, path: &Path) -> Option<Arc<str>> {
+    class_of(frame, path).map(|class| class.key)
+}

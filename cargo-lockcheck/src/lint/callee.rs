@@ -1,0 +1,134 @@
+//! The name of a called function, taken apart.
+
+use super::types;
+
+/// A called function's path.
+#[derive(Clone, Debug)]
+pub(super) struct Callee<'a> {
+    /// The path as printed.
+    pub(super) text: &'a str,
+    /// The type of `<Type as Trait>::name`.
+    pub(super) self_ty: Option<&'a str>,
+    /// The last segment of the trait of `<Type as Trait>::name`.
+    pub(super) trait_name: Option<&'a str>,
+    /// The path without generic arguments; of `<Type as Trait>::name`, what follows the bracket.
+    pub(super) path: String,
+}
+
+impl<'a> Callee<'a> {
+    pub(super) fn new(text: &'a str) -> Callee<'a> {
+        if let Some(rest) = text.strip_prefix('<')
+            && let Some(close) = closing(rest)
+        {
+            let inner = &rest[..close];
+            let (self_ty, trait_) = match at_top_level(inner, " as ") {
+                Some(at) => (&inner[..at], Some(&inner[at + 4..])),
+                None => (inner, None),
+            };
+            return Callee {
+                text,
+                self_ty: Some(self_ty),
+                trait_name: trait_.map(types::short),
+                path: without_generics(rest[close + 1..].trim_start_matches(':')),
+            };
+        }
+        Callee { text, self_ty: None, trait_name: None, path: without_generics(text) }
+    }
+
+    /// The function's own name.
+    pub(super) fn name(&self) -> &str {
+        types::last(&self.path)
+    }
+
+    /// The path of the type or module that the function is in; of `<Type as Trait>::name`, the
+    /// type's.
+    pub(super) fn owner(&self) -> &str {
+        match self.self_ty {
+            Some(ty) => types::head(ty),
+            None => self.path.rsplit_once("::").map_or("", |split| split.0),
+        }
+    }
+}
+
+/// The index of the `>` that closes the bracket before the text.
+fn closing(text: &str) -> Option<usize> {
+    let bytes = text.as_bytes();
+    let mut depth = 1i32;
+    (0..bytes.len()).find(|&at| {
+        match bytes[at] {
+            b'<' => depth += 1,
+            b'>' if at == 0 || bytes[at - 1] != b'-' => depth -= 1,
+            _ => {}
+        }
+        depth == 0
+    })
+}
+
+/// Where a word stands outside brackets.
+pub(super) fn at_top_level(text: &str, word: &str) -> Option<usize> {
+    let bytes = text.as_bytes();
+    let mut depth = 0i32;
+    (0..bytes.len()).find(|&at| {
+        match bytes[at] {
+            b'<' | b'(' | b'[' | b'{' => depth += 1,
+            b'>' if at > 0 && bytes[at - 1] == b'-' => {}
+            b'>' | b')' | b']' | b'}' => depth -= 1,
+            _ => {}
+        }
+        depth == 0 && bytes[at..].starts_with(word.as_bytes())
+    })
+}
+
+/// A path without its generic arguments.
+pub(super) fn without_generics(path: &str) -> String {
+    let bytes = path.as_bytes();
+    let mut result = String::with_capacity(path.len());
+    let mut depth = 0i32;
+    let mut from = 0;
+    for at in 0..bytes.len() {
+        match bytes[at] {
+            b'<' => {
+                if depth == 0 {
+                    result.push_str(&path[from..at]);
+                }
+                depth += 1;
+            }
+            b'>' if at == 0 || bytes[at - 1] != b'-' => {
+                depth -= 1;
+                if depth == 0 {
+                    from = at + 1;
+                }
+            }
+            _ => {}
+        }
+    }
+    if depth == 0 {
+        result.push_str(&path[from.min(path.len())..]);
+    }
+    while result.contains("::::") {
+        result = result.replace("::::", "::");
+    }
+    result.trim_end_matches("::").to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn paths_lose_their_generics() {
+        let callee = Callee::new("std::sync::Mutex::<Vec<fn(u8) -> u8>>::lock");
+        assert_eq!(callee.path, "std::sync::Mutex::lock");
+        assert_eq!((callee.owner(), callee.name()), ("std::sync::Mutex", "lock"));
+        assert_eq!(Callee::new("core::slice::<impl [T]>::iter").path, "core::slice::iter");
+    }
+
+    #[test]
+    fn trait_calls_have_a_type() {
+        let callee = Callee::new("<std::sync::Arc<Bank<T>> as std::ops::Deref>::deref");
+        assert_eq!(callee.self_ty, Some("std::sync::Arc<Bank<T>>"));
+        assert_eq!((callee.trait_name, callee.name()), (Some("Deref"), "deref"));
+        let call = Callee::new("<F as std::ops::Fn<(u8,)>>::call");
+        assert_eq!((call.self_ty, call.trait_name), (Some("F"), Some("Fn")));
+    }
+}

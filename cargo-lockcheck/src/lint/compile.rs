@@ -1,0 +1,239 @@
+//! Has cargo check the workspace, and the compiler write the MIR of its members meanwhile.
+//!
+//! Cargo is given this program as the workspace's compiler wrapper. For a member that is being
+//! checked, the wrapper adds the options that make rustc write MIR. They exist on the stable
+//! compiler behind `RUSTC_BOOTSTRAP`, which is set for that one process alone, so that no build
+//! script and no dependency sees it.
+
+use std::env;
+use std::ffi::OsString;
+use std::fs;
+use std::io::{self, BufRead, BufReader, Write};
+use std::path::{Path, PathBuf};
+use std::process::{Command, ExitCode, ExitStatus, Stdio};
+
+use serde_json::Value;
+
+use crate::failure::Failure;
+use crate::settings::Settings;
+use crate::status;
+
+/// Tells this program that cargo calls it as the compiler of the workspace's members.
+pub const WRAPPER: &str = "LOCKCHECK_LINT";
+
+/// What makes rustc write MIR as the parser expects it.
+const OPTIONS: &[&str] = &[
+    "--emit=mir",
+    "-Zmir-include-spans=on",
+    "-Zmir-opt-level=0",
+    "-Ztrim-diagnostic-paths=no",
+    // Writing MIR counts as generating code, for which checked dependencies hold too little.
+    "-Zno-codegen",
+];
+
+/// Keeps rustc from collecting what generic code a library would export, which needs that code
+/// of its dependencies too: a crate with this attribute exports none. It says nothing else here,
+/// since nothing is linked.
+const LIBRARY_OPTIONS: &[&str] = &[
+    "-Zcrate-attr=feature(compiler_builtins)",
+    "-Zcrate-attr=compiler_builtins",
+    "-Ainternal_features",
+];
+
+/// One checked target of a member.
+#[derive(Debug)]
+pub struct Checked {
+    /// The crate's name.
+    pub name: String,
+    /// Whether other crates can use it.
+    pub is_lib: bool,
+    /// Whether it is compiled as a test.
+    pub is_test: bool,
+    /// The file that it begins with.
+    pub source: PathBuf,
+    /// The compiler's MIR.
+    pub mir: PathBuf,
+    /// The source files.
+    pub files: Vec<String>,
+}
+
+/// What cargo has checked.
+#[derive(Debug)]
+pub struct Compiled {
+    /// The targets of the workspace's members.
+    pub targets: Vec<Checked>,
+    /// cargo's exit code.
+    pub code: u8,
+}
+
+/// Runs `cargo check`. What the compiler says goes where cargo would put it.
+///
+/// # Errors
+/// When cargo cannot be started.
+pub fn run(settings: &Settings) -> Result<Compiled, Failure> {
+    let this = env::current_exe().map_err(|error| {
+        Failure::new(
+            format!("the path of this program is not known: {error}"),
+            "Start it by its full path.",
+        )
+    })?;
+    let mut child = Command::new(&settings.cargo)
+        .args(&settings.cargo_args)
+        .env("RUSTC_WORKSPACE_WRAPPER", &this)
+        .env(WRAPPER, "1")
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .spawn()
+        .map_err(|error| {
+            Failure::new(
+                format!("cannot start `{}`: {error}", settings.cargo.display()),
+                "Install cargo with rustup, or set `CARGO` to it.",
+            )
+        })?;
+    let mut targets = Vec::new();
+    if let Some(stdout) = child.stdout.take() {
+        for line in BufReader::new(stdout).lines().map_while(Result::ok) {
+            let Ok(message) = serde_json::from_str::<Value>(&line) else { continue };
+            match message["reason"].as_str() {
+                Some("compiler-artifact") => targets.extend(checked(&message)),
+                Some("compiler-message") if settings.forward_messages => {
+                    forward(&line);
+                }
+                Some("compiler-message") if !settings.quiet => {
+                    let text = message["message"]["rendered"].as_str().unwrap_or_default();
+                    // A closed stderr leaves nobody to tell.
+                    let _ = io::stderr().write_all(text.as_bytes());
+                }
+                Some(_) if settings.forward_messages => forward(&line),
+                _ => {}
+            }
+        }
+    }
+    let code = match child.wait() {
+        Ok(status) => exit_code(status),
+        Err(_) => 101,
+    };
+    Ok(Compiled { targets, code })
+}
+
+/// Passes a message of cargo's on, for an editor.
+fn forward(line: &str) {
+    let mut out = io::stdout().lock();
+    // A closed stdout leaves nobody to tell.
+    let _ = writeln!(out, "{line}");
+}
+
+/// The target that an artifact message is about, if its MIR is there.
+fn checked(message: &Value) -> Option<Checked> {
+    let metadata = message["filenames"]
+        .as_array()?
+        .iter()
+        .filter_map(Value::as_str)
+        .find(|name| name.ends_with(".rmeta"))?;
+    let metadata = Path::new(metadata);
+    let stem = metadata.file_stem()?.to_str()?.strip_prefix("lib")?;
+    let mir = metadata.with_file_name(format!("{stem}.mir"));
+    if !mir.exists() {
+        return None;
+    }
+    let target = &message["target"];
+    let kinds: Vec<&str> = target["kind"].as_array()?.iter().filter_map(Value::as_str).collect();
+    let is_lib = !kinds.iter().any(|kind| {
+        matches!(*kind, "bin" | "test" | "bench" | "example" | "custom-build" | "proc-macro")
+    });
+    let files = fs::read_to_string(metadata.with_file_name(format!("{stem}.d")))
+        .map(|text| source_files(&text))
+        .unwrap_or_default();
+    Some(Checked {
+        name: target["name"].as_str()?.replace('-', "_"),
+        is_lib,
+        is_test: message["profile"]["test"].as_bool().unwrap_or(false),
+        source: PathBuf::from(target["src_path"].as_str().unwrap_or_default()),
+        mir,
+        files,
+    })
+}
+
+/// The files of a list of dependencies in make's form: `path:` alone on its line, for each.
+fn source_files(text: &str) -> Vec<String> {
+    let lines = text.lines().filter_map(|line| line.strip_suffix(':'));
+    lines.map(|name| name.replace("\\ ", " ")).filter(|name| name.ends_with(".rs")).collect()
+}
+
+/// Does the work of the compiler that cargo believes to call, and has it write MIR too.
+pub fn wrap(args: Vec<OsString>) -> ExitCode {
+    let mut args = args.into_iter();
+    let Some(compiler) = args.next() else { return ExitCode::from(101) };
+    let args: Vec<OsString> = args.collect();
+    let mut command = Command::new(&compiler);
+    command.args(&args).env_remove("RUSTC_WORKSPACE_WRAPPER").env_remove(WRAPPER);
+    if is_checked(&args) {
+        command.args(OPTIONS).env("RUSTC_BOOTSTRAP", "1");
+        if is_library(&args) {
+            command.args(LIBRARY_OPTIONS);
+        }
+    }
+    match command.status() {
+        Ok(status) => ExitCode::from(exit_code(status)),
+        Err(error) => {
+            status::failure(&Failure::new(
+                format!("cannot start `{}`: {error}", compiler.display()),
+                "See that the toolchain is complete: `rustup component list` tells.",
+            ));
+            ExitCode::from(101)
+        }
+    }
+}
+
+/// Whether the crate is only checked, and for itself: what is also linked runs on the host.
+fn is_checked(args: &[OsString]) -> bool {
+    let words = || args.iter().filter_map(|arg| arg.to_str());
+    let emits = |kind: &str| {
+        words().any(|word| {
+            word.strip_prefix("--emit=").is_some_and(|kinds| kinds.split(',').any(|k| k == kind))
+        })
+    };
+    let is_host = words().any(|word| word == "proc-macro");
+    let is_build_script = words().any(|word| word == "build_script_build");
+    emits("metadata") && !emits("link") && !is_host && !is_build_script
+}
+
+fn is_library(args: &[OsString]) -> bool {
+    let is_test = args.iter().any(|arg| arg == "--test");
+    let kinds = args.windows(2).filter(|pair| pair[0] == "--crate-type");
+    !is_test && !kinds.clone().all(|pair| pair[1] == "bin")
+}
+
+fn exit_code(status: ExitStatus) -> u8 {
+    status.code().and_then(|code| u8::try_from(code).ok()).unwrap_or(101)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn words(line: &str) -> Vec<OsString> {
+        line.split(' ').map(OsString::from).collect()
+    }
+
+    #[test]
+    fn only_checked_members_write_mir() {
+        assert!(is_checked(&words("--crate-type lib --emit=dep-info,metadata")));
+        assert!(!is_checked(&words("--crate-type bin --emit=dep-info,link")));
+        assert!(!is_checked(&words("--crate-type proc-macro --emit=dep-info,metadata")));
+    }
+
+    #[test]
+    fn only_libraries_export_generics() {
+        assert!(is_library(&words("--crate-type lib --emit=metadata")));
+        assert!(is_library(&words("--crate-type rlib --crate-type cdylib")));
+        assert!(!is_library(&words("--crate-type bin --emit=metadata")));
+        assert!(!is_library(&words("--test --crate-type lib")));
+    }
+
+    #[test]
+    fn files_are_read_from_the_list() {
+        let text = "a.mir: src/lib.rs src/a\\ b.rs\n\nsrc/lib.rs:\nsrc/a\\ b.rs:\nnotes.txt:\n";
+        assert_eq!(source_files(text), ["src/lib.rs", "src/a b.rs"]);
+    }
+}

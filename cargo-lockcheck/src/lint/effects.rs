@@ -1,0 +1,591 @@
+//! What the call or drop at the end of a block does: the locks it takes, what it waits for, whose
+//! code it runs, as this body sees it.
+//!
+//! Callees of the program are known by their summaries, the lock APIs by name. A closure handed to
+//! code that is not of the program is taken to be called there, unless that code is known to keep
+//! it (iterator adapters) or to run it elsewhere (`spawn`). Anything else does nothing.
+
+use std::sync::Arc;
+
+use super::callee::Callee;
+use super::classes::class_of;
+use super::held::Transfer;
+use super::locks::{self, LockCall, Waiting};
+use super::mir::model::{Call, Operand, Place, Rvalue, Span, StatementKind, Terminator};
+use super::program::{BodyId, is_parameter};
+use super::summary::{
+    Acquired, Blocks, Callback, Chain, DEPTH, Forces, LIMIT, Location, LockUse, OpenEdge,
+};
+use super::types;
+use super::values::{Frame, Part, Path, Root};
+
+/// One thing that a call or drop does.
+#[derive(Clone, Debug)]
+pub(super) enum Effect {
+    /// Takes a lock, now or in a callee.
+    Acquire(Acquired, Vec<(LockUse, Chain)>),
+    /// Waits for something else; the object it waits on, when this body names it.
+    Block(Blocks, Option<Path>),
+    /// Runs code that is not known here.
+    Callback(Callback),
+    /// Initialises a value on first use.
+    Force(Forces),
+    /// Waits on a condition variable.
+    Wait {
+        /// The condition variable.
+        condvar: Path,
+        /// Whether it waits for ever.
+        forever: bool,
+        /// Whether it looks at the predicate itself.
+        checks: bool,
+    },
+    /// Wakes the waiters of a condition variable.
+    Notify(Path),
+}
+
+/// What one block's terminator does.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Plan {
+    /// In order.
+    pub(super) effects: Vec<Effect>,
+    /// The locks whose guards the result holds.
+    pub(super) result: Vec<(LockUse, Chain)>,
+    /// What happens to guards that are handed in.
+    pub(super) transfer: Transfer,
+    /// Orders of locks that the callee cannot name.
+    pub(super) open_edges: Vec<OpenEdge>,
+}
+
+/// A place in the source as part of a chain.
+pub(super) fn location(frame: &Frame<'_, '_>, span: Span<'_>) -> Location {
+    let (file, line, column) =
+        span.parts().map_or(("", 0, 0), |(file, line, column, _, _)| (file, line, column));
+    Location {
+        function: Arc::from(frame.function.display.as_str()),
+        file: Arc::from(file),
+        line,
+        column,
+    }
+}
+
+/// What the terminator of a block does.
+pub(super) fn plan(frame: &Frame<'_, '_>, block: u32) -> Plan {
+    let block_info = &frame.function.body.blocks[block as usize];
+    let mut plan = Plan::default();
+    if block_info.cleanup {
+        return plan;
+    }
+    let here = location(frame, block_info.span);
+    match &block_info.terminator {
+        Terminator::Call(call) => Planner { frame, here, plan: &mut plan }.call(call),
+        Terminator::Drop(place, _) => Planner { frame, here, plan: &mut plan }.drop(place),
+        _ => {}
+    }
+    plan
+}
+
+struct Planner<'f, 'p, 'a> {
+    frame: &'f Frame<'p, 'a>,
+    here: Location,
+    plan: &'f mut Plan,
+}
+
+impl<'a> Planner<'_, '_, 'a> {
+    fn call(&mut self, call: &Call<'a>) {
+        let text = match &call.callee {
+            Operand::Const(text) => *text,
+            place => return self.pointer_call(place, call),
+        };
+        let frame = self.frame;
+        let callee = Callee::new(text);
+        if let Some(lock) = locks::lock_call(&callee) {
+            if !lock.is_async {
+                self.lock(call, lock);
+            }
+            return;
+        }
+        if locks::is_spawn(&callee) {
+            return;
+        }
+        if callee.path.ends_with("mem::drop") {
+            if let Some(Operand::Move(place)) = call.args.first() {
+                self.drop(place);
+            }
+            return;
+        }
+        if locks::is_condvar_wait(&callee) {
+            self.condvar_wait(call, &callee);
+            return;
+        }
+        if locks::is_notify(&callee) {
+            let condvar = call.args.first().map(|arg| frame.operand(arg));
+            self.plan.effects.extend(condvar.map(Effect::Notify));
+            return;
+        }
+        let first_ty = call.args.first().map_or("", |arg| frame.operand_type(arg));
+        if let Some(what) = locks::blocking_call(&callee, first_ty) {
+            let on = call.args.first().map(|arg| frame.operand(arg));
+            let blocks = Blocks { what, chain: vec![self.here.clone()], released: 0 };
+            self.plan.effects.push(Effect::Block(blocks, on));
+        }
+        match (callee.trait_name, callee.name()) {
+            (Some("Future"), "poll") => return self.poll(call, &callee),
+            (Some("Fn" | "FnMut" | "FnOnce"), _) => return self.call_value(call, &callee),
+            (None, "new_debug" | "new_display") if callee.path.contains("fmt::rt::Argument") => {
+                return self.format(call, &callee);
+            }
+            _ => {}
+        }
+        if let Some(id) = frame.program.resolve(frame.function.unit, &callee) {
+            let args = &call.args;
+            self.lazy_deref(call, &callee);
+            self.body(id, &|number| arg(frame, args, number), true, None);
+            return;
+        }
+        if self.lazy_deref(call, &callee) {
+            return;
+        }
+        if let Some(self_ty) = callee.self_ty
+            && types::peel(self_ty).starts_with("dyn ")
+        {
+            return self.trait_object(call, &callee, self_ty);
+        }
+        if callee.path.ends_with("Waker::wake") || callee.path.ends_with("Waker::wake_by_ref") {
+            return self.callback(Path::new(Root::Unknown), "a waker");
+        }
+        if is_comparison(&callee)
+            && let Some(id) = self.comparison(&callee)
+        {
+            let args = &call.args;
+            self.body(id, &|number| arg(frame, args, number), true, None);
+            return;
+        }
+        self.outside(call, &callee);
+    }
+
+    /// A lock taken here.
+    fn lock(&mut self, call: &Call<'a>, lock: LockCall) {
+        let Some(receiver) = call.args.first() else { return };
+        let path = self.frame.operand(receiver);
+        let ty = types::peel(self.frame.operand_type(receiver));
+        self.take(path, ty, lock);
+    }
+
+    fn take(&mut self, path: Path, ty: &str, lock: LockCall) {
+        let lock_use = LockUse {
+            class: class_of(self.frame, &path),
+            path,
+            ty: Arc::from(ty),
+            mode: lock.mode,
+            wait: lock.wait,
+            is_async: lock.is_async,
+        };
+        let chain = vec![self.here.clone()];
+        if lock.wait != Waiting::Try {
+            let acquired =
+                Acquired { lock: lock_use.clone(), chain: chain.clone(), released: 0, dropped: None };
+            self.plan.effects.push(Effect::Acquire(acquired, Vec::new()));
+        }
+        if !lock.momentary {
+            self.plan.result.push((lock_use, chain));
+        }
+    }
+
+    fn condvar_wait(&mut self, call: &Call<'a>, callee: &Callee<'_>) {
+        let Some(condvar) = call.args.first() else { return };
+        let name = callee.name();
+        self.plan.effects.push(Effect::Wait {
+            condvar: self.frame.operand(condvar),
+            forever: !name.contains("timeout") && !name.contains("_for") && !name.contains("_until"),
+            checks: name.contains("while"),
+        });
+    }
+
+    /// A step of a future: of a lock's, or of an async function of the program.
+    fn poll(&mut self, call: &Call<'a>, callee: &Callee<'_>) {
+        let Some(future) = callee.self_ty else { return };
+        let Some(pinned) = call.args.first() else { return };
+        let path = self.frame.operand(pinned);
+        if let Some(inner) = future.strip_prefix("{async fn body of ") {
+            let inner = Callee::new(inner.trim_end_matches("()}"));
+            if let Some(lock) = locks::lock_call(&inner) {
+                let mut path = path;
+                if path.parts.last() == Some(&Part::Protected) {
+                    path.parts.pop();
+                }
+                let ty = inner.text.rsplit_once("::").map_or(inner.text, |split| split.0);
+                self.take(path, ty, LockCall { is_async: true, ..lock });
+                return;
+            }
+        }
+        if future.starts_with('{') {
+            if let Some(id) = self.frame.program.closure(self.frame.function.unit, future) {
+                self.body(id, &|number| param_or_unknown(number, 1, &path), true, None);
+            }
+        } else if future.contains("dyn ") || is_parameter(future) {
+            self.callback(path, "a future");
+        }
+    }
+
+    /// `f(…)` for a value `f` that is not a plain function.
+    fn call_value(&mut self, call: &Call<'a>, callee: &Callee<'_>) {
+        let Some(value) = call.args.first() else { return };
+        let path = self.frame.operand(value);
+        let self_ty = callee.self_ty.unwrap_or("");
+        let peeled = types::peel(self_ty);
+        if peeled.starts_with("{closure@") {
+            let args = self.tuple_arguments(call);
+            if let Some(id) = self.frame.program.closure(self.frame.function.unit, peeled) {
+                self.closure_body(id, &path, &args);
+            }
+            return;
+        }
+        if self.known_closure(&path, &self.tuple_arguments(call)) {
+            return;
+        }
+        let what = if peeled.contains("dyn ") { "a trait object" } else { "a closure of the caller" };
+        self.callback(path, what);
+    }
+
+    /// The arguments of a call through `Fn`, which come as one tuple.
+    fn tuple_arguments(&self, call: &Call<'a>) -> Vec<Path> {
+        let Some(tuple) = call.args.get(1) else { return Vec::new() };
+        let path = self.frame.operand(tuple);
+        let count = types::arguments(self.frame.operand_type(tuple)).len() as u32;
+        let parts = |index| Part::Field { owner: None, variant: Arc::from(""), index };
+        (0..count).map(|index| self.frame.extend(path.clone(), &[parts(index)])).collect()
+    }
+
+    /// Runs a closure whose value is made in this body, if the path leads to one.
+    fn known_closure(&mut self, path: &Path, args: &[Path]) -> bool {
+        let Root::Aggregate(block, statement) = path.root else { return false };
+        let blocks = &self.frame.function.body.blocks;
+        let statement = blocks
+            .get(block as usize)
+            .and_then(|block| block.statements.get(statement as usize))
+            .filter(|_| path.parts.is_empty());
+        let Some(StatementKind::Assign(_, Rvalue::Aggregate(ty, ..))) =
+            statement.map(|statement| &statement.kind)
+        else {
+            return false;
+        };
+        match self.frame.program.closure(self.frame.function.unit, ty) {
+            Some(id) => {
+                self.closure_body(id, path, args);
+                true
+            }
+            None => false,
+        }
+    }
+
+    fn closure_body(&mut self, id: BodyId, closure: &Path, args: &[Path]) {
+        let param = |number: u32| match number {
+            1 => closure.clone(),
+            _ => args.get(number as usize - 2).cloned().unwrap_or(Path::new(Root::Unknown)),
+        };
+        self.body(id, &param, false, None);
+    }
+
+    /// A call through a function pointer: known when it comes from a table of constants.
+    fn pointer_call(&mut self, pointer: &Operand<'a>, _call: &Call<'a>) {
+        let path = self.frame.operand(pointer);
+        if let Root::Static(name) = &path.root {
+            let program = self.frame.program;
+            let unit = self.frame.function.unit;
+            let local = super::classes::local_path(name);
+            let Some(table) = program.constant(unit, local) else { return };
+            let mut candidates = Vec::new();
+            for block in &program.functions[table].body.blocks {
+                for statement in &block.statements {
+                    if let StatementKind::Assign(_, Rvalue::Cast(Operand::Const(text), how)) =
+                        &statement.kind
+                        && how.contains("ReifyFnPointer")
+                    {
+                        candidates.extend(program.resolve(unit, &Callee::new(text)));
+                    }
+                }
+            }
+            for id in candidates {
+                self.body(id, &|_| Path::new(Root::Unknown), false, None);
+            }
+            return;
+        }
+        self.callback(path, "a function pointer");
+    }
+
+    fn trait_object(&mut self, call: &Call<'a>, callee: &Callee<'_>, self_ty: &str) {
+        let trait_path = types::peel(self_ty).trim_start_matches("dyn ");
+        if ["std::", "core::", "alloc::"].iter().any(|prefix| trait_path.starts_with(prefix)) {
+            return;
+        }
+        let program = self.frame.program;
+        if let Some(name) = callee.trait_name
+            && let Some(id) = program.only_impl(name, callee.name())
+            && program.functions[id].unit == self.frame.function.unit
+        {
+            let (frame, args) = (self.frame, &call.args);
+            self.body(id, &|number| arg(frame, args, number), false, None);
+        }
+        let receiver = call.args.first().map(|arg| self.frame.operand(arg));
+        self.callback(receiver.unwrap_or(Path::new(Root::Unknown)), "a trait object");
+    }
+
+    fn callback(&mut self, callee: Path, what: &'static str) {
+        self.plan.effects.push(Effect::Callback(Callback {
+            callee,
+            what,
+            chain: vec![self.here.clone()],
+            held: Vec::new(),
+            released: 0,
+        }));
+    }
+
+    /// The `Debug` or `Display` of a value that is being formatted.
+    fn format(&mut self, call: &Call<'a>, callee: &Callee<'_>) {
+        let trait_name = if callee.name() == "new_debug" { "Debug" } else { "Display" };
+        let Some(generic) = callee.text.rsplit_once("::<") else { return };
+        let ty = types::peel(generic.1.trim_end_matches('>'));
+        let wanted = generic.1.strip_suffix('>').map_or(ty, types::peel);
+        let call_text = format!("<{wanted} as std::fmt::{trait_name}>::fmt");
+        let (frame, args) = (self.frame, &call.args);
+        if let Some(id) = frame.program.resolve(frame.function.unit, &Callee::new(&call_text)) {
+            self.body(id, &|number| arg(frame, args, number), false, None);
+        }
+    }
+
+    /// A value that is made on first use. Returns whether the call is one to such a value.
+    fn lazy_deref(&mut self, call: &Call<'a>, callee: &Callee<'_>) -> bool {
+        let Some(first) = call.args.first() else { return false };
+        let owner = types::last(callee.owner());
+        let by_deref = matches!(callee.trait_name, Some("Deref" | "__Deref"))
+            && matches!(owner, "LazyLock" | "Lazy");
+        let by_force = matches!((owner, callee.name()), ("LazyLock" | "Lazy", "force"));
+        let by_init = matches!(owner, "OnceLock" | "OnceCell" | "OnceBox")
+            && matches!(callee.name(), "get_or_init" | "get_or_try_init")
+            || matches!((owner, callee.name()), ("Once", "call_once" | "call_once_force"))
+            || matches!((owner, callee.name()), ("Lazy", "get"));
+        let is_cell = callee.owner().contains("unsync") || callee.owner().contains("cell::");
+        if !(by_deref || by_force || by_init) || is_cell && !callee.owner().contains("sync::") {
+            return false;
+        }
+        let path = self.frame.operand(first);
+        self.plan.effects.push(Effect::Force(Forces { path, chain: vec![self.here.clone()] }));
+        if by_init {
+            self.outside(call, callee);
+        }
+        true
+    }
+
+    fn comparison(&self, callee: &Callee<'_>) -> Option<BodyId> {
+        // `a == b` on references goes through an implementation of the library for references.
+        let self_ty = types::peel(callee.self_ty?);
+        let text =
+            format!("<{self_ty} as std::cmp::{}>::{}", callee.trait_name?, callee.name());
+        self.frame.program.resolve(self.frame.function.unit, &Callee::new(&text))
+    }
+
+    /// A call of code outside the program, which may call the closures it is given.
+    fn outside(&mut self, call: &Call<'a>, callee: &Callee<'_>) {
+        if locks::keeps_closure(callee) {
+            return;
+        }
+        let unit = self.frame.function.unit;
+        for closure in types::closures(callee.text) {
+            if !closure.starts_with("{closure@") {
+                continue;
+            }
+            let Some(id) = self.frame.program.closure(unit, closure) else { continue };
+            let given = call.args.iter().find(|arg| self.frame.operand_type(arg) == closure);
+            let path = match given {
+                Some(arg) => self.frame.operand(arg),
+                None => match self.frame.closure_site(closure) {
+                    Some(path) => path,
+                    None => continue,
+                },
+            };
+            let args = self.closure_arguments(call, callee);
+            self.closure_body(id, &path, &args);
+        }
+        for arg in &call.args {
+            let ty = self.frame.operand_type(arg);
+            let is_function = ty.starts_with("impl Fn") || ty.starts_with("impl std::ops::Fn");
+            let path = self.frame.operand(arg);
+            if (is_function || is_parameter(ty) && ty.starts_with('F'))
+                && matches!(path.root, Root::Param(_))
+            {
+                self.callback(path, "a closure of the caller");
+            }
+        }
+    }
+
+    /// What the library hands to a closure: what its own first argument holds.
+    fn closure_arguments(&self, call: &Call<'a>, callee: &Callee<'_>) -> Vec<Path> {
+        let owner = types::last(callee.owner());
+        let Some(first) = call.args.first() else { return Vec::new() };
+        match (owner, callee.name()) {
+            ("Option" | "Result", _) => vec![self.frame.operand(first)],
+            ("LocalKey", "with") => vec![self.frame.operand(first)],
+            _ if matches!(callee.name(), "for_each" | "any" | "all" | "find" | "position") => {
+                let mut path = self.frame.operand(first);
+                path.parts.push(Part::Element);
+                vec![path]
+            }
+            _ => Vec::new(),
+        }
+    }
+
+    /// The `Drop` of a value and of what it owns.
+    fn drop(&mut self, place: &Place<'a>) {
+        let frame = self.frame;
+        if !frame.program.has_drops() {
+            return;
+        }
+        let ty = frame.type_of(place);
+        let mut found = Vec::new();
+        drop_bodies(frame, ty, frame.place(place), &mut found, 4);
+        for (id, path, ty) in found {
+            self.body(id, &|number| param_or_unknown(number, 1, &path), false, Some(&ty));
+        }
+    }
+
+    /// What a body of the program does, with its parameters as they are here.
+    fn body(
+        &mut self,
+        id: BodyId,
+        param: &dyn Fn(u32) -> Path,
+        returns: bool,
+        dropped: Option<&Arc<str>>,
+    ) {
+        let frame = self.frame;
+        let Some(summary) = frame.summary(id) else { return };
+        let here = self.here.clone();
+        let longer = |chain: &Chain| {
+            let mut longer = Vec::with_capacity(chain.len() + 1);
+            longer.push(here.clone());
+            longer.extend_from_slice(chain);
+            longer
+        };
+        let rebase = |lock: &LockUse| {
+            let path = frame.substitute_with(&lock.path, param);
+            let class = lock.class.clone().or_else(|| class_of(frame, &path));
+            LockUse { path, class, ..lock.clone() }
+        };
+        for acquired in &summary.acquired {
+            if acquired.chain.len() >= DEPTH || self.plan.effects.len() >= LIMIT {
+                continue;
+            }
+            let acquired = Acquired {
+                lock: rebase(&acquired.lock),
+                chain: longer(&acquired.chain),
+                released: acquired.released,
+                dropped: dropped.cloned().or_else(|| acquired.dropped.clone()),
+            };
+            self.plan.effects.push(Effect::Acquire(acquired, Vec::new()));
+        }
+        for blocks in &summary.blocks {
+            if blocks.chain.len() < DEPTH && self.plan.effects.len() < LIMIT {
+                let blocks = Blocks { chain: longer(&blocks.chain), ..blocks.clone() };
+                self.plan.effects.push(Effect::Block(blocks, None));
+            }
+        }
+        for forces in &summary.forces {
+            if forces.chain.len() < DEPTH && self.plan.effects.len() < LIMIT {
+                let path = frame.substitute_with(&forces.path, param);
+                let chain = longer(&forces.chain);
+                self.plan.effects.push(Effect::Force(Forces { path, chain }));
+            }
+        }
+        for callback in &summary.callbacks {
+            if callback.chain.len() < DEPTH && self.plan.effects.len() < LIMIT {
+                let callee = frame.substitute_with(&callback.callee, param);
+                let held: Vec<(LockUse, Chain)> = callback
+                    .held
+                    .iter()
+                    .map(|(lock, chain)| (rebase(lock), longer(chain)))
+                    .collect();
+                self.run_callback(Callback {
+                    callee,
+                    what: callback.what,
+                    chain: longer(&callback.chain),
+                    held,
+                    released: callback.released,
+                });
+            }
+        }
+        for edge in &summary.open_edges {
+            let held = (rebase(&edge.held.0), longer(&edge.held.1));
+            let asked = (rebase(&edge.asked.0), longer(&edge.asked.1));
+            self.plan.open_edges.push(OpenEdge { held, asked });
+        }
+        if returns {
+            self.plan
+                .result
+                .extend(summary.guards.iter().map(|(lock, chain)| (rebase(lock), longer(chain))));
+            self.plan.transfer.passed = Some(summary.passed_guards);
+        }
+    }
+
+    /// A callee calls what it was given: a closure of this body, or again something unknown.
+    fn run_callback(&mut self, callback: Callback) {
+        let before = self.plan.effects.len();
+        if !self.known_closure(&callback.callee, &[]) {
+            self.plan.effects.push(Effect::Callback(callback));
+            return;
+        }
+        // What the callee holds while it calls comes on top of what is held here.
+        for effect in &mut self.plan.effects[before..] {
+            match effect {
+                Effect::Acquire(acquired, extra) => {
+                    extra.extend(callback.held.iter().cloned());
+                    acquired.released |= callback.released;
+                }
+                Effect::Callback(inner) => inner.held.extend(callback.held.iter().cloned()),
+                _ => {}
+            }
+        }
+    }
+}
+
+fn arg<'a>(frame: &Frame<'_, 'a>, args: &[Operand<'a>], number: u32) -> Path {
+    match args.get(number as usize - 1) {
+        Some(operand) => frame.operand(operand),
+        None => Path::new(Root::Unknown),
+    }
+}
+
+fn param_or_unknown(number: u32, wanted: u32, path: &Path) -> Path {
+    if number == wanted { path.clone() } else { Path::new(Root::Unknown) }
+}
+
+fn is_comparison(callee: &Callee<'_>) -> bool {
+    matches!(callee.trait_name, Some("PartialEq" | "PartialOrd" | "Ord"))
+}
+
+/// The bodies that dropping a value of a type runs, with the objects they run on.
+fn drop_bodies(
+    frame: &Frame<'_, '_>,
+    ty: &str,
+    path: Path,
+    found: &mut Vec<(BodyId, Path, Arc<str>)>,
+    depth: u32,
+) {
+    // The last handle of a shared value may be any one: nothing is certain about it.
+    if depth == 0
+        || types::is_reference(ty)
+        || matches!(types::short(ty), "Arc" | "Rc" | "Weak" | "ManuallyDrop" | "MaybeUninit")
+    {
+        return;
+    }
+    if let Some(id) = frame.program.drop_of(frame.function.unit, ty) {
+        found.push((id, path, Arc::from(types::short(ty))));
+        return;
+    }
+    let is_library = ["std::", "core::", "alloc::"].iter().any(|p| ty.starts_with(p));
+    if is_library || ty.starts_with(['(', '[']) {
+        for argument in types::arguments(ty) {
+            let mut inner = path.clone();
+            inner.parts.push(Part::Element);
+            drop_bodies(frame, argument, inner, found, depth - 1);
+        }
+    }
+}

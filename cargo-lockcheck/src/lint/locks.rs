@@ -1,0 +1,298 @@
+//! The lock APIs that are known by name: what takes which lock how, and what waits for what.
+
+use super::callee::Callee;
+use super::types;
+use crate::model::Mode;
+
+/// How a call takes a lock.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct LockCall {
+    /// Shared or not.
+    pub(super) mode: Mode,
+    /// Whether it waits.
+    pub(super) wait: Waiting,
+    /// Whether the lock belongs to tasks: it is awaited, and no thread blocks.
+    pub(super) is_async: bool,
+    /// Whether the lock is gone again when the call returns.
+    pub(super) momentary: bool,
+}
+
+/// Whether an acquisition waits for the lock.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub(super) enum Waiting {
+    /// Until it has it.
+    Blocking,
+    /// Not at all.
+    Try,
+    /// For some time.
+    Timed,
+}
+
+/// What a call that is no acquisition waits for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub(super) enum Blocking {
+    /// A message.
+    Receive,
+    /// Room in a bounded channel.
+    BoundedSend,
+    /// The end of a thread.
+    Join,
+    /// A barrier.
+    Barrier,
+    /// Time.
+    Sleep,
+    /// Another process.
+    Process,
+    /// A future, on this thread.
+    BlockOn,
+    /// A peer on the network.
+    Network,
+}
+
+impl Blocking {
+    /// What the call does, after "a call that".
+    pub(super) fn describe(self) -> &'static str {
+        match self {
+            Blocking::Receive => "waits for a message",
+            Blocking::BoundedSend => "waits for room in a bounded channel",
+            Blocking::Join => "waits for a thread to end",
+            Blocking::Barrier => "waits at a barrier",
+            Blocking::Sleep => "sleeps",
+            Blocking::Process => "waits for a process",
+            Blocking::BlockOn => "waits for a future",
+            Blocking::Network => "waits for the network",
+        }
+    }
+}
+
+/// Whether a type's path is a guard's.
+pub(super) fn is_guard(path: &str) -> bool {
+    let name = types::last(path);
+    matches!(
+        name,
+        "MutexGuard"
+            | "MappedMutexGuard"
+            | "RwLockReadGuard"
+            | "RwLockWriteGuard"
+            | "MappedRwLockReadGuard"
+            | "MappedRwLockWriteGuard"
+            | "RwLockUpgradableReadGuard"
+            | "RwLockUpgradableGuard"
+            | "RwLockMappedWriteGuard"
+            | "ReentrantMutexGuard"
+            | "ReentrantLockGuard"
+            | "MappedReentrantMutexGuard"
+            | "FairMutexGuard"
+            | "SpinMutexGuard"
+            | "TicketMutexGuard"
+            | "ArcMutexGuard"
+            | "ArcRwLockReadGuard"
+            | "ArcRwLockWriteGuard"
+            | "ArcRwLockUpgradableReadGuard"
+            | "MutexGuardArc"
+            | "RwLockReadGuardArc"
+            | "RwLockWriteGuardArc"
+            | "OwnedMutexGuard"
+            | "OwnedMappedMutexGuard"
+            | "OwnedRwLockReadGuard"
+            | "OwnedRwLockWriteGuard"
+            | "OwnedRwLockMappedWriteGuard"
+    ) || path.contains("dashmap::") && matches!(name, "Ref" | "RefMut" | "RefMulti" | "RefMutMulti" | "Entry" | "OccupiedEntry" | "VacantEntry" | "MappedRef" | "MappedRefMut")
+        || path.contains("dashmap::") && matches!(name, "Iter" | "IterMut")
+}
+
+/// Whether a type's path is a lock's: one whose values are classes of their own.
+pub(super) fn is_lock(path: &str) -> bool {
+    matches!(
+        types::last(path),
+        "Mutex" | "RwLock" | "ReentrantMutex" | "ReentrantLock" | "FairMutex" | "SpinMutex" | "TicketMutex"
+    ) && is_known_crate(path)
+        || types::last(path) == "DashMap"
+}
+
+fn is_known_crate(path: &str) -> bool {
+    ["std::sync::", "lockdep::sync::", "tokio::sync::", "async_lock::", "async_std::sync::", "spin::", "parking_lot::"]
+        .iter()
+        .any(|prefix| path.starts_with(prefix))
+        || path.contains("lock_api::")
+        || path.contains("futures") && path.contains("::lock::")
+}
+
+/// Whether the lock belongs to tasks rather than threads.
+fn is_async_crate(path: &str) -> bool {
+    path.starts_with("tokio::sync::")
+        || path.starts_with("async_lock::")
+        || path.starts_with("async_std::")
+        || path.starts_with("futures")
+}
+
+/// How a call takes a lock, if it does. For a lock of tasks this is the call that makes the future.
+pub(super) fn lock_call(callee: &Callee<'_>) -> Option<LockCall> {
+    if callee.trait_name.is_some() {
+        return None;
+    }
+    let owner = callee.owner();
+    let name = callee.name();
+    if types::last(owner) == "DashMap" && owner.contains("dashmap") {
+        return dashmap_call(name);
+    }
+    if !is_lock(owner) {
+        return None;
+    }
+    let mut is_async = is_async_crate(owner);
+    let name = match name.strip_prefix("blocking_") {
+        Some(rest) => {
+            is_async = false;
+            rest
+        }
+        None => name.strip_suffix("_blocking").inspect(|_| is_async = false).unwrap_or(name),
+    };
+    let (name, wait) = if let Some(rest) = name.strip_prefix("try_") {
+        match rest {
+            _ if rest.contains("_for") || rest.contains("_until") => {
+                (rest.split("_for").next().unwrap_or(rest).split("_until").next()?, Waiting::Timed)
+            }
+            _ => (rest, Waiting::Try),
+        }
+    } else {
+        (name, Waiting::Blocking)
+    };
+    let name = name.strip_suffix("_arc").or_else(|| name.strip_suffix("_owned")).unwrap_or(name);
+    let mode = match (types::last(owner), name) {
+        ("RwLock", "read") => Mode::Read,
+        ("RwLock", "write") => Mode::Write,
+        ("RwLock", "upgradable_read" | "upgradeable_read") => Mode::Upgradable,
+        // Readers that are let in past queued writers never wait for one.
+        ("RwLock", "read_recursive") => return None,
+        ("ReentrantMutex" | "ReentrantLock", _) => return None,
+        (_, "lock") => Mode::Write,
+        _ => return None,
+    };
+    let is_async = is_async && wait == Waiting::Blocking;
+    Some(LockCall { mode, wait, is_async, momentary: false })
+}
+
+fn dashmap_call(name: &str) -> Option<LockCall> {
+    let (mode, momentary) = match name {
+        "get" | "iter" => (Mode::Read, false),
+        "get_mut" | "entry" | "iter_mut" => (Mode::Write, false),
+        "insert" | "remove" | "remove_if" | "remove_if_mut" | "retain" | "clear" | "alter"
+        | "alter_all" | "shrink_to_fit" => (Mode::Write, true),
+        _ => return None,
+    };
+    Some(LockCall { mode, wait: Waiting::Blocking, is_async: false, momentary })
+}
+
+/// What a call waits for that is neither a lock nor a condition variable.
+pub(super) fn blocking_call(callee: &Callee<'_>, first_arg_ty: &str) -> Option<Blocking> {
+    let owner = callee.owner();
+    let last = types::last(owner);
+    let in_channel = ["mpsc", "crossbeam", "flume", "mpmc", "async_channel", "kanal"]
+        .iter()
+        .any(|word| owner.contains(word));
+    Some(match (last, callee.name()) {
+        ("Receiver", "recv" | "recv_timeout" | "recv_deadline" | "blocking_recv") if in_channel => {
+            let future = owner.starts_with("tokio::") || owner.starts_with("async_channel");
+            if future && callee.name() == "recv" {
+                return None;
+            }
+            Blocking::Receive
+        }
+        ("Iter" | "IntoIter", "next")
+            if in_channel && !callee.self_ty.is_some_and(|ty| ty.contains("TryIter")) =>
+        {
+            Blocking::Receive
+        }
+        ("SyncSender", "send") if in_channel => Blocking::BoundedSend,
+        ("Sender", "blocking_send") if in_channel => Blocking::BoundedSend,
+        ("JoinHandle" | "ScopedJoinHandle", "join") if owner.starts_with("std::thread") => {
+            Blocking::Join
+        }
+        ("Barrier", "wait") if owner.starts_with("std::sync") => Blocking::Barrier,
+        (_, "sleep" | "sleep_ms" | "sleep_until") if owner == "std::thread" => Blocking::Sleep,
+        (_, "park") if owner == "std::thread" => Blocking::Sleep,
+        ("Child", "wait" | "wait_with_output") if owner.starts_with("std::process") => {
+            Blocking::Process
+        }
+        ("Command", "output" | "status") if owner.starts_with("std::process") => Blocking::Process,
+        ("Runtime" | "Handle", "block_on") if owner.starts_with("tokio") => Blocking::BlockOn,
+        (_, "block_on") if owner.starts_with("futures") || owner.starts_with("pollster") => {
+            Blocking::BlockOn
+        }
+        ("TcpListener", "accept") if owner.starts_with("std::net") => Blocking::Network,
+        ("TcpStream", "connect") if owner.starts_with("std::net") => Blocking::Network,
+        ("UdpSocket", "recv" | "recv_from") if owner.starts_with("std::net") => Blocking::Network,
+        (_, "read" | "read_exact" | "read_to_end" | "read_to_string")
+            if callee.trait_name == Some("Read")
+                && types::head(first_arg_ty).ends_with("std::net::TcpStream") =>
+        {
+            Blocking::Network
+        }
+        _ => return None,
+    })
+}
+
+/// Whether a call waits on a condition variable.
+pub(super) fn is_condvar_wait(callee: &Callee<'_>) -> bool {
+    types::last(callee.owner()) == "Condvar" && callee.name().starts_with("wait")
+}
+
+/// Whether a call wakes the waiters of a condition variable.
+pub(super) fn is_notify(callee: &Callee<'_>) -> bool {
+    types::last(callee.owner()) == "Condvar" && callee.name().starts_with("notify")
+}
+
+/// Whether a call starts a thread or task that runs its argument on its own.
+pub(super) fn is_spawn(callee: &Callee<'_>) -> bool {
+    let owner = callee.owner();
+    match callee.name() {
+        "spawn" | "spawn_unchecked" | "spawn_scoped" => {
+            owner == "std::thread"
+                || matches!(
+                    types::last(owner),
+                    "Builder" | "Scope" | "ScopedThreadBuilder" | "Runtime" | "Handle" | "JoinSet" | "ThreadPool" | "ScopeFifo"
+                )
+                || ["tokio", "rayon", "async_std", "smol", "futures"]
+                    .iter()
+                    .any(|name| owner.starts_with(name))
+        }
+        "spawn_blocking" | "spawn_local" | "spawn_fifo" | "spawn_broadcast" | "spawn_on" => true,
+        "execute" => types::last(owner) == "ThreadPool",
+        _ => false,
+    }
+}
+
+/// Whether a call keeps its closure instead of calling it: adapters of iterators and futures.
+pub(super) fn keeps_closure(callee: &Callee<'_>) -> bool {
+    let lazy = matches!(
+        callee.name(),
+        "map" | "filter"
+            | "filter_map"
+            | "flat_map"
+            | "inspect"
+            | "take_while"
+            | "skip_while"
+            | "map_while"
+            | "scan"
+            | "successors"
+            | "from_fn"
+            | "poll_fn"
+            | "repeat_with"
+            | "once_with"
+            | "then"
+            | "and_then"
+            | "or_else"
+            | "map_err"
+            | "map_ok"
+    );
+    match callee.trait_name {
+        Some("Iterator" | "ParallelIterator" | "IndexedParallelIterator" | "StreamExt"
+            | "TryStreamExt" | "FutureExt" | "TryFutureExt") => lazy,
+        Some(_) => false,
+        None => {
+            matches!(callee.name(), "from_fn" | "poll_fn" | "successors" | "repeat_with" | "once_with")
+                || matches!(types::last(callee.owner()), "LazyLock" | "Lazy" | "LazyCell" | "LocalKey")
+                    && callee.name() == "new"
+        }
+    }
+}

@@ -1,0 +1,526 @@
+//! From the text of a crate's MIR to its bodies.
+//!
+//! Line by line: the compiler writes one statement a line and puts the source span in a comment
+//! behind it. A line of a form that is not known is passed over when no guard can be lost by it;
+//! otherwise the whole body is skipped and counted.
+
+use std::collections::HashSet;
+
+use super::cursor::Cursor;
+use super::model::{
+    Block, Body, BodyKind, Call, Local, MirCrate, Operand, Place, Rvalue, Span, Statement,
+    StatementKind, Step, Terminator,
+};
+
+/// Reads a crate's MIR.
+pub fn parse(text: &str) -> MirCrate<'_> {
+    let mut krate = MirCrate::default();
+    let mut seen = HashSet::new();
+    let mut lines = text.lines();
+    let mut duplicate = false;
+    while let Some(line) = lines.next() {
+        if line.starts_with("// MIR FOR CTFE") {
+            duplicate = true;
+            continue;
+        }
+        if let Some(rest) = line.strip_prefix("alloc") {
+            if let Some((number, name)) = static_of_alloc(rest) {
+                krate.statics.insert(number, name);
+            }
+            continue;
+        }
+        if !line.ends_with('{') || line.starts_with([' ', '/', '}']) || line.contains("│") {
+            continue;
+        }
+        let Some(mut body) = header(line) else {
+            krate.skipped += u64::from(line.starts_with("fn "));
+            continue;
+        };
+        let whole = contents(&mut body, &mut lines).is_some();
+        if std::mem::take(&mut duplicate) || !seen.insert((body.name, body.kind == BodyKind::Fn)) {
+            continue;
+        }
+        if whole && is_consistent(&body) {
+            krate.bodies.push(body);
+        } else {
+            krate.skipped += 1;
+        }
+    }
+    krate
+}
+
+/// `15 (static: NAME, size: 24, align: 8) {` as number and name.
+fn static_of_alloc(rest: &str) -> Option<(u32, &str)> {
+    let mut cursor = Cursor::new(rest);
+    let number = cursor.number()?;
+    cursor.expect(" (static: ")?;
+    Some((number, cursor.until(b",)", true).trim()))
+}
+
+/// A body's first line.
+fn header(line: &str) -> Option<Body<'_>> {
+    let line = line.strip_suffix(" {")?;
+    let mut locals = vec![Local::default()];
+    let (kind, name) = if let Some(rest) = line.strip_prefix("fn ") {
+        let open = rest.find("(_1: ").or_else(|| rest.find("() -> "))?;
+        let (name, rest) = rest.split_at(open);
+        let mut cursor = Cursor::new(rest);
+        cursor.expect("(")?;
+        while !cursor.eat(")") {
+            cursor.expect("_")?;
+            let number: usize = cursor.number()?;
+            if number != locals.len() {
+                return None;
+            }
+            cursor.expect(": ")?;
+            locals.push(Local { ty: cursor.until(b",)", true) });
+            cursor.eat(", ");
+        }
+        locals[0].ty = cursor.rest().strip_prefix(" -> ").unwrap_or("()");
+        (BodyKind::Fn, name)
+    } else {
+        let line = line.strip_suffix(" =")?;
+        let (kind, rest) = match line.strip_prefix("static ") {
+            Some(rest) => (BodyKind::Static, rest.strip_prefix("mut ").unwrap_or(rest)),
+            None => (BodyKind::Const, line.strip_prefix("const ").unwrap_or(line)),
+        };
+        // `NAME: TYPE`; a colon of `<impl at src/a.rs:1:2: 3:4>` stands in angle brackets.
+        let bytes = rest.as_bytes();
+        let mut angles = 0i32;
+        let colon = (0..bytes.len()).find(|&at| {
+            match bytes[at] {
+                b'<' => angles += 1,
+                b'>' if at == 0 || bytes[at - 1] != b'-' => angles -= 1,
+                _ => {}
+            }
+            angles == 0 && bytes[at] == b':' && bytes.get(at + 1) == Some(&b' ')
+        })?;
+        locals[0].ty = &rest[colon + 2..];
+        (kind, &rest[..colon])
+    };
+    Some(Body {
+        kind,
+        name,
+        params: locals.len() - 1,
+        locals,
+        blocks: Vec::new(),
+        span: Span::default(),
+        names: Vec::new(),
+    })
+}
+
+/// Reads the lines up to the closing brace. Nothing says that a line could not be read; then too
+/// all lines of the body have been taken.
+fn contents<'a>(body: &mut Body<'a>, lines: &mut std::str::Lines<'a>) -> Option<()> {
+    let mut whole = Some(());
+    let mut block: Option<Block<'a>> = None;
+    let mut wants_name = false;
+    for line in lines.by_ref() {
+        if line == "}" {
+            return whole;
+        }
+        let text = line.trim_start();
+        if text.is_empty() || text.starts_with("//") {
+            // Behind a call stands where its function is named: for a method, past the receiver.
+            if let (Some(current), Some(span)) = (&mut block, text.strip_prefix("// + span: "))
+                && std::mem::take(&mut wants_name)
+            {
+                current.span = Span(span.trim_end());
+            }
+            continue;
+        }
+        let (text, span) = split_comment(text);
+        if let Some(current) = &mut block {
+            if text == "}" {
+                body.blocks.extend(block.take());
+                continue;
+            }
+            if block_line(current, text, span).is_none() {
+                whole = None;
+            }
+            wants_name = matches!(
+                &current.terminator,
+                Terminator::Call(Call { callee: Operand::Const(_), .. })
+            );
+        } else if let Some(rest) = text.strip_prefix("bb") {
+            let mut cursor = Cursor::new(rest);
+            if cursor.number() != Some(body.blocks.len()) {
+                whole = None;
+            }
+            block = Some(Block { cleanup: cursor.eat(" (cleanup)"), ..Block::default() });
+        } else if let Some(rest) = text.strip_prefix("let ") {
+            if declaration(body, rest.strip_prefix("mut ").unwrap_or(rest), span).is_none() {
+                whole = None;
+            }
+        } else if let Some(rest) = text.strip_prefix("debug ") {
+            // A name whose value is not a plain place only costs a name.
+            body.names.extend(name(rest));
+        }
+    }
+    None
+}
+
+/// A line without its comment, and the span in the comment.
+fn split_comment(line: &str) -> (&str, Span<'_>) {
+    let Some(at) = line.rfind("// ") else { return (line.trim_end(), Span::default()) };
+    let (text, comment) = line.split_at(at);
+    match comment.find(" at ") {
+        Some(span) if comment.contains("scope ") => {
+            (text.trim_end(), Span(comment[span + 4..].trim_end()))
+        }
+        _ => (line.trim_end(), Span::default()),
+    }
+}
+
+/// `_3: TYPE;`
+fn declaration<'a>(body: &mut Body<'a>, text: &'a str, span: Span<'a>) -> Option<()> {
+    let mut cursor = Cursor::new(text.strip_suffix(';')?);
+    cursor.expect("_")?;
+    let number: usize = cursor.number()?;
+    cursor.expect(": ")?;
+    // A local more than all lines of a body could declare is not to be believed.
+    if number > 1 << 20 {
+        return None;
+    }
+    if number >= body.locals.len() {
+        body.locals.resize(number + 1, Local::default());
+    }
+    body.locals[number].ty = cursor.rest();
+    if number == 0 {
+        body.span = span;
+    }
+    Some(())
+}
+
+/// `name => PLACE;`
+fn name(text: &str) -> Option<(&str, Place<'_>)> {
+    let (name, value) = text.strip_suffix(';')?.split_once(" => ")?;
+    let mut cursor = Cursor::new(value);
+    let place = place(&mut cursor)?;
+    cursor.is_empty().then_some((name, place))
+}
+
+/// A statement or terminator.
+fn block_line<'a>(block: &mut Block<'a>, text: &'a str, span: Span<'a>) -> Option<()> {
+    let text = text.strip_suffix(';')?;
+    if let Some(rest) = text.strip_prefix("StorageDead(_") {
+        let local = Cursor::new(rest).number()?;
+        block.statements.push(Statement { kind: StatementKind::StorageDead(local), span });
+        return Some(());
+    }
+    if let Some(terminator) = terminator(text)? {
+        block.terminator = terminator;
+        block.span = span;
+        return Some(());
+    }
+    if let Some(rest) = text.strip_prefix("discriminant(") {
+        let mut cursor = Cursor::new(rest);
+        let place = place(&mut cursor)?;
+        cursor.expect(") = ")?;
+        let kind = StatementKind::SetDiscriminant(place, cursor.number()?);
+        block.statements.push(Statement { kind, span });
+        return Some(());
+    }
+    if !text.starts_with(['_', '(']) {
+        // `StorageLive`, `FakeRead`, `PlaceMention`, `AscribeUserType`, `Coverage`, `nop`, …
+        return Some(());
+    }
+    let mut cursor = Cursor::new(text);
+    let dest = place(&mut cursor)?;
+    cursor.expect(" = ")?;
+    if let Some(call) = call(dest.clone(), cursor.rest()) {
+        block.terminator = Terminator::Call(call);
+        block.span = span;
+        return Some(());
+    }
+    let kind = StatementKind::Assign(dest, rvalue(cursor.rest()));
+    block.statements.push(Statement { kind, span });
+    Some(())
+}
+
+/// A terminator that is not a call; the outer nothing is one that cannot be read.
+#[expect(clippy::option_option, reason = "not a terminator, and not readable, are two answers")]
+fn terminator(text: &str) -> Option<Option<Terminator<'_>>> {
+    Some(Some(match text {
+        "return" => Terminator::Return,
+        "unreachable" | "resume" | "abort" => Terminator::Stop,
+        _ if text.starts_with("terminate(") || text.starts_with("coroutine_drop") => {
+            Terminator::Stop
+        }
+        _ if text.starts_with("goto -> ") => Terminator::Goto(targets(text)),
+        _ if text.starts_with("switchInt(") => {
+            let mut cursor = Cursor::new(&text["switchInt(".len()..]);
+            let value = operand(&mut cursor)?;
+            cursor.expect(") -> [")?;
+            let mut cases = Vec::new();
+            let mut otherwise = None;
+            loop {
+                if cursor.eat("otherwise: bb") {
+                    otherwise = Some(cursor.number()?);
+                } else {
+                    // A negative case is of no interest but must be passed.
+                    let sign = cursor.eat("-");
+                    let case: u128 = cursor.number()?;
+                    cursor.expect(": bb")?;
+                    cases.push((if sign { u128::MAX - case } else { case }, cursor.number()?));
+                }
+                if !cursor.eat(", ") {
+                    break;
+                }
+            }
+            Terminator::Switch(value, cases, otherwise)
+        }
+        _ if text.starts_with("drop(") => {
+            let mut cursor = Cursor::new(&text["drop(".len()..]);
+            let place = place(&mut cursor)?;
+            Terminator::Drop(place, return_target(cursor.rest()))
+        }
+        _ if text.starts_with("assert(")
+            || text.starts_with("falseEdge -> ")
+            || text.starts_with("falseUnwind -> ")
+            || text.starts_with("yield(")
+            || text.starts_with("asm!(")
+            || text.starts_with("tailcall ") =>
+        {
+            let arrow = text.rfind(" -> ").map_or("", |at| &text[at..]);
+            let unwind = arrow.find("unwind: bb").map(|at| targets(&arrow[at..]));
+            let unwind = unwind.and_then(|blocks| blocks.first().copied());
+            Terminator::Goto(targets(arrow).into_iter().filter(|bb| Some(*bb) != unwind).collect())
+        }
+        _ => return Some(None),
+    }))
+}
+
+/// All block numbers of a text.
+fn targets(text: &str) -> Vec<u32> {
+    text.match_indices("bb").filter_map(|(at, _)| Cursor::new(&text[at + 2..]).number()).collect()
+}
+
+/// Where a call or drop goes on.
+fn return_target(text: &str) -> Option<u32> {
+    let arrow = &text[text.rfind(" -> ")?..];
+    let at = arrow.find("return: bb").map(|at| at + "return: bb".len());
+    let at = at.or_else(|| arrow.strip_prefix(" -> bb").map(|_| " -> bb".len()))?;
+    Cursor::new(&arrow[at..]).number()
+}
+
+/// The right side of a call with its targets, or nothing when it is no call.
+fn call<'a>(dest: Place<'a>, text: &'a str) -> Option<Call<'a>> {
+    let arrow = text.rfind(") -> ")?;
+    let tail = &text[arrow + 1..];
+    if !tail.starts_with(" -> [return: bb")
+        && !tail.starts_with(" -> unwind")
+        && !tail.starts_with(" -> bb")
+        && !tail.starts_with(" -> [unwind")
+    {
+        return None;
+    }
+    let mut cursor = Cursor::new(&text[..arrow]);
+    let callee = if text.starts_with("move ") || text.starts_with("copy ") {
+        operand(&mut cursor)?
+    } else {
+        cursor.eat("const ");
+        // The argument list opens at the first parenthesis outside angle brackets and braces.
+        let bytes = cursor.rest().as_bytes();
+        let mut depth = 0i32;
+        let open = (0..bytes.len()).find(|&at| {
+            match bytes[at] {
+                b'<' | b'{' => depth += 1,
+                b'}' => depth -= 1,
+                b'>' if at == 0 || bytes[at - 1] != b'-' => depth -= 1,
+                _ => {}
+            }
+            depth == 0 && bytes[at] == b'('
+        })?;
+        let (path, rest) = cursor.rest().split_at(open);
+        cursor = Cursor::new(rest);
+        Operand::Const(path)
+    };
+    cursor.expect("(")?;
+    Some(Call { callee, args: operands(&mut cursor, b')')?, dest, target: return_target(tail) })
+}
+
+/// Operands up to a closing byte or the end.
+fn operands<'a>(cursor: &mut Cursor<'a>, close: u8) -> Option<Vec<Operand<'a>>> {
+    let mut list = Vec::new();
+    loop {
+        let closes = cursor.rest().as_bytes().first() == Some(&close);
+        if cursor.is_empty() || closes {
+            return Some(list);
+        }
+        list.push(operand(cursor)?);
+        cursor.eat(",");
+        cursor.eat(" ");
+    }
+}
+
+/// `copy P`, `move P`, or a constant up to the next comma or closing bracket.
+fn operand<'a>(cursor: &mut Cursor<'a>) -> Option<Operand<'a>> {
+    if cursor.eat("move ") {
+        return Some(Operand::Move(place(cursor)?));
+    }
+    if cursor.eat("copy ") {
+        return Some(Operand::Copy(place(cursor)?));
+    }
+    let is_const = cursor.eat("const ");
+    let text = cursor.until(b",)]}", true);
+    (is_const || !text.is_empty()).then_some(Operand::Const(text))
+}
+
+/// `_3`, `(*P)`, `(P.0: T)`, `(P as V)`, `P[…]`.
+fn place<'a>(cursor: &mut Cursor<'a>) -> Option<Place<'a>> {
+    // Each parenthesis is one byte of input; a limit keeps a hostile text from using up the stack.
+    place_within(cursor, 256)
+}
+
+fn place_within<'a>(cursor: &mut Cursor<'a>, depth: usize) -> Option<Place<'a>> {
+    let depth = depth.checked_sub(1)?;
+    let mut result = if cursor.eat("_") {
+        Place::local(cursor.number()?)
+    } else {
+        cursor.expect("(")?;
+        if cursor.eat("*") {
+            let mut inner = place_within(cursor, depth)?;
+            cursor.expect(")")?;
+            inner.steps.push(Step::Deref);
+            inner
+        } else {
+            let mut inner = place_within(cursor, depth)?;
+            if cursor.eat(" as ") {
+                let subtype = cursor.eat("subtype ");
+                let variant = cursor.until(b")", true);
+                if !subtype {
+                    inner.steps.push(Step::Variant(variant));
+                }
+            } else {
+                cursor.expect(".")?;
+                let field = cursor.number()?;
+                cursor.expect(": ")?;
+                inner.steps.push(Step::Field(field, cursor.until(b")", false)));
+            }
+            cursor.expect(")")?;
+            inner
+        }
+    };
+    while cursor.eat("[") {
+        cursor.until(b"]", false);
+        cursor.expect("]")?;
+        result.steps.push(Step::Index);
+    }
+    Some(result)
+}
+
+/// The right side of an assignment that is no call.
+fn rvalue(text: &str) -> Rvalue<'_> {
+    try_rvalue(text).unwrap_or(Rvalue::Other)
+}
+
+fn try_rvalue(text: &str) -> Option<Rvalue<'_>> {
+    if let Some(rest) = text.strip_prefix('&') {
+        if let Some(name) = rest.strip_prefix("/*tls*/ ") {
+            return Some(Rvalue::Static(name));
+        }
+        let mut cursor = Cursor::new(rest);
+        for word in ["raw const ", "raw mut ", "fake shallow ", "fake deep ", "fake "] {
+            if cursor.eat(word) {
+                break;
+            }
+        }
+        cursor.eat("two_phase ");
+        cursor.eat("mut ");
+        return Some(Rvalue::Ref(place(&mut cursor)?));
+    }
+    let mut cursor = Cursor::new(text);
+    if text.starts_with("move ") || text.starts_with("copy ") {
+        let operand = operand(&mut cursor)?;
+        if cursor.eat(" as ") {
+            return Some(Rvalue::Cast(operand, cursor.rest()));
+        }
+        return cursor.is_empty().then_some(Rvalue::Use(operand));
+    }
+    if let Some(rest) = text.strip_prefix("const ") {
+        // A cast of a constant; `as` inside a path stands in angle brackets.
+        let mut cursor = Cursor::new(rest);
+        let value = cursor.until(b" ", true);
+        if cursor.rest().starts_with(" as ") && !value.starts_with(['"', '\'']) {
+            return Some(Rvalue::Cast(Operand::Const(value), &cursor.rest()[4..]));
+        }
+        return Some(Rvalue::Use(Operand::Const(rest)));
+    }
+    if let Some(rest) = text.strip_prefix("discriminant(") {
+        let mut cursor = Cursor::new(rest);
+        return Some(Rvalue::Discriminant(place(&mut cursor)?));
+    }
+    if cursor.eat("(") {
+        return Some(Rvalue::Aggregate("", operands(&mut cursor, b')')?, Vec::new()));
+    }
+    if cursor.eat("[") {
+        return Some(Rvalue::Aggregate("[]", operands(&mut cursor, b']')?, Vec::new()));
+    }
+    // A path, then its fields; a closure's or coroutine's type is a path here.
+    let name = if text.starts_with('{') {
+        let mut depth = 0i32;
+        let end = text.bytes().position(|byte| {
+            depth += i32::from(byte == b'{') - i32::from(byte == b'}');
+            depth == 0
+        })? + 1;
+        cursor = Cursor::new(&text[end..]);
+        &text[..end]
+    } else {
+        cursor.until(b"( {", true)
+    };
+    if cursor.eat("(") {
+        return Some(Rvalue::Aggregate(name, operands(&mut cursor, b')')?, Vec::new()));
+    }
+    if cursor.eat(" { ") {
+        let (mut values, mut fields) = (Vec::new(), Vec::new());
+        while !cursor.eat("}") {
+            fields.push(cursor.until(b":", false));
+            cursor.expect(": ")?;
+            values.push(operand(&mut cursor)?);
+            cursor.eat(",");
+            cursor.expect(" ")?;
+        }
+        return Some(Rvalue::Aggregate(name, values, fields));
+    }
+    if cursor.eat(" as ") {
+        return Some(Rvalue::Cast(Operand::Const(name), cursor.rest()));
+    }
+    cursor.is_empty().then(|| Rvalue::Aggregate(name, Vec::new(), Vec::new()))
+}
+
+/// Whether every number in the body is one of its own.
+fn is_consistent(body: &Body<'_>) -> bool {
+    let locals = body.locals.len() as u32;
+    let blocks = body.blocks.len() as u32;
+    let place_is = |place: &Place<'_>| place.local < locals;
+    let operand_is = |operand: &Operand<'_>| operand.place().is_none_or(place_is);
+    !body.blocks.is_empty()
+        && body.names.iter().all(|(_, place)| place_is(place))
+        && body.blocks.iter().all(|block| {
+            block.terminator.targets().all(|target| target < blocks)
+                && block.statements.iter().all(|statement| match &statement.kind {
+                    StatementKind::Assign(place, value) => {
+                        place_is(place)
+                            && match value {
+                                Rvalue::Use(value) | Rvalue::Cast(value, _) => operand_is(value),
+                                Rvalue::Ref(place) | Rvalue::Discriminant(place) => place_is(place),
+                                Rvalue::Aggregate(_, values, _) => values.iter().all(operand_is),
+                                Rvalue::Static(_) | Rvalue::Other => true,
+                            }
+                    }
+                    StatementKind::StorageDead(local) => *local < locals,
+                    StatementKind::SetDiscriminant(place, _) => place_is(place),
+                })
+                && match &block.terminator {
+                    Terminator::Switch(value, ..) => operand_is(value),
+                    Terminator::Call(call) => {
+                        operand_is(&call.callee)
+                            && call.args.iter().all(operand_is)
+                            && place_is(&call.dest)
+                    }
+                    Terminator::Drop(place, _) => place_is(place),
+                    Terminator::Goto(_) | Terminator::Return | Terminator::Stop => true,
+                }
+        })
+}

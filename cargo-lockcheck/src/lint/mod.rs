@@ -1,0 +1,97 @@
+//! The lint: deadlocks in the source, through the compiler's MIR, for code that no test runs.
+//!
+//! The stages: [`mir`] reads what the compiler wrote, [`program`] joins the targets and finds the
+//! body behind a call, [`analysis`] follows guards through each body with the summaries of its
+//! callees, and [`rules`] words what is wrong. Precision comes first: where the receiver of a lock
+//! cannot be resolved, nothing is said.
+
+pub mod compile;
+pub mod mir;
+
+mod analysis;
+mod callee;
+mod classes;
+mod effects;
+mod graph;
+mod held;
+mod locks;
+mod program;
+mod rules;
+mod source;
+mod summary;
+mod types;
+mod values;
+
+use std::collections::HashMap;
+use std::fs;
+use std::path::Path;
+
+pub use program::Target;
+
+use crate::model::{Coverage, Finding};
+use crate::naming;
+use compile::{Checked, Compiled};
+
+/// What the lint found.
+#[derive(Debug, Default)]
+pub struct Linted {
+    /// The findings, without levels.
+    pub findings: Vec<Finding>,
+    /// How much was looked at.
+    pub coverage: Coverage,
+    /// Sentences on what limits this check.
+    pub notes: Vec<String>,
+}
+
+/// Lints what cargo has checked.
+pub fn run(compiled: &Compiled, workspace: &Path) -> Linted {
+    let chosen = chosen(&compiled.targets);
+    let texts: Vec<Option<String>> =
+        chosen.iter().map(|target| fs::read_to_string(&target.mir).ok()).collect();
+    let targets = chosen.iter().zip(&texts).filter_map(|(target, text)| {
+        Some(Target {
+            name: target.name.clone(),
+            is_lib: target.is_lib,
+            root: workspace.to_owned(),
+            files: target.files.clone(),
+            mir: mir::parse(text.as_deref()?),
+        })
+    });
+    lint(targets.collect())
+}
+
+/// A library is compiled on its own and as its own test; the test has all of it and more.
+fn chosen(targets: &[Checked]) -> Vec<&Checked> {
+    let mut by_source: HashMap<&Path, &Checked> = HashMap::new();
+    for target in targets {
+        let best = by_source.entry(&target.source).or_insert(target);
+        if target.is_test && !best.is_test {
+            *best = target;
+        }
+    }
+    let mut chosen: Vec<&Checked> = by_source.into_values().collect();
+    chosen.sort_by(|a, b| (&a.source, &a.name).cmp(&(&b.source, &b.name)));
+    chosen
+}
+
+/// Lints the compiled targets of a workspace.
+pub fn lint(targets: Vec<Target<'_>>) -> Linted {
+    let skipped = targets.iter().map(|target| target.mir.skipped).sum();
+    let program = program::Program::new(targets);
+    let analyzed = analysis::Analyzed::new(&program);
+    let mut findings = rules::check(&analyzed);
+    for finding in &mut findings {
+        let mut names: Vec<&str> = finding.locks.iter().map(|lock| &*lock.name).collect();
+        if names.is_empty() {
+            names.extend(finding.sites.first().map(|site| &*site.place.file));
+        }
+        finding.id = naming::id(finding.rule, &names);
+    }
+    naming::number_namesakes(&mut findings);
+    let coverage = Coverage {
+        functions_analyzed: program.functions.len() as u64,
+        functions_skipped: skipped,
+        ..Coverage::default()
+    };
+    Linted { findings, coverage, notes: Vec::new() }
+}

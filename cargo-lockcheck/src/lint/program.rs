@@ -1,0 +1,394 @@
+//! The program: the bodies of all compiled targets, and which body a call means.
+
+use std::collections::{HashMap, HashSet};
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use super::callee::{Callee, without_generics};
+use super::mir::model::{Body, BodyKind, MirCrate, Span};
+use super::source::Sources;
+use super::types;
+
+/// A compiled target of a member of the workspace.
+#[derive(Debug)]
+pub struct Target<'a> {
+    /// The crate's name, as in paths.
+    pub name: String,
+    /// Whether other targets can name its items.
+    pub is_lib: bool,
+    /// Where relative paths of its spans begin.
+    pub root: PathBuf,
+    /// Its source files.
+    pub files: Vec<String>,
+    /// Its bodies.
+    pub mir: MirCrate<'a>,
+}
+
+/// A body of the program, by number.
+pub(super) type BodyId = usize;
+
+/// What is known of one target besides its bodies.
+#[derive(Debug)]
+pub(super) struct Unit<'a> {
+    pub(super) prefix: String,
+    pub(super) sources: Sources,
+    pub(super) statics: HashMap<u32, &'a str>,
+    /// The first segments of the paths of its own items.
+    tops: HashSet<&'a str>,
+}
+
+/// A body with where it belongs.
+#[derive(Debug)]
+pub(super) struct Function<'a> {
+    pub(super) unit: usize,
+    pub(super) body: Body<'a>,
+    /// Its path as a reader would write it: `Bank::transfer`.
+    pub(super) display: String,
+    /// The trait, if it belongs to an `impl` of one.
+    pub(super) trait_name: Option<String>,
+    /// The type whose `impl` it belongs to, as a path of the program.
+    pub(super) self_ty: Option<Arc<str>>,
+}
+
+impl Function<'_> {
+    /// Whether it is one step of a coroutine: the body of an async function or block.
+    pub(super) fn is_coroutine(&self) -> bool {
+        self.body.params == 2
+            && self.body.name.ends_with('}')
+            && self.body.locals[1].ty.starts_with("std::pin::Pin<&mut {")
+    }
+
+    /// Whether its first parameter is a closure's captures.
+    pub(super) fn is_closure(&self) -> bool {
+        self.body.name.ends_with('}')
+            && self.body.params > 0
+            && types::peel(self.body.locals[1].ty).starts_with("{closure@")
+    }
+}
+
+/// All bodies, with the tables to find them by.
+#[derive(Debug, Default)]
+pub(super) struct Program<'a> {
+    pub(super) units: Vec<Unit<'a>>,
+    pub(super) functions: Vec<Function<'a>>,
+    by_key: HashMap<String, BodyId>,
+    by_closure: HashMap<(usize, &'a str), BodyId>,
+    by_trait: HashMap<(String, String), Vec<BodyId>>,
+    drops: HashMap<Arc<str>, BodyId>,
+    constants: HashMap<(usize, &'a str), BodyId>,
+    /// Types of the program that own a guard.
+    guard_types: HashSet<String>,
+}
+
+impl<'a> Program<'a> {
+    /// Joins the targets.
+    pub(super) fn new(targets: Vec<Target<'a>>) -> Program<'a> {
+        let mut program = Program::default();
+        for target in targets {
+            program.add(target);
+        }
+        program.find_guard_types();
+        program
+    }
+
+    fn add(&mut self, target: Target<'a>) {
+        let index = self.units.len();
+        let tops = target
+            .mir
+            .bodies
+            .iter()
+            .filter_map(|body| top(body.name))
+            .collect();
+        let prefix = if target.is_lib {
+            target.name.clone()
+        } else {
+            // Items of a binary or test have the names of no other target's.
+            format!("{}#{index}", target.name)
+        };
+        let sources = Sources::new(&target.root, &target.files);
+        self.units.push(Unit { prefix, sources, statics: target.mir.statics, tops });
+        let mut headers = HashMap::new();
+        for body in target.mir.bodies {
+            let id = self.functions.len();
+            if body.kind != BodyKind::Fn {
+                self.constants.entry((index, body.name)).or_insert(id);
+                self.functions.push(Function {
+                    unit: index,
+                    display: body.name.to_owned(),
+                    body,
+                    trait_name: None,
+                    self_ty: None,
+                });
+                continue;
+            }
+            let function = self.place(index, body, &mut headers);
+            if function.is_closure() || function.is_coroutine() {
+                for ty in types::closures(function.body.locals[1].ty).into_iter().take(1) {
+                    if let Some(path) = async_fn(ty) {
+                        self.by_key.entry(self.units[index].global(&path) + "()").or_insert(id);
+                    } else {
+                        self.by_closure.entry((index, ty)).or_insert(id);
+                    }
+                }
+            } else {
+                let name = types::last(function.body.name).to_owned();
+                match (&function.trait_name, &function.self_ty) {
+                    (Some(trait_name), self_ty) => {
+                        if let Some(self_ty) = self_ty {
+                            let key = format!("<{self_ty}>::{trait_name}::{name}");
+                            self.by_key.entry(key).or_insert(id);
+                            if trait_name == "Drop" {
+                                self.drops.entry(Arc::clone(self_ty)).or_insert(id);
+                            }
+                        }
+                        let key = (trait_name.clone(), name);
+                        self.by_trait.entry(key).or_default().push(id);
+                    }
+                    (None, Some(self_ty)) => {
+                        self.by_key.entry(format!("{self_ty}::{name}")).or_insert(id);
+                    }
+                    (None, None) => {
+                        let key = self.units[index].global(&without_generics(function.body.name));
+                        self.by_key.entry(key).or_insert(id);
+                    }
+                }
+            }
+            self.functions.push(function);
+        }
+    }
+
+    /// Finds the `impl` that a body is in.
+    fn place(
+        &self,
+        unit: usize,
+        body: Body<'a>,
+        headers: &mut HashMap<&'a str, super::source::ImplHeader>,
+    ) -> Function<'a> {
+        let name = body.name;
+        let plain = |display: String, body| Function {
+            unit,
+            display,
+            body,
+            trait_name: None,
+            self_ty: None,
+        };
+        let Some(at) = name.find("<impl at ") else { return plain(name.to_owned(), body) };
+        let module = &name[..at];
+        let Some((span, rest)) = name[at + "<impl at ".len()..].split_once(">::") else {
+            return plain(name.to_owned(), body);
+        };
+        let sources = &self.units[unit].sources;
+        let header = headers.entry(span).or_insert_with(|| sources.impl_header(Span(span)));
+        let self_path = self_path(&body, module, header.self_name.as_deref());
+        let short = self_path.as_deref().map_or("?", types::last);
+        let display = match &header.trait_name {
+            Some(trait_name) => format!("<{short} as {trait_name}>::{rest}"),
+            None => format!("{short}::{rest}"),
+        };
+        Function {
+            unit,
+            display,
+            body,
+            trait_name: header.trait_name.clone(),
+            self_ty: self_path.map(|path| Arc::from(self.units[unit].global(&path))),
+        }
+    }
+
+    /// Types whose values hold a guard in a field, found by where such values are made.
+    fn find_guard_types(&mut self) {
+        use super::mir::model::{Operand, Rvalue, StatementKind};
+        loop {
+            let mut found = Vec::new();
+            for function in &self.functions {
+                for block in &function.body.blocks {
+                    for statement in &block.statements {
+                        let StatementKind::Assign(dest, Rvalue::Aggregate(name, values, _)) =
+                            &statement.kind
+                        else {
+                            continue;
+                        };
+                        if name.is_empty() || name.starts_with(['[', '{']) || !dest.steps.is_empty() {
+                            continue;
+                        }
+                        let ty = function.body.locals[dest.local as usize].ty;
+                        if ty.starts_with("std::") || self.owns_guard(ty) {
+                            continue;
+                        }
+                        let holds = values.iter().any(|value| match value {
+                            Operand::Move(place) if place.steps.is_empty() => {
+                                self.owns_guard(function.body.locals[place.local as usize].ty)
+                            }
+                            _ => false,
+                        });
+                        if holds {
+                            found.push(types::head(ty).to_owned());
+                        }
+                    }
+                }
+            }
+            if found.is_empty() {
+                return;
+            }
+            self.guard_types.extend(found);
+        }
+    }
+
+    /// Whether a value of the type holds a lock while it lives.
+    pub(super) fn owns_guard(&self, ty: &str) -> bool {
+        if !ty.contains("Guard") && !ty.contains("dashmap") && self.guard_types.is_empty() {
+            return false;
+        }
+        types::owns(ty, &|path| super::locks::is_guard(path) || self.guard_types.contains(path))
+    }
+
+    /// The body that a call means, seen from a target.
+    pub(super) fn resolve(&self, unit: usize, callee: &Callee<'_>) -> Option<BodyId> {
+        let unit_info = &self.units[unit];
+        if let (Some(self_ty), Some(trait_name)) = (callee.self_ty, callee.trait_name) {
+            if let Some(&ty) = types::closures(self_ty).first()
+                && self_ty.trim_start_matches('&').trim_start_matches("mut ").starts_with('{')
+            {
+                return self.closure(unit, ty);
+            }
+            let name = callee.name();
+            let self_path = unit_info.global(types::head(self_ty));
+            let key = format!("<{self_path}>::{trait_name}::{name}");
+            if let Some(&id) = self.by_key.get(&key) {
+                return Some(id);
+            }
+            // A method that the trait itself provides.
+            let trait_path = callee.text.find(" as ").map(|at| &callee.text[at + 4..])?;
+            let end = trait_path.find(['<', '>'])?;
+            let provided = unit_info.global(&format!("{}::{name}", &trait_path[..end]));
+            let is_known_type = !is_parameter(self_ty) && !self_ty.starts_with("dyn ");
+            return is_known_type.then(|| self.by_key.get(&provided).copied()).flatten();
+        }
+        self.by_key.get(&unit_info.global(&callee.path)).copied()
+    }
+
+    /// The body of a closure's or coroutine's type.
+    pub(super) fn closure(&self, unit: usize, ty: &str) -> Option<BodyId> {
+        match async_fn(ty) {
+            Some(path) => {
+                let path = self.units[unit].global(&path);
+                self.by_key.get(&(path.clone() + "()")).copied().or_else(|| {
+                    // The function may be one of an `impl`, whose own path the type prints.
+                    let callee = self.by_key.get(&path)?;
+                    self.coroutine_of(*callee)
+                })
+            }
+            None => self.by_closure.get(&(unit, ty)).copied(),
+        }
+    }
+
+    fn coroutine_of(&self, id: BodyId) -> Option<BodyId> {
+        let function = &self.functions[id];
+        let name = format!("{}::{{closure#0}}", function.body.name);
+        (id..self.functions.len().min(id + 64)).find(|&other| self.functions[other].body.name == name)
+    }
+
+    /// The only body of a trait's method, when the program has just one `impl` of it.
+    pub(super) fn only_impl(&self, trait_name: &str, name: &str) -> Option<BodyId> {
+        match self.by_trait.get(&(trait_name.to_owned(), name.to_owned()))?.as_slice() {
+            [id] => Some(*id),
+            _ => None,
+        }
+    }
+
+    /// The initial value of a constant or static of a target.
+    pub(super) fn constant(&self, unit: usize, name: &str) -> Option<BodyId> {
+        self.constants.get(&(unit, name)).copied()
+    }
+
+    /// The `Drop::drop` of a type.
+    pub(super) fn drop_of(&self, unit: usize, ty: &str) -> Option<BodyId> {
+        self.drops.get(self.units[unit].global(types::head(ty)).as_str()).copied()
+    }
+
+    /// Whether any type of the program has a `Drop`.
+    pub(super) fn has_drops(&self) -> bool {
+        !self.drops.is_empty()
+    }
+}
+
+impl Unit<'_> {
+    /// A path as the whole program knows it.
+    pub(super) fn global(&self, path: &str) -> String {
+        let first = path.split("::").next().unwrap_or(path);
+        let is_local = match first {
+            "std" | "core" | "alloc" => false,
+            // A crate's name does not begin with a capital, as a type's does.
+            _ => {
+                first.len() == path.len()
+                    || self.tops.contains(first)
+                    || first.starts_with(|c: char| c.is_uppercase())
+            }
+        };
+        let is_primitive =
+            first.len() == path.len() && path.starts_with(|c: char| !c.is_alphabetic());
+        if is_local && !is_primitive {
+            format!("{}::{path}", self.prefix)
+        } else {
+            path.to_owned()
+        }
+    }
+}
+
+/// The first segment of a body's path.
+fn top(name: &str) -> Option<&str> {
+    let first = name.split("::").next()?;
+    (first.len() < name.len() && !first.starts_with(['<', '{'])).then_some(first)
+}
+
+/// The path of the async function whose coroutine this type is.
+fn async_fn(ty: &str) -> Option<String> {
+    let path = ty.strip_prefix("{async fn body of ")?.strip_suffix("()}")?;
+    if let Some(rest) = path.strip_prefix('<') {
+        let (self_ty, _) = rest.split_once(" as ")?;
+        return Some(format!("{}::{}", types::head(self_ty), types::last(path)));
+    }
+    Some(without_generics(path))
+}
+
+/// Whether a type is a parameter rather than a type of its own.
+pub(super) fn is_parameter(ty: &str) -> bool {
+    let ty = types::peel(ty);
+    !ty.contains("::")
+        && !ty.contains('<')
+        && (ty == "Self"
+            || ty.starts_with("impl ")
+            || ty.len() <= 2 && ty.starts_with(|c: char| c.is_ascii_uppercase()))
+}
+
+/// The path of the type whose `impl` a body belongs to.
+fn self_path(body: &Body<'_>, module: &str, name: Option<&str>) -> Option<String> {
+    let receiver = body
+        .names
+        .iter()
+        .any(|(name, place)| *name == "self" && place.local == 1 && place.steps.is_empty())
+        .then(|| body.locals[1].ty);
+    let Some(name) = name else {
+        // A derive or a macro: the receiver says the type, else what is returned.
+        let ty = receiver.or_else(|| body.locals.get(1).filter(|_| body.params > 0).map(|l| l.ty));
+        return Some(types::head(ty.unwrap_or(body.locals[0].ty)).to_owned());
+    };
+    // The name in the header may be imported: prefer the path that the body's own types give it.
+    let mentioned = receiver.into_iter().chain(body.locals.iter().map(|local| local.ty));
+    for ty in mentioned {
+        let mut rest = ty;
+        while let Some(at) = rest.find(name) {
+            let before = &rest[..at];
+            let after = &rest[at + name.len()..];
+            let begins = !before.ends_with(|c: char| c.is_alphanumeric() || c == '_');
+            let ends = !after.starts_with(|c: char| c.is_alphanumeric() || c == '_' || c == ':')
+                || after.starts_with("::<");
+            if begins && ends {
+                let path = before.rfind(|c: char| !(c.is_alphanumeric() || c == '_' || c == ':'));
+                let from = path.map_or(0, |at| at + before[at..].chars().next().map_or(1, char::len_utf8));
+                return Some(format!("{}{name}", &before[from..]));
+            }
+            rest = after;
+        }
+    }
+    Some(format!("{module}{name}"))
+}

@@ -1,0 +1,91 @@
+//! `guard-across-await`, `blocking-lock-in-async`: locks of threads in the code of tasks.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use lockdep::finding::Rule;
+
+use super::report::{chain_sites, finding, let_go, lock, quoted, site, why_alive};
+use crate::lint::analysis::{Analyzed, EventKind};
+use crate::lint::effects::Effect;
+use crate::lint::locks::{Blocking, Waiting};
+use crate::lint::summary::Location;
+use crate::model::Finding;
+
+pub(super) fn check(analyzed: &Analyzed<'_, '_>, findings: &mut Vec<Finding>) {
+    let long = held_long(analyzed);
+    for (id, analysis) in analyzed.analyses.iter().enumerate() {
+        let function = &analyzed.program.functions[id];
+        for event in &analysis.events {
+            match &event.kind {
+                EventKind::Await => {
+                    for held in event.held.iter().filter(|held| !held.lock.is_async) {
+                        let message = format!(
+                            "`{}` awaits while it holds {}, a lock that blocks the whole thread",
+                            name(&function.display),
+                            quoted(&held.lock)
+                        );
+                        let taken = format!("{} is taken here", quoted(&held.lock));
+                        let mut sites: Vec<_> =
+                            held.chain.first().map(|at| site(at, taken)).into_iter().collect();
+                        sites.push(site(&event.here, "awaits here"));
+                        let locks = vec![lock(analyzed, id, &held.lock)];
+                        let mut found = finding(Rule::GuardAcrossAwait, message, locks, sites);
+                        found.notes.push(why_alive(analyzed, id, held));
+                        found.help.push(let_go(held, &event.here));
+                        findings.push(found);
+                    }
+                }
+                EventKind::Effect(Effect::Acquire(acquired, _))
+                    if function.is_coroutine()
+                        && acquired.lock.wait == Waiting::Blocking
+                        && !acquired.lock.is_async
+                        && acquired.chain.len() <= 2 =>
+                {
+                    let Some(class) = &acquired.lock.class else { continue };
+                    let Some((holder, why)) = long.get(&class.key) else { continue };
+                    let message = format!(
+                        "`{}` is async and blocks its thread for {}, which `{}` holds while it \
+                         {why}",
+                        name(&function.display),
+                        quoted(&acquired.lock),
+                        holder.function,
+                    );
+                    let mut sites = chain_sites(&acquired.chain, "blocks for the lock here");
+                    sites.push(site(holder, format!("it is held while this {why}")));
+                    let locks = vec![lock(analyzed, id, &acquired.lock)];
+                    findings.push(finding(Rule::BlockingLockInAsync, message, locks, sites));
+                }
+                _ => {}
+            }
+        }
+    }
+}
+
+/// The name of an async function, without that of its coroutine.
+fn name(display: &str) -> &str {
+    display.strip_suffix("::{closure#0}").unwrap_or(display)
+}
+
+/// The classes that are held while a thread waits for something, or over a suspension.
+fn held_long(analyzed: &Analyzed<'_, '_>) -> HashMap<Arc<str>, (Location, &'static str)> {
+    let mut long = HashMap::new();
+    for analysis in &analyzed.analyses {
+        for event in &analysis.events {
+            let why = match &event.kind {
+                EventKind::Await => "awaits",
+                EventKind::Effect(Effect::Wait { .. }) => "waits to be woken",
+                EventKind::Effect(Effect::Block(blocks, _)) if blocks.what != Blocking::Sleep => {
+                    blocks.what.describe()
+                }
+                _ => continue,
+            };
+            for held in event.held.iter().filter(|held| !held.lock.is_async) {
+                if let Some(class) = &held.lock.class {
+                    long.entry(Arc::clone(&class.key)).or_insert((event.here.clone(), why));
+                }
+            }
+        }
+    }
+    long
+}

@@ -1,0 +1,208 @@
+//! `recv-with-live-sender`, `join-with-live-sender`: a loop over a channel that can only end when
+//! the last sender is dropped, while the same scope keeps one alive.
+//!
+//! Senders are followed like guards, from the call that makes the channel. Only loops whose every
+//! way out is the end of the channel are looked at.
+
+use lockdep::finding::Rule;
+
+use super::report::{finding, site};
+use crate::lint::analysis::Analyzed;
+use crate::lint::callee::Callee;
+use crate::lint::effects::location;
+use crate::lint::graph::{Condition, Flow, condition};
+use crate::lint::held::{self, State, Tokens, Transfer};
+use crate::lint::locks::{Blocking, blocking_call, is_spawn};
+use crate::lint::mir::model::{Call, Operand, Terminator};
+use crate::lint::program::BodyId;
+use crate::lint::types;
+use crate::lint::values::{Frame, Part, Path, Root};
+use crate::model::Finding;
+
+pub(super) fn check(analyzed: &Analyzed<'_, '_>, findings: &mut Vec<Finding>) {
+    for id in 0..analyzed.program.functions.len() {
+        body(analyzed, id, findings);
+    }
+}
+
+fn body(analyzed: &Analyzed<'_, '_>, id: BodyId, findings: &mut Vec<Finding>) {
+    let function = &analyzed.program.functions[id];
+    let channels: Vec<u32> = calls(&function.body.blocks)
+        .filter(|(_, call)| is_channel(call))
+        .map(|(at, _)| at)
+        .collect();
+    if channels.is_empty() {
+        return;
+    }
+    let frame = analyzed.frame(id);
+    let graph = Flow::new(&frame);
+    let mut transfers = vec![Transfer::default(); function.body.blocks.len()];
+    let mut owners = Vec::new();
+    for &at in &channels {
+        transfers[at as usize].made.push((owners.len() as u32, vec![0]));
+        owners.push(at);
+    }
+    for (at, call) in calls(&function.body.blocks) {
+        // A clone of the sender is another one.
+        let Operand::Const(text) = call.callee else { continue };
+        if !text.contains("Sender") || Callee::new(text).trait_name != Some("Clone") {
+            continue;
+        }
+        let path = call.args.first().map(|arg| frame.operand(arg));
+        if let Some(channel) = path.and_then(|path| end_of(&path, 0))
+            && channels.contains(&channel)
+        {
+            transfers[at as usize].made.push((owners.len() as u32, Vec::new()));
+            owners.push(channel);
+        }
+    }
+    let owns = |ty: &str| types::owns(ty, &|path| types::last(path).ends_with("Sender"));
+    let tokens =
+        Tokens { paths: &[], initial: State::new(), transfers: &transfers, owns: &owns };
+    let states = held::flow(&frame, &graph, &tokens);
+    let is_alive = |at: u32, channel: u32| {
+        states[at as usize].iter().any(|held| owners[held.token as usize] == channel)
+    };
+    let made = |channel: u32| {
+        let span = function.body.blocks[channel as usize].span;
+        site(&location(&frame, span), "the channel is made here, and its sender is still alive")
+    };
+    for (at, call) in calls(&function.body.blocks) {
+        let here = || location(&frame, function.body.blocks[at as usize].span);
+        if let Some(channel) = received(&frame, call)
+            && is_alive(at, channel)
+            && only_ends_with_channel(&frame, &graph, at, call)
+        {
+            let message = format!(
+                "`{}` receives until the channel is closed, but keeps a sender of it alive itself",
+                function.display
+            );
+            let sites = vec![made(channel), site(&here(), "receives for ever here")];
+            findings.push(finding(Rule::RecvWithLiveSender, message, Vec::new(), sites));
+        } else if let Some((channel, closure)) = joined(analyzed, &frame, call)
+            && is_alive(at, channel)
+        {
+            let message = format!(
+                "`{}` waits for a thread that receives until the channel is closed, but keeps a \
+                 sender of it alive itself",
+                function.display
+            );
+            let mut sites = vec![made(channel), site(&here(), "waits for the thread here")];
+            let thread = &analyzed.program.functions[closure].body;
+            sites.push(site(&location(&frame, thread.span), "the thread receives here"));
+            findings.push(finding(Rule::JoinWithLiveSender, message, Vec::new(), sites));
+        }
+    }
+}
+
+fn calls<'b, 'a>(
+    blocks: &'b [crate::lint::mir::model::Block<'a>],
+) -> impl Iterator<Item = (u32, &'b Call<'a>)> {
+    blocks.iter().enumerate().filter(|(_, block)| !block.cleanup).filter_map(|(at, block)| {
+        match &block.terminator {
+            Terminator::Call(call) => Some((at as u32, call)),
+            _ => None,
+        }
+    })
+}
+
+fn is_channel(call: &Call<'_>) -> bool {
+    let Operand::Const(text) = call.callee else { return false };
+    let callee = Callee::new(text);
+    match callee.name() {
+        "channel" | "sync_channel" => callee.owner() == "std::sync::mpsc",
+        "unbounded" | "bounded" => {
+            callee.owner().starts_with("crossbeam") || callee.owner().starts_with("flume")
+        }
+        _ => false,
+    }
+}
+
+/// The block of the call that made the channel whose end this is.
+fn end_of(path: &Path, end: u32) -> Option<u32> {
+    let Root::Call(block) = path.root else { return None };
+    match path.parts.first()? {
+        Part::Field { owner: None, index, .. } if *index == end => Some(block),
+        _ => None,
+    }
+}
+
+/// The channel that a call receives from.
+fn received(frame: &Frame<'_, '_>, call: &Call<'_>) -> Option<u32> {
+    let Operand::Const(text) = call.callee else { return None };
+    if blocking_call(&Callee::new(text), "") != Some(Blocking::Receive) {
+        return None;
+    }
+    let place = call.args.first()?.place()?;
+    end_of(&frame.local(place.local), 1)
+}
+
+/// Whether the loop around a receive ends only with the channel.
+fn only_ends_with_channel(
+    frame: &Frame<'_, '_>,
+    graph: &Flow,
+    at: u32,
+    call: &Call<'_>,
+) -> bool {
+    let Some(cycle) = graph.cycle[at as usize] else { return false };
+    let blocks = &frame.function.body.blocks;
+    let leads_on = |target: u32| !matches!(blocks[target as usize].terminator, Terminator::Stop);
+    (0..blocks.len() as u32).filter(|from| graph.cycle[*from as usize] == Some(cycle)).all(|from| {
+        let leaves = graph.next[from as usize]
+            .iter()
+            .any(|to| graph.cycle[*to as usize] != Some(cycle) && leads_on(*to));
+        !leaves
+            || matches!(condition(frame, from), Some(Condition::Variant(place))
+                if place.local == call.dest.local)
+    })
+}
+
+/// For a join: the channel that the thread drains, and its closure.
+fn joined(
+    analyzed: &Analyzed<'_, '_>,
+    frame: &Frame<'_, '_>,
+    call: &Call<'_>,
+) -> Option<(u32, BodyId)> {
+    let Operand::Const(text) = call.callee else { return None };
+    if blocking_call(&Callee::new(text), "") != Some(Blocking::Join) {
+        return None;
+    }
+    let place = call.args.first()?.place()?;
+    let Root::Call(block) = frame.local(place.local).root else { return None };
+    let Terminator::Call(spawn) = &frame.function.body.blocks.get(block as usize)?.terminator else {
+        return None;
+    };
+    let Operand::Const(text) = spawn.callee else { return None };
+    if !is_spawn(&Callee::new(text)) {
+        return None;
+    }
+    let closure = spawn.args.last()?.place()?;
+    let ty = frame.function.body.locals[closure.local as usize].ty;
+    let body = analyzed.program.closure(frame.function.unit, ty)?;
+    let captures = frame.local(closure.local);
+    let drained = drained(analyzed, body)?;
+    let path = frame.substitute_with(&drained, &|_| captures.clone());
+    Some((end_of(&path, 1)?, body))
+}
+
+/// The receiver that a body receives from until its channel is closed.
+fn drained(analyzed: &Analyzed<'_, '_>, id: BodyId) -> Option<Path> {
+    let frame = analyzed.frame(id);
+    let graph = Flow::new(&frame);
+    for (at, call) in calls(&frame.function.body.blocks) {
+        let Operand::Const(text) = call.callee else { continue };
+        let callee = Callee::new(text);
+        let is_loop = blocking_call(&callee, "") == Some(Blocking::Receive)
+            && only_ends_with_channel(&frame, &graph, at, call);
+        let is_consumed = callee.trait_name == Some("Iterator")
+            && matches!(callee.name(), "sum" | "for_each" | "count" | "collect" | "fold" | "last" | "max" | "min" | "product")
+            && callee.self_ty.is_some_and(|ty| {
+                ty.contains("mpsc::IntoIter") || ty.contains("mpsc::Iter") || ty.contains("channel::IntoIter") || ty.contains("channel::Iter")
+            });
+        if is_loop || is_consumed {
+            let place = call.args.first()?.place()?;
+            return Some(frame.place(place));
+        }
+    }
+    None
+}

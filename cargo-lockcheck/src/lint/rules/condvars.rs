@@ -1,0 +1,143 @@
+//! `condvar-no-loop`, `condvar-unlocked-predicate`: waits that a wake-up can miss.
+
+use std::collections::{HashMap, HashSet};
+use std::sync::Arc;
+
+use lockdep::finding::Rule;
+
+use super::report::{finding, site};
+use crate::lint::analysis::{Analyzed, EventKind, class_name};
+use crate::lint::callee::Callee;
+use crate::lint::effects::{Effect, location};
+use crate::lint::mir::model::{Operand, Terminator};
+use crate::lint::program::BodyId;
+use crate::lint::summary::Location;
+use crate::lint::types;
+use crate::model::Finding;
+
+/// What the waiters of a condition variable look at, and under which lock.
+#[derive(Debug, Default)]
+struct Waiters {
+    mutexes: HashSet<Arc<str>>,
+    predicates: HashSet<Arc<str>>,
+    at: Option<Location>,
+}
+
+pub(super) fn check(analyzed: &Analyzed<'_, '_>, findings: &mut Vec<Finding>) {
+    let mut waiters: HashMap<Arc<str>, Waiters> = HashMap::new();
+    for (id, analysis) in analyzed.analyses.iter().enumerate() {
+        for event in &analysis.events {
+            let EventKind::Effect(Effect::Wait { condvar, forever, checks }) = &event.kind else {
+                continue;
+            };
+            let cycle = analysis.cycle.get(event.block as usize).copied().flatten();
+            if cycle.is_none() && *forever && !checks && !hands_on(analyzed, id) {
+                let message = format!(
+                    "`{}` waits once and does not look again at what it waits for: a wake-up may \
+                     come without cause, or before the wait",
+                    analyzed.program.functions[id].display
+                );
+                let sites = vec![site(&event.here, "waits here, in no loop")];
+                findings.push(finding(Rule::CondvarNoLoop, message, Vec::new(), sites));
+            }
+            let frame = analyzed.frame(id);
+            let Some(class) = class_name(&frame, condvar) else { continue };
+            let known = waiters.entry(class).or_default();
+            known.at.get_or_insert_with(|| event.here.clone());
+            for held in &event.held {
+                known.mutexes.extend(held.lock.class.as_ref().map(|c| Arc::clone(&c.key)));
+            }
+            if let Some(cycle) = cycle {
+                let looked_at = atomics(analyzed, id, &["load"]).into_iter();
+                let in_loop = looked_at
+                    .filter(|(block, ..)| analysis.cycle[*block as usize] == Some(cycle));
+                known.predicates.extend(in_loop.map(|(_, class, _)| class));
+            }
+        }
+    }
+    for (id, analysis) in analyzed.analyses.iter().enumerate() {
+        let mut changes = None;
+        for event in &analysis.events {
+            let EventKind::Effect(Effect::Notify(condvar)) = &event.kind else { continue };
+            let frame = analyzed.frame(id);
+            let known = class_name(&frame, condvar).and_then(|class| waiters.get(&class));
+            let Some(known) = known.filter(|known| !known.mutexes.is_empty()) else { continue };
+            let locks = |key: &Arc<str>| known.mutexes.contains(key);
+            let is_locked = analysis.events.iter().any(|other| match &other.kind {
+                EventKind::Effect(Effect::Acquire(acquired, _)) => {
+                    acquired.lock.class.as_ref().is_some_and(|class| locks(&class.key))
+                }
+                _ => false,
+            }) || event.held.iter().any(|held| {
+                held.lock.is_handed_in()
+                    || held.lock.class.as_ref().is_some_and(|class| locks(&class.key))
+            });
+            if is_locked {
+                continue;
+            }
+            let changes = changes.get_or_insert_with(|| atomics(analyzed, id, WRITES));
+            let changed = changes.iter().find(|(_, class, _)| known.predicates.contains(class));
+            let Some((_, class, at)) = changed else { continue };
+            let name = class.rsplit("::").next().unwrap_or(class).replace("..", ".");
+            let message = format!(
+                "`{}` changes what the waiters look at without their mutex: the wake-up is lost \
+                 when it comes between a waiter's look and its wait",
+                analyzed.program.functions[id].display
+            );
+            let _ = name;
+            let mut sites = vec![
+                site(at, "is changed here, without the mutex"),
+                site(&event.here, "wakes the waiters here"),
+            ];
+            sites.extend(known.at.as_ref().map(|at| site(at, "a waiter waits here")));
+            findings.push(finding(Rule::CondvarUnlockedPredicate, message, Vec::new(), sites));
+        }
+    }
+}
+
+/// The atomic operations that change a value.
+pub(super) const WRITES: &[&str] = &[
+    "store",
+    "swap",
+    "fetch_add",
+    "fetch_sub",
+    "fetch_or",
+    "fetch_and",
+    "fetch_xor",
+    "fetch_max",
+    "fetch_min",
+    "fetch_update",
+    "compare_exchange",
+    "compare_exchange_weak",
+];
+
+/// The operations of these names on atomics with a class: block, class and place.
+pub(super) fn atomics(
+    analyzed: &Analyzed<'_, '_>,
+    id: BodyId,
+    names: &[&str],
+) -> Vec<(u32, Arc<str>, Location)> {
+    let frame = analyzed.frame(id);
+    let mut found = Vec::new();
+    for (at, block) in frame.function.body.blocks.iter().enumerate() {
+        let Terminator::Call(call) = &block.terminator else { continue };
+        let Operand::Const(text) = call.callee else { continue };
+        if block.cleanup || !text.contains("atomic::") && !text.contains("Atomic") {
+            continue;
+        }
+        let callee = Callee::new(text);
+        if !types::last(callee.owner()).starts_with("Atomic") || !names.contains(&callee.name()) {
+            continue;
+        }
+        let class = call.args.first().and_then(|arg| class_name(&frame, &frame.operand(arg)));
+        found.extend(class.map(|class| (at as u32, class, location(&frame, block.span))));
+    }
+    found
+}
+
+/// Whether a body waits for its caller, who loops: it is given a guard, or returns one.
+fn hands_on(analyzed: &Analyzed<'_, '_>, id: BodyId) -> bool {
+    let body = &analyzed.program.functions[id].body;
+    let given = body.locals[1..=body.params].iter().any(|local| local.ty.contains("Guard"));
+    given || body.locals[0].ty.contains("Guard")
+}

@@ -1,0 +1,335 @@
+//! `guard-across-callback`, `guard-across-blocking`, `wait-while-holding`, `lock-in-debug`,
+//! `join-in-drop`: a lock is held while something runs whose needs are not the holder's to know.
+//!
+//! A wait on an object that the held lock itself protects is not reported: a receiver shared
+//! between workers behind a mutex is made for it. Nor is a sleep, which ends by itself.
+
+use std::collections::HashSet;
+
+use lockdep::finding::Rule;
+
+use super::report::{chain_sites, finding, let_go, lock, quoted, site, why_alive};
+use crate::lint::analysis::{Analyzed, Event, EventKind, HeldLock};
+use crate::lint::effects::Effect;
+use crate::lint::locks::{Blocking, Waiting, is_spawn};
+use crate::lint::callee::Callee;
+use crate::lint::mir::model::{Operand, Terminator};
+use crate::lint::program::BodyId;
+use crate::lint::summary::{Blocks, Callback};
+use crate::lint::types;
+use crate::lint::values::{Part, Path, Root};
+use crate::model::Finding;
+
+pub(super) fn check(analyzed: &Analyzed<'_, '_>, findings: &mut Vec<Finding>) {
+    for (id, analysis) in analyzed.analyses.iter().enumerate() {
+        let function = &analyzed.program.functions[id];
+        let is_format = matches!(function.trait_name.as_deref(), Some("Debug" | "Display"));
+        let is_drop = function.trait_name.as_deref() == Some("Drop");
+        for event in &analysis.events {
+            match &event.kind {
+                EventKind::Effect(Effect::Callback(callback)) => {
+                    findings.extend(across_callback(analyzed, id, event, callback));
+                }
+                EventKind::Effect(Effect::Block(blocks, on)) => {
+                    if is_drop && blocks.what == Blocking::Join {
+                        findings.extend(join_in_drop(analyzed, id, event, blocks));
+                    } else {
+                        findings.extend(across_blocking(analyzed, id, event, blocks, on.as_ref()));
+                    }
+                }
+                EventKind::Effect(Effect::Wait { condvar, .. }) => {
+                    findings.extend(wait_while_holding(analyzed, id, event, condvar));
+                }
+                EventKind::Effect(Effect::Acquire(acquired, _))
+                    if is_format && acquired.lock.wait == Waiting::Blocking =>
+                {
+                    let message = format!(
+                        "`{}` waits for {}: printing the value blocks while anyone holds the lock",
+                        function.display,
+                        quoted(&acquired.lock)
+                    );
+                    let sites = chain_sites(&acquired.chain, "waits for the lock here");
+                    let locks = vec![lock(analyzed, id, &acquired.lock)];
+                    findings.push(finding(Rule::LockInDebug, message, locks, sites));
+                }
+                _ => {}
+            }
+        }
+    }
+}
+
+fn across_callback(
+    analyzed: &Analyzed<'_, '_>,
+    id: BodyId,
+    event: &Event,
+    callback: &Callback,
+) -> Option<Finding> {
+    let held = event.held.first()?;
+    if callback.what == "a future" {
+        return None;
+    }
+    let message = format!(
+        "`{}` calls {} while it holds {}",
+        analyzed.program.functions[id].display,
+        callback.what,
+        quoted(&held.lock)
+    );
+    Some(under(analyzed, id, Rule::GuardAcrossCallback, message, held, event, &callback.chain, "calls it here"))
+}
+
+fn across_blocking(
+    analyzed: &Analyzed<'_, '_>,
+    id: BodyId,
+    event: &Event,
+    blocks: &Blocks,
+    on: Option<&Path>,
+) -> Option<Finding> {
+    if blocks.what == Blocking::Sleep {
+        return None;
+    }
+    if blocks.chain.len() > 1 && matches!(blocks.what, Blocking::Network | Blocking::Process) {
+        return None;
+    }
+    let is_protected = |held: &HeldLock| {
+        on.is_some_and(|on| {
+            on.root == held.lock.path.root
+                && on.parts.starts_with(&held.lock.path.parts)
+                && on.parts.get(held.lock.path.parts.len()) == Some(&Part::Protected)
+                || on.parts.contains(&Part::Protected)
+        })
+    };
+    let held = event.held.iter().find(|held| !is_protected(held) && !held.lock.is_async)?;
+    let function = &analyzed.program.functions[id].display;
+    if blocks.what == Blocking::Join
+        && let Some(on) = on
+        && let Some(taken) = taken_by_thread(analyzed, id, on, &event.held)
+    {
+        let message = format!(
+            "`{function}` waits for a thread to end while it holds {}, which that thread takes",
+            quoted(&taken.lock)
+        );
+        let end = "waits for the thread here";
+        return Some(under(
+            analyzed, id, Rule::WaitWhileHolding, message, taken, event, &blocks.chain, end,
+        ));
+    }
+    let what = blocks.what.describe();
+    let message = format!("`{function}` {what} while it holds {}", quoted(&held.lock));
+    let label = format!("{what} here");
+    Some(under(
+        analyzed, id, Rule::GuardAcrossBlocking, message, held, event, &blocks.chain, &label,
+    ))
+}
+
+/// The held lock that the thread behind a join handle takes.
+fn taken_by_thread<'h>(
+    analyzed: &Analyzed<'_, '_>,
+    id: BodyId,
+    handle: &Path,
+    held: &'h [HeldLock],
+) -> Option<&'h HeldLock> {
+    let frame = analyzed.frame(id);
+    let Root::Call(block) = handle.root else { return None };
+    let Terminator::Call(call) = &frame.function.body.blocks.get(block as usize)?.terminator else {
+        return None;
+    };
+    let Operand::Const(text) = call.callee else { return None };
+    if !is_spawn(&Callee::new(text)) {
+        return None;
+    }
+    let closure = call.args.last()?;
+    let ty = frame.operand_type(closure);
+    let body = analyzed.program.closure(frame.function.unit, ty)?;
+    let captures = frame.operand(closure);
+    let taken: Vec<Path> = analyzed.summaries[body]
+        .as_ref()?
+        .acquired
+        .iter()
+        .filter(|acquired| acquired.lock.wait == Waiting::Blocking)
+        .map(|acquired| frame.substitute_with(&acquired.lock.path, &|_| captures.clone()))
+        .collect();
+    held.iter().find(|held| held.lock.path.is_single() && taken.contains(&held.lock.path))
+}
+
+/// A condition variable's waiter holds another lock that whoever wakes it takes.
+fn wait_while_holding(
+    analyzed: &Analyzed<'_, '_>,
+    id: BodyId,
+    event: &Event,
+    condvar: &Path,
+) -> Option<Finding> {
+    let class = crate::lint::analysis::class_name(&analyzed.frame(id), condvar)?;
+    if event.held.len() < 2 {
+        return None;
+    }
+    for (waker, analysis) in analyzed.analyses.iter().enumerate() {
+        let frame = analyzed.frame(waker);
+        let mut notifies = analysis.events.iter().filter_map(|event| match &event.kind {
+            EventKind::Effect(Effect::Notify(path)) => Some((event, path)),
+            _ => None,
+        });
+        let Some((notify, _)) = notifies.find(|(_, path)| {
+            crate::lint::analysis::class_name(&frame, path).as_ref() == Some(&class)
+        }) else {
+            continue;
+        };
+        // The guard that is given to the wait is the last one taken of those held.
+        let others = &event.held[..event.held.len() - 1];
+        let taken: HashSet<_> = analysis
+            .events
+            .iter()
+            .filter_map(|event| match &event.kind {
+                EventKind::Effect(Effect::Acquire(acquired, _))
+                    if acquired.lock.wait == Waiting::Blocking =>
+                {
+                    acquired.lock.class.clone()
+                }
+                _ => None,
+            })
+            .collect();
+        if let Some(held) =
+            others.iter().find(|held| held.lock.class.as_ref().is_some_and(|c| taken.contains(c)))
+        {
+            let message = format!(
+                "`{}` waits to be woken while it holds {}, which `{}` takes to wake it",
+                analyzed.program.functions[id].display,
+                quoted(&held.lock),
+                analyzed.program.functions[waker].display,
+            );
+            let chain = vec![event.here.clone()];
+            let rule = Rule::WaitWhileHolding;
+            let mut finding =
+                under(analyzed, id, rule, message, held, event, &chain, "waits here");
+            finding.sites.push(site(&notify.here, "is woken here"));
+            return Some(finding);
+        }
+    }
+    None
+}
+
+/// `Drop` joins a thread: bad when it holds a lock meanwhile, when the thread never ends, or when
+/// the thread itself may be the one that drops.
+fn join_in_drop(
+    analyzed: &Analyzed<'_, '_>,
+    id: BodyId,
+    event: &Event,
+    blocks: &Blocks,
+) -> Option<Finding> {
+    let function = &analyzed.program.functions[id];
+    let self_ty = function.self_ty.as_deref()?;
+    let own = types::last(self_ty);
+    let mut sites = Vec::new();
+    let mut notes = Vec::new();
+    let mut locks = Vec::new();
+    let why = if let Some(held) = event.held.first() {
+        sites.extend(held.chain.first().map(|at| site(at, "the lock is taken here")));
+        notes.push(why_alive(analyzed, id, held));
+        locks.push(lock(analyzed, id, &held.lock));
+        format!("while it holds {}, which the thread may need", quoted(&held.lock))
+    } else {
+        match thread_of(analyzed, id, own)? {
+            Thread::Endless(at) => {
+                sites.push(site(&at, "the thread is started here"));
+                "that never ends".to_owned()
+            }
+            Thread::Owner(at) => {
+                sites.push(site(&at, "the thread is started here, with a handle of the value"));
+                "that may be the one that drops the value: it then waits for itself".to_owned()
+            }
+        }
+    };
+    sites.extend(chain_sites(&blocks.chain, "waits for the thread here"));
+    let message = format!("the `Drop` of `{own}` waits for a thread {why}");
+    let mut found = finding(Rule::JoinInDrop, message, locks, sites);
+    found.notes = notes;
+    Some(found)
+}
+
+enum Thread {
+    /// It has no way out of its loop.
+    Endless(crate::lint::summary::Location),
+    /// It shares the ownership of the value.
+    Owner(crate::lint::summary::Location),
+}
+
+/// What is wrong with a thread that works for values of a type, started by code of its target.
+fn thread_of(analyzed: &Analyzed<'_, '_>, drop: BodyId, own: &str) -> Option<Thread> {
+    let program = analyzed.program;
+    let unit = program.functions[drop].unit;
+    let checks_itself = program.functions[drop].body.blocks.iter().any(|block| {
+        matches!(&block.terminator, Terminator::Call(call)
+            if matches!(call.callee, Operand::Const(text) if text.contains("thread::current")))
+    });
+    for (id, function) in program.functions.iter().enumerate() {
+        if function.unit != unit {
+            continue;
+        }
+        for block in &function.body.blocks {
+            let Terminator::Call(call) = &block.terminator else { continue };
+            let Operand::Const(text) = call.callee else { continue };
+            if block.cleanup || !is_spawn(&Callee::new(text)) {
+                continue;
+            }
+            let frame = analyzed.frame(id);
+            let Some(closure) = call.args.last() else { continue };
+            let Some(body) = program.closure(unit, frame.operand_type(closure)) else { continue };
+            let here = crate::lint::effects::location(&frame, block.span);
+            let thread = &program.functions[body].body;
+            let is_same_type = function.self_ty == program.functions[drop].self_ty;
+            if is_same_type && !returns(thread) {
+                return Some(Thread::Endless(here));
+            }
+            let owns = thread.names.iter().any(|(_, place)| {
+                place.local == 1
+                    && place.steps.last().is_some_and(|step| match step {
+                        crate::lint::mir::model::Step::Field(_, ty) => {
+                            types::short(ty) == "Arc"
+                                && types::arguments(ty).first().is_some_and(|ty| types::short(ty) == own)
+                        }
+                        _ => false,
+                    })
+            });
+            if owns && !checks_itself {
+                return Some(Thread::Owner(here));
+            }
+        }
+    }
+    None
+}
+
+/// Whether a body has a way to its end.
+fn returns(body: &crate::lint::mir::model::Body<'_>) -> bool {
+    let mut seen = vec![false; body.blocks.len()];
+    let mut work = vec![0u32];
+    while let Some(at) = work.pop() {
+        if std::mem::replace(&mut seen[at as usize], true) {
+            continue;
+        }
+        let block = &body.blocks[at as usize];
+        if matches!(block.terminator, Terminator::Return) {
+            return true;
+        }
+        work.extend(block.terminator.targets());
+    }
+    false
+}
+
+#[expect(clippy::too_many_arguments, reason = "the parts of one sentence and its places")]
+fn under(
+    analyzed: &Analyzed<'_, '_>,
+    id: BodyId,
+    rule: Rule,
+    message: String,
+    held: &HeldLock,
+    event: &Event,
+    chain: &crate::lint::summary::Chain,
+    end: &str,
+) -> Finding {
+    let taken = format!("{} is taken here", quoted(&held.lock));
+    let mut sites: Vec<_> = held.chain.first().map(|at| site(at, taken)).into_iter().collect();
+    sites.extend(chain_sites(chain, end));
+    let mut finding = finding(rule, message, vec![lock(analyzed, id, &held.lock)], sites);
+    finding.notes.push(why_alive(analyzed, id, held));
+    finding.help.push(let_go(held, &event.here));
+    finding
+}

@@ -1,0 +1,310 @@
+//! `lock-order`: a cycle in the order graph of the classes.
+//!
+//! Every acquisition under another lock is an edge, with the function in which the two meet as its
+//! witness. A cycle is reported when each of its links has a witness such that no two share a gate
+//! lock, and its ends exclude each other. It is `reachable` when the witnesses name the same
+//! objects, all static or all fields of one value; known only by class it is `potential`.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet, VecDeque};
+use std::sync::Arc;
+
+use lockdep::finding::{Rule, Tier};
+
+use super::report::{edge, lock, stack};
+use crate::lint::analysis::{Analyzed, EventKind};
+use crate::lint::classes::Class;
+use crate::lint::effects::Effect;
+use crate::lint::graph::components;
+use crate::lint::locks::Waiting;
+use crate::lint::program::BodyId;
+use crate::lint::summary::{Chain, LockUse};
+use crate::lint::values::Root;
+use crate::model::{Finding, Mode};
+
+/// Witnesses kept of each pair of classes.
+const WITNESSES: usize = 12;
+
+/// Longest cycle that is looked for.
+const LENGTH: usize = 6;
+
+/// One place where one lock is asked for under another.
+#[derive(Clone, Debug)]
+struct Witness {
+    body: BodyId,
+    held: (LockUse, Chain),
+    asked: (LockUse, Chain),
+    /// The other locks held.
+    gates: Vec<LockUse>,
+}
+
+type Graph = BTreeMap<(Arc<str>, Arc<str>), Vec<Witness>>;
+
+pub(super) fn check(analyzed: &Analyzed<'_, '_>, findings: &mut Vec<Finding>) {
+    let graph = graph(analyzed);
+    let written = written(analyzed);
+    let names: Vec<Arc<str>> = graph
+        .keys()
+        .flat_map(|(from, to)| [Arc::clone(from), Arc::clone(to)])
+        .collect::<BTreeSet<_>>()
+        .into_iter()
+        .collect();
+    let number: HashMap<&str, usize> =
+        names.iter().enumerate().map(|(number, name)| (&**name, number)).collect();
+    let mut next = vec![Vec::new(); names.len()];
+    for (from, to) in graph.keys() {
+        next[number[&**from]].push(number[&**to] as u32);
+    }
+    let mut seen = HashSet::new();
+    for component in components(names.len(), &|at| &next[at]) {
+        if component.len() < 2 {
+            continue;
+        }
+        let members: HashSet<usize> = component.iter().copied().collect();
+        for &from in &component {
+            for &to in &next[from] {
+                let Some(cycle) = cycle(&next, &members, from, to as usize) else { continue };
+                let mut key = cycle.clone();
+                key.sort_unstable();
+                if seen.insert(key) {
+                    let classes: Vec<Arc<str>> =
+                        cycle.iter().map(|at| Arc::clone(&names[*at])).collect();
+                    findings.extend(judge(analyzed, &graph, &written, &classes));
+                }
+            }
+        }
+    }
+}
+
+/// All orders of two classes that the bodies show.
+fn graph(analyzed: &Analyzed<'_, '_>) -> Graph {
+    let mut graph = Graph::new();
+    let mut add = |body, held: &(LockUse, Chain), asked: &(LockUse, Chain), gates: Vec<LockUse>| {
+        let (Some(from), Some(to)) = (&held.0.class, &asked.0.class) else { return };
+        if from == to || asked.0.wait != Waiting::Blocking {
+            return;
+        }
+        let witnesses = graph.entry((Arc::clone(&from.key), Arc::clone(&to.key))).or_default();
+        let is_known = witnesses.iter().any(|known: &Witness| {
+            known.held.1.last() == held.1.last() && known.asked.1.last() == asked.1.last()
+        });
+        if witnesses.len() < WITNESSES && !is_known {
+            witnesses.push(Witness { body, held: held.clone(), asked: asked.clone(), gates });
+        }
+    };
+    for (id, analysis) in analyzed.analyses.iter().enumerate() {
+        for event in &analysis.events {
+            let EventKind::Effect(Effect::Acquire(acquired, extra)) = &event.kind else { continue };
+            if acquired.lock.wait != Waiting::Blocking {
+                continue;
+            }
+            let asked = (acquired.lock.clone(), acquired.chain.clone());
+            let held: Vec<(LockUse, Chain)> = event
+                .held
+                .iter()
+                .map(|held| (held.lock.clone(), held.chain.clone()))
+                .chain(extra.iter().cloned())
+                .collect();
+            for (index, lock) in held.iter().enumerate() {
+                let others = held.iter().enumerate().filter(|(other, _)| *other != index);
+                let gates = others.map(|(_, (lock, _))| lock.clone()).collect();
+                add(id, lock, &asked, gates);
+            }
+        }
+        for open in &analysis.open_edges {
+            add(id, &open.held, &open.asked, Vec::new());
+        }
+    }
+    graph
+}
+
+/// The classes that are somewhere taken for writing.
+fn written(analyzed: &Analyzed<'_, '_>) -> HashSet<Arc<str>> {
+    let mut written = HashSet::new();
+    for analysis in &analyzed.analyses {
+        for event in &analysis.events {
+            if let EventKind::Effect(Effect::Acquire(acquired, _)) = &event.kind
+                && acquired.lock.mode != Mode::Read
+            {
+                written.extend(acquired.lock.class.as_ref().map(|class| Arc::clone(&class.key)));
+            }
+        }
+    }
+    written
+}
+
+/// The shortest cycle through a link.
+fn cycle(
+    next: &[Vec<u32>],
+    members: &HashSet<usize>,
+    from: usize,
+    to: usize,
+) -> Option<Vec<usize>> {
+    let mut came_from = HashMap::from([(to, to)]);
+    let mut work = VecDeque::from([(to, 1)]);
+    while let Some((at, length)) = work.pop_front() {
+        if at == from {
+            let mut cycle = vec![at];
+            let mut at = at;
+            while at != to {
+                at = came_from[&at];
+                cycle.push(at);
+            }
+            cycle.reverse();
+            return Some(cycle);
+        }
+        if length >= LENGTH {
+            continue;
+        }
+        for &target in &next[at] {
+            let target = target as usize;
+            if members.contains(&target) && !came_from.contains_key(&target) {
+                came_from.insert(target, at);
+                work.push_back((target, length + 1));
+            }
+        }
+    }
+    None
+}
+
+/// The best witnesses of a cycle, as a finding.
+fn judge(
+    analyzed: &Analyzed<'_, '_>,
+    graph: &Graph,
+    written: &HashSet<Arc<str>>,
+    classes: &[Arc<str>],
+) -> Option<Finding> {
+    let links: Option<Vec<&Vec<Witness>>> = (0..classes.len())
+        .map(|at| {
+            let to = &classes[(at + 1) % classes.len()];
+            graph.get(&(Arc::clone(&classes[at]), Arc::clone(to)))
+        })
+        .collect();
+    let links = links?;
+    let mut best: Option<(Tier, Vec<&Witness>)> = None;
+    let mut choice = vec![0usize; links.len()];
+    for _ in 0..512 {
+        let chosen: Vec<&Witness> =
+            links.iter().zip(&choice).map(|(link, index)| &link[*index]).collect();
+        if let Some(tier) = tier(written, classes, &chosen)
+            && best.as_ref().is_none_or(|(known, _)| *known < tier)
+        {
+            best = Some((tier, chosen));
+        }
+        // The next combination, like a number with a digit for each link.
+        let Some(digit) = (0..choice.len()).find(|digit| choice[*digit] + 1 < links[*digit].len())
+        else {
+            break;
+        };
+        choice[..digit].fill(0);
+        choice[digit] += 1;
+    }
+    let (tier, witnesses) = best?;
+    Some(worded(analyzed, tier, &witnesses))
+}
+
+/// How sure it is that these witnesses can meet, or nothing if they cannot block each other.
+fn tier(written: &HashSet<Arc<str>>, classes: &[Arc<str>], chosen: &[&Witness]) -> Option<Tier> {
+    let mut needs_writer = false;
+    for (at, witness) in chosen.iter().enumerate() {
+        let before = &chosen[(at + chosen.len() - 1) % chosen.len()].asked.0;
+        if (before.mode, witness.held.0.mode) == (Mode::Read, Mode::Read) {
+            if !written.contains(&classes[at]) {
+                return None;
+            }
+            needs_writer = true;
+        }
+    }
+    for (at, witness) in chosen.iter().enumerate() {
+        for other in &chosen[at + 1..] {
+            if witness.gates.iter().any(|gate| {
+                other.gates.iter().any(|known| {
+                    gate.class.is_some()
+                        && gate.class == known.class
+                        && gate.path.parts == known.path.parts
+                        && (gate.mode, known.mode) != (Mode::Read, Mode::Read)
+                })
+            }) {
+                return Some(Tier::Guarded);
+            }
+        }
+    }
+    if needs_writer {
+        return Some(Tier::NeedsWriter);
+    }
+    let is_linked = chosen.iter().enumerate().all(|(at, witness)| {
+        let (held, asked) = (&witness.held.0.path, &witness.asked.0.path);
+        let next = &chosen[(at + 1) % chosen.len()].held.0.path;
+        let same_root = match (&held.root, &asked.root) {
+            (Root::Static(_), Root::Static(_)) => true,
+            (Root::Param(a), Root::Param(b)) => a == b,
+            _ => false,
+        };
+        same_root && held.is_single() && asked.is_single() && asked.parts == next.parts
+    });
+    Some(if is_linked { Tier::Reachable } else { Tier::Potential })
+}
+
+fn worded(analyzed: &Analyzed<'_, '_>, tier: Tier, witnesses: &[&Witness]) -> Finding {
+    let locks = witnesses
+        .iter()
+        .map(|witness| lock(analyzed, witness.body, &witness.held.0))
+        .collect();
+    let count = witnesses.len();
+    let edges = witnesses
+        .iter()
+        .enumerate()
+        .map(|(at, witness)| {
+            let function = &analyzed.program.functions[witness.body].display;
+            let (held, asked) = (&witness.held, &witness.asked);
+            edge((at, &held.0, &held.1), ((at + 1) % count, &asked.0, &asked.1), function)
+        })
+        .collect();
+    let names: Vec<String> = witnesses
+        .iter()
+        .filter_map(|witness| witness.held.0.class.as_ref())
+        .map(|class: &Class| format!("`{}`", class.name))
+        .collect();
+    let mut functions: Vec<String> = witnesses
+        .iter()
+        .map(|witness| format!("`{}`", analyzed.program.functions[witness.body].display))
+        .collect();
+    functions.dedup();
+    let how = if count == 2 { "in opposite orders" } else { "in a cycle" };
+    let message =
+        format!("{} are locked {how} by {}", names.join(" and "), functions.join(" and "));
+    let mut finding = Finding { locks, edges, ..Finding::new(Rule::LockOrder, tier, message) };
+    for witness in witnesses {
+        // The place in the function where the two meet, when the locks are taken further down.
+        for chain in [&witness.held.1, &witness.asked.1] {
+            if chain.len() > 1
+                && let Some(first) = chain.first()
+            {
+                let label = format!("calls `{}`", chain[1].function);
+                finding.sites.push(super::report::site(first, label));
+            }
+        }
+    }
+    match tier {
+        Tier::Guarded => {
+            finding.reason = Some("a lock that both sides hold keeps them apart".to_owned());
+        }
+        Tier::Potential => finding.notes.push(
+            "the locks are known by what they are fields of: it blocks if both sides mean the \
+             same ones"
+                .to_owned(),
+        ),
+        Tier::NeedsWriter => {
+            finding.notes.push("the readers block each other once a writer waits".to_owned());
+        }
+        _ => {}
+    }
+    let last = witnesses[count - 1];
+    finding.help.push(format!(
+        "take {} before {} everywhere, or release {} before {}",
+        super::report::quoted(&last.asked.0),
+        super::report::quoted(&last.held.0),
+        super::report::quoted(&last.held.0),
+        stack(&last.asked.1).last().map_or_else(String::new, |at| at.clone()),
+    ));
+    finding
+}

@@ -1,0 +1,223 @@
+//! `double-lock`, `recursive-read`, `same-class-nesting`, `drop-under-lock`: a lock is asked for
+//! while the same one, or one of the same class, is held.
+//!
+//! The same means the same path from the same parameter, static or local, through no element of a
+//! collection. Reported where the body that holds the lock calls what takes it again.
+
+use lockdep::finding::Rule;
+
+use super::report::{chain_sites, finding, held, let_go, lock, quoted, site, why_alive};
+use crate::lint::analysis::{Analyzed, Event, EventKind, HeldLock};
+use crate::lint::effects::Effect;
+use crate::lint::locks::Waiting;
+use crate::lint::mir::model::{Operand, Rvalue, StatementKind, Terminator};
+use crate::lint::program::BodyId;
+use crate::lint::summary::{Acquired, LockUse};
+use crate::lint::types;
+use crate::lint::values::{Path, Root};
+use crate::model::{Finding, Mode};
+
+pub(super) fn check(analyzed: &Analyzed<'_, '_>, findings: &mut Vec<Finding>) {
+    for (id, analysis) in analyzed.analyses.iter().enumerate() {
+        for event in &analysis.events {
+            let EventKind::Effect(Effect::Acquire(acquired, extra)) = &event.kind else { continue };
+            if acquired.lock.wait != Waiting::Blocking {
+                continue;
+            }
+            let extra: Vec<HeldLock> = extra
+                .iter()
+                .map(|(lock, chain)| HeldLock {
+                    lock: lock.clone(),
+                    chain: chain.clone(),
+                    stale: false,
+                    holder: None,
+                })
+                .collect();
+            for held in held(event).chain(&extra) {
+                findings.extend(pair(analyzed, id, event, held, acquired));
+            }
+        }
+        for edge in &analysis.open_edges {
+            let (held, asked) = (&edge.held, &edge.asked);
+            if is_same(&held.0, &asked.0) && asked.0.wait == Waiting::Blocking {
+                let held = HeldLock {
+                    lock: held.0.clone(),
+                    chain: held.1.clone(),
+                    stale: false,
+                    holder: None,
+                };
+                let acquired = Acquired {
+                    lock: asked.0.clone(),
+                    chain: asked.1.clone(),
+                    released: 0,
+                    dropped: None,
+                };
+                let Some(here) = asked.1.first().cloned() else { continue };
+                let kind = EventKind::Await;
+                let event = Event { block: 0, here, held: Vec::new(), kind };
+                findings.extend(pair(analyzed, id, &event, &held, &acquired));
+            }
+        }
+    }
+}
+
+/// Whether two uses are of one object.
+pub(super) fn is_same(a: &LockUse, b: &LockUse) -> bool {
+    a.path == b.path && a.path.is_single() && !a.is_handed_in()
+}
+
+fn pair(
+    analyzed: &Analyzed<'_, '_>,
+    id: BodyId,
+    event: &Event,
+    held: &HeldLock,
+    acquired: &Acquired,
+) -> Option<Finding> {
+    let asked = &acquired.lock;
+    let rule = if is_same(&held.lock, asked) && !held.stale {
+        conflict(&held.lock, asked)?
+    } else if acquired.dropped.is_some() {
+        let dropped = acquired.dropped.as_deref()?;
+        let comes_from_it = held.lock.ty == asked.ty
+            && !held.lock.is_handed_in()
+            && mentions(&held.lock.ty, dropped);
+        comes_from_it.then_some(Rule::DropUnderLock)?
+    } else {
+        is_unordered(analyzed, id, held, asked).then_some(Rule::SameClassNesting)?
+    };
+    let rule = match &acquired.dropped {
+        Some(_) if rule != Rule::SameClassNesting => Rule::DropUnderLock,
+        _ => rule,
+    };
+    Some(worded(analyzed, id, event, held, acquired, rule))
+}
+
+/// What taking a lock again that is held means.
+fn conflict(held: &LockUse, asked: &LockUse) -> Option<Rule> {
+    match (held.mode, asked.mode) {
+        (Mode::Read, Mode::Read) if held.ty.contains("RwLock") => Some(Rule::RecursiveRead),
+        (Mode::Read, Mode::Read) => None,
+        (Mode::Upgradable, Mode::Read) | (Mode::Read, Mode::Upgradable) => None,
+        _ => Some(Rule::DoubleLock),
+    }
+}
+
+fn worded(
+    analyzed: &Analyzed<'_, '_>,
+    id: BodyId,
+    event: &Event,
+    held: &HeldLock,
+    acquired: &Acquired,
+    rule: Rule,
+) -> Finding {
+    let function = &analyzed.program.functions[id].display;
+    let lock_name = quoted(&acquired.lock);
+    let verb = |mode: Mode| match mode {
+        Mode::Read => "reads",
+        Mode::Write | Mode::Upgradable => "locks",
+    };
+    let through = match acquired.chain.get(1) {
+        Some(next) => format!(" through `{}`", next.function),
+        None => String::new(),
+    };
+    let asks = verb(acquired.lock.mode);
+    let message = match rule {
+        Rule::DropUnderLock => format!(
+            "`{function}` drops a `{}`, whose `Drop` {asks} {lock_name}, while it holds {}",
+            acquired.dropped.as_deref().unwrap_or("value"),
+            quoted(&held.lock),
+        ),
+        Rule::SameClassNesting => format!(
+            "`{function}` {asks} {lock_name} of one value{through} while it holds that of another, \
+             in no order that is the same for all threads"
+        ),
+        Rule::RecursiveRead => format!(
+            "`{function}` reads {lock_name} again{through} while it reads it already; it blocks \
+             once a writer waits in between"
+        ),
+        _ => format!(
+            "`{function}` {asks} {lock_name}{through} while it holds it already, which blocks for \
+             ever"
+        ),
+    };
+    let mut sites = Vec::new();
+    sites.extend(held.chain.first().map(|at| site(at, format!("{} is taken here", quoted(&held.lock)))));
+    let end = match rule {
+        Rule::SameClassNesting => "asks for the other one here",
+        _ => "asks for it again here",
+    };
+    sites.extend(chain_sites(&acquired.chain, end));
+    let mut finding = finding(rule, message, vec![lock(analyzed, id, &acquired.lock)], sites);
+    finding.notes.push(why_alive(analyzed, id, held));
+    finding.help.push(match rule {
+        Rule::SameClassNesting => {
+            "lock the two in an order of their own, such as by address or by a key, and return \
+             early when they are the same"
+                .to_owned()
+        }
+        _ => let_go(held, &event.here),
+    });
+    finding
+}
+
+/// Whether a lock's type protects values of the named type.
+fn mentions(ty: &str, name: &str) -> bool {
+    ty.split(|c: char| !(c.is_alphanumeric() || c == '_')).any(|word| word == name)
+}
+
+/// Two values of one type, both handed in, whose same lock is taken: `a == b` and `b == a` take
+/// them in either order. Silent when the body compares the two in any way.
+fn is_unordered(
+    analyzed: &Analyzed<'_, '_>,
+    id: BodyId,
+    held: &HeldLock,
+    asked: &LockUse,
+) -> bool {
+    let (Some(held_class), Some(asked_class)) = (&held.lock.class, &asked.class) else {
+        return false;
+    };
+    let (Root::Param(first), Root::Param(second)) = (&held.lock.path.root, &asked.path.root) else {
+        return false;
+    };
+    let single = |path: &Path| path.is_single() && !path.parts.is_empty();
+    if held_class != asked_class
+        || first == second
+        || held.lock.path.parts != asked.path.parts
+        || !single(&asked.path)
+    {
+        return false;
+    }
+    let body = &analyzed.program.functions[id].body;
+    let ty = |number: u32| types::peel(body.locals.get(number as usize).map_or("", |local| local.ty));
+    ty(*first) == ty(*second) && !compares(analyzed, id)
+}
+
+/// Whether a body compares addresses, or values that may stand for an order.
+fn compares(analyzed: &Analyzed<'_, '_>, id: BodyId) -> bool {
+    let frame = analyzed.frame(id);
+    let body = &frame.function.body;
+    body.blocks.iter().filter(|block| !block.cleanup).any(|block| {
+        let by_operator = block.statements.iter().any(|statement| match &statement.kind {
+            StatementKind::Assign(_, Rvalue::Aggregate(name, values, _)) => {
+                matches!(*name, "Lt" | "Gt" | "Le" | "Ge" | "Eq" | "Ne")
+                    && values.iter().any(|value| frame.operand_type(value).starts_with('*'))
+                    || matches!(*name, "Lt" | "Gt" | "Le" | "Ge")
+            }
+            _ => false,
+        });
+        let by_call = match &block.terminator {
+            Terminator::Call(call) => match call.callee {
+                Operand::Const(text) => {
+                    text.contains("ptr_eq")
+                        || text.contains("ptr::eq")
+                        || text.contains("::addr_eq")
+                        || text.ends_with("::cmp")
+                        || text.contains("PartialOrd")
+                }
+                _ => false,
+            },
+            _ => false,
+        };
+        by_operator || by_call
+    })
+}

@@ -1,0 +1,171 @@
+//! The parts that findings are made of: places, locks, why a guard is still alive, what to do.
+
+use lockdep::finding::{Rule, Tier};
+
+use crate::lint::analysis::{Analyzed, Event, HeldLock};
+use crate::lint::program::BodyId;
+use crate::lint::summary::{Chain, Location, LockUse};
+use crate::lint::types;
+use crate::model::{Edge, Finding, Lock, Place, Site};
+
+pub(super) fn place(location: &Location) -> Place {
+    Place { file: location.file.to_string(), line: location.line, column: location.column }
+}
+
+pub(super) fn site(location: &Location, label: impl Into<String>) -> Site {
+    Site { place: place(location), label: label.into() }
+}
+
+/// The end of a chain of calls: where the thing itself happens.
+pub(super) fn innermost(chain: &Chain) -> Option<&Location> {
+    chain.last()
+}
+
+/// A lock's name for a reader.
+pub(super) fn name(lock: &LockUse) -> String {
+    match &lock.class {
+        Some(class) => class.name.to_string(),
+        None => format!("a `{}`", types::short(&lock.ty)),
+    }
+}
+
+/// The same in code quotes.
+pub(super) fn quoted(lock: &LockUse) -> String {
+    match &lock.class {
+        Some(class) => format!("`{}`", class.name),
+        None => name(lock),
+    }
+}
+
+/// A lock as reports have it.
+pub(super) fn lock(analyzed: &Analyzed<'_, '_>, id: BodyId, lock: &LockUse) -> Lock {
+    let class = lock.class.as_ref();
+    let created = class.and_then(|class| {
+        crate::lint::classes::declaration(analyzed.program, analyzed.program.functions[id].unit, class)
+    });
+    Lock {
+        name: name(lock),
+        kind: types::short(&lock.ty).to_owned(),
+        ty: String::new(),
+        created: created.unwrap_or_default(),
+    }
+}
+
+/// Where a chain of calls goes, a site for each call and one for its end.
+pub(super) fn chain_sites(chain: &Chain, end: &str) -> Vec<Site> {
+    let count = chain.len();
+    let sites = chain.iter().enumerate().map(|(index, location)| {
+        if index + 1 == count {
+            site(location, end)
+        } else {
+            site(location, format!("calls `{}`", chain[index + 1].function))
+        }
+    });
+    sites.collect()
+}
+
+/// The frames of a chain of calls, innermost first.
+pub(super) fn stack(chain: &Chain) -> Vec<String> {
+    chain
+        .iter()
+        .rev()
+        .map(|at| format!("{} at {}:{}:{}", at.function, at.file, at.line, at.column))
+        .collect()
+}
+
+/// Who asks for which lock while holding which.
+pub(super) fn edge(
+    from: (usize, &LockUse, &Chain),
+    to: (usize, &LockUse, &Chain),
+    function: &str,
+) -> Edge {
+    let end = |chain: &Chain| innermost(chain).map(place).unwrap_or_default();
+    Edge {
+        from: from.0,
+        to: to.0,
+        thread: function.to_owned(),
+        process: None,
+        function: innermost(to.2).map(|at| at.function.to_string()),
+        from_mode: from.1.mode,
+        to_mode: to.1.mode,
+        from_site: end(from.2),
+        to_site: end(to.2),
+        stack: stack(to.2),
+        from_stack: stack(from.2),
+    }
+}
+
+/// Why the guard of a held lock is still alive.
+pub(super) fn why_alive(analyzed: &Analyzed<'_, '_>, id: BodyId, held: &HeldLock) -> String {
+    let lock = quoted(&held.lock);
+    let Some(first) = held.chain.first() else { return format!("{lock} is held") };
+    let accessor = match held.chain.get(1) {
+        Some(next) => format!(", returned by `{}`,", next.function),
+        None => String::new(),
+    };
+    if held.lock.is_handed_in() {
+        return "the guard is a parameter of this function".to_owned();
+    }
+    if let Some(holder) = &held.holder {
+        let how = if first.line > 0 { format!(" (line {})", first.line) } else { String::new() };
+        return format!(
+            "the guard of {lock}{accessor} is kept in `{holder}`{how} and not dropped on this path"
+        );
+    }
+    match statement(analyzed, id, first) {
+        Some(keyword) => format!(
+            "the guard of {lock}{accessor} is a temporary of the `{keyword}` on line {}, which \
+             keeps it to the end of its blocks",
+            first.line
+        ),
+        None => format!(
+            "the guard of {lock}{accessor} is a temporary of the statement on line {}, which keeps \
+             it to the end of the statement",
+            first.line
+        ),
+    }
+}
+
+/// The edit that lets the guard go earlier.
+pub(super) fn let_go(held: &HeldLock, before: &Location) -> String {
+    match (&held.holder, held.chain.first()) {
+        (Some(holder), _) => format!(
+            "drop the guard first: `drop({holder});` before line {}, or end its scope there",
+            before.line
+        ),
+        (None, Some(first)) => format!(
+            "bind what is read under the lock to a variable in a `let` of its own before line {}, \
+             so that the guard is dropped at the end of that `let`",
+            first.line
+        ),
+        (None, None) => "drop the guard first".to_owned(),
+    }
+}
+
+/// The statement that keeps its temporaries while its blocks run, if the line begins one.
+fn statement(analyzed: &Analyzed<'_, '_>, id: BodyId, at: &Location) -> Option<&'static str> {
+    let unit = &analyzed.program.units[analyzed.program.functions[id].unit];
+    let file = unit.sources.file(&at.file)?;
+    let line = file.line(at.line)?;
+    ["match ", "if let ", "while let ", "for "]
+        .into_iter()
+        .find(|keyword| {
+            line.find(keyword).is_some_and(|found| (found as u32) < at.column)
+        })
+        .map(str::trim_end)
+}
+
+/// A finding about one event in a body.
+pub(super) fn finding(
+    rule: Rule,
+    message: String,
+    locks: Vec<Lock>,
+    sites: Vec<Site>,
+) -> Finding {
+    Finding { locks, sites, ..Finding::new(rule, Tier::Potential, message) }
+}
+
+/// The locks that are really held at an event: those of an earlier round of a loop are too.
+pub(super) fn held(event: &Event) -> impl Iterator<Item = &HeldLock> {
+    event.held.iter()
+}

@@ -1,0 +1,149 @@
+//! `try-lock-spin`, `spin-no-progress`: loops that may turn for ever.
+//!
+//! The first: a loop takes a lock, tries another, lets go and begins again, with nothing in it that
+//! waits, counts or gives way. The second: a function posts to an atomic and turns until another
+//! one changes, which only a function changes that it calls itself, but not in the loop.
+
+use std::collections::HashSet;
+use std::sync::Arc;
+
+use lockdep::finding::Rule;
+
+use super::condvars::{WRITES, atomics};
+use super::report::{finding, lock, site};
+use crate::lint::analysis::{Analyzed, Event, EventKind};
+use crate::lint::callee::Callee;
+use crate::lint::effects::{Effect, location};
+use crate::lint::locks::Waiting;
+use crate::lint::mir::model::{Operand, Terminator};
+use crate::lint::program::BodyId;
+use crate::model::Finding;
+
+pub(super) fn check(analyzed: &Analyzed<'_, '_>, findings: &mut Vec<Finding>) {
+    for id in 0..analyzed.analyses.len() {
+        try_lock_spin(analyzed, id, findings);
+        spin_no_progress(analyzed, id, findings);
+    }
+}
+
+fn try_lock_spin(analyzed: &Analyzed<'_, '_>, id: BodyId, findings: &mut Vec<Finding>) {
+    let analysis = &analyzed.analyses[id];
+    let mut seen = HashSet::new();
+    for event in &analysis.events {
+        let EventKind::Tried(tried) = &event.kind else { continue };
+        let Some(cycle) = analysis.cycle[event.block as usize] else { continue };
+        let taken_inside = |other: &&Event| {
+            analysis.cycle[other.block as usize] == Some(cycle)
+                && matches!(&other.kind, EventKind::Effect(Effect::Acquire(acquired, _))
+                    if acquired.lock.wait == Waiting::Blocking && acquired.chain.len() == 1)
+        };
+        let Some(taken) = analysis.events.iter().find(taken_inside) else { continue };
+        let is_held = event.held.iter().any(|held| held.chain.first() == Some(&taken.here));
+        if !is_held || gives_way(analyzed, id, cycle) || !seen.insert(cycle) {
+            continue;
+        }
+        let message = format!(
+            "`{}` tries a lock under another, lets go and retries at once: two threads that do so \
+             from both sides can keep each other from ever getting both",
+            analyzed.program.functions[id].display
+        );
+        let sites = vec![
+            site(&taken.here, "each round takes this lock"),
+            site(&event.here, "and tries this one"),
+        ];
+        let locks = vec![lock(analyzed, id, tried)];
+        findings.push(finding(Rule::TryLockSpin, message, locks, sites));
+    }
+}
+
+/// Whether a loop has something in it that waits, gives way or counts.
+fn gives_way(analyzed: &Analyzed<'_, '_>, id: BodyId, cycle: u32) -> bool {
+    let analysis = &analyzed.analyses[id];
+    let body = &analyzed.program.functions[id].body;
+    let waits = analysis.events.iter().any(|event| {
+        analysis.cycle[event.block as usize] == Some(cycle)
+            && matches!(
+                &event.kind,
+                EventKind::Effect(Effect::Block(..) | Effect::Wait { .. }) | EventKind::Await
+            )
+    });
+    waits
+        || body.blocks.iter().enumerate().any(|(at, block)| {
+            analysis.cycle[at] == Some(cycle)
+                && match &block.terminator {
+                    Terminator::Call(call) => match call.callee {
+                        Operand::Const(text) => {
+                            let callee = Callee::new(text);
+                            matches!(
+                                callee.name(),
+                                "yield_now" | "snooze" | "spin" | "backoff" | "sleep" | "park" | "elapsed"
+                                    | "wait" | "relax"
+                            ) || callee.trait_name == Some("Iterator") && callee.name() == "next"
+                        }
+                        _ => false,
+                    },
+                    _ => false,
+                }
+        })
+}
+
+fn spin_no_progress(analyzed: &Analyzed<'_, '_>, id: BodyId, findings: &mut Vec<Finding>) {
+    let analysis = &analyzed.analyses[id];
+    let frame = analyzed.frame(id);
+    let body = &frame.function.body;
+    if !analysis.cycle.iter().any(Option::is_some) {
+        return;
+    }
+    let posts = atomics(analyzed, id, WRITES);
+    if posts.is_empty() {
+        return;
+    }
+    for (block, awaited, at) in atomics(analyzed, id, &["load"]) {
+        let Some(cycle) = analysis.cycle[block as usize] else { continue };
+        let in_loop = |at: usize| analysis.cycle[at] == Some(cycle);
+        // Only looks and hints may be in the loop.
+        let is_bare = body.blocks.iter().enumerate().filter(|(at, _)| in_loop(*at)).all(|(_, b)| {
+            match &b.terminator {
+                Terminator::Call(call) => match call.callee {
+                    Operand::Const(text) => {
+                        let callee = Callee::new(text);
+                        matches!(callee.name(), "load" | "spin_loop" | "yield_now" | "index")
+                    }
+                    _ => false,
+                },
+                _ => true,
+            }
+        });
+        if !is_bare {
+            continue;
+        }
+        for (other, after) in body.blocks.iter().enumerate() {
+            let Terminator::Call(call) = &after.terminator else { continue };
+            let Operand::Const(text) = call.callee else { continue };
+            if after.cleanup || in_loop(other) {
+                continue;
+            }
+            let called = analyzed.program.resolve(frame.function.unit, &Callee::new(text));
+            let Some(service) = called.filter(|service| *service != id) else { continue };
+            let classes = |names: &[&str]| -> HashSet<Arc<str>> {
+                atomics(analyzed, service, names).into_iter().map(|found| found.1).collect()
+            };
+            let reads = classes(&["load", "swap", "compare_exchange", "fetch_and"]);
+            let answers = classes(WRITES).contains(&awaited);
+            if answers && posts.iter().any(|(_, posted, _)| reads.contains(posted)) {
+                let message = format!(
+                    "`{}` waits for an answer that another thread gives only in `{}`, which this \
+                     one runs only after its own wait: two that wait so never answer each other",
+                    frame.function.display, analyzed.program.functions[service].display
+                );
+                let here = location(&frame, after.span);
+                let sites = vec![
+                    site(&at, "turns here until the answer comes"),
+                    site(&here, "answers others only here"),
+                ];
+                findings.push(finding(Rule::SpinNoProgress, message, Vec::new(), sites));
+                break;
+            }
+        }
+    }
+}

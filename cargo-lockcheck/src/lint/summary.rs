@@ -1,0 +1,140 @@
+//! What a caller must know of a body: which locks it takes, what it returns, what it waits for.
+
+use std::sync::Arc;
+
+use super::locks::{Blocking, Waiting};
+use super::values::Path;
+use crate::model::Mode;
+
+/// Most that one summary lists of a kind; what is beyond is not seen by callers.
+pub(super) const LIMIT: usize = 96;
+
+/// How many calls deep an acquisition is reported to callers.
+pub(super) const DEPTH: usize = 8;
+
+/// What a body returns, in terms of its parameters.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Returned {
+    /// A reference to, or handle of, this object.
+    Path(Path),
+    /// A value made of these.
+    Fields(Vec<Option<Path>>),
+}
+
+/// A place in the program: the body and where in it.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub(super) struct Location {
+    /// The body's path.
+    pub(super) function: Arc<str>,
+    /// The file.
+    pub(super) file: Arc<str>,
+    /// The line, from one.
+    pub(super) line: u32,
+    /// The column, from one.
+    pub(super) column: u32,
+}
+
+/// A chain of calls to something, outermost first; the last is the thing itself.
+pub(super) type Chain = Vec<Location>;
+
+/// A lock as a body uses it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct LockUse {
+    /// The lock.
+    pub(super) path: Path,
+    /// The class, when the path tells it.
+    pub(super) class: Option<super::classes::Class>,
+    /// The lock's type, as printed.
+    pub(super) ty: Arc<str>,
+    /// Shared or not.
+    pub(super) mode: Mode,
+    /// Whether it waits.
+    pub(super) wait: Waiting,
+    /// Whether it is a lock of tasks.
+    pub(super) is_async: bool,
+}
+
+impl LockUse {
+    /// Whether it stands for a lock whose guard a caller hands in; only the caller knows the lock.
+    pub(super) fn is_handed_in(&self) -> bool {
+        self.ty.is_empty()
+    }
+}
+
+/// An acquisition by a body or by what it calls.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Acquired {
+    /// What is taken.
+    pub(super) lock: LockUse,
+    /// The calls to it.
+    pub(super) chain: Chain,
+    /// The parameters whose guards are no longer held by then, as bits.
+    pub(super) released: u64,
+    /// The type whose `Drop` takes it, when a drop leads to it.
+    pub(super) dropped: Option<Arc<str>>,
+}
+
+/// A wait for something else than a lock.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Blocks {
+    /// What is waited for.
+    pub(super) what: Blocking,
+    /// The calls to it.
+    pub(super) chain: Chain,
+    /// The parameters whose guards are no longer held by then, as bits.
+    pub(super) released: u64,
+}
+
+/// A call of code that the caller passes in.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Callback {
+    /// The function value, in terms of the parameters.
+    pub(super) callee: Path,
+    /// What kind of code it is, for a message.
+    pub(super) what: &'static str,
+    /// The calls to it.
+    pub(super) chain: Chain,
+    /// The locks held meanwhile, and where they were taken.
+    pub(super) held: Vec<(LockUse, Chain)>,
+    /// The parameters whose guards are no longer held by then, as bits.
+    pub(super) released: u64,
+}
+
+/// The initialisation of a value on first use.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Forces {
+    /// The lazily made value.
+    pub(super) path: Path,
+    /// The calls to it.
+    pub(super) chain: Chain,
+}
+
+/// Two locks whose order only a caller can name.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct OpenEdge {
+    /// The held lock and where it was taken.
+    pub(super) held: (LockUse, Chain),
+    /// The lock asked for.
+    pub(super) asked: (LockUse, Chain),
+}
+
+/// What a caller must know of a body.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(super) struct Summary {
+    /// What it returns.
+    pub(super) returned: Option<Returned>,
+    /// The locks whose guards it returns.
+    pub(super) guards: Vec<(LockUse, Chain)>,
+    /// The parameters whose guards it returns, as bits.
+    pub(super) passed_guards: u64,
+    /// The locks it takes.
+    pub(super) acquired: Vec<Acquired>,
+    /// What it waits for.
+    pub(super) blocks: Vec<Blocks>,
+    /// The code of its caller that it calls.
+    pub(super) callbacks: Vec<Callback>,
+    /// The values that it initialises.
+    pub(super) forces: Vec<Forces>,
+    /// Orders of locks that it cannot name.
+    pub(super) open_edges: Vec<OpenEdge>,
+}
