@@ -13,7 +13,7 @@ use super::graph::{Flow, components};
 use super::held::{self, Held, State, Tokens, Transfer, tokens_in};
 use super::locks::Waiting;
 use super::mir::model::{BodyKind, Operand, Rvalue, StatementKind, Terminator};
-use super::program::{BodyId, Program};
+use super::program::{BodyId, Program, is_parameter};
 use super::summary::{
     Acquired, Callback, Chain, LIMIT, Location, LockUse, OpenEdge, Returned, Summary,
 };
@@ -182,8 +182,12 @@ fn analyze(
     let mut locks: Vec<(LockUse, Chain)> = Vec::new();
     let mut initial = State::new();
     let mut params = Vec::new();
+    let mut unknown = HashSet::new();
     for number in 1..=body.params as u32 {
-        if program.owns_guard(body.locals[number as usize].ty) {
+        let ty = body.locals[number as usize].ty;
+        let is_guard = program.owns_guard(ty);
+        // A value of a generic type may be a guard; what becomes of it is the caller's to know.
+        if is_guard || is_value_parameter(ty) {
             let token = locks.len() as u32;
             let lock = LockUse {
                 path: Path::new(Root::Param(number)),
@@ -196,6 +200,9 @@ fn analyze(
             locks.push((lock, vec![location(&frame, body.span)]));
             initial.insert(Held::new(token, number, Vec::new()));
             params.push((token, number));
+            if !is_guard {
+                unknown.insert(token);
+            }
         }
     }
     for plan in &mut plans {
@@ -206,7 +213,10 @@ fn analyze(
     }
     let transfers: Vec<Transfer> = plans.iter().map(|plan| plan.transfer.clone()).collect();
     let paths: Vec<Path> = locks.iter().map(|lock| lock.0.path.clone()).collect();
-    let owns = |ty: &str| program.owns_guard(ty);
+    let is_generic = !unknown.is_empty();
+    let owns = |ty: &str| {
+        program.owns_guard(ty) || is_generic && types::owns(ty, &is_value_parameter)
+    };
     let tokens =
         Tokens { paths: &paths, initial, transfers: &transfers, owns: &owns };
     let is_flat = locks.is_empty();
@@ -220,6 +230,7 @@ fn analyze(
         frame: &frame,
         locks: &locks,
         params: &params,
+        unknown: &unknown,
         analysis: Analysis { cycle: graph.cycle.clone(), ..Analysis::default() },
         summary: Summary { returned: returned(&frame), ..Summary::default() },
         acquired: HashMap::new(),
@@ -268,11 +279,18 @@ fn returned(frame: &Frame<'_, '_>) -> Option<Returned> {
     }
 }
 
+/// Whether a type is a parameter that is passed by value.
+fn is_value_parameter(ty: &str) -> bool {
+    !types::is_reference(ty) && is_parameter(ty) && !ty.starts_with("impl ")
+}
+
 struct Builder<'f, 'p, 'a> {
     frame: &'f Frame<'p, 'a>,
     locks: &'f [(LockUse, Chain)],
     /// Tokens of guards handed in, with the parameter's number.
     params: &'f [(u32, u32)],
+    /// Tokens of values that may be no guards.
+    unknown: &'f HashSet<u32>,
     analysis: Analysis,
     summary: Summary,
     acquired: HashMap<(Path, Mode, Option<Arc<str>>, u64), usize>,
@@ -340,7 +358,7 @@ impl<'a> Builder<'_, '_, 'a> {
 
     fn held(&self, state: &State) -> Vec<HeldLock> {
         let mut by_token: BTreeMap<u32, &Held> = BTreeMap::new();
-        for held in state {
+        for held in state.iter().filter(|held| !self.unknown.contains(&held.token)) {
             let entry = by_token.entry(held.token).or_insert(held);
             if entry.stale && !held.stale {
                 *entry = held;

@@ -60,12 +60,26 @@ pub(super) struct Plan {
 pub(super) fn location(frame: &Frame<'_, '_>, span: Span<'_>) -> Location {
     let (file, line, column) =
         span.parts().map_or(("", 0, 0), |(file, line, column, _, _)| (file, line, column));
+    let (line, column) = invocation(frame, file, line).unwrap_or((line, column));
     Location {
         function: Arc::from(frame.function.display.as_str()),
         file: Arc::from(file),
         line,
         column,
     }
+}
+
+/// Where the body invokes the macro of its own file that the line belongs to, if it does.
+fn invocation(frame: &Frame<'_, '_>, file: &str, line: u32) -> Option<(u32, u32)> {
+    let body = &frame.function.body;
+    let first = body.span.line();
+    if line >= first || body.span.file() != file {
+        return None;
+    }
+    let ends = body.blocks.iter().filter(|block| matches!(block.terminator, Terminator::Return));
+    let last = ends.map(|block| block.span.line()).max()?;
+    let sources = &frame.program.units[frame.function.unit].sources;
+    sources.invocation(file, line, first..=last)
 }
 
 /// What the terminator of a block does.
@@ -573,6 +587,7 @@ fn drop_bodies(
     if depth == 0
         || types::is_reference(ty)
         || matches!(types::short(ty), "Arc" | "Rc" | "Weak" | "ManuallyDrop" | "MaybeUninit")
+        || locks::is_guard(types::head(ty))
     {
         return;
     }

@@ -141,6 +141,25 @@ impl Sources {
         item
     }
 
+    /// Where, in the lines of a function, the macro is invoked in whose definition a line stands.
+    pub(super) fn invocation(
+        &self,
+        name: &str,
+        line: u32,
+        within: std::ops::RangeInclusive<u32>,
+    ) -> Option<(u32, u32)> {
+        let file = self.file(name)?;
+        let defined = (1..=line).rev().find_map(|line| {
+            let rest = file.line(line)?.split_once("macro_rules!")?.1.trim_start();
+            let end = rest.find(|c: char| !c.is_alphanumeric() && c != '_');
+            Some(format!("{}!", &rest[..end.unwrap_or(rest.len())]))
+        })?;
+        within.into_iter().find_map(|line| {
+            let at = file.line(line)?.find(&defined)?;
+            Some((line, at as u32 + 1))
+        })
+    }
+
     fn find_type(&self, path: &str) -> Option<TypeItem> {
         let (file, at) = self.item(path)?;
         parse_type(self.file(file)?.text.get(at..)?)
