@@ -81,6 +81,27 @@ impl Project {
         Project { root }
     }
 
+    /// A package of this edition without dependencies, whose binaries have these names and texts.
+    ///
+    /// # Panics
+    /// When it cannot be written.
+    pub fn binaries(user: &str, edition: &str, files: &[(String, String)]) -> Project {
+        let root = scratch().join(user);
+        let directory = root.join("src/bin");
+        fs::create_dir_all(&directory).expect("it can be made");
+        let manifest = format!(
+            "[package]\nname = \"probe\"\nversion = \"0.1.0\"\nedition = \"{edition}\"\n[workspace]\n"
+        );
+        fs::write(root.join("Cargo.toml"), manifest).expect("it can be written");
+        for (name, text) in files {
+            let path = directory.join(name).with_extension("rs");
+            if fs::read_to_string(&path).ok().as_ref() != Some(text) {
+                fs::write(path, text).expect("it can be written");
+            }
+        }
+        Project { root }
+    }
+
     /// Its root.
     pub fn root(&self) -> &Path {
         &self.root

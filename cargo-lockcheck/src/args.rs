@@ -262,8 +262,11 @@ mod tests {
 
     fn cargo_args(line: &str) -> String {
         let args = parse(line).expect("the line parses");
-        let (Command::Test(to) | Command::Run(to) | Command::Bench(to) | Command::Nextest(to)) =
-            args.command;
+        let (Command::Test(to)
+        | Command::Run(to)
+        | Command::Bench(to)
+        | Command::Nextest(to)
+        | Command::Check(to)) = args.command;
         to.cargo.join(" ".as_ref()).into_string().expect("UTF-8")
     }
 

@@ -118,9 +118,9 @@ impl Settings {
             show,
             levels,
             forward_messages: verb == "check"
-                && given.values("--message-format").any(|form| {
-                    form.to_str().is_some_and(|form| form.starts_with("json"))
-                }),
+                && given
+                    .values("--message-format")
+                    .any(|form| form.to_str().is_some_and(|form| form.starts_with("json"))),
         })
     }
 }

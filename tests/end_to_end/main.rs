@@ -2,5 +2,6 @@
 
 mod bad_input;
 mod found;
+mod lint;
 mod projects;
 mod scenarios;

@@ -214,11 +214,9 @@ fn analyze(
     let transfers: Vec<Transfer> = plans.iter().map(|plan| plan.transfer.clone()).collect();
     let paths: Vec<Path> = locks.iter().map(|lock| lock.0.path.clone()).collect();
     let is_generic = !unknown.is_empty();
-    let owns = |ty: &str| {
-        program.owns_guard(ty) || is_generic && types::owns(ty, &is_value_parameter)
-    };
-    let tokens =
-        Tokens { paths: &paths, initial, transfers: &transfers, owns: &owns };
+    let owns =
+        |ty: &str| program.owns_guard(ty) || is_generic && types::owns(ty, &is_value_parameter);
+    let tokens = Tokens { paths: &paths, initial, transfers: &transfers, owns: &owns };
     let is_flat = locks.is_empty();
     let states = if is_flat {
         vec![State::new(); body.blocks.len()]
@@ -293,8 +291,11 @@ struct Builder<'f, 'p, 'a> {
     unknown: &'f HashSet<u32>,
     analysis: Analysis,
     summary: Summary,
-    acquired: HashMap<(Path, Mode, Option<Arc<str>>, u64), usize>,
+    acquired: HashMap<AcquiredKey, usize>,
 }
+
+/// Acquisitions that a caller need not tell apart: lock, mode, class, and the guards released.
+type AcquiredKey = (Path, Mode, Option<Arc<str>>, u64);
 
 impl<'a> Builder<'_, '_, 'a> {
     fn block(&mut self, at: u32, plan: Plan, state: &State, tokens: &Tokens<'_>) {
@@ -321,15 +322,16 @@ impl<'a> Builder<'_, '_, 'a> {
             self.event(at, here.clone(), state, EventKind::Effect(effect));
         }
         for edge in plan.open_edges {
-            if edge.held.0.class.is_none() || edge.asked.0.class.is_none() {
-                if self.summary.open_edges.len() < LIMIT
-                    && let (Some(held), Some(asked)) =
-                        (exported(&edge.held.0), exported(&edge.asked.0))
-                {
-                    let edge =
-                        OpenEdge { held: (held, edge.held.1.clone()), asked: (asked, edge.asked.1.clone()) };
-                    self.summary.open_edges.push(edge);
-                }
+            let is_open = edge.held.0.class.is_none() || edge.asked.0.class.is_none();
+            if is_open
+                && self.summary.open_edges.len() < LIMIT
+                && let (Some(held), Some(asked)) = (exported(&edge.held.0), exported(&edge.asked.0))
+            {
+                let edge = OpenEdge {
+                    held: (held, edge.held.1.clone()),
+                    asked: (asked, edge.asked.1.clone()),
+                };
+                self.summary.open_edges.push(edge);
             }
             self.analysis.open_edges.push(edge);
         }
@@ -367,9 +369,9 @@ impl<'a> Builder<'_, '_, 'a> {
         let names = &self.frame.function.body.names;
         let locks = by_token.into_iter().map(|(token, held)| {
             let (lock, chain) = self.locks[token as usize].clone();
-            let name = names.iter().find(|(_, place)| {
-                place.local == held.local() && place.steps.is_empty()
-            });
+            let name = names
+                .iter()
+                .find(|(_, place)| place.local == held.local() && place.steps.is_empty());
             let holder = name.map(|(name, _)| Arc::from(*name));
             HeldLock { lock, chain, stale: held.stale, holder }
         });
@@ -395,7 +397,12 @@ impl<'a> Builder<'_, '_, 'a> {
         match effect {
             Effect::Acquire(acquired, extra) => {
                 let Some(lock) = exported(&acquired.lock) else { return };
-                if lock.class.is_none() || self.held(state).iter().any(|h| h.lock.class.is_none() && !h.lock.is_handed_in()) {
+                if lock.class.is_none()
+                    || self
+                        .held(state)
+                        .iter()
+                        .any(|h| h.lock.class.is_none() && !h.lock.is_handed_in())
+                {
                     self.open_edges(state, &acquired.lock, &acquired.chain, extra);
                 }
                 let class = lock.class.as_ref().map(|class| Arc::clone(&class.key));
@@ -428,7 +435,8 @@ impl<'a> Builder<'_, '_, 'a> {
                 if !matches!(callback.callee.root, Root::Param(_) | Root::Unknown)
                     || known.clone().count() >= LIMIT
                     || known.clone().any(|other| {
-                        other.callee == callback.callee && other.held.len() >= callback.held.len() + state.len()
+                        other.callee == callback.callee
+                            && other.held.len() >= callback.held.len() + state.len()
                     })
                 {
                     return;
@@ -470,10 +478,8 @@ impl<'a> Builder<'_, '_, 'a> {
         let own = self.held(state).into_iter().filter(|h| !h.stale).map(|h| (h.lock, h.chain));
         for (held, held_chain) in own.chain(extra.iter().cloned()) {
             let Some(held_out) = exported(&held) else { continue };
-            let from_caller = |lock: &LockUse| {
-                lock.class.is_none()
-                    && matches!(lock.path.root, Root::Param(_))
-            };
+            let from_caller =
+                |lock: &LockUse| lock.class.is_none() && matches!(lock.path.root, Root::Param(_));
             if (from_caller(&held_out) || from_caller(&asked_out))
                 && self.summary.open_edges.len() < LIMIT
             {

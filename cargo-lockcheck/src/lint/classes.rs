@@ -90,11 +90,16 @@ fn is_wrapper(program: &Program<'_>, unit: usize, owner: &str) -> bool {
         && fields.filter(|field| !field.ty.contains("PhantomData")).count() == 1
 }
 
-fn field_name(program: &Program<'_>, unit: usize, owner: &str, variant: &str, index: u32) -> String {
+fn field_name(
+    program: &Program<'_>,
+    unit: usize,
+    owner: &str,
+    variant: &str,
+    index: u32,
+) -> String {
     let item = sources_of(program, unit, owner).and_then(|s| s.type_item(local_path(owner)));
-    let name = item.and_then(|item| {
-        item.fields(variant).get(index as usize).map(|field| field.name.clone())
-    });
+    let name = item
+        .and_then(|item| item.fields(variant).get(index as usize).map(|field| field.name.clone()));
     let name = name.unwrap_or_else(|| index.to_string());
     if variant.is_empty() { name } else { format!("{variant}.{name}") }
 }

@@ -196,8 +196,12 @@ impl<'a> Planner<'_, '_, 'a> {
         };
         let chain = vec![self.here.clone()];
         if lock.wait != Waiting::Try {
-            let acquired =
-                Acquired { lock: lock_use.clone(), chain: chain.clone(), released: 0, dropped: None };
+            let acquired = Acquired {
+                lock: lock_use.clone(),
+                chain: chain.clone(),
+                released: 0,
+                dropped: None,
+            };
             self.plan.effects.push(Effect::Acquire(acquired, Vec::new()));
         }
         if !lock.momentary {
@@ -210,7 +214,9 @@ impl<'a> Planner<'_, '_, 'a> {
         let name = callee.name();
         self.plan.effects.push(Effect::Wait {
             condvar: self.frame.operand(condvar),
-            forever: !name.contains("timeout") && !name.contains("_for") && !name.contains("_until"),
+            forever: !name.contains("timeout")
+                && !name.contains("_for")
+                && !name.contains("_until"),
             checks: name.contains("while"),
         });
     }
@@ -257,7 +263,8 @@ impl<'a> Planner<'_, '_, 'a> {
         if self.known_closure(&path, &self.tuple_arguments(call)) {
             return;
         }
-        let what = if peeled.contains("dyn ") { "a trait object" } else { "a closure of the caller" };
+        let what =
+            if peeled.contains("dyn ") { "a trait object" } else { "a closure of the caller" };
         self.callback(path, what);
     }
 
@@ -393,8 +400,7 @@ impl<'a> Planner<'_, '_, 'a> {
     fn comparison(&self, callee: &Callee<'_>) -> Option<BodyId> {
         // `a == b` on references goes through an implementation of the library for references.
         let self_ty = types::peel(callee.self_ty?);
-        let text =
-            format!("<{self_ty} as std::cmp::{}>::{}", callee.trait_name?, callee.name());
+        let text = format!("<{self_ty} as std::cmp::{}>::{}", callee.trait_name?, callee.name());
         self.frame.program.resolve(self.frame.function.unit, &Callee::new(&text))
     }
 

@@ -37,14 +37,15 @@ impl Flow {
                 next[0] = cases.iter().filter(|case| case.0 == 0).map(|case| case.1).collect();
             }
             for (at, block) in body.blocks.iter().enumerate() {
-                let suspends = block.statements.iter().find_map(|statement| match &statement.kind {
-                    StatementKind::SetDiscriminant(place, number)
-                        if place.local == state && place.steps == [Step::Deref] =>
-                    {
-                        Some(*number)
-                    }
-                    _ => None,
-                });
+                let suspends =
+                    block.statements.iter().find_map(|statement| match &statement.kind {
+                        StatementKind::SetDiscriminant(place, number)
+                            if place.local == state && place.steps == [Step::Deref] =>
+                        {
+                            Some(*number)
+                        }
+                        _ => None,
+                    });
                 if !block.cleanup
                     && matches!(block.terminator, Terminator::Return)
                     && let Some(target) = suspends.and_then(|number| resumes.get(&number))
@@ -57,25 +58,14 @@ impl Flow {
         let cycle = cycles(&next);
         Flow { next, suspensions, cycle }
     }
-
-    /// The predecessors of each block.
-    pub(super) fn previous(&self) -> Vec<Vec<u32>> {
-        let mut previous = vec![Vec::new(); self.next.len()];
-        for (from, targets) in self.next.iter().enumerate() {
-            for target in targets {
-                previous[*target as usize].push(from as u32);
-            }
-        }
-        previous
-    }
 }
 
 /// The strongly connected components of more than one block, or of a block that follows itself.
 fn cycles(next: &[Vec<u32>]) -> Vec<Option<u32>> {
     let mut result = vec![None; next.len()];
     for (number, component) in components(next.len(), &|at| &next[at]).into_iter().enumerate() {
-        let is_cycle = component.len() > 1
-            || component.iter().any(|at| next[*at].contains(&(*at as u32)));
+        let is_cycle =
+            component.len() > 1 || component.iter().any(|at| next[*at].contains(&(*at as u32)));
         for at in component {
             result[at] = is_cycle.then_some(number as u32);
         }
@@ -84,10 +74,7 @@ fn cycles(next: &[Vec<u32>]) -> Vec<Option<u32>> {
 }
 
 /// Strongly connected components, each after those it leads to (Tarjan, without recursion).
-pub(super) fn components<'n>(
-    count: usize,
-    next: &dyn Fn(usize) -> &'n [u32],
-) -> Vec<Vec<usize>> {
+pub(super) fn components<'n>(count: usize, next: &dyn Fn(usize) -> &'n [u32]) -> Vec<Vec<usize>> {
     const UNSEEN: usize = usize::MAX;
     let (mut index, mut low) = (vec![UNSEEN; count], vec![0; count]);
     let mut on_stack = vec![false; count];

@@ -173,12 +173,7 @@ pub(super) fn tokens_in<'a>(
     found.cloned().collect()
 }
 
-fn remove<'a>(
-    frame: &Frame<'_, 'a>,
-    tokens: &Tokens<'_>,
-    state: &mut State,
-    place: &Place<'a>,
-) {
+fn remove<'a>(frame: &Frame<'_, 'a>, tokens: &Tokens<'_>, state: &mut State, place: &Place<'a>) {
     if !state.is_empty() {
         for held in tokens_in(frame, tokens, state, place) {
             state.remove(&held);
@@ -344,13 +339,7 @@ fn renew(tokens: &Tokens<'_>, state: &mut State, is_replaced: impl Fn(&Root) -> 
 }
 
 /// Takes out what the way from a switch to a target rules out.
-fn refine<'a>(
-    frame: &Frame<'_, 'a>,
-    tokens: &Tokens<'_>,
-    state: &mut State,
-    at: u32,
-    target: u32,
-) {
+fn refine<'a>(frame: &Frame<'_, 'a>, tokens: &Tokens<'_>, state: &mut State, at: u32, target: u32) {
     if state.is_empty() {
         return;
     }

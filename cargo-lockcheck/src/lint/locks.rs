@@ -97,7 +97,19 @@ pub(super) fn is_guard(path: &str) -> bool {
             | "OwnedRwLockReadGuard"
             | "OwnedRwLockWriteGuard"
             | "OwnedRwLockMappedWriteGuard"
-    ) || path.contains("dashmap::") && matches!(name, "Ref" | "RefMut" | "RefMulti" | "RefMutMulti" | "Entry" | "OccupiedEntry" | "VacantEntry" | "MappedRef" | "MappedRefMut")
+    ) || path.contains("dashmap::")
+        && matches!(
+            name,
+            "Ref"
+                | "RefMut"
+                | "RefMulti"
+                | "RefMutMulti"
+                | "Entry"
+                | "OccupiedEntry"
+                | "VacantEntry"
+                | "MappedRef"
+                | "MappedRefMut"
+        )
         || path.contains("dashmap::") && matches!(name, "Iter" | "IterMut")
 }
 
@@ -105,15 +117,29 @@ pub(super) fn is_guard(path: &str) -> bool {
 pub(super) fn is_lock(path: &str) -> bool {
     matches!(
         types::last(path),
-        "Mutex" | "RwLock" | "ReentrantMutex" | "ReentrantLock" | "FairMutex" | "SpinMutex" | "TicketMutex"
+        "Mutex"
+            | "RwLock"
+            | "ReentrantMutex"
+            | "ReentrantLock"
+            | "FairMutex"
+            | "SpinMutex"
+            | "TicketMutex"
     ) && is_known_crate(path)
         || types::last(path) == "DashMap"
 }
 
 fn is_known_crate(path: &str) -> bool {
-    ["std::sync::", "lockdep::sync::", "tokio::sync::", "async_lock::", "async_std::sync::", "spin::", "parking_lot::"]
-        .iter()
-        .any(|prefix| path.starts_with(prefix))
+    [
+        "std::sync::",
+        "lockdep::sync::",
+        "tokio::sync::",
+        "async_lock::",
+        "async_std::sync::",
+        "spin::",
+        "parking_lot::",
+    ]
+    .iter()
+    .any(|prefix| path.starts_with(prefix))
         || path.contains("lock_api::")
         || path.contains("futures") && path.contains("::lock::")
 }
@@ -250,7 +276,14 @@ pub(super) fn is_spawn(callee: &Callee<'_>) -> bool {
             owner == "std::thread"
                 || matches!(
                     types::last(owner),
-                    "Builder" | "Scope" | "ScopedThreadBuilder" | "Runtime" | "Handle" | "JoinSet" | "ThreadPool" | "ScopeFifo"
+                    "Builder"
+                        | "Scope"
+                        | "ScopedThreadBuilder"
+                        | "Runtime"
+                        | "Handle"
+                        | "JoinSet"
+                        | "ThreadPool"
+                        | "ScopeFifo"
                 )
                 || ["tokio", "rayon", "async_std", "smol", "futures"]
                     .iter()
@@ -266,7 +299,8 @@ pub(super) fn is_spawn(callee: &Callee<'_>) -> bool {
 pub(super) fn keeps_closure(callee: &Callee<'_>) -> bool {
     let lazy = matches!(
         callee.name(),
-        "map" | "filter"
+        "map"
+            | "filter"
             | "filter_map"
             | "flat_map"
             | "inspect"
@@ -286,13 +320,24 @@ pub(super) fn keeps_closure(callee: &Callee<'_>) -> bool {
             | "map_ok"
     );
     match callee.trait_name {
-        Some("Iterator" | "ParallelIterator" | "IndexedParallelIterator" | "StreamExt"
-            | "TryStreamExt" | "FutureExt" | "TryFutureExt") => lazy,
+        Some(
+            "Iterator"
+            | "ParallelIterator"
+            | "IndexedParallelIterator"
+            | "StreamExt"
+            | "TryStreamExt"
+            | "FutureExt"
+            | "TryFutureExt",
+        ) => lazy,
         Some(_) => false,
         None => {
-            matches!(callee.name(), "from_fn" | "poll_fn" | "successors" | "repeat_with" | "once_with")
-                || matches!(types::last(callee.owner()), "LazyLock" | "Lazy" | "LazyCell" | "LocalKey")
-                    && callee.name() == "new"
+            matches!(
+                callee.name(),
+                "from_fn" | "poll_fn" | "successors" | "repeat_with" | "once_with"
+            ) || matches!(
+                types::last(callee.owner()),
+                "LazyLock" | "Lazy" | "LazyCell" | "LocalKey"
+            ) && callee.name() == "new"
         }
     }
 }

@@ -93,12 +93,7 @@ impl<'a> Program<'a> {
 
     fn add(&mut self, target: Target<'a>) {
         let index = self.units.len();
-        let tops = target
-            .mir
-            .bodies
-            .iter()
-            .filter_map(|body| top(body.name))
-            .collect();
+        let tops = target.mir.bodies.iter().filter_map(|body| top(body.name)).collect();
         let prefix = if target.is_lib {
             target.name.clone()
         } else {
@@ -207,7 +202,8 @@ impl<'a> Program<'a> {
                         else {
                             continue;
                         };
-                        if name.is_empty() || name.starts_with(['[', '{']) || !dest.steps.is_empty() {
+                        if name.is_empty() || name.starts_with(['[', '{']) || !dest.steps.is_empty()
+                        {
                             continue;
                         }
                         let ty = function.body.locals[dest.local as usize].ty;
@@ -284,7 +280,8 @@ impl<'a> Program<'a> {
     fn coroutine_of(&self, id: BodyId) -> Option<BodyId> {
         let function = &self.functions[id];
         let name = format!("{}::{{closure#0}}", function.body.name);
-        (id..self.functions.len().min(id + 64)).find(|&other| self.functions[other].body.name == name)
+        (id..self.functions.len().min(id + 64))
+            .find(|&other| self.functions[other].body.name == name)
     }
 
     /// The only body of a trait's method, when the program has just one `impl` of it.
@@ -326,11 +323,7 @@ impl Unit<'_> {
         };
         let is_primitive =
             first.len() == path.len() && path.starts_with(|c: char| !c.is_alphabetic());
-        if is_local && !is_primitive {
-            format!("{}::{path}", self.prefix)
-        } else {
-            path.to_owned()
-        }
+        if is_local && !is_primitive { format!("{}::{path}", self.prefix) } else { path.to_owned() }
     }
 }
 
@@ -384,7 +377,8 @@ fn self_path(body: &Body<'_>, module: &str, name: Option<&str>) -> Option<String
                 || after.starts_with("::<");
             if begins && ends {
                 let path = before.rfind(|c: char| !(c.is_alphanumeric() || c == '_' || c == ':'));
-                let from = path.map_or(0, |at| at + before[at..].chars().next().map_or(1, char::len_utf8));
+                let from =
+                    path.map_or(0, |at| at + before[at..].chars().next().map_or(1, char::len_utf8));
                 return Some(format!("{}{name}", &before[from..]));
             }
             rest = after;

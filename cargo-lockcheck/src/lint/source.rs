@@ -46,11 +46,6 @@ impl SourceFile {
         self.text.get(begin..end.max(begin))
     }
 
-    /// How many lines there are.
-    pub(super) fn line_count(&self) -> u32 {
-        self.lines.len() as u32
-    }
-
     /// The byte offset of a line and column, both counted from one.
     fn offset(&self, line: u32, column: u32) -> Option<usize> {
         let text = self.line(line)?;
@@ -262,7 +257,8 @@ fn parse_type(text: &str) -> Option<TypeItem> {
 fn parse_header(text: &str) -> ImplHeader {
     let text = text.trim();
     let Some(rest) = text.strip_prefix("unsafe ").unwrap_or(text).strip_prefix("impl") else {
-        let is_name = !text.is_empty() && text.chars().all(|c| c.is_alphanumeric() || "_:".contains(c));
+        let is_name =
+            !text.is_empty() && text.chars().all(|c| c.is_alphanumeric() || "_:".contains(c));
         let trait_name = is_name.then(|| types::last(text).to_owned());
         return ImplHeader { trait_name, self_name: None };
     };
@@ -286,7 +282,8 @@ fn parse_header(text: &str) -> ImplHeader {
         None => (None, rest),
     };
     let self_name = types::short(self_ty);
-    let is_path = !self_name.is_empty() && self_name.chars().all(|c| c.is_alphanumeric() || c == '_');
+    let is_path =
+        !self_name.is_empty() && self_name.chars().all(|c| c.is_alphanumeric() || c == '_');
     ImplHeader {
         trait_name: trait_.map(|name| types::short(name.trim_start_matches('!')).to_owned()),
         self_name: is_path.then(|| self_name.to_owned()),
@@ -299,7 +296,8 @@ mod tests {
 
     #[test]
     fn headers_are_read() {
-        let header = parse_header("impl<T: Fn() -> u8> fmt::Debug for crate::Bank<T> where T: Sized");
+        let header =
+            parse_header("impl<T: Fn() -> u8> fmt::Debug for crate::Bank<T> where T: Sized");
         assert_eq!(header.trait_name.as_deref(), Some("Debug"));
         assert_eq!(header.self_name.as_deref(), Some("Bank"));
         assert_eq!(parse_header("impl Bank").self_name.as_deref(), Some("Bank"));

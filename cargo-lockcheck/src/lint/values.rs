@@ -199,7 +199,9 @@ impl<'p, 'a> Frame<'p, 'a> {
     fn saved_local(&self, place: &Place<'a>) -> Option<Path> {
         let coroutine = self.coroutine?;
         let (variant, index) = saved_key(place, coroutine)?;
-        let wanted = |dest: &Place<'a>| saved_key(dest, coroutine) == Some((variant, index)) && dest.steps.len() == 3;
+        let wanted = |dest: &Place<'a>| {
+            saved_key(dest, coroutine) == Some((variant, index)) && dest.steps.len() == 3
+        };
         let mut found: Option<Definition> = None;
         let mut several = false;
         for (at, block) in self.function.body.blocks.iter().enumerate() {
@@ -376,7 +378,9 @@ impl<'p, 'a> Frame<'p, 'a> {
     fn promoted_name(&self, text: &str) -> Option<&'a str> {
         let number = &text[text.rfind("::promoted[")?..];
         let own = self.function.body.name;
-        self.program.constant(self.function.unit, &format!("{own}{number}")).map(|id| self.program.functions[id].body.name)
+        self.program
+            .constant(self.function.unit, &format!("{own}{number}"))
+            .map(|id| self.program.functions[id].body.name)
     }
 
     fn static_path(&self, name: &str) -> Path {
@@ -485,7 +489,9 @@ impl<'p, 'a> Frame<'p, 'a> {
             let StatementKind::Assign(_, value) = &statement.kind else { break };
             let (inner, rest) = match value {
                 Rvalue::Ref(inner) => (inner, &place.steps[1..]),
-                Rvalue::Use(Operand::Move(inner) | Operand::Copy(inner)) => (inner, &place.steps[..]),
+                Rvalue::Use(Operand::Move(inner) | Operand::Copy(inner)) => {
+                    (inner, &place.steps[..])
+                }
                 _ => break,
             };
             let mut steps = inner.steps.clone();
@@ -569,15 +575,17 @@ pub(super) enum Through {
 pub(super) fn looks_through(callee: &Callee<'_>) -> Through {
     let name = callee.name();
     match callee.trait_name {
-        Some("Deref" | "DerefMut" | "__Deref" | "Clone" | "Borrow" | "BorrowMut" | "AsRef" | "AsMut"
-            | "IntoFuture" | "Try" | "ToOwned") => return Through::Same,
+        Some(
+            "Deref" | "DerefMut" | "__Deref" | "Clone" | "Borrow" | "BorrowMut" | "AsRef" | "AsMut"
+            | "IntoFuture" | "Try" | "ToOwned",
+        ) => return Through::Same,
         Some("IntoIterator") => return Through::Same,
         Some("Index" | "IndexMut") => return Through::Element,
         Some("Iterator" | "DoubleEndedIterator") => {
             return match name {
                 "next" | "next_back" | "last" | "nth" => Through::Element,
-                "enumerate" | "rev" | "skip" | "take" | "peekable" | "cloned" | "copied" | "chain"
-                | "step_by" | "by_ref" | "fuse" => Through::Same,
+                "enumerate" | "rev" | "skip" | "take" | "peekable" | "cloned" | "copied"
+                | "chain" | "step_by" | "by_ref" | "fuse" => Through::Same,
                 _ => Through::No,
             };
         }
@@ -587,16 +595,19 @@ pub(super) fn looks_through(callee: &Callee<'_>) -> Through {
     let owner = types::last(callee.owner());
     match owner {
         "Option" | "Result" | "Poll" => match name {
-            "unwrap" | "expect" | "as_ref" | "as_mut" | "as_deref" | "as_deref_mut" | "cloned" | "copied"
-            | "unwrap_or_else" | "ok_or" | "ok_or_else" | "ok" | "map_err" | "as_pin_mut"
-            | "unwrap_unchecked" | "insert" | "get_or_insert_with" | "into_inner" | "unwrap_or" | "or" | "or_else" | "take" | "filter"
-            | "inspect" => Through::Same,
+            "unwrap" | "expect" | "as_ref" | "as_mut" | "as_deref" | "as_deref_mut" | "cloned"
+            | "copied" | "unwrap_or_else" | "ok_or" | "ok_or_else" | "ok" | "map_err"
+            | "as_pin_mut" | "unwrap_unchecked" | "insert" | "get_or_insert_with"
+            | "into_inner" | "unwrap_or" | "or" | "or_else" | "take" | "filter" | "inspect" => {
+                Through::Same
+            }
             _ => Through::No,
         },
         "Arc" | "Rc" | "Box" | "Weak" | "Pin" | "ManuallyDrop" | "NonNull" => match name {
-            "new" | "new_unchecked" | "pin" | "as_ref" | "as_mut" | "downgrade" | "upgrade" | "clone"
-            | "get_mut" | "get_ref" | "leak" | "into_inner" | "from_raw" | "into_raw" | "as_ptr"
-            | "get_unchecked_mut" | "into_ref" | "get_mut_unchecked" | "from_mut" | "make_mut" => Through::Same,
+            "new" | "new_unchecked" | "pin" | "as_ref" | "as_mut" | "downgrade" | "upgrade"
+            | "clone" | "get_mut" | "get_ref" | "leak" | "into_inner" | "from_raw" | "into_raw"
+            | "as_ptr" | "get_unchecked_mut" | "into_ref" | "get_mut_unchecked" | "from_mut"
+            | "make_mut" => Through::Same,
             _ => Through::No,
         },
         "LazyLock" | "Lazy" | "LazyCell" if matches!(name, "force" | "get") => Through::Same,
@@ -606,14 +617,17 @@ pub(super) fn looks_through(callee: &Callee<'_>) -> Through {
         },
         "PoisonError" if matches!(name, "into_inner" | "get_ref" | "get_mut") => Through::Same,
         "CachePadded" if name == "new" => Through::Same,
-        "Vec" | "VecDeque" | "HashMap" | "BTreeMap" | "slice" | "IndexMap" | "LinkedList" | "Slab" | "SmallVec" | "ArrayVec" => match name {
-            "get" | "get_mut" | "first" | "last" | "front" | "back" | "first_mut" | "last_mut" | "get_unchecked" | "back_mut" | "front_mut" => {
-                Through::Element
-            }
-            "iter" | "iter_mut" | "values" | "values_mut" | "as_slice" | "as_mut_slice" | "into_boxed_slice" | "entry" => Through::Same,
+        "Vec" | "VecDeque" | "HashMap" | "BTreeMap" | "slice" | "IndexMap" | "LinkedList"
+        | "Slab" | "SmallVec" | "ArrayVec" => match name {
+            "get" | "get_mut" | "first" | "last" | "front" | "back" | "first_mut" | "last_mut"
+            | "get_unchecked" | "back_mut" | "front_mut" => Through::Element,
+            "iter" | "iter_mut" | "values" | "values_mut" | "as_slice" | "as_mut_slice"
+            | "into_boxed_slice" | "entry" => Through::Same,
             _ => Through::No,
         },
-        "Entry" if matches!(name, "or_default" | "or_insert_with" | "or_insert") => Through::Element,
+        "Entry" if matches!(name, "or_default" | "or_insert_with" | "or_insert") => {
+            Through::Element
+        }
         "OwnedMutexGuard" | "MutexGuard" | "RwLockReadGuard" | "RwLockWriteGuard"
             if matches!(name, "map" | "downgrade" | "deref") =>
         {

@@ -57,8 +57,7 @@ fn body(analyzed: &Analyzed<'_, '_>, id: BodyId, findings: &mut Vec<Finding>) {
         }
     }
     let owns = |ty: &str| types::owns(ty, &|path| types::last(path).ends_with("Sender"));
-    let tokens =
-        Tokens { paths: &[], initial: State::new(), transfers: &transfers, owns: &owns };
+    let tokens = Tokens { paths: &[], initial: State::new(), transfers: &transfers, owns: &owns };
     let states = held::flow(&frame, &graph, &tokens);
     let is_alive = |at: u32, channel: u32| {
         states[at as usize].iter().any(|held| owners[held.token as usize] == channel)
@@ -138,12 +137,7 @@ fn received(frame: &Frame<'_, '_>, call: &Call<'_>) -> Option<u32> {
 }
 
 /// Whether the loop around a receive ends only with the channel.
-fn only_ends_with_channel(
-    frame: &Frame<'_, '_>,
-    graph: &Flow,
-    at: u32,
-    call: &Call<'_>,
-) -> bool {
+fn only_ends_with_channel(frame: &Frame<'_, '_>, graph: &Flow, at: u32, call: &Call<'_>) -> bool {
     let Some(cycle) = graph.cycle[at as usize] else { return false };
     let blocks = &frame.function.body.blocks;
     let leads_on = |target: u32| !matches!(blocks[target as usize].terminator, Terminator::Stop);
@@ -169,7 +163,8 @@ fn joined(
     }
     let place = call.args.first()?.place()?;
     let Root::Call(block) = frame.local(place.local).root else { return None };
-    let Terminator::Call(spawn) = &frame.function.body.blocks.get(block as usize)?.terminator else {
+    let Terminator::Call(spawn) = &frame.function.body.blocks.get(block as usize)?.terminator
+    else {
         return None;
     };
     let Operand::Const(text) = spawn.callee else { return None };
@@ -195,9 +190,23 @@ fn drained(analyzed: &Analyzed<'_, '_>, id: BodyId) -> Option<Path> {
         let is_loop = blocking_call(&callee, "") == Some(Blocking::Receive)
             && only_ends_with_channel(&frame, &graph, at, call);
         let is_consumed = callee.trait_name == Some("Iterator")
-            && matches!(callee.name(), "sum" | "for_each" | "count" | "collect" | "fold" | "last" | "max" | "min" | "product")
+            && matches!(
+                callee.name(),
+                "sum"
+                    | "for_each"
+                    | "count"
+                    | "collect"
+                    | "fold"
+                    | "last"
+                    | "max"
+                    | "min"
+                    | "product"
+            )
             && callee.self_ty.is_some_and(|ty| {
-                ty.contains("mpsc::IntoIter") || ty.contains("mpsc::Iter") || ty.contains("channel::IntoIter") || ty.contains("channel::Iter")
+                ty.contains("mpsc::IntoIter")
+                    || ty.contains("mpsc::Iter")
+                    || ty.contains("channel::IntoIter")
+                    || ty.contains("channel::Iter")
             });
         if is_loop || is_consumed {
             let place = call.args.first()?.place()?;

@@ -49,8 +49,8 @@ pub(super) fn check(analyzed: &Analyzed<'_, '_>, findings: &mut Vec<Finding>) {
             }
             if let Some(cycle) = cycle {
                 let looked_at = atomics(analyzed, id, &["load"]).into_iter();
-                let in_loop = looked_at
-                    .filter(|(block, ..)| analysis.cycle[*block as usize] == Some(cycle));
+                let in_loop =
+                    looked_at.filter(|(block, ..)| analysis.cycle[*block as usize] == Some(cycle));
                 known.predicates.extend(in_loop.map(|(_, class, _)| class));
             }
         }
@@ -77,14 +77,12 @@ pub(super) fn check(analyzed: &Analyzed<'_, '_>, findings: &mut Vec<Finding>) {
             }
             let changes = changes.get_or_insert_with(|| atomics(analyzed, id, WRITES));
             let changed = changes.iter().find(|(_, class, _)| known.predicates.contains(class));
-            let Some((_, class, at)) = changed else { continue };
-            let name = class.rsplit("::").next().unwrap_or(class).replace("..", ".");
+            let Some((_, _, at)) = changed else { continue };
             let message = format!(
                 "`{}` changes what the waiters look at without their mutex: the wake-up is lost \
                  when it comes between a waiter's look and its wait",
                 analyzed.program.functions[id].display
             );
-            let _ = name;
             let mut sites = vec![
                 site(at, "is changed here, without the mutex"),
                 site(&event.here, "wakes the waiters here"),

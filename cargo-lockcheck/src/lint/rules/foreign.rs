@@ -10,9 +10,9 @@ use lockdep::finding::Rule;
 
 use super::report::{chain_sites, finding, let_go, lock, quoted, site, why_alive};
 use crate::lint::analysis::{Analyzed, Event, EventKind, HeldLock};
+use crate::lint::callee::Callee;
 use crate::lint::effects::Effect;
 use crate::lint::locks::{Blocking, Waiting, is_spawn};
-use crate::lint::callee::Callee;
 use crate::lint::mir::model::{Operand, Terminator};
 use crate::lint::program::BodyId;
 use crate::lint::summary::{Blocks, Callback};
@@ -74,7 +74,16 @@ fn across_callback(
         callback.what,
         quoted(&held.lock)
     );
-    Some(under(analyzed, id, Rule::GuardAcrossCallback, message, held, event, &callback.chain, "calls it here"))
+    Some(under(
+        analyzed,
+        id,
+        Rule::GuardAcrossCallback,
+        message,
+        held,
+        event,
+        &callback.chain,
+        "calls it here",
+    ))
 }
 
 fn across_blocking(
@@ -110,14 +119,28 @@ fn across_blocking(
         );
         let end = "waits for the thread here";
         return Some(under(
-            analyzed, id, Rule::WaitWhileHolding, message, taken, event, &blocks.chain, end,
+            analyzed,
+            id,
+            Rule::WaitWhileHolding,
+            message,
+            taken,
+            event,
+            &blocks.chain,
+            end,
         ));
     }
     let what = blocks.what.describe();
     let message = format!("`{function}` {what} while it holds {}", quoted(&held.lock));
     let label = format!("{what} here");
     Some(under(
-        analyzed, id, Rule::GuardAcrossBlocking, message, held, event, &blocks.chain, &label,
+        analyzed,
+        id,
+        Rule::GuardAcrossBlocking,
+        message,
+        held,
+        event,
+        &blocks.chain,
+        &label,
     ))
 }
 
@@ -198,8 +221,7 @@ fn wait_while_holding(
             );
             let chain = vec![event.here.clone()];
             let rule = Rule::WaitWhileHolding;
-            let mut finding =
-                under(analyzed, id, rule, message, held, event, &chain, "waits here");
+            let mut finding = under(analyzed, id, rule, message, held, event, &chain, "waits here");
             finding.sites.push(site(&notify.here, "is woken here"));
             return Some(finding);
         }
@@ -284,7 +306,9 @@ fn thread_of(analyzed: &Analyzed<'_, '_>, drop: BodyId, own: &str) -> Option<Thr
                     && place.steps.last().is_some_and(|step| match step {
                         crate::lint::mir::model::Step::Field(_, ty) => {
                             types::short(ty) == "Arc"
-                                && types::arguments(ty).first().is_some_and(|ty| types::short(ty) == own)
+                                && types::arguments(ty)
+                                    .first()
+                                    .is_some_and(|ty| types::short(ty) == own)
                         }
                         _ => false,
                     })

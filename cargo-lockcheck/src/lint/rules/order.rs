@@ -245,10 +245,8 @@ fn tier(written: &HashSet<Arc<str>>, classes: &[Arc<str>], chosen: &[&Witness]) 
 }
 
 fn worded(analyzed: &Analyzed<'_, '_>, tier: Tier, witnesses: &[&Witness]) -> Finding {
-    let locks = witnesses
-        .iter()
-        .map(|witness| lock(analyzed, witness.body, &witness.held.0))
-        .collect();
+    let locks =
+        witnesses.iter().map(|witness| lock(analyzed, witness.body, &witness.held.0)).collect();
     let count = witnesses.len();
     let edges = witnesses
         .iter()

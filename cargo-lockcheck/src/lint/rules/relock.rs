@@ -141,7 +141,9 @@ fn worded(
         ),
     };
     let mut sites = Vec::new();
-    sites.extend(held.chain.first().map(|at| site(at, format!("{} is taken here", quoted(&held.lock)))));
+    sites.extend(
+        held.chain.first().map(|at| site(at, format!("{} is taken here", quoted(&held.lock)))),
+    );
     let end = match rule {
         Rule::SameClassNesting => "asks for the other one here",
         _ => "asks for it again here",
@@ -167,12 +169,7 @@ fn mentions(ty: &str, name: &str) -> bool {
 
 /// Two values of one type, both handed in, whose same lock is taken: `a == b` and `b == a` take
 /// them in either order. Silent when the body compares the two in any way.
-fn is_unordered(
-    analyzed: &Analyzed<'_, '_>,
-    id: BodyId,
-    held: &HeldLock,
-    asked: &LockUse,
-) -> bool {
+fn is_unordered(analyzed: &Analyzed<'_, '_>, id: BodyId, held: &HeldLock, asked: &LockUse) -> bool {
     let (Some(held_class), Some(asked_class)) = (&held.lock.class, &asked.class) else {
         return false;
     };
@@ -188,7 +185,8 @@ fn is_unordered(
         return false;
     }
     let body = &analyzed.program.functions[id].body;
-    let ty = |number: u32| types::peel(body.locals.get(number as usize).map_or("", |local| local.ty));
+    let ty =
+        |number: u32| types::peel(body.locals.get(number as usize).map_or("", |local| local.ty));
     ty(*first) == ty(*second) && !compares(analyzed, id)
 }
 

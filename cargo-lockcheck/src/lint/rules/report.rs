@@ -41,7 +41,11 @@ pub(super) fn quoted(lock: &LockUse) -> String {
 pub(super) fn lock(analyzed: &Analyzed<'_, '_>, id: BodyId, lock: &LockUse) -> Lock {
     let class = lock.class.as_ref();
     let created = class.and_then(|class| {
-        crate::lint::classes::declaration(analyzed.program, analyzed.program.functions[id].unit, class)
+        crate::lint::classes::declaration(
+            analyzed.program,
+            analyzed.program.functions[id].unit,
+            class,
+        )
     });
     Lock {
         name: name(lock),
@@ -149,19 +153,12 @@ fn statement(analyzed: &Analyzed<'_, '_>, id: BodyId, at: &Location) -> Option<&
     let line = file.line(at.line)?;
     ["match ", "if let ", "while let ", "for "]
         .into_iter()
-        .find(|keyword| {
-            line.find(keyword).is_some_and(|found| (found as u32) < at.column)
-        })
+        .find(|keyword| line.find(keyword).is_some_and(|found| (found as u32) < at.column))
         .map(str::trim_end)
 }
 
 /// A finding about one event in a body.
-pub(super) fn finding(
-    rule: Rule,
-    message: String,
-    locks: Vec<Lock>,
-    sites: Vec<Site>,
-) -> Finding {
+pub(super) fn finding(rule: Rule, message: String, locks: Vec<Lock>, sites: Vec<Site>) -> Finding {
     Finding { locks, sites, ..Finding::new(rule, Tier::Potential, message) }
 }
 

@@ -76,8 +76,15 @@ fn gives_way(analyzed: &Analyzed<'_, '_>, id: BodyId, cycle: u32) -> bool {
                             let callee = Callee::new(text);
                             matches!(
                                 callee.name(),
-                                "yield_now" | "snooze" | "spin" | "backoff" | "sleep" | "park" | "elapsed"
-                                    | "wait" | "relax"
+                                "yield_now"
+                                    | "snooze"
+                                    | "spin"
+                                    | "backoff"
+                                    | "sleep"
+                                    | "park"
+                                    | "elapsed"
+                                    | "wait"
+                                    | "relax"
                             ) || callee.trait_name == Some("Iterator") && callee.name() == "next"
                         }
                         _ => false,
@@ -102,18 +109,19 @@ fn spin_no_progress(analyzed: &Analyzed<'_, '_>, id: BodyId, findings: &mut Vec<
         let Some(cycle) = analysis.cycle[block as usize] else { continue };
         let in_loop = |at: usize| analysis.cycle[at] == Some(cycle);
         // Only looks and hints may be in the loop.
-        let is_bare = body.blocks.iter().enumerate().filter(|(at, _)| in_loop(*at)).all(|(_, b)| {
-            match &b.terminator {
-                Terminator::Call(call) => match call.callee {
-                    Operand::Const(text) => {
-                        let callee = Callee::new(text);
-                        matches!(callee.name(), "load" | "spin_loop" | "yield_now" | "index")
-                    }
-                    _ => false,
-                },
-                _ => true,
-            }
-        });
+        let is_bare =
+            body.blocks.iter().enumerate().filter(|(at, _)| in_loop(*at)).all(|(_, b)| {
+                match &b.terminator {
+                    Terminator::Call(call) => match call.callee {
+                        Operand::Const(text) => {
+                            let callee = Callee::new(text);
+                            matches!(callee.name(), "load" | "spin_loop" | "yield_now" | "index")
+                        }
+                        _ => false,
+                    },
+                    _ => true,
+                }
+            });
         if !is_bare {
             continue;
         }

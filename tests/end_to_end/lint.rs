@@ -1,0 +1,161 @@
+//! The lint on the corpus of real deadlocks, on patterns that must stay silent, and on the table
+//! of how long guards that are temporaries live.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use cargo_lockcheck::model::{Finding, Level};
+use lockcheck_tests::{Project, workspace};
+
+/// A row of the corpus's index.
+struct Row {
+    name: String,
+    editions: String,
+    /// Rules with lines.
+    expected: Vec<(String, u32)>,
+}
+
+fn corpus() -> PathBuf {
+    workspace().join("tests/corpus")
+}
+
+fn rows() -> Vec<Row> {
+    let text = fs::read_to_string(corpus().join("index.tsv")).expect("the index");
+    let rows = text.lines().skip(1).map(|line| {
+        let cells: Vec<&str> = line.split('\t').collect();
+        let expected = cells[11].split(' ').filter_map(|cell| {
+            let (rule, line) = cell.split_once('@')?;
+            Some((rule.to_owned(), line.parse().ok()?))
+        });
+        Row {
+            name: cells[0].to_owned(),
+            editions: cells[9].to_owned(),
+            expected: expected.collect(),
+        }
+    });
+    rows.collect()
+}
+
+/// The findings in each binary, by its name.
+fn lint(edition: &str, user: &str, files: &[(String, String)]) -> BTreeMap<String, Vec<Finding>> {
+    let project = Project::binaries(user, edition, files);
+    let checked = project.check(&["check", "--show", "allow"]);
+    let mut found: BTreeMap<String, Vec<Finding>> = BTreeMap::new();
+    for finding in &checked.report().findings {
+        let files: BTreeSet<&str> = lines(finding).into_iter().map(|(file, _)| file).collect();
+        for file in files {
+            let name = Path::new(file).file_stem().expect("a file").to_string_lossy();
+            found.entry(name.into_owned()).or_default().push(finding.clone());
+        }
+    }
+    assert_eq!(checked.report().coverage.functions_skipped, 0, "{checked}");
+    found
+}
+
+/// The places of a finding.
+fn lines(finding: &Finding) -> Vec<(&str, u32)> {
+    let edges = finding.edges.iter().flat_map(|edge| [&edge.from_site, &edge.to_site]);
+    let sites = finding.sites.iter().map(|site| &site.place);
+    edges.chain(sites).map(|place| (&*place.file, place.line)).collect()
+}
+
+fn read(path: impl AsRef<Path>) -> String {
+    fs::read_to_string(path).expect("a file of the corpus")
+}
+
+/// Lints the whole corpus in an edition and says what is missed and what is said wrongly.
+fn score(edition: &str) -> Vec<String> {
+    let rows = rows();
+    let mut files = Vec::new();
+    for row in &rows {
+        for kind in ["buggy", "fixed"] {
+            let text = read(corpus().join(&row.name).join(kind).with_extension("rs"));
+            files.push((format!("{}__{kind}", row.name), text));
+        }
+    }
+    for entry in fs::read_dir(corpus().join("silent")).expect("the silent files") {
+        let path = entry.expect("an entry").path();
+        let name = path.file_stem().expect("a file").to_string_lossy();
+        files.push((format!("silent__{name}"), read(&path)));
+    }
+    let found = lint(edition, &format!("lint-corpus-{edition}"), &files);
+    let of = |name: &str| found.get(name).map_or(&[][..], Vec::as_slice);
+    let speaks = |name: &str| of(name).iter().any(|finding| finding.level > Level::Allow);
+    let mut wrong = Vec::new();
+    for row in rows.iter().filter(|row| edition == "2021" || !row.editions.contains("2021")) {
+        let buggy = format!("{}__buggy", row.name);
+        for (rule, line) in &row.expected {
+            let is_hit = of(&buggy).iter().any(|finding| {
+                finding.rule.code() == rule
+                    && lines(finding).iter().any(|(_, found)| found.abs_diff(*line) <= 1)
+            });
+            if !is_hit {
+                wrong.push(format!("{} is silent about {rule} at line {line}", row.name));
+            }
+        }
+        if row.expected.is_empty() && speaks(&buggy) {
+            wrong.push(format!("{} must be silent", row.name));
+        }
+    }
+    let quiet = found.keys().filter(|name| name.ends_with("__fixed") || name.starts_with("silent"));
+    wrong.extend(quiet.filter(|name| speaks(name)).map(|name| format!("{name} must be silent")));
+    wrong
+}
+
+#[test]
+fn the_corpus_is_found_in_edition_2021() {
+    assert_eq!(score("2021"), Vec::<String>::new());
+}
+
+#[test]
+fn the_corpus_is_found_in_edition_2024() {
+    assert_eq!(score("2024"), Vec::<String>::new());
+}
+
+/// Each row of the table asks by a probe whether the lock is held. The probe is made to lock it,
+/// and then exactly the rows where it is held are double locks.
+fn temporaries(edition: &str) {
+    let probe = "if self.m.try_lock().is_err() { \"HELD\" } else { \"free\" }";
+    let text = read(corpus().join("temporaries/temps.rs"));
+    assert!(text.contains(probe), "the probe has changed");
+    let text = text.replace(probe, "self.m.lock().unwrap().len()");
+    let files = [("temps".to_owned(), text.clone())];
+    let found = lint(edition, &format!("lint-temporaries-{edition}"), &files);
+    let held: BTreeSet<u32> = found
+        .get("temps")
+        .into_iter()
+        .flatten()
+        .filter(|finding| ["double-lock", "drop-under-lock"].contains(&finding.rule.code()))
+        .flat_map(|finding| finding.sites[1..].iter().map(|site| site.place.line))
+        .collect();
+    let table = read(corpus().join(format!("temporaries/out{edition}.txt")));
+    let mut wrong = Vec::new();
+    let mut count = 0;
+    for row in table.lines() {
+        let Some((name, state)) = row.rsplit_once(' ') else { continue };
+        let (name, is_held) = (name.trim_end(), state == "HELD");
+        if !is_held && state != "free" {
+            continue;
+        }
+        let line = text.lines().position(|line| line.contains(&name.replace('"', "\\\"")));
+        let line = line.unwrap_or_else(|| panic!("no probe for {name}")) as u32 + 1;
+        count += 1;
+        // The probe of a `Drop` stands where the value is made; it runs where its scope ends.
+        if held.contains(&line) != is_held {
+            wrong.push(format!("line {line}: {name} is {state}"));
+        }
+    }
+    assert!(count > 50, "the table has shrunk");
+    assert_eq!(wrong, Vec::<String>::new());
+}
+
+#[test]
+fn temporaries_live_as_long_as_edition_2021_says() {
+    temporaries("2021");
+}
+
+#[test]
+fn temporaries_live_as_long_as_edition_2024_says() {
+    temporaries("2024");
+}
