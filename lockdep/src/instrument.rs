@@ -427,6 +427,11 @@ impl EventTag {
         if !timed && !record.holds_nothing() {
             process::wait_holding(record, self.id(kind), self.word(record, kind), site);
         }
+        // Whoever comes to receive makes room for those that wait to send.
+        if kind == EventKind::Receive && self.id(EventKind::Send).load(Relaxed) != 0 {
+            let room = self.word(record, EventKind::Send);
+            process::signal(record, self.id(EventKind::Send), room, site);
+        }
         match attempt() {
             Some(result) => {
                 record.window.close(&record.own);

@@ -946,8 +946,7 @@ fn process_end() {
     let _busy = Busy::new();
     let Ok(mut guard) = OBSERVER.try_lock() else { return };
     if let Some(observer) = guard.as_mut() {
-        let mut counts =
-            Counts { locks: SERIALS.load(Relaxed) - SERIAL_BLOCK, ..Counts::default() };
+        let mut counts = Counts::default();
         for record in records().filter(|r| r.in_use.load(Relaxed)) {
             counts.add(record.counts());
         }
