@@ -4,7 +4,7 @@
 use std::env;
 use std::ffi::{OsStr, OsString};
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::process::Command;
 
 use serde::Deserialize;
 
@@ -204,7 +204,7 @@ struct Metadata {
 impl Metadata {
     fn read(cargo: &Path, args: &CargoArgs) -> Result<Metadata, Failure> {
         let mut command = Command::new(cargo);
-        command.args(["metadata", "--no-deps", "--format-version=1"]).stderr(Stdio::inherit());
+        command.args(["metadata", "--no-deps", "--format-version=1"]);
         for option in ["--manifest-path", "--config", "-Z", "--lockfile-path"] {
             for value in args.values(option) {
                 command.args([OsStr::new(option), value]);
@@ -218,6 +218,8 @@ impl Metadata {
             )
         })?;
         if !output.status.success() {
+            // Its warnings are left to the call of cargo that follows; its error is the last word.
+            anstream::eprint!("{}", String::from_utf8_lossy(&output.stderr));
             return Err(Failure::new(
                 "cargo finds no package that it can read",
                 "Run this in the directory of a package, or name one with `--manifest-path`.",
