@@ -25,12 +25,19 @@ mod stack;
 mod trace;
 
 pub mod banker;
+pub mod ordered;
+
+#[cfg(feature = "macros")]
+mod macros;
 
 #[cfg(feature = "sources")]
 pub mod sources;
 
 pub use config::Config;
 pub use finding::Finding;
+#[cfg(feature = "macros")]
+#[doc(hidden)]
+pub use lockdep_macros as __macros;
 pub use process::{configure, findings};
 #[cfg(not(feature = "instrument"))]
 pub use std::{sync, thread};

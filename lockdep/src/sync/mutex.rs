@@ -44,6 +44,11 @@ impl<T> Mutex<T> {
 impl<T: ?Sized> Mutex<T> {
     pub(super) const TYPE: &'static LockType = &LockType::of::<T>(LockKind::Mutex);
 
+    /// The number that tells this lock from all others; 0 if it is not watched.
+    pub(crate) fn lock_id(&self) -> u64 {
+        self.tag.id(Self::TYPE)
+    }
+
     /// Acquires the mutex, and blocks until that is possible; see [`std::sync::Mutex::lock`].
     ///
     /// # Errors

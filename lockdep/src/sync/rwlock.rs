@@ -50,6 +50,11 @@ impl<T> RwLock<T> {
 impl<T: ?Sized> RwLock<T> {
     const TYPE: &'static LockType = &LockType::of::<T>(LockKind::RwLock);
 
+    /// The number that tells this lock from all others; 0 if it is not watched.
+    pub(crate) fn lock_id(&self) -> u64 {
+        self.tag.id(Self::TYPE)
+    }
+
     /// Acquires the lock with other readers, and blocks until that is possible; see
     /// [`std::sync::RwLock::read`].
     ///

@@ -7,6 +7,7 @@ mod allocator;
 mod banker;
 mod behaviour;
 mod isolated;
+mod ordered;
 mod parity;
 mod peers;
 mod process;

@@ -1,0 +1,89 @@
+//! The order in which locks are taken, and the lock that breaks ties.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+/// A lock's place in the order in which all locks are taken.
+///
+/// Promise: two locks that are borrowed at the same time have the same keys, in the same order,
+/// for everybody.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct OrderKey {
+    kind: Kind,
+    number: u64,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+enum Kind {
+    Declared,
+    Numbered,
+    Addressed,
+}
+
+impl OrderKey {
+    /// A key of the program's own, such as an account's number. Locks with such keys come first;
+    /// two may have the same.
+    pub const fn declared(number: u64) -> OrderKey {
+        OrderKey { kind: Kind::Declared, number }
+    }
+
+    /// The key of a lock that can only be told by where it is. It must not be able to move while
+    /// it is borrowed.
+    pub fn of_address<L: ?Sized>(lock: &L) -> OrderKey {
+        OrderKey { kind: Kind::Addressed, number: address(lock) as u64 }
+    }
+
+    /// The key of a lock with a number of its own; 0 stands for one without.
+    #[cfg(feature = "instrument")]
+    pub(super) fn numbered<L: ?Sized>(number: u64, lock: &L) -> OrderKey {
+        match number {
+            0 => OrderKey::of_address(lock),
+            number => OrderKey { kind: Kind::Numbered, number },
+        }
+    }
+}
+
+/// Where `lock` is.
+pub(super) fn address<L: ?Sized>(lock: &L) -> usize {
+    std::ptr::from_ref(lock).cast::<()>().addr()
+}
+
+/// One lock of a set: what orders it, and its place in the set.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Entry {
+    pub(super) key: OrderKey,
+    pub(super) address: usize,
+    pub(super) place: usize,
+}
+
+impl Entry {
+    /// Whether both are one lock for sure.
+    pub(super) fn is_same(&self, other: &Entry) -> bool {
+        let identity = self.key.kind != Kind::Declared || self.address == other.address;
+        self.key == other.key && identity
+    }
+}
+
+/// Who holds it may take several locks of one key; who takes one of them alone need not.
+///
+/// Its place in the order is just before the locks of its key: each key has its own, so that a
+/// thread that waits here holds no lock that comes after.
+#[derive(Clone, Debug)]
+pub(super) struct Tie(Arc<Mutex<()>>);
+
+/// The tie locks in use, by key. Entries that nobody uses are removed by the next that comes.
+static TIES: Mutex<BTreeMap<OrderKey, Tie>> = Mutex::new(BTreeMap::new());
+
+impl Tie {
+    /// The tie lock of `key`.
+    pub(super) fn of(key: OrderKey) -> Tie {
+        let mut ties = TIES.lock().unwrap_or_else(PoisonError::into_inner);
+        ties.retain(|other, tie| *other == key || Arc::strong_count(&tie.0) > 1);
+        ties.entry(key).or_insert_with(|| Tie(Arc::default())).clone()
+    }
+
+    /// Waits for its turn.
+    pub(super) fn lock(&self) -> MutexGuard<'_, ()> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}

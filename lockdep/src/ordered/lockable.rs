@@ -1,0 +1,333 @@
+//! What can be locked in order: the locks of `std`, of this crate, and any other that says how.
+
+use std::rc::Rc;
+use std::sync::{self as std_sync, Arc, LockResult, TryLockError, TryLockResult};
+
+use crate::ordered::key::{self, OrderKey};
+#[cfg(feature = "instrument")]
+use crate::sync as own_sync;
+
+/// A lock that one holder has at a time.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` cannot be locked as a mutex",
+    label = "not a mutex",
+    note = "write `lock.read()` or `lock.write()` for a reader-writer lock",
+    note = "implement `lockdep::ordered::Lockable` for a lock of your own"
+)]
+pub trait Lockable {
+    /// What locking gives: for `std`'s mutex, a `LockResult` of the guard.
+    type Locked<'a>
+    where
+        Self: 'a;
+
+    /// The lock's place in the order.
+    fn order_key(&self) -> OrderKey;
+
+    /// Waits for the lock.
+    #[track_caller]
+    fn acquire(&self) -> Self::Locked<'_>;
+
+    /// Takes the lock if it is free.
+    #[track_caller]
+    fn try_acquire(&self) -> Option<Self::Locked<'_>>;
+}
+
+/// A lock that has one writer or many readers.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` cannot be locked for reading or writing",
+    label = "not a reader-writer lock",
+    note = "write the mutex alone, or `lock.lock()`",
+    note = "implement `lockdep::ordered::RwLockable` for a lock of your own"
+)]
+pub trait RwLockable {
+    /// What locking for reading gives: for `std`'s lock, a `LockResult` of the guard.
+    type Read<'a>
+    where
+        Self: 'a;
+    /// What locking for writing gives: for `std`'s lock, a `LockResult` of the guard.
+    type Write<'a>
+    where
+        Self: 'a;
+
+    /// The lock's place in the order.
+    fn order_key(&self) -> OrderKey;
+
+    /// Waits for the lock, to read.
+    #[track_caller]
+    fn acquire_read(&self) -> Self::Read<'_>;
+
+    /// Takes the lock if it is free to be read.
+    #[track_caller]
+    fn try_acquire_read(&self) -> Option<Self::Read<'_>>;
+
+    /// Waits for the lock, to write.
+    #[track_caller]
+    fn acquire_write(&self) -> Self::Write<'_>;
+
+    /// Takes the lock if it is free to be written.
+    #[track_caller]
+    fn try_acquire_write(&self) -> Option<Self::Write<'_>>;
+}
+
+/// A lock and the mode in which it is asked for.
+pub trait Request {
+    /// What the acquisition gives.
+    type Output;
+
+    /// The lock's place in the order.
+    fn order_key(&self) -> OrderKey;
+
+    /// Where the lock is.
+    fn address(&self) -> usize;
+
+    /// Waits for the lock.
+    #[track_caller]
+    fn acquire(&self) -> Self::Output;
+
+    /// Takes the lock if it is free.
+    #[track_caller]
+    fn try_acquire(&self) -> Option<Self::Output>;
+}
+
+/// Asks for a mutex; made by [`RequestLock::lock_request`].
+#[derive(Debug)]
+pub struct LockRequest<'a, L: ?Sized>(&'a L);
+
+/// Asks to read; made by [`RequestRwLock::read_request`].
+#[derive(Debug)]
+pub struct ReadRequest<'a, L: ?Sized>(&'a L);
+
+/// Asks to write; made by [`RequestRwLock::write_request`].
+#[derive(Debug)]
+pub struct WriteRequest<'a, L: ?Sized>(&'a L);
+
+impl<'a, L: Lockable + ?Sized> Request for LockRequest<'a, L> {
+    type Output = L::Locked<'a>;
+
+    fn order_key(&self) -> OrderKey {
+        self.0.order_key()
+    }
+
+    fn address(&self) -> usize {
+        key::address(self.0)
+    }
+
+    #[track_caller]
+    fn acquire(&self) -> Self::Output {
+        self.0.acquire()
+    }
+
+    #[track_caller]
+    fn try_acquire(&self) -> Option<Self::Output> {
+        self.0.try_acquire()
+    }
+}
+
+impl<'a, L: RwLockable + ?Sized> Request for ReadRequest<'a, L> {
+    type Output = L::Read<'a>;
+
+    fn order_key(&self) -> OrderKey {
+        self.0.order_key()
+    }
+
+    fn address(&self) -> usize {
+        key::address(self.0)
+    }
+
+    #[track_caller]
+    fn acquire(&self) -> Self::Output {
+        self.0.acquire_read()
+    }
+
+    #[track_caller]
+    fn try_acquire(&self) -> Option<Self::Output> {
+        self.0.try_acquire_read()
+    }
+}
+
+impl<'a, L: RwLockable + ?Sized> Request for WriteRequest<'a, L> {
+    type Output = L::Write<'a>;
+
+    fn order_key(&self) -> OrderKey {
+        self.0.order_key()
+    }
+
+    fn address(&self) -> usize {
+        key::address(self.0)
+    }
+
+    #[track_caller]
+    fn acquire(&self) -> Self::Output {
+        self.0.acquire_write()
+    }
+
+    #[track_caller]
+    fn try_acquire(&self) -> Option<Self::Output> {
+        self.0.try_acquire_write()
+    }
+}
+
+/// Makes requests for mutexes. As a method it is found through any number of references and smart
+/// pointers.
+pub trait RequestLock: Lockable {
+    /// Asks for this mutex.
+    fn lock_request(&self) -> LockRequest<'_, Self> {
+        LockRequest(self)
+    }
+}
+
+impl<L: Lockable + ?Sized> RequestLock for L {}
+
+/// Makes requests for reader-writer locks. As a method it is found through any number of references
+/// and smart pointers.
+pub trait RequestRwLock: RwLockable {
+    /// Asks to read.
+    fn read_request(&self) -> ReadRequest<'_, Self> {
+        ReadRequest(self)
+    }
+
+    /// Asks to write.
+    fn write_request(&self) -> WriteRequest<'_, Self> {
+        WriteRequest(self)
+    }
+}
+
+impl<L: RwLockable + ?Sized> RequestRwLock for L {}
+
+/// A reference to a mutex, or to something that points to one.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` does not lead to a mutex",
+    note = "use `read_slice` or `write_slice` for reader-writer locks"
+)]
+pub trait Handle<'a> {
+    /// The mutex.
+    type Lock: Lockable + ?Sized + 'a;
+
+    /// The mutex.
+    fn lock_ref(self) -> &'a Self::Lock;
+}
+
+/// A reference to a reader-writer lock, or to something that points to one.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` does not lead to a reader-writer lock",
+    note = "use `lock_slice` for mutexes"
+)]
+pub trait RwHandle<'a> {
+    /// The lock.
+    type Lock: RwLockable + ?Sized + 'a;
+
+    /// The lock.
+    fn lock_ref(self) -> &'a Self::Lock;
+}
+
+macro_rules! pointers {
+    ($($handle:ident: $($pointer:ty),*;)*) => {$($(
+        impl<'a, H: ?Sized> $handle<'a> for $pointer
+        where
+            &'a H: $handle<'a>,
+        {
+            type Lock = <&'a H as $handle<'a>>::Lock;
+
+            fn lock_ref(self) -> &'a Self::Lock {
+                let target: &'a H = self;
+                target.lock_ref()
+            }
+        }
+    )*)*};
+}
+pointers! {
+    Handle: &&'a H, &'a Box<H>, &'a Rc<H>, &'a Arc<H>;
+    RwHandle: &&'a H, &'a Box<H>, &'a Rc<H>, &'a Arc<H>;
+}
+
+/// Locks with the interface of `std`'s; `$key` tells a lock's place in the order.
+macro_rules! std_locks {
+    ($sync:ident, |$lock:ident| $key:expr) => {
+        impl<T: ?Sized> Lockable for $sync::Mutex<T> {
+            type Locked<'a>
+                = LockResult<$sync::MutexGuard<'a, T>>
+            where
+                T: 'a;
+
+            fn order_key(&self) -> OrderKey {
+                let $lock = self;
+                $key
+            }
+
+            #[track_caller]
+            fn acquire(&self) -> Self::Locked<'_> {
+                self.lock()
+            }
+
+            #[track_caller]
+            fn try_acquire(&self) -> Option<Self::Locked<'_>> {
+                unless_held(self.try_lock())
+            }
+        }
+
+        impl<T: ?Sized> RwLockable for $sync::RwLock<T> {
+            type Read<'a>
+                = LockResult<$sync::RwLockReadGuard<'a, T>>
+            where
+                T: 'a;
+            type Write<'a>
+                = LockResult<$sync::RwLockWriteGuard<'a, T>>
+            where
+                T: 'a;
+
+            fn order_key(&self) -> OrderKey {
+                let $lock = self;
+                $key
+            }
+
+            #[track_caller]
+            fn acquire_read(&self) -> Self::Read<'_> {
+                self.read()
+            }
+
+            #[track_caller]
+            fn try_acquire_read(&self) -> Option<Self::Read<'_>> {
+                unless_held(self.try_read())
+            }
+
+            #[track_caller]
+            fn acquire_write(&self) -> Self::Write<'_> {
+                self.write()
+            }
+
+            #[track_caller]
+            fn try_acquire_write(&self) -> Option<Self::Write<'_>> {
+                unless_held(self.try_write())
+            }
+        }
+
+        impl<'a, T: ?Sized> Handle<'a> for &'a $sync::Mutex<T> {
+            type Lock = $sync::Mutex<T>;
+
+            fn lock_ref(self) -> &'a $sync::Mutex<T> {
+                self
+            }
+        }
+
+        impl<'a, T: ?Sized> RwHandle<'a> for &'a $sync::RwLock<T> {
+            type Lock = $sync::RwLock<T>;
+
+            fn lock_ref(self) -> &'a $sync::RwLock<T> {
+                self
+            }
+        }
+    };
+}
+
+std_locks!(std_sync, |lock| OrderKey::of_address(lock));
+#[cfg(feature = "instrument")]
+std_locks!(own_sync, |lock| OrderKey::numbered(lock.lock_id(), lock));
+
+/// A poisoned lock is taken all the same, and says so.
+fn unless_held<G>(tried: TryLockResult<G>) -> Option<LockResult<G>> {
+    match tried {
+        Ok(guard) => Some(Ok(guard)),
+        Err(TryLockError::Poisoned(poisoned)) => Some(Err(poisoned)),
+        Err(TryLockError::WouldBlock) => None,
+    }
+}

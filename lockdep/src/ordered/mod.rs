@@ -1,0 +1,168 @@
+//! Several locks at once, without deadlock: all that take them this way take them in one order.
+//!
+//! The `lock_all!` family (feature `macros`) is for locks of different types, and the functions
+//! here are for slices and pairs. Guards come back in the order in which the locks were written,
+//! each with the type that the lock's own method would give; if anything panics on the way, all
+//! that was taken is released.
+//!
+//! The order is that of [`OrderKey`]: the number that an instrumented lock has for life; for a lock
+//! that is not instrumented, its address, which is stable for as long as it is borrowed. Locks with
+//! equal keys are taken under a lock of their own, the tie lock.
+//!
+//! What it cannot see: code that takes two of the same locks by hand, in another order. For locks
+//! that such code shares, take them with a `_backoff` form, which waits only while it holds
+//! nothing.
+
+mod acquire;
+mod key;
+mod lockable;
+mod set;
+
+#[cfg(feature = "lock_api")]
+mod foreign;
+
+use std::time::Duration;
+
+pub use acquire::{
+    LockAllError, Names, lock_all, lock_all_backoff, lock_all_for, lock_all_unique, try_lock_all,
+};
+pub use key::{Entry, OrderKey};
+pub use lockable::{
+    Handle, LockRequest, Lockable, ReadRequest, Request, RequestLock, RequestRwLock, RwHandle,
+    RwLockable, WriteRequest,
+};
+pub use set::Set;
+
+/// What locking gives, for the mutex that `H` leads to.
+pub type Locked<'a, H> = <<H as Handle<'a>>::Lock as Lockable>::Locked<'a>;
+
+/// What read-locking gives, for the lock that `H` leads to.
+pub type Read<'a, H> = <<H as RwHandle<'a>>::Lock as RwLockable>::Read<'a>;
+
+/// What write-locking gives, for the lock that `H` leads to.
+pub type Write<'a, H> = <<H as RwHandle<'a>>::Lock as RwLockable>::Write<'a>;
+
+/// Locks two locks, whichever comes first.
+///
+/// # Panics
+/// If they are one lock.
+///
+/// # Examples
+/// ```
+/// use lockdep::ordered::lock_pair;
+/// use lockdep::sync::Mutex;
+///
+/// fn transfer(from: &Mutex<u64>, to: &Mutex<u64>, amount: u64) {
+///     let (from, to) = lock_pair(from, to);
+///     let (mut from, mut to) = (from.unwrap(), to.unwrap());
+///     *from -= amount;
+///     *to += amount;
+/// }
+///
+/// let (a, b) = (Mutex::new(10), Mutex::new(0));
+/// std::thread::scope(|scope| {
+///     scope.spawn(|| transfer(&a, &b, 7));
+///     scope.spawn(|| transfer(&b, &a, 0));
+/// });
+/// assert_eq!(*b.lock().unwrap(), 7);
+/// ```
+#[track_caller]
+pub fn lock_pair<'a, A: Handle<'a>, B: Handle<'a>>(a: A, b: B) -> (Locked<'a, A>, Locked<'a, B>) {
+    let requests = (a.lock_ref().lock_request(), b.lock_ref().lock_request());
+    lock_all(requests, Names::Written(&["the first lock", "the second lock"]))
+}
+
+/// Locks all of `locks`: a reference to a slice, a vector or another collection of mutexes, or of
+/// `Box`es, `Rc`s or `Arc`s of them, or a collection of references.
+///
+/// # Panics
+/// If two of them are one lock.
+///
+/// # Cost
+/// O(n log n) comparisons beside the acquisitions, and two allocations.
+///
+/// # Examples
+/// ```
+/// use lockdep::ordered::lock_slice;
+/// use lockdep::sync::Mutex;
+///
+/// let counts: Vec<Mutex<u32>> = (0..4).map(Mutex::new).collect();
+/// let guards = lock_slice(&counts);
+/// assert_eq!(guards.into_iter().map(|count| *count.unwrap()).sum::<u32>(), 6);
+/// ```
+#[track_caller]
+pub fn lock_slice<'a, L>(locks: L) -> Vec<Locked<'a, L::Item>>
+where
+    L: IntoIterator<Item: Handle<'a>>,
+{
+    lock_all(requests(locks), Names::Indexed)
+}
+
+/// Locks each lock of `locks` once: an element that is the same lock as another is `None`.
+#[track_caller]
+pub fn lock_slice_unique<'a, L>(locks: L) -> Vec<Option<Locked<'a, L::Item>>>
+where
+    L: IntoIterator<Item: Handle<'a>>,
+{
+    lock_all_unique(requests(locks), Names::Indexed)
+}
+
+/// Locks all of `locks` if that is possible at once.
+///
+/// # Errors
+/// One of them is held, or there twice; nothing is then locked.
+#[track_caller]
+pub fn try_lock_slice<'a, L>(locks: L) -> Result<Vec<Locked<'a, L::Item>>, LockAllError>
+where
+    L: IntoIterator<Item: Handle<'a>>,
+{
+    try_lock_all(requests(locks), Names::Indexed)
+}
+
+/// Locks all of `locks`, but waits no longer than `timeout`.
+///
+/// # Errors
+/// One of them is held for longer, or there twice; nothing is then locked.
+#[track_caller]
+pub fn lock_slice_for<'a, L>(
+    locks: L,
+    timeout: Duration,
+) -> Result<Vec<Locked<'a, L::Item>>, LockAllError>
+where
+    L: IntoIterator<Item: Handle<'a>>,
+{
+    lock_all_for(requests(locks), Names::Indexed, timeout)
+}
+
+/// Read-locks all of `locks`.
+///
+/// # Panics
+/// If two of them are one lock.
+#[track_caller]
+pub fn read_slice<'a, L>(locks: L) -> Vec<Read<'a, L::Item>>
+where
+    L: IntoIterator<Item: RwHandle<'a>>,
+{
+    let requests: Vec<_> = locks.into_iter().map(|lock| lock.lock_ref().read_request()).collect();
+    lock_all(requests, Names::Indexed)
+}
+
+/// Write-locks all of `locks`.
+///
+/// # Panics
+/// If two of them are one lock.
+#[track_caller]
+pub fn write_slice<'a, L>(locks: L) -> Vec<Write<'a, L::Item>>
+where
+    L: IntoIterator<Item: RwHandle<'a>>,
+{
+    let requests: Vec<_> = locks.into_iter().map(|lock| lock.lock_ref().write_request()).collect();
+    lock_all(requests, Names::Indexed)
+}
+
+fn requests<'a, L>(locks: L) -> Vec<LockRequest<'a, <L::Item as Handle<'a>>::Lock>>
+where
+    L: IntoIterator<Item: Handle<'a>>,
+{
+    locks.into_iter().map(|lock| lock.lock_ref().lock_request()).collect()
+}

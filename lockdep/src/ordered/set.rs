@@ -1,0 +1,128 @@
+//! Several requests as one: tuples of different ones, and vectors of like ones.
+
+use crate::ordered::key::Entry;
+use crate::ordered::lockable::Request;
+
+/// Several requests. The locks are told by their places, and taken one at a time into slots.
+pub trait Set {
+    /// Room for a key and a place for each request.
+    type Keys: AsMut<[Entry]>;
+    /// For each request, what it gave, or `None`.
+    type Slots;
+    /// What all requests gave.
+    type Output;
+
+    /// The keys and places, in the order of the places.
+    fn keys(&self) -> Self::Keys;
+
+    /// Empty slots.
+    fn slots(&self) -> Self::Slots;
+
+    /// Waits for the lock at `place`.
+    #[track_caller]
+    fn acquire(&self, place: usize, slots: &mut Self::Slots);
+
+    /// Takes the lock at `place` if it is free; tells whether it was.
+    #[track_caller]
+    fn try_acquire(&self, place: usize, slots: &mut Self::Slots) -> bool;
+
+    /// What is in the slots, which must all be filled.
+    fn output(slots: Self::Slots) -> Self::Output;
+}
+
+const FILLED: &str = "every lock has been taken";
+
+#[inline]
+fn entry(request: &impl Request, place: usize) -> Entry {
+    Entry { key: request.order_key(), address: request.address(), place }
+}
+
+impl<R: Request> Set for Vec<R> {
+    type Keys = Vec<Entry>;
+    type Slots = Vec<Option<R::Output>>;
+    type Output = Vec<R::Output>;
+
+    fn keys(&self) -> Self::Keys {
+        self.iter().enumerate().map(|(place, request)| entry(request, place)).collect()
+    }
+
+    fn slots(&self) -> Self::Slots {
+        self.iter().map(|_| None).collect()
+    }
+
+    #[track_caller]
+    fn acquire(&self, place: usize, slots: &mut Self::Slots) {
+        slots[place] = Some(self[place].acquire());
+    }
+
+    #[track_caller]
+    fn try_acquire(&self, place: usize, slots: &mut Self::Slots) -> bool {
+        slots[place] = self[place].try_acquire();
+        slots[place].is_some()
+    }
+
+    fn output(slots: Self::Slots) -> Self::Output {
+        slots.into_iter().map(|slot| slot.expect(FILLED)).collect()
+    }
+}
+
+macro_rules! tuples {
+    ($($count:literal: $($request:ident $place:tt),+;)+) => {$(
+        impl<$($request: Request),+> Set for ($($request,)+) {
+            type Keys = [Entry; $count];
+            type Slots = ($(Option<$request::Output>,)+);
+            type Output = ($($request::Output,)+);
+
+            #[inline]
+            fn keys(&self) -> Self::Keys {
+                [$(entry(&self.$place, $place)),+]
+            }
+
+            #[inline]
+            fn slots(&self) -> Self::Slots {
+                ($(None::<$request::Output>,)+)
+            }
+
+            #[inline]
+            #[track_caller]
+            fn acquire(&self, place: usize, slots: &mut Self::Slots) {
+                match place {
+                    $($place => slots.$place = Some(self.$place.acquire()),)+
+                    _ => unreachable!("a place is one of the tuple's"),
+                }
+            }
+
+            #[inline]
+            #[track_caller]
+            fn try_acquire(&self, place: usize, slots: &mut Self::Slots) -> bool {
+                match place {
+                    $($place => {
+                        slots.$place = self.$place.try_acquire();
+                        slots.$place.is_some()
+                    })+
+                    _ => unreachable!("a place is one of the tuple's"),
+                }
+            }
+
+            #[inline]
+            fn output(slots: Self::Slots) -> Self::Output {
+                ($(slots.$place.expect(FILLED),)+)
+            }
+        }
+    )+};
+}
+
+tuples! {
+    1: A 0;
+    2: A 0, B 1;
+    3: A 0, B 1, C 2;
+    4: A 0, B 1, C 2, D 3;
+    5: A 0, B 1, C 2, D 3, E 4;
+    6: A 0, B 1, C 2, D 3, E 4, F 5;
+    7: A 0, B 1, C 2, D 3, E 4, F 5, G 6;
+    8: A 0, B 1, C 2, D 3, E 4, F 5, G 6, H 7;
+    9: A 0, B 1, C 2, D 3, E 4, F 5, G 6, H 7, I 8;
+    10: A 0, B 1, C 2, D 3, E 4, F 5, G 6, H 7, I 8, J 9;
+    11: A 0, B 1, C 2, D 3, E 4, F 5, G 6, H 7, I 8, J 9, K 10;
+    12: A 0, B 1, C 2, D 3, E 4, F 5, G 6, H 7, I 8, J 9, K 10, L 11;
+}
