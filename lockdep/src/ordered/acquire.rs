@@ -89,7 +89,7 @@ pub fn lock_all<S: Set>(set: S, names: Names) -> S::Output {
 pub fn lock_all_unique<S: Set>(set: S, _names: Names) -> S::Slots {
     let mut keys = set.keys();
     let keys = keys.as_mut();
-    keys.sort_unstable();
+    sort(keys);
     let mut kept = 0;
     for next in 0..keys.len() {
         let again = kept > 0 && keys[kept - 1].is_same(&keys[next]);
@@ -186,26 +186,45 @@ pub fn lock_all_backoff<S: Set>(set: S, names: Names) -> S::Output {
 fn in_order<S: Set>(set: &S, keys: &[Entry]) -> S::Slots {
     let mut slots = set.slots();
     let mut rest = keys;
-    while let Some(&Entry { key, place, .. }) = rest.first() {
-        let equal = rest.iter().take_while(|other| other.key == key).count();
-        if equal == 1 {
-            set.acquire(place, &mut slots);
-        } else {
-            let tie = Tie::of(key);
-            let _turn = tie.lock();
-            for Entry { place, .. } in &rest[..equal] {
-                set.acquire(*place, &mut slots);
-            }
+    while let [first, others @ ..] = rest {
+        rest = others;
+        if others.first().is_none_or(|other| other.key != first.key) {
+            set.acquire(first.place, &mut slots);
+            continue;
         }
-        rest = &rest[equal..];
+        let tie = Tie::of(first.key);
+        let _turn = tie.lock();
+        set.acquire(first.place, &mut slots);
+        while let [other, others @ ..] = rest
+            && other.key == first.key
+        {
+            set.acquire(other.place, &mut slots);
+            rest = others;
+        }
     }
     slots
+}
+
+/// Sorts `keys`: mostly two or three, for which a call costs more than the sorting.
+#[inline]
+fn sort(keys: &mut [Entry]) {
+    if keys.len() > 4 {
+        keys.sort_unstable();
+        return;
+    }
+    for end in 1..keys.len() {
+        let mut place = end;
+        while place > 0 && keys[place] < keys[place - 1] {
+            keys.swap(place, place - 1);
+            place -= 1;
+        }
+    }
 }
 
 /// `keys` in order, if no two are one lock.
 #[inline]
 fn sorted(keys: &mut [Entry], names: Names) -> Result<&[Entry], LockAllError> {
-    keys.sort_unstable();
+    sort(keys);
     match keys.windows(2).find(|pair| pair[0].is_same(&pair[1])) {
         None => Ok(keys),
         Some(pair) => {

@@ -12,15 +12,18 @@ impl<R: RawMutex, T: ?Sized> Lockable for Mutex<R, T> {
     where
         Self: 'a;
 
+    #[inline]
     fn order_key(&self) -> OrderKey {
         OrderKey::of_address(self)
     }
 
+    #[inline]
     #[track_caller]
     fn acquire(&self) -> Self::Locked<'_> {
         self.lock()
     }
 
+    #[inline]
     #[track_caller]
     fn try_acquire(&self) -> Option<Self::Locked<'_>> {
         self.try_lock()
@@ -37,25 +40,30 @@ impl<R: RawRwLock, T: ?Sized> RwLockable for RwLock<R, T> {
     where
         Self: 'a;
 
+    #[inline]
     fn order_key(&self) -> OrderKey {
         OrderKey::of_address(self)
     }
 
+    #[inline]
     #[track_caller]
     fn acquire_read(&self) -> Self::Read<'_> {
         self.read()
     }
 
+    #[inline]
     #[track_caller]
     fn try_acquire_read(&self) -> Option<Self::Read<'_>> {
         self.try_read()
     }
 
+    #[inline]
     #[track_caller]
     fn acquire_write(&self) -> Self::Write<'_> {
         self.write()
     }
 
+    #[inline]
     #[track_caller]
     fn try_acquire_write(&self) -> Option<Self::Write<'_>> {
         self.try_write()

@@ -8,42 +8,50 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 /// Promise: two locks that are borrowed at the same time have the same keys, in the same order,
 /// for everybody.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct OrderKey {
-    kind: Kind,
-    number: u64,
-}
+pub struct OrderKey(
+    /// The kind of the key above, its number in the lower 64 bits: one comparison tells.
+    u128,
+);
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-enum Kind {
-    Declared,
-    Numbered,
-    Addressed,
-}
+/// Keys of the program's own.
+const DECLARED: u128 = 0 << 64;
+/// Numbers of instrumented locks.
+#[cfg(feature = "instrument")]
+const NUMBERED: u128 = 1 << 64;
+/// Addresses.
+const ADDRESSED: u128 = 2 << 64;
 
 impl OrderKey {
     /// A key of the program's own, such as an account's number. Locks with such keys come first;
     /// two may have the same.
     pub const fn declared(number: u64) -> OrderKey {
-        OrderKey { kind: Kind::Declared, number }
+        OrderKey(DECLARED | number as u128)
     }
 
     /// The key of a lock that can only be told by where it is. It must not be able to move while
     /// it is borrowed.
+    #[inline]
     pub fn of_address<L: ?Sized>(lock: &L) -> OrderKey {
-        OrderKey { kind: Kind::Addressed, number: address(lock) as u64 }
+        OrderKey(ADDRESSED | address(lock) as u128)
     }
 
     /// The key of a lock with a number of its own; 0 stands for one without.
     #[cfg(feature = "instrument")]
+    #[inline]
     pub(super) fn numbered<L: ?Sized>(number: u64, lock: &L) -> OrderKey {
         match number {
             0 => OrderKey::of_address(lock),
-            number => OrderKey { kind: Kind::Numbered, number },
+            number => OrderKey(NUMBERED | u128::from(number)),
         }
+    }
+
+    fn is_declared(self) -> bool {
+        self.0 >> 64 == DECLARED >> 64
     }
 }
 
 /// Where `lock` is.
+#[inline]
 pub(super) fn address<L: ?Sized>(lock: &L) -> usize {
     std::ptr::from_ref(lock).cast::<()>().addr()
 }
@@ -58,9 +66,9 @@ pub struct Entry {
 
 impl Entry {
     /// Whether both are one lock for sure.
+    #[inline]
     pub(super) fn is_same(&self, other: &Entry) -> bool {
-        let identity = self.key.kind != Kind::Declared || self.address == other.address;
-        self.key == other.key && identity
+        self.key == other.key && (!self.key.is_declared() || self.address == other.address)
     }
 }
 

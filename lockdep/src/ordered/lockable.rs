@@ -104,19 +104,23 @@ pub struct WriteRequest<'a, L: ?Sized>(&'a L);
 impl<'a, L: Lockable + ?Sized> Request for LockRequest<'a, L> {
     type Output = L::Locked<'a>;
 
+    #[inline]
     fn order_key(&self) -> OrderKey {
         self.0.order_key()
     }
 
+    #[inline]
     fn address(&self) -> usize {
         key::address(self.0)
     }
 
+    #[inline]
     #[track_caller]
     fn acquire(&self) -> Self::Output {
         self.0.acquire()
     }
 
+    #[inline]
     #[track_caller]
     fn try_acquire(&self) -> Option<Self::Output> {
         self.0.try_acquire()
@@ -126,19 +130,23 @@ impl<'a, L: Lockable + ?Sized> Request for LockRequest<'a, L> {
 impl<'a, L: RwLockable + ?Sized> Request for ReadRequest<'a, L> {
     type Output = L::Read<'a>;
 
+    #[inline]
     fn order_key(&self) -> OrderKey {
         self.0.order_key()
     }
 
+    #[inline]
     fn address(&self) -> usize {
         key::address(self.0)
     }
 
+    #[inline]
     #[track_caller]
     fn acquire(&self) -> Self::Output {
         self.0.acquire_read()
     }
 
+    #[inline]
     #[track_caller]
     fn try_acquire(&self) -> Option<Self::Output> {
         self.0.try_acquire_read()
@@ -148,19 +156,23 @@ impl<'a, L: RwLockable + ?Sized> Request for ReadRequest<'a, L> {
 impl<'a, L: RwLockable + ?Sized> Request for WriteRequest<'a, L> {
     type Output = L::Write<'a>;
 
+    #[inline]
     fn order_key(&self) -> OrderKey {
         self.0.order_key()
     }
 
+    #[inline]
     fn address(&self) -> usize {
         key::address(self.0)
     }
 
+    #[inline]
     #[track_caller]
     fn acquire(&self) -> Self::Output {
         self.0.acquire_write()
     }
 
+    #[inline]
     #[track_caller]
     fn try_acquire(&self) -> Option<Self::Output> {
         self.0.try_acquire_write()
@@ -171,6 +183,7 @@ impl<'a, L: RwLockable + ?Sized> Request for WriteRequest<'a, L> {
 /// pointers.
 pub trait RequestLock: Lockable {
     /// Asks for this mutex.
+    #[inline]
     fn lock_request(&self) -> LockRequest<'_, Self> {
         LockRequest(self)
     }
@@ -182,11 +195,13 @@ impl<L: Lockable + ?Sized> RequestLock for L {}
 /// and smart pointers.
 pub trait RequestRwLock: RwLockable {
     /// Asks to read.
+    #[inline]
     fn read_request(&self) -> ReadRequest<'_, Self> {
         ReadRequest(self)
     }
 
     /// Asks to write.
+    #[inline]
     fn write_request(&self) -> WriteRequest<'_, Self> {
         WriteRequest(self)
     }
@@ -249,16 +264,19 @@ macro_rules! std_locks {
             where
                 T: 'a;
 
+            #[inline]
             fn order_key(&self) -> OrderKey {
                 let $lock = self;
                 $key
             }
 
+            #[inline]
             #[track_caller]
             fn acquire(&self) -> Self::Locked<'_> {
                 self.lock()
             }
 
+            #[inline]
             #[track_caller]
             fn try_acquire(&self) -> Option<Self::Locked<'_>> {
                 unless_held(self.try_lock())
@@ -275,26 +293,31 @@ macro_rules! std_locks {
             where
                 T: 'a;
 
+            #[inline]
             fn order_key(&self) -> OrderKey {
                 let $lock = self;
                 $key
             }
 
+            #[inline]
             #[track_caller]
             fn acquire_read(&self) -> Self::Read<'_> {
                 self.read()
             }
 
+            #[inline]
             #[track_caller]
             fn try_acquire_read(&self) -> Option<Self::Read<'_>> {
                 unless_held(self.try_read())
             }
 
+            #[inline]
             #[track_caller]
             fn acquire_write(&self) -> Self::Write<'_> {
                 self.write()
             }
 
+            #[inline]
             #[track_caller]
             fn try_acquire_write(&self) -> Option<Self::Write<'_>> {
                 unless_held(self.try_write())
