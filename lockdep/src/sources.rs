@@ -23,6 +23,7 @@ pub const SOURCES: &[(&str, &str)] = &sources! {
     "engine/clock.rs",
     "engine/detector.rs",
     "engine/mod.rs",
+    "engine/oracle.rs",
     "engine/order_graph.rs",
     "engine/scenarios.rs",
     "engine/wait_graph.rs",

@@ -22,6 +22,8 @@ mod order_graph;
 mod wait_graph;
 
 #[cfg(test)]
+mod oracle;
+#[cfg(test)]
 mod scenarios;
 
 /// One lock object; never used again for another.

@@ -234,8 +234,13 @@ impl OrderGraph {
             after.into_iter().partition(|c| reaches.contains(c));
         let merged: HashSet<Component> = cyclic.iter().copied().collect();
         let one = self.merge(&cyclic);
-        let order = before.into_iter().filter(|c| !merged.contains(c)).chain(one).chain(after);
-        for (component, rank) in order.zip(ranks) {
+        // What comes before may only move down and what comes after only up, as locks outside of
+        // the region stand between them; the merged component may be anywhere between.
+        let before = before.into_iter().filter(|c| !merged.contains(c)).chain(one);
+        for (component, &rank) in before.zip(&ranks) {
+            self.components[component as usize].rank = rank;
+        }
+        for (component, &rank) in after.into_iter().rev().zip(ranks.iter().rev()) {
             self.components[component as usize].rank = rank;
         }
         one.is_some()
