@@ -125,7 +125,10 @@ impl Input {
         let mut timeout = None;
         if form == Form::For {
             if input.is_empty() {
-                return Err(input.error("say how long to wait, and for which locks"));
+                return Err(Error::new(
+                    Span::call_site(),
+                    "say how long to wait, and for which locks",
+                ));
             }
             timeout = Some(input.parse()?);
             if !input.is_empty() {
@@ -135,7 +138,7 @@ impl Input {
         let locks: Vec<Expr> =
             Punctuated::<Expr, Token![,]>::parse_terminated(input)?.into_iter().collect();
         if locks.is_empty() {
-            return Err(input.error("name at least one lock"));
+            return Err(Error::new(Span::call_site(), "name at least one lock"));
         }
         if let Some(excess) = locks.get(MOST) {
             let message = format!("at most {MOST} locks; use `lock_slice` for more of one type");

@@ -6,6 +6,7 @@
 mod allocator;
 mod banker;
 mod behaviour;
+mod compile_errors;
 mod isolated;
 mod ordered;
 mod parity;

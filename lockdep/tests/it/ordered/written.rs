@@ -196,7 +196,7 @@ fn slices_of_locks_and_of_pointers_to_locks() {
     assert_eq!(values(lock_slice(mixed)), [3, 1, 4]);
     assert_eq!(values(lock_slice(&mixed)), [3, 1, 4]);
     assert_eq!(values(lock_slice(&locks)), [0, 1, 2, 3, 4]);
-    assert_eq!(values(lock_slice(&[] as &[Mutex<u8>])), []);
+    assert!(lock_slice(&[] as &[Mutex<u8>]).is_empty());
     assert_eq!(values(try_lock_slice(&mixed).expect("all are free")), [3, 1, 4]);
     assert_eq!(values(lock_slice_for(&mixed, Duration::MAX).expect("all are free")), [3, 1, 4]);
 
