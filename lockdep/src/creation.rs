@@ -11,7 +11,7 @@ pub(crate) const fn number() -> u64 {
     const fn none() -> u64 {
         0
     }
-    std::intrinsics::const_eval_select((), none, crate::process::creation)
+    std::intrinsics::const_eval_select((), none, crate::identity::creation)
 }
 
 #[cfg(not(lockdep_creation_order))]

@@ -13,9 +13,11 @@ use std::sync::atomic::AtomicU64;
 use std::sync::atomic::Ordering::Relaxed;
 
 use crate::creation;
-use crate::process::{self, Spawned};
+use crate::process;
 use crate::record::{Prepared, Record, WaitKind};
+use crate::spawning::{self, Spawned};
 use crate::word::{self, Word};
+use crate::{identity, learning, waiting};
 
 /// A place in the source.
 pub type Site = &'static Location<'static>;
@@ -144,7 +146,7 @@ impl LockTag {
     fn word(&self, record: &Record, ty: &'static LockType) -> Option<Word> {
         let mut word = Word(self.id.load(Relaxed));
         if word.is_new() {
-            word = process::identify(record, &self.id, self.created, ty);
+            word = identity::identify(record, &self.id, self.created, ty);
         }
         (word.0 & word::UNTRACKED == 0).then_some(word)
     }
@@ -156,10 +158,10 @@ impl LockTag {
         let chain = record.chain(word, site);
         record.window.add(word, site);
         if !record.has_room() {
-            process::make_room(record);
+            learning::make_room(record);
         }
         if !record.holds_nothing() && !record.knows(chain) {
-            process::request(record, &self.id, word, chain, site);
+            learning::request(record, &self.id, word, chain, site);
         }
         Prepared { word, chain }
     }
@@ -188,7 +190,7 @@ impl LockTag {
         block: impl FnOnce() -> R,
     ) -> R {
         let Some(record) = process::current().or_else(process::begin) else {
-            process::leave_alone(&self.id);
+            identity::leave_alone(&self.id);
             return attempt().unwrap_or_else(block);
         };
         let Some(word) = self.word(record, ty) else { return attempt().unwrap_or_else(block) };
@@ -196,7 +198,7 @@ impl LockTag {
         let result = match attempt() {
             Some(result) => result,
             None => {
-                let _wait = process::wait(record, WaitKind::Lock, (prepared.word.0, 0), site);
+                let _wait = waiting::wait(record, WaitKind::Lock, (prepared.word.0, 0), site);
                 block()
             }
         };
@@ -215,13 +217,13 @@ impl LockTag {
         attempt: impl FnOnce() -> Option<R>,
     ) -> Option<R> {
         let Some(record) = process::current().or_else(process::begin) else {
-            process::leave_alone(&self.id);
+            identity::leave_alone(&self.id);
             return attempt();
         };
         let Some(word) = self.word(record, ty) else { return attempt() };
         let word = word.held(mode, true);
         if !record.has_room() {
-            process::make_room(record);
+            learning::make_room(record);
         }
         let result = attempt()?;
         self.hold(record, Prepared { word, chain: record.chain(word, site) }, site);
@@ -293,11 +295,11 @@ impl LockTag {
             .or_else(process::begin)
             .and_then(|record| Some((record, self.word(record, ty)?)));
         let Some((record, word)) = tracked else {
-            process::leave_alone(&self.id);
+            identity::leave_alone(&self.id);
             return call(&Initializer { tag: self, hold: None });
         };
         let prepared = self.prepare(record, word, Mode::Write, site);
-        let wait = process::wait(record, WaitKind::Lock, (prepared.word.0, 0), site);
+        let wait = waiting::wait(record, WaitKind::Lock, (prepared.word.0, 0), site);
         let result = call(&Initializer { tag: self, hold: Some((record, prepared, site)) });
         drop(wait);
         result
@@ -308,7 +310,7 @@ impl Drop for LockTag {
     fn drop(&mut self) {
         let word = Word(*self.id.get_mut());
         if word.0 & word::IN_GRAPH != 0 {
-            process::remove(word.lock());
+            learning::remove(word.lock());
         }
     }
 }
@@ -404,7 +406,7 @@ impl EventTag {
         if word.0 != 0 {
             return word;
         }
-        process::identify(record, id, self.created, kind.ty())
+        identity::identify(record, id, self.created, kind.ty())
     }
 
     /// Waits for the event: `attempt` must be the primitive's non-blocking operation, `block` the
@@ -425,12 +427,12 @@ impl EventTag {
             return attempt().unwrap_or_else(block);
         };
         if !timed && !record.holds_nothing() {
-            process::wait_holding(record, self.id(kind), self.word(record, kind), site);
+            learning::wait_holding(record, self.id(kind), self.word(record, kind), site);
         }
         // Whoever comes to receive makes room for those that wait to send.
         if kind == EventKind::Receive && self.id(EventKind::Send).load(Relaxed) != 0 {
             let room = self.word(record, EventKind::Send);
-            process::signal(record, self.id(EventKind::Send), room, site);
+            learning::signal(record, self.id(EventKind::Send), room, site);
         }
         match attempt() {
             Some(result) => {
@@ -452,21 +454,21 @@ impl EventTag {
     ) -> R {
         let event = self.word(record, kind);
         if kind == EventKind::Barrier {
-            process::signal(record, self.id(kind), event, site);
+            learning::signal(record, self.id(kind), event, site);
         }
         if matches!(kind, EventKind::Condvar | EventKind::Barrier)
             && !timed
             && !record.holds_nothing()
         {
-            process::wait_holding(record, self.id(kind), event, site);
+            learning::wait_holding(record, self.id(kind), event, site);
         }
         record.window.close(&record.own);
         let result = {
-            let _wait = process::wait_for_event(record, event, timed, site);
+            let _wait = waiting::wait_for_event(record, event, timed, site);
             block()
         };
         if kind == EventKind::Barrier {
-            process::woken(event);
+            waiting::woken(event);
         }
         result
     }
@@ -477,8 +479,8 @@ impl EventTag {
     pub fn signal(&self, kind: EventKind, site: Site) {
         let Some(record) = process::current() else { return };
         let event = self.word(record, kind);
-        process::signal(record, self.id(kind), event, site);
-        process::woken(event);
+        learning::signal(record, self.id(kind), event, site);
+        waiting::woken(event);
         if kind != EventKind::Condvar {
             // The next message is another event: what was passed on the way to this one need not be
             // passed again.
@@ -492,7 +494,7 @@ impl Drop for EventTag {
         for id in &mut self.ids {
             let word = Word(*id.get_mut());
             if word.0 & word::IN_GRAPH != 0 {
-                process::remove(word.lock());
+                learning::remove(word.lock());
             }
         }
     }
@@ -504,7 +506,7 @@ impl Drop for EventTag {
 pub fn park(timed: bool, site: Site, block: impl FnOnce()) {
     let Some(record) = process::current().or_else(process::begin) else { return block() };
     record.window.close(&record.own);
-    let _wait = process::wait_for_event(record, Word(0), timed, site);
+    let _wait = waiting::wait_for_event(record, Word(0), timed, site);
     block();
 }
 
@@ -519,7 +521,7 @@ pub struct Entered(Option<Arc<Spawned>>);
 impl Child {
     /// The calling thread is about to spawn a thread at `site`.
     pub fn spawn(site: Site) -> Child {
-        Child(process::spawn(site))
+        Child(spawning::spawn(site))
     }
 
     /// Called first in the new thread; keep the result until the thread's closure has returned.
@@ -542,7 +544,7 @@ impl Child {
             join()
         } else {
             let thread = u64::from(spawned.thread());
-            let _wait = process::wait(record, WaitKind::Join, (thread, 0), site);
+            let _wait = waiting::wait(record, WaitKind::Join, (thread, 0), site);
             join()
         };
         record.window.close(&record.own);

@@ -14,7 +14,13 @@ mod creation;
 mod record;
 mod word;
 
+mod identity;
+mod learning;
 mod process;
+mod spawning;
+mod waiting;
+
+mod platform;
 
 pub mod config;
 pub mod engine;

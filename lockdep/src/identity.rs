@@ -1,0 +1,105 @@
+//! Which number a lock has, and of which class it is: given at its first acquisition, or with its
+//! creation where that is seen.
+
+use std::ptr;
+use std::sync::atomic::AtomicU64;
+use std::sync::atomic::Ordering::Relaxed;
+
+use crate::instrument::{LockType, Site};
+use crate::process::{Busy, PHASE, Phase, SERIALS, observe};
+#[cfg(lockdep_creation_order)]
+use crate::process::{begin, current};
+use crate::record::{ClassEntry, Record};
+use crate::word::{self, SERIAL_BLOCK, Word};
+
+/// Classes that a thread remembers, as a power of two.
+const CLASS_SLOT_BITS: u32 = 6;
+
+/// Gives a lock its number, or finds out that it must be left alone.
+pub(crate) fn identify(
+    record: &Record,
+    id: &AtomicU64,
+    created: Site,
+    ty: &'static LockType,
+) -> Word {
+    let now = Word(id.load(Relaxed));
+    let slot = class_slot(created, ty);
+    let known = {
+        let own = record.own.borrow();
+        own.classes.get(slot).filter(|e| e.many && e.is(created, ty)).map(|e| e.class)
+    };
+    let class = known.unwrap_or_else(|| class(record, slot, created, ty));
+    let new = match now.0 {
+        0 => Word::new(class, serial(record)),
+        _ => now.classified(class),
+    };
+    match id.compare_exchange(now.0, new.0, Relaxed, Relaxed) {
+        Ok(_) => {
+            record.count_lock();
+            new
+        }
+        Err(now) => Word(now),
+    }
+}
+
+/// The number of a lock that this thread creates now; zero where it gets one later.
+#[cfg(lockdep_creation_order)]
+pub(crate) fn creation() -> u64 {
+    current().or_else(begin).map_or(0, |record| Word::new(0, serial(record)).0)
+}
+
+fn class_slot(created: Site, ty: &'static LockType) -> usize {
+    let key = (ptr::from_ref(created) as usize) ^ (ptr::from_ref(ty) as usize).rotate_left(7);
+    key.wrapping_mul(0x9e37_79b9_7f4a_7c15_u64 as usize) >> (usize::BITS - CLASS_SLOT_BITS)
+}
+
+#[inline]
+pub(crate) fn serial(record: &Record) -> u64 {
+    let mut own = record.own.borrow_mut();
+    own.serials.next().unwrap_or_else(|| {
+        let first = SERIALS.fetch_add(SERIAL_BLOCK, Relaxed);
+        own.serials = first + 1..first + SERIAL_BLOCK;
+        first
+    })
+}
+
+#[cold]
+fn class(record: &Record, slot: usize, created: Site, ty: &'static LockType) -> u32 {
+    let entry = record.own.borrow().classes.get(slot).filter(|e| e.is(created, ty)).copied();
+    match entry {
+        Some(entry) if entry.many => entry.class,
+        Some(entry) => {
+            observe(|o| o.many(entry.class));
+            set_class(record, slot, ClassEntry { many: true, ..entry });
+            entry.class
+        }
+        None => {
+            let class = observe(|o| {
+                let class = o.class(created, ty.kind(), ty.name());
+                if o.met(class) {
+                    o.many(class);
+                }
+                class
+            });
+            set_class(record, slot, ClassEntry { created, ty, class, many: false });
+            class
+        }
+    }
+}
+
+fn set_class(record: &Record, slot: usize, entry: ClassEntry) {
+    let _busy = Busy::new();
+    let mut own = record.own.borrow_mut();
+    if own.classes.is_empty() {
+        own.classes = vec![entry; 1 << CLASS_SLOT_BITS];
+    }
+    own.classes[slot] = entry;
+}
+
+/// A lock that the engine itself needed, while this thread was busy.
+#[cold]
+pub(crate) fn leave_alone(id: &AtomicU64) {
+    if matches!(PHASE.get(), Phase::Busy) {
+        id.fetch_or(word::UNTRACKED, Relaxed);
+    }
+}

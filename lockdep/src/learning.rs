@@ -1,0 +1,158 @@
+//! The cold half of an acquisition, a wait or a signal: what is new to a thread is told to the
+//! observer here, before the thread can block, and remembered as known.
+
+use std::ptr;
+use std::sync::Arc;
+use std::sync::atomic::AtomicU64;
+use std::sync::atomic::Ordering::Relaxed;
+
+use crate::engine::{Clock, LockId};
+use crate::instrument::{Mode, Site};
+use crate::observer::Request;
+use crate::process::{Busy, PHASE, Phase, halt, know_thread, observe};
+use crate::record::{HeldLock, Record};
+use crate::word::{self, Word};
+
+/// Judges an acquisition whose situation is new to this thread, before it can block.
+///
+/// # Panics
+/// Where the thread would wait for itself, as configured.
+#[cold]
+pub(crate) fn request(record: &Record, id: &AtomicU64, asked: Word, chain: u64, site: Site) {
+    let mut held = take_scratch(record);
+    record.held_into(&mut held);
+    let (clock, epoch) = clock_of(record);
+    let request = Request {
+        thread: record.thread.load(Relaxed),
+        epoch,
+        clock: &clock,
+        word: asked,
+        site,
+        address: ptr::from_ref(id) as usize,
+        held: &held,
+    };
+    let hang = observe(|o| {
+        know_thread(o, record, None);
+        let first = held
+            .iter()
+            .rev()
+            .find(|h| h.word.lock() == asked.lock() && conflict(h.word.mode(), asked.mode()))
+            .or_else(|| held.iter().rev().find(|h| h.word.lock() == asked.lock()));
+        let hang = first.and_then(|first| o.relock(&request, first));
+        if hang.is_none() {
+            o.request(&request);
+        }
+        hang
+    });
+    give_scratch(record, held);
+    match hang {
+        Some(finding) => halt(&finding),
+        None => learned(record, id, chain),
+    }
+}
+
+pub(crate) fn conflict(held: Mode, asked: Mode) -> bool {
+    held != Mode::Read || asked != Mode::Read
+}
+
+fn take_scratch(record: &Record) -> Vec<HeldLock> {
+    std::mem::take(&mut record.own.borrow_mut().scratch)
+}
+
+fn give_scratch(record: &Record, held: Vec<HeldLock>) {
+    record.own.borrow_mut().scratch = held;
+}
+
+/// Makes room for more held locks.
+#[cold]
+pub(crate) fn make_room(record: &Record) {
+    let _busy = Busy::new();
+    record.grow_stack();
+}
+
+/// A lock that the order graph knows is gone.
+#[cold]
+pub(crate) fn remove(lock: LockId) {
+    if !matches!(PHASE.get(), Phase::Busy) {
+        observe(|o| o.remove(lock));
+    }
+}
+
+/// The thread waits, or could have to wait, for an event while it holds locks.
+#[inline]
+pub(crate) fn wait_holding(record: &Record, id: &AtomicU64, event: Word, site: Site) {
+    let event = event.held(Mode::Write, false);
+    let chain = record.chain(event, site);
+    if !record.knows(chain) {
+        wait_holding_new(record, id, event, chain, site);
+    }
+}
+
+#[cold]
+fn wait_holding_new(record: &Record, id: &AtomicU64, event: Word, chain: u64, site: Site) {
+    let mut held = take_scratch(record);
+    record.held_into(&mut held);
+    let (clock, epoch) = clock_of(record);
+    observe(|o| {
+        know_thread(o, record, None);
+        o.event_awaited(&Request {
+            thread: record.thread.load(Relaxed),
+            epoch,
+            clock: &clock,
+            word: event,
+            site,
+            address: 0,
+            held: &held,
+        });
+    });
+    give_scratch(record, held);
+    learned(record, id, chain);
+}
+
+/// The thread completes an event; it had to pass what is in its window first.
+#[inline]
+pub(crate) fn signal(record: &Record, id: &AtomicU64, event: Word, site: Site) {
+    if record.window.is_empty() {
+        return;
+    }
+    let digest = record.window.digest(event.lock() ^ (std::ptr::from_ref(site) as u64) << 20);
+    if !record.knows(digest) {
+        signal_new(record, id, event, digest, site);
+    }
+}
+
+#[cold]
+fn signal_new(record: &Record, id: &AtomicU64, event: Word, digest: u64, site: Site) {
+    let (clock, epoch) = clock_of(record);
+    let held = [HeldLock { word: event.held(Mode::Write, true), site, address: 0 }];
+    observe(|o| {
+        know_thread(o, record, None);
+        for (word, asked_at) in record.window.iter() {
+            o.event_completed(&Request {
+                thread: record.thread.load(Relaxed),
+                epoch,
+                clock: &clock,
+                word,
+                site: asked_at,
+                address: 0,
+                held: &held,
+            });
+        }
+    });
+    let _busy = Busy::new();
+    record.learn(digest);
+    id.fetch_or(word::IN_GRAPH, Relaxed);
+}
+
+pub(crate) fn clock_of(record: &Record) -> (Arc<Clock>, u32) {
+    let own = record.own.borrow();
+    (Arc::clone(&own.clock), own.epoch)
+}
+
+/// What was judged under this chain need not be judged again.
+fn learned(record: &Record, id: &AtomicU64, chain: u64) {
+    let _busy = Busy::new();
+    record.learn(chain);
+    record.mark_graphed();
+    id.fetch_or(word::IN_GRAPH, Relaxed);
+}

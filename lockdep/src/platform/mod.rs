@@ -1,0 +1,13 @@
+//! What the platform must tell: the end of a thread, of the process, a fork, and which threads there
+//! are.
+
+#[cfg(unix)]
+pub(crate) use unix::{others_run, system_thread, watch_process, watch_thread_end};
+
+#[cfg(not(unix))]
+pub(crate) use other::{others_run, system_thread, watch_process, watch_thread_end};
+
+#[cfg(not(unix))]
+mod other;
+#[cfg(unix)]
+mod unix;

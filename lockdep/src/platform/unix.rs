@@ -1,0 +1,127 @@
+//! How POSIX tells us of the end of a thread, of the process, and of a fork.
+
+use std::cell::Cell;
+use std::ffi::{c_int, c_void};
+use std::sync::atomic::Ordering::{Relaxed, SeqCst};
+use std::sync::{MutexGuard, OnceLock};
+
+use crate::observer::Observer;
+use crate::process::{self, Busy, JOINING, PHASE, Phase, observer, records};
+
+#[cfg(not(target_vendor = "apple"))]
+type Key = u32;
+#[cfg(target_vendor = "apple")]
+type Key = std::ffi::c_ulong;
+
+unsafe extern "C" {
+    fn pthread_key_create(
+        key: *mut Key,
+        destructor: Option<unsafe extern "C" fn(*mut c_void)>,
+    ) -> c_int;
+    fn pthread_setspecific(key: Key, value: *const c_void) -> c_int;
+    fn pthread_atfork(
+        prepare: Option<unsafe extern "C" fn()>,
+        parent: Option<unsafe extern "C" fn()>,
+        child: Option<unsafe extern "C" fn()>,
+    ) -> c_int;
+    fn atexit(function: extern "C" fn()) -> c_int;
+}
+
+static KEY: OnceLock<Option<Key>> = OnceLock::new();
+
+/// POSIX runs the destructors of all keys again while any of them sets its value, four times
+/// at least. The third time is after the destructors of Rust's thread-locals, and of whatever
+/// those made.
+const LAST_ROUND: usize = 3;
+
+fn key() -> Option<Key> {
+    *KEY.get_or_init(|| {
+        let mut key: Key = 0;
+        // SAFETY: the key is written through a valid pointer, and the destructor never unwinds.
+        let result = unsafe { pthread_key_create(&mut key, Some(destructor)) };
+        (result == 0).then_some(key)
+    })
+}
+
+/// The system's number of this thread, or zero.
+pub(crate) fn system_thread() -> u32 {
+    let path = std::fs::read_link("/proc/thread-self").unwrap_or_default();
+    let number = path.file_name().and_then(|n| n.to_str()).and_then(|n| n.parse().ok());
+    number.unwrap_or(0)
+}
+
+/// Whether a thread may run that `known` does not know. A main thread that has never used
+/// anything instrumented is the test harness's, which only waits for its tests.
+pub(crate) fn others_run(known: &dyn Fn(u32) -> bool) -> bool {
+    let Ok(tasks) = std::fs::read_dir("/proc/self/task") else { return true };
+    let main = std::process::id();
+    tasks.flatten().any(|task| {
+        let number = task.file_name().to_str().and_then(|n| n.parse().ok());
+        number.is_none_or(|n: u32| n != main && !known(n))
+    })
+}
+
+pub(crate) fn watch_thread_end() {
+    if let Some(key) = key() {
+        // SAFETY: the key exists; the value is only a number.
+        unsafe { pthread_setspecific(key, std::ptr::without_provenance(1)) };
+    }
+}
+
+unsafe extern "C" fn destructor(round: *mut c_void) {
+    let round = round.addr();
+    match key() {
+        Some(key) if round < LAST_ROUND => {
+            // SAFETY: as in `watch_thread_end`.
+            unsafe { pthread_setspecific(key, std::ptr::without_provenance(round + 1)) };
+        }
+        _ => process::thread_end(),
+    }
+}
+
+pub(crate) fn watch_process() {
+    extern "C" fn at_exit() {
+        process::process_end();
+    }
+    // SAFETY: the functions live as long as the program and never unwind.
+    unsafe {
+        atexit(at_exit);
+        pthread_atfork(Some(before_fork), Some(after_fork), Some(in_child));
+    }
+}
+
+thread_local! {
+    /// The engine is held still while the process is copied.
+    static FORKING: Cell<Option<Fork>> = const { Cell::new(None) };
+}
+
+struct Fork {
+    _busy: Busy,
+    observer: MutexGuard<'static, Option<Box<Observer>>>,
+}
+
+unsafe extern "C" fn before_fork() {
+    if !matches!(PHASE.get(), Phase::Busy) {
+        FORKING.set(Some(Fork { _busy: Busy::new(), observer: observer() }));
+    }
+}
+
+unsafe extern "C" fn after_fork() {
+    drop(FORKING.take());
+}
+
+unsafe extern "C" fn in_child() {
+    let Some(mut fork) = FORKING.take() else { return };
+    for record in records() {
+        let mine = std::ptr::eq(record, fork._busy.record);
+        if record.in_use.load(Relaxed) && !mine {
+            // The other threads do not exist here, but what they held is held for ever.
+            record.end_wait();
+        }
+    }
+    JOINING.store(0, SeqCst);
+    if let Some(observer) = fork.observer.as_mut() {
+        observer.forked();
+    }
+    drop(fork);
+}

@@ -1,0 +1,297 @@
+//! A thread that is about to block: its wait is made visible to all, and it finds out whether it
+//! could ever end.
+//!
+//! Whoever blocks last completes a deadlock, so whoever blocks looks. A cycle of locks and joins is
+//! certain at once, as each thread on it holds what the one before it waits for. That nobody is left
+//! to complete an event is certain when every thread of the process waits and stays so; a thread
+//! that was just woken but has not run yet is told apart by the event's count of signals, and by a
+//! second look later.
+
+use std::ptr;
+use std::sync::Arc;
+use std::sync::atomic::AtomicU64;
+use std::sync::atomic::Ordering::{Acquire, Relaxed, SeqCst};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use crate::engine::{ThreadId, WaitGraph, Waiter, WaitsFor};
+use crate::finding::Finding;
+use crate::instrument::{Mode, Site};
+use crate::learning::conflict;
+use crate::observer::StuckThread;
+use crate::platform;
+use crate::process::{
+    Busy, JOINING, ORPHANED, SIGNALS, START, STARTING, WAITING, halt, know_thread, observe, records,
+};
+use crate::record::{HeldLock, Record, SeenWait, WaitKind};
+use crate::word::Word;
+
+/// How long a reader must have been seen waiting behind a writer before that counts as a wait: it
+/// is told apart from a reader that is only about to look.
+const SETTLE: Duration = Duration::from_millis(20);
+/// Threads that all wait count as stuck once nothing has moved for this long, and twice as long
+/// again, and so on for so many rounds: two thirds of a second together. The first looks come soon
+/// because a thread that waits in its turn for one that it has just woken should lose no time.
+const PATIENCE: Duration = Duration::from_micros(10);
+const PATIENCE_ROUNDS: u32 = 16;
+
+/// A wait that other threads can see, until dropped.
+pub(crate) struct Wait {
+    record: &'static Record,
+    kind: WaitKind,
+}
+
+impl Drop for Wait {
+    fn drop(&mut self) {
+        self.record.end_wait();
+        match self.kind {
+            WaitKind::Join => _ = JOINING.fetch_sub(1, SeqCst),
+            WaitKind::Event => _ = WAITING.fetch_sub(1, SeqCst),
+            WaitKind::Lock | WaitKind::Timed => {}
+        }
+    }
+}
+
+/// The thread is about to block. Reports a deadlock if that completes one.
+///
+/// # Panics
+/// Where the thread would wait for ever, as configured.
+#[cold]
+pub(crate) fn wait(
+    record: &'static Record,
+    kind: WaitKind,
+    target: (u64, u64),
+    site: Site,
+) -> Wait {
+    match kind {
+        WaitKind::Join => _ = JOINING.fetch_add(1, SeqCst),
+        WaitKind::Event => _ = WAITING.fetch_add(1, SeqCst),
+        WaitKind::Lock | WaitKind::Timed => {}
+    }
+    if !record.introduced.replace(true) {
+        // Others may have to name this thread while it waits.
+        observe(|o| know_thread(o, record, None));
+    }
+    record.begin_wait(kind, target, now(), site);
+    let wait = Wait { record, kind };
+    if let Some(finding) = stuck(record, kind) {
+        record.end_wait();
+        halt(&finding);
+        record.begin_wait(kind, target, now(), site);
+    }
+    wait
+}
+
+/// The thread is about to block on an event; zero for one that nobody is seen to signal.
+pub(crate) fn wait_for_event(
+    record: &'static Record,
+    event: Word,
+    timed: bool,
+    site: Site,
+) -> Wait {
+    let kind = if timed { WaitKind::Timed } else { WaitKind::Event };
+    wait(record, kind, (event.0, signals(event).load(SeqCst)), site)
+}
+
+/// How often an event was signalled; several events may share a count.
+fn signals(event: Word) -> &'static AtomicU64 {
+    &SIGNALS[(event.0 >> 4) as usize % SIGNALS.len()]
+}
+
+/// Whoever waited for the event until now may be awake.
+#[inline]
+pub(crate) fn woken(event: Word) {
+    // Whoever waits made itself known before it did, and was woken after that.
+    if WAITING.load(SeqCst) > 0 {
+        signals(event).fetch_add(1, SeqCst);
+    }
+}
+
+/// Nanoseconds since the first wait of the process.
+fn now() -> u64 {
+    START.get_or_init(Instant::now).elapsed().as_nanos() as u64
+}
+
+/// Whether this thread, which is about to block, can never go on.
+fn stuck(me: &'static Record, kind: WaitKind) -> Option<Arc<Finding>> {
+    // A cycle leads through what this thread holds, or through a thread that waits for its end.
+    let on_cycle = matches!(kind, WaitKind::Lock | WaitKind::Join)
+        && (!me.holds_nothing() || JOINING.load(SeqCst) > 0);
+    let on_orphan = kind == WaitKind::Lock && ORPHANED.load(Relaxed) > 0;
+    if on_cycle && let Some(finding) = on_a_cycle(me) {
+        return Some(finding);
+    }
+    if on_orphan && let Some(finding) = behind_an_orphan(me) {
+        return Some(finding);
+    }
+    let alone = kind != WaitKind::Timed && nobody_runs(me, None);
+    if alone { nobody_will(me, None) } else { None }
+}
+
+/// Threads that hold what the next one waits for, this one among them.
+fn on_a_cycle(me: &'static Record) -> Option<Arc<Finding>> {
+    let busy = Busy::new();
+    let (graph, seen) = look();
+    let my_index = seen.iter().position(|s| ptr::eq(s.record, me))?;
+    let cycle = graph.cycle(my_index)?;
+    // Each of these threads waits for one that holds what it wants, and none of them moved
+    // while that was read. Only a reader behind a queued writer may not have queued yet.
+    let behind_writer = cycle
+        .iter()
+        .any(|&i| matches!(graph.threads()[i].waits, WaitsFor::Lock { mode: Mode::Read, .. }));
+    if behind_writer {
+        thread::sleep(SETTLE);
+    }
+    if !cycle.iter().all(|&i| i == my_index || seen[i].still()) {
+        return None;
+    }
+    let threads: Vec<StuckThread> = cycle.iter().filter_map(|&i| seen[i].stuck()).collect();
+    drop(busy);
+    Some(observe(|o| {
+        know_thread(o, me, None);
+        o.deadlock(&threads)
+    }))
+}
+
+/// The lock is held by a thread that has ended.
+fn behind_an_orphan(me: &'static Record) -> Option<Arc<Finding>> {
+    let mine = {
+        let _busy = Busy::new();
+        Seen::of(me).stuck()?
+    };
+    let target = mine.lock?;
+    observe(|o| {
+        know_thread(o, me, None);
+        let same =
+            |h: &HeldLock| h.word.lock() == target.lock() && conflict(h.word.mode(), target.mode());
+        let orphan = o.orphans.iter().find(|p| same(&p.held)).cloned()?;
+        Some(o.orphaned(&mine, &orphan))
+    })
+}
+
+/// Whether every other thread waits for something that does not come by itself. `ending` is this
+/// thread's number if it ends now, which is what some may wait for.
+pub(crate) fn nobody_runs(me: &'static Record, ending: Option<ThreadId>) -> bool {
+    let lives = |thread: u64| {
+        ending.is_none_or(|e| u64::from(e) != thread)
+            && records()
+                .any(|r| r.in_use.load(Acquire) && u64::from(r.thread.load(Relaxed)) == thread)
+    };
+    let stays = |wait: SeenWait| match wait.kind {
+        WaitKind::Lock => true,
+        WaitKind::Join => lives(wait.target),
+        WaitKind::Event => {
+            wait.target == 0 || signals(Word(wait.target)).load(SeqCst) == wait.signals
+        }
+        WaitKind::Timed => false,
+    };
+    STARTING.load(SeqCst) == 0
+        && records()
+            .filter(|r| r.in_use.load(Acquire) && !ptr::eq(*r, me))
+            .all(|r| r.waiting().is_some_and(stays))
+}
+
+/// Every thread waits, so nobody completes what they wait for: reported once nothing has moved for
+/// a while, as a thread that was just woken may not have run yet.
+pub(crate) fn nobody_will(me: &'static Record, ending: Option<ThreadId>) -> Option<Arc<Finding>> {
+    let busy = Busy::new();
+    let (_, seen) = look();
+    let same = || seen.iter().all(|s| ptr::eq(s.record, me) || s.still());
+    for round in 0..PATIENCE_ROUNDS {
+        thread::sleep(PATIENCE * (1 << round));
+        if !same() || !nobody_runs(me, ending) {
+            return None;
+        }
+    }
+    let known = |system| seen.iter().any(|s| s.record.system.load(Relaxed) == system);
+    if platform::others_run(&known) || !same() {
+        return None;
+    }
+    let threads: Vec<StuckThread> = seen.iter().filter_map(Seen::stuck).collect();
+    if threads.is_empty() {
+        return None;
+    }
+    // A lock that nobody here holds is about to be handed over.
+    let held =
+        |word: Word| threads.iter().any(|t| t.held.iter().any(|h| h.word.lock() == word.lock()));
+    if threads.iter().any(|t| t.lock.is_some_and(|word| !held(word))) {
+        return None;
+    }
+    drop(busy);
+    Some(observe(|o| {
+        know_thread(o, me, None);
+        o.stuck(&threads)
+    }))
+}
+
+/// A thread as it was seen.
+struct Seen {
+    record: &'static Record,
+    thread: ThreadId,
+    wait: Option<SeenWait>,
+    held: Vec<HeldLock>,
+}
+
+impl Seen {
+    fn of(record: &'static Record) -> Seen {
+        let mut held = Vec::new();
+        let wait = record.waiting().filter(|wait| {
+            record.held_into(&mut held);
+            record.still_waiting(wait.sequence)
+        });
+        if wait.is_none() {
+            held.clear();
+        }
+        Seen { record, thread: record.thread.load(Relaxed), wait, held }
+    }
+
+    /// Whether the thread is still in the wait that it was seen in.
+    fn still(&self) -> bool {
+        self.wait.is_some_and(|w| self.record.still_waiting(w.sequence))
+    }
+
+    fn stuck(&self) -> Option<StuckThread> {
+        let wait = self.wait?;
+        let (what, lock) = match wait.kind {
+            WaitKind::Lock => ("lock", Some(Word(wait.target))),
+            WaitKind::Join => ("join", None),
+            WaitKind::Event | WaitKind::Timed => ("event", None),
+        };
+        let event = (wait.kind == WaitKind::Event && wait.target != 0).then_some(Word(wait.target));
+        Some(StuckThread {
+            thread: self.thread,
+            what,
+            lock,
+            event,
+            site: wait.site,
+            held: self.held.clone(),
+        })
+    }
+}
+
+/// Reads what all threads wait for and hold. A thread that moves meanwhile counts as running.
+fn look() -> (WaitGraph, Vec<Seen>) {
+    let mut threads = Vec::new();
+    let mut seen = Vec::new();
+    for record in records().filter(|r| r.in_use.load(Acquire)) {
+        let one = Seen::of(record);
+        threads.push(Waiter {
+            thread: one.thread,
+            waits: match one.wait {
+                Some(SeenWait { kind: WaitKind::Lock, target, .. }) => {
+                    let word = Word(target);
+                    WaitsFor::Lock { lock: word.lock(), mode: word.mode() }
+                }
+                Some(SeenWait { kind: WaitKind::Join, target, .. }) => {
+                    WaitsFor::End(target as ThreadId)
+                }
+                _ => WaitsFor::Nothing,
+            },
+            since: one.wait.map_or(u64::MAX, |w| w.since),
+            held: one.held.iter().map(|h| (h.word.lock(), h.word.mode())).collect(),
+            ended: false,
+        });
+        seen.push(one);
+    }
+    (WaitGraph::new(threads), seen)
+}
