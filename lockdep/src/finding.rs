@@ -269,6 +269,12 @@ impl Finding {
         }
     }
 
+    /// Whether a thread found this about its own next step, which would never end.
+    pub(crate) fn would_hang(&self) -> bool {
+        self.tier == Tier::Happened
+            && (!self.waits.is_empty() || self.edges.iter().any(|e| e.from == e.to))
+    }
+
     /// The sentence that says what is wrong.
     pub fn message(&self) -> String {
         let mut text = self.template.clone();

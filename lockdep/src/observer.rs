@@ -45,6 +45,8 @@ pub(crate) struct Observer {
     findings: Vec<Arc<Finding>>,
     /// Locks that a thread held when it ended.
     pub(crate) orphans: Vec<Orphan>,
+    /// A thread has found that it would hang.
+    hung: bool,
     retired: Counts,
     scratch: Vec<Held>,
 }
@@ -107,6 +109,7 @@ impl Observer {
             reported: Map::default(),
             findings: Vec::new(),
             orphans: Vec::new(),
+            hung: false,
             retired: Counts::default(),
             scratch: Vec::new(),
         }
@@ -300,9 +303,11 @@ impl Observer {
             .collect();
         parts.sort_unstable();
         let event = cycle.links[..n].iter().position(|l| self.is_event(l.asked.lock));
-        // A thread that completes an event is not the one that waits for it, and nobody says that a
-        // writer will queue just then.
-        if event.is_some() && matches!(cycle.tier, Tier::NeedsThread | Tier::NeedsWriter) {
+        // A thread that completes an event is not the one that waits for it; nobody says that a
+        // writer will queue just then; and how a program goes on after a panic has ended its hang
+        // is not how it would have gone on.
+        let vague = matches!(cycle.tier, Tier::NeedsThread | Tier::NeedsWriter);
+        if event.is_some() && (vague || self.hung) {
             return;
         }
         let rule = if event.is_some() { Rule::WaitWhileHolding } else { Rule::LockOrder };
@@ -663,6 +668,7 @@ impl Observer {
 
     fn report(&mut self, sign: u64, finding: Finding) -> Arc<Finding> {
         self.reported.insert(sign, finding.tier);
+        self.hung |= finding.would_hang();
         let classes: Vec<u32> = finding
             .locks
             .iter()

@@ -12,7 +12,7 @@
 use std::cell::Cell;
 use std::io::{self, Write};
 use std::ptr;
-use std::sync::atomic::Ordering::{Acquire, Relaxed, Release};
+use std::sync::atomic::Ordering::{Acquire, Relaxed, Release, SeqCst};
 use std::sync::atomic::{AtomicBool, AtomicPtr, AtomicU32, AtomicU64, AtomicUsize};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::thread;
@@ -20,7 +20,7 @@ use std::time::Instant;
 
 use crate::config::{Config, OnDeadlock, Print};
 use crate::engine::{Clock, ThreadId};
-use crate::finding::{Finding, FoundThread, Tier};
+use crate::finding::{Finding, FoundThread};
 use crate::hash::fold;
 use crate::instrument::Site;
 use crate::observer::Observer;
@@ -179,7 +179,7 @@ pub(crate) fn observe<R>(step: impl FnOnce(&mut Observer) -> R) -> R {
 /// Prints a finding and calls the program's callback.
 fn deliver(config: &Config, finding: &Finding) {
     let print = match config.print {
-        Print::Deadlocks => would_hang(finding),
+        Print::Deadlocks => finding.would_hang(),
         Print::All => finding.tier.is_shown(),
         Print::None => false,
     };
@@ -192,11 +192,6 @@ fn deliver(config: &Config, finding: &Finding) {
     if let Some(callback) = &config.on_finding {
         callback(finding);
     }
-}
-
-fn would_hang(finding: &Finding) -> bool {
-    finding.tier == Tier::Happened
-        && (!finding.waits.is_empty() || finding.edges.iter().any(|e| e.from == e.to))
 }
 
 /// Goes on as configured after a finding that would hang: returns only for `report`.
@@ -252,9 +247,9 @@ pub(crate) fn thread_end() {
             o.thread_ended(thread, &held, counts);
         });
     }
-    let last = waiting::nobody_runs(record, Some(thread))
-        .then(|| waiting::nobody_will(record, Some(thread)))
-        .flatten();
+    // Of a thread that blocks and one that ends at the same moment, the later sees the other.
+    record.ended.store(true, SeqCst);
+    let last = if waiting::nobody_runs(record) { waiting::nobody_will(record) } else { None };
     PHASE.set(Phase::Over);
     CURRENT.set(ptr::null());
     record.in_use.store(false, Release);

@@ -181,6 +181,8 @@ pub(crate) struct Record {
     pub(crate) system: AtomicU32,
     pub(crate) thread: AtomicU32,
     pub(crate) in_use: AtomicBool,
+    /// The thread takes no further step that anybody could wait for.
+    pub(crate) ended: AtomicBool,
     pub(crate) next: AtomicPtr<Record>,
     pub(crate) own: RefCell<Own>,
 }
@@ -236,6 +238,7 @@ impl Record {
             system: AtomicU32::new(0),
             thread: AtomicU32::new(0),
             in_use: AtomicBool::new(true),
+            ended: AtomicBool::new(false),
             next: AtomicPtr::new(ptr::null_mut()),
             own: RefCell::new(Own::default()),
         }
@@ -568,6 +571,7 @@ impl Record {
         self.misses.set(0);
         self.window.clear();
         self.introduced.set(false);
+        self.ended.store(false, SeqCst);
         self.acquisitions.store(0, Relaxed);
         self.locks.store(0, Relaxed);
     }

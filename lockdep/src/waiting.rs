@@ -124,8 +124,8 @@ fn stuck(me: &'static Record, kind: WaitKind) -> Option<Arc<Finding>> {
     if on_orphan && let Some(finding) = behind_an_orphan(me) {
         return Some(finding);
     }
-    let alone = kind != WaitKind::Timed && nobody_runs(me, None);
-    if alone { nobody_will(me, None) } else { None }
+    let alone = kind != WaitKind::Timed && nobody_runs(me);
+    if alone { nobody_will(me) } else { None }
 }
 
 /// Threads that hold what the next one waits for, this one among them.
@@ -169,41 +169,35 @@ fn behind_an_orphan(me: &'static Record) -> Option<Arc<Finding>> {
     })
 }
 
-/// Whether every other thread waits for something that does not come by itself. `ending` is this
-/// thread's number if it ends now, which is what some may wait for.
-pub(crate) fn nobody_runs(me: &'static Record, ending: Option<ThreadId>) -> bool {
-    let lives = |thread: u64| {
-        ending.is_none_or(|e| u64::from(e) != thread)
-            && records()
-                .any(|r| r.in_use.load(Acquire) && u64::from(r.thread.load(Relaxed)) == thread)
-    };
+/// Whether every other thread waits for something that does not come by itself.
+pub(crate) fn nobody_runs(me: &'static Record) -> bool {
     let stays = |wait: SeenWait| match wait.kind {
         WaitKind::Lock => true,
-        WaitKind::Join => lives(wait.target),
+        // Whoever waits for a thread that has ended is about to go on.
+        WaitKind::Join => alive().any(|r| u64::from(r.thread.load(Relaxed)) == wait.target),
         WaitKind::Event => {
             wait.target == 0 || signals(Word(wait.target)).load(SeqCst) == wait.signals
         }
         WaitKind::Timed => false,
     };
     STARTING.load(SeqCst) == 0
-        && records()
-            .filter(|r| r.in_use.load(Acquire) && !ptr::eq(*r, me))
-            .all(|r| r.waiting().is_some_and(stays))
+        && alive().filter(|r| !ptr::eq(*r, me)).all(|r| r.waiting().is_some_and(stays))
 }
 
 /// Every thread waits, so nobody completes what they wait for: reported once nothing has moved for
 /// a while, as a thread that was just woken may not have run yet.
-pub(crate) fn nobody_will(me: &'static Record, ending: Option<ThreadId>) -> Option<Arc<Finding>> {
+pub(crate) fn nobody_will(me: &'static Record) -> Option<Arc<Finding>> {
     let busy = Busy::new();
     let (_, seen) = look();
     let same = || seen.iter().all(|s| ptr::eq(s.record, me) || s.still());
     for round in 0..PATIENCE_ROUNDS {
         thread::sleep(PATIENCE * (1 << round));
-        if !same() || !nobody_runs(me, ending) {
+        if !same() || !nobody_runs(me) {
             return None;
         }
     }
-    let known = |system| seen.iter().any(|s| s.record.system.load(Relaxed) == system);
+    let known =
+        |system| records().any(|r| r.in_use.load(Acquire) && r.system.load(Relaxed) == system);
     if platform::others_run(&known) || !same() {
         return None;
     }
@@ -222,6 +216,11 @@ pub(crate) fn nobody_will(me: &'static Record, ending: Option<ThreadId>) -> Opti
         know_thread(o, me, None);
         o.stuck(&threads)
     }))
+}
+
+/// The records of threads that have not ended.
+fn alive() -> impl Iterator<Item = &'static Record> {
+    records().filter(|r| r.in_use.load(SeqCst) && !r.ended.load(SeqCst))
 }
 
 /// A thread as it was seen.
@@ -273,7 +272,7 @@ impl Seen {
 fn look() -> (WaitGraph, Vec<Seen>) {
     let mut threads = Vec::new();
     let mut seen = Vec::new();
-    for record in records().filter(|r| r.in_use.load(Acquire)) {
+    for record in alive() {
         let one = Seen::of(record);
         threads.push(Waiter {
             thread: one.thread,

@@ -352,3 +352,73 @@ fn a_writer_in_the_queue_blocks_the_reader_that_lets_it_wait() {
     }
     run("process::a_writer_in_the_queue_blocks_the_reader_that_lets_it_wait", body).well();
 }
+
+#[test]
+fn the_last_thread_to_end_leaves_nobody_to_help() {
+    fn body() {
+        let (ready, changed) = (Mutex::new(false), Condvar::new());
+        let pairs = std::sync::Barrier::new(2);
+        thread::scope(|s| {
+            s.spawn(|| {
+                let mut ready = ready.lock().unwrap();
+                pairs.wait();
+                while !*ready {
+                    ready = changed.wait(ready).unwrap();
+                }
+            });
+            s.spawn(|| {
+                pairs.wait();
+                // The predicate, but not the notification.
+                *ready.lock().unwrap() = true;
+            });
+        });
+    }
+    let ended = run("process::the_last_thread_to_end_leaves_nobody_to_help", body);
+    assert!(!ended.ok);
+    assert!(ended.trace.contains(r#""rule":"stuck-wait","tier":"happened""#), "{}", ended.stderr);
+}
+
+#[test]
+fn waits_that_somebody_ends_are_not_stuck() {
+    fn body() {
+        use std::sync::atomic::AtomicUsize;
+
+        // Each thread blocks until the other wakes it, so at most one of them runs at any time.
+        static TURN: AtomicUsize = AtomicUsize::new(0);
+        let main = std::thread::current();
+        let other = thread::spawn(move || {
+            for round in 0..500 {
+                while TURN.load(SeqCst) != 2 * round + 1 {
+                    thread::park();
+                }
+                TURN.store(2 * round + 2, SeqCst);
+                main.unpark();
+            }
+        });
+        for round in 0..500 {
+            TURN.store(2 * round + 1, SeqCst);
+            other.thread().unpark();
+            while TURN.load(SeqCst) != 2 * round + 2 {
+                thread::park();
+            }
+        }
+        other.join().unwrap();
+
+        let (to, from) = (Mutex::new(0_u32), Condvar::new());
+        thread::scope(|s| {
+            for mine in 0..2 {
+                let (to, from) = (&to, &from);
+                s.spawn(move || {
+                    for _ in 0..500 {
+                        let mut turn = from.wait_while(to.lock().unwrap(), |t| *t % 2 != mine);
+                        *turn.as_deref_mut().unwrap() += 1;
+                        drop(turn);
+                        from.notify_all();
+                    }
+                });
+            }
+        });
+        assert_eq!(found(), []);
+    }
+    run("process::waits_that_somebody_ends_are_not_stuck", body).well();
+}

@@ -102,9 +102,22 @@ const PASSED_ON: &[(&str, &[&str])] = &[
     ),
 ];
 
-/// Impls that are left out: auto traits, and `Drop`, of which only the effect matters.
-const NOT_COMPARED: &[&str] =
-    &["Drop", "Freeze", "RefUnwindSafe", "Send", "Sync", "Unpin", "UnsafeUnpin", "UnwindSafe"];
+/// Impls that are left out: auto traits, `Drop`, of which only the effect matters, and the traits
+/// of this crate.
+const NOT_COMPARED: &[&str] = &[
+    "Drop",
+    "Freeze",
+    "Handle",
+    "Lockable",
+    "RefUnwindSafe",
+    "RwHandle",
+    "RwLockable",
+    "Send",
+    "Sync",
+    "Unpin",
+    "UnsafeUnpin",
+    "UnwindSafe",
+];
 
 /// What only `std`'s documentation shows for every platform at once.
 const ELSEWHERE: &[&str] = if cfg!(unix) {
