@@ -181,6 +181,8 @@ pub(crate) struct Record {
     pub(crate) system: AtomicU32,
     pub(crate) thread: AtomicU32,
     pub(crate) in_use: AtomicBool,
+    /// The thread has spawned another, or waited.
+    pub(crate) was_active: AtomicBool,
     /// The thread takes no further step that anybody could wait for.
     pub(crate) ended: AtomicBool,
     pub(crate) next: AtomicPtr<Record>,
@@ -238,6 +240,7 @@ impl Record {
             system: AtomicU32::new(0),
             thread: AtomicU32::new(0),
             in_use: AtomicBool::new(true),
+            was_active: AtomicBool::new(false),
             ended: AtomicBool::new(false),
             next: AtomicPtr::new(ptr::null_mut()),
             own: RefCell::new(Own::default()),
@@ -543,6 +546,11 @@ impl Record {
         self.locks.store(self.locks.load(Relaxed) + 1, Relaxed);
     }
 
+    /// Whether the thread has done nothing yet that others could see.
+    pub(crate) fn is_bystander(&self) -> bool {
+        self.acquisitions.load(Relaxed) == 0 && !self.was_active.load(Relaxed)
+    }
+
     /// What this thread adds to the totals of the process.
     pub(crate) fn counts(&self) -> Counts {
         Counts {
@@ -571,6 +579,7 @@ impl Record {
         self.misses.set(0);
         self.window.clear();
         self.introduced.set(false);
+        self.was_active.store(false, Relaxed);
         self.ended.store(false, SeqCst);
         self.acquisitions.store(0, Relaxed);
         self.locks.store(0, Relaxed);

@@ -48,6 +48,7 @@ pub(crate) struct BeforeJoin {
 /// The current thread is about to spawn one.
 pub(crate) fn spawn(site: Site) -> Option<Arc<Spawned>> {
     let record = current().or_else(begin)?;
+    record.was_active.store(true, Relaxed);
     let parent = record.thread.load(Relaxed);
     let (mut clock, epoch) = {
         let own = record.own.borrow();

@@ -7,6 +7,7 @@
 //! that was just woken but has not run yet is told apart by the event's count of signals, and by a
 //! second look later.
 
+use std::process;
 use std::ptr;
 use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
@@ -68,6 +69,7 @@ pub(crate) fn wait(
         WaitKind::Event => _ = WAITING.fetch_add(1, SeqCst),
         WaitKind::Lock | WaitKind::Timed => {}
     }
+    record.was_active.store(true, Relaxed);
     if !record.introduced.replace(true) {
         // Others may have to name this thread while it waits.
         observe(|o| know_thread(o, record, None));
@@ -181,7 +183,9 @@ pub(crate) fn nobody_runs(me: &'static Record) -> bool {
         WaitKind::Timed => false,
     };
     STARTING.load(SeqCst) == 0
-        && alive().filter(|r| !ptr::eq(*r, me)).all(|r| r.waiting().is_some_and(stays))
+        && alive()
+            .filter(|r| !ptr::eq(*r, me) && !is_harness(r))
+            .all(|r| r.waiting().is_some_and(stays))
 }
 
 /// Every thread waits, so nobody completes what they wait for: reported once nothing has moved for
@@ -189,7 +193,7 @@ pub(crate) fn nobody_runs(me: &'static Record) -> bool {
 pub(crate) fn nobody_will(me: &'static Record) -> Option<Arc<Finding>> {
     let busy = Busy::new();
     let (_, seen) = look();
-    let same = || seen.iter().all(|s| ptr::eq(s.record, me) || s.still());
+    let same = || seen.iter().all(|s| ptr::eq(s.record, me) || is_harness(s.record) || s.still());
     for round in 0..PATIENCE_ROUNDS {
         thread::sleep(PATIENCE * (1 << round));
         if !same() || !nobody_runs(me) {
@@ -216,6 +220,12 @@ pub(crate) fn nobody_will(me: &'static Record) -> Option<Arc<Finding>> {
         know_thread(o, me, None);
         o.stuck(&threads)
     }))
+}
+
+/// The main thread of a test harness only waits for its tests, in code that is not instrumented. A
+/// main thread that has spawned nothing and used nothing while other threads do is taken for one.
+fn is_harness(record: &Record) -> bool {
+    record.is_bystander() && record.system.load(Relaxed) == process::id()
 }
 
 /// The records of threads that have not ended.
