@@ -13,11 +13,14 @@ macro_rules! sources {
 
 /// Each file with its path inside of `src/`.
 pub const SOURCES: &[(&str, &str)] = &sources! {
+    "banker/error.rs",
     "banker/live.rs",
     "banker/mod.rs",
     "banker/queue.rs",
     "banker/reduction.rs",
     "banker/state.rs",
+    "banker/table.rs",
+    "banker/units.rs",
     "config.rs",
     "creation.rs",
     "engine/clock.rs",

@@ -12,8 +12,10 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll, Waker};
 use std::time::{Duration, Instant};
 
+use crate::banker::error::BankerError;
 use crate::banker::queue::{BankerQueue, Policy, Submitted, Ticket};
-use crate::banker::state::{BankerError, BankerState, Resource, TaskId};
+use crate::banker::state::BankerState;
+use crate::banker::units::{Resource, TaskId};
 
 /// Hands out units of several resources so that the tasks cannot deadlock over them.
 ///

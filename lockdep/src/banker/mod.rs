@@ -8,11 +8,18 @@
 //! always finish; nobody waits for ever. What it cannot know: that a holder waits for something
 //! outside of the banker.
 
-mod live;
-mod queue;
+mod error;
+mod units;
+
 mod reduction;
 mod state;
+mod table;
 
+mod live;
+mod queue;
+
+pub use error::BankerError;
 pub use live::{Acquire, Banker, Claim, Grant};
 pub use queue::{BankerQueue, Policy, Submitted, Ticket};
-pub use state::{BankerError, BankerState, Resource, TaskId};
+pub use state::BankerState;
+pub use units::{Resource, TaskId};

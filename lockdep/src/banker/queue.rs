@@ -15,7 +15,9 @@
 
 use std::collections::VecDeque;
 
-use crate::banker::state::{BankerError, BankerState, Resource, TaskId, Units};
+use crate::banker::error::BankerError;
+use crate::banker::state::BankerState;
+use crate::banker::units::{Resource, TaskId, Units};
 
 /// The place of one request in the queue: later requests have later tickets.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]

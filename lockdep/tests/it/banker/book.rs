@@ -137,7 +137,7 @@ fn bk14_nothing_is_safe() {
     assert_eq!(empty.request(task, &row(&[0])), Ok(()));
     let none = BankerState::new::<String>([]);
     assert!(none.is_safe());
-    assert_eq!(none.to_string(), "         \ntotal    \navailable\nsafe: ");
+    assert_eq!(none.to_string(), "         \ntotal    \navailable\nsafe: no tasks");
 }
 
 #[test]
