@@ -12,7 +12,9 @@ use super::effects::{Effect, Plan, location, plan};
 use super::graph::{Flow, components};
 use super::held::{self, Held, State, Tokens, Transfer, tokens_in};
 use super::locks::Waiting;
-use super::mir::model::{BodyKind, Operand, Rvalue, StatementKind, Terminator};
+use super::mir::model::{
+    Body, BodyKind, Operand, Place, Rvalue, StatementKind, Step, Terminator,
+};
 use super::program::{BodyId, Program, is_parameter};
 use super::summary::{
     Acquired, Callback, Chain, LIMIT, Location, LockUse, OpenEdge, Returned, Summary,
@@ -188,20 +190,22 @@ fn analyze(
         let is_guard = program.owns_guard(ty);
         // A value of a generic type may be a guard; what becomes of it is the caller's to know.
         if is_guard || is_value_parameter(ty) {
-            let token = locks.len() as u32;
-            let lock = LockUse {
-                path: Path::new(Root::Param(number)),
-                class: None,
-                ty: Arc::from(""),
-                mode: Mode::Write,
-                wait: Waiting::Blocking,
-                is_async: false,
-            };
-            locks.push((lock, vec![location(&frame, body.span)]));
-            initial.insert(Held::new(token, number, Vec::new()));
-            params.push((token, number));
-            if !is_guard {
-                unknown.insert(token);
+            for fields in guard_fields(program, body, number) {
+                let token = locks.len() as u32;
+                let lock = LockUse {
+                    path: Path::new(Root::Param(number)),
+                    class: None,
+                    ty: Arc::from(""),
+                    mode: Mode::Write,
+                    wait: Waiting::Blocking,
+                    is_async: false,
+                };
+                locks.push((lock, vec![location(&frame, body.span)]));
+                initial.insert(Held::new(token, number, fields.clone()));
+                params.push((token, number, fields));
+                if !is_guard {
+                    unknown.insert(token);
+                }
             }
         }
     }
@@ -277,6 +281,36 @@ fn returned(frame: &Frame<'_, '_>) -> Option<Returned> {
     }
 }
 
+/// The fields of a parameter that hold guards of their own, as far as the body touches them; the
+/// parameter as a whole if it touches none.
+fn guard_fields(program: &Program<'_>, body: &Body<'_>, number: u32) -> Vec<Vec<u32>> {
+    let mut found: Vec<Vec<u32>> = Vec::new();
+    if !super::locks::is_guard(types::head(body.locals[number as usize].ty)) {
+        let mut look = |place: &Place<'_>| {
+            let Some(Step::Field(_, ty)) = place.steps.last() else { return };
+            if place.local == number && program.owns_guard(ty) {
+                let fields = held::fields(&place.steps);
+                if !found.contains(&fields) {
+                    found.push(fields);
+                }
+            }
+        };
+        for block in body.blocks.iter().filter(|block| !block.cleanup) {
+            for statement in &block.statements {
+                if let StatementKind::Assign(_, Rvalue::Use(Operand::Move(place))) = &statement.kind {
+                    look(place);
+                }
+            }
+            match &block.terminator {
+                Terminator::Call(call) => call.args.iter().filter_map(Operand::place).for_each(&mut look),
+                Terminator::Drop(place, _) => look(place),
+                _ => {}
+            }
+        }
+    }
+    if found.is_empty() { vec![Vec::new()] } else { found }
+}
+
 /// Whether a type is a parameter that is passed by value.
 fn is_value_parameter(ty: &str) -> bool {
     !types::is_reference(ty) && is_parameter(ty) && !ty.starts_with("impl ")
@@ -285,8 +319,8 @@ fn is_value_parameter(ty: &str) -> bool {
 struct Builder<'f, 'p, 'a> {
     frame: &'f Frame<'p, 'a>,
     locks: &'f [(LockUse, Chain)],
-    /// Tokens of guards handed in, with the parameter's number.
-    params: &'f [(u32, u32)],
+    /// Tokens of guards handed in, with the parameter's number and field.
+    params: &'f [(u32, u32, Vec<u32>)],
     /// Tokens of values that may be no guards.
     unknown: &'f HashSet<u32>,
     analysis: Analysis,
@@ -308,14 +342,21 @@ impl<'a> Builder<'_, '_, 'a> {
                 self.event(at, here.clone(), state, kind);
             }
         }
-        for effect in plan.effects {
+        for mut effect in plan.effects {
             let released = match &effect {
                 Effect::Acquire(acquired, _) => acquired.released,
                 Effect::Block(blocks, _) => blocks.released,
                 Effect::Callback(callback) => callback.released,
                 _ => 0,
             };
-            let reduced = self.without(at, state, tokens, released);
+            let reduced = match &mut effect {
+                Effect::Wait { mutexes, .. } => {
+                    let (given, rest) = self.given(at, state, tokens);
+                    mutexes.extend(self.held(&given).into_iter().map(|held| held.lock));
+                    Some(rest)
+                }
+                _ => self.without(at, state, tokens, released),
+            };
             let state = reduced.as_ref().unwrap_or(state);
             self.summarize(&effect, state);
             // What is held here while a callee runs the caller's code belongs to the event too.
@@ -337,11 +378,26 @@ impl<'a> Builder<'_, '_, 'a> {
         }
     }
 
+    /// The guards that a wait is given, by value or by reference, and those that stay.
+    fn given(&self, at: u32, state: &State, tokens: &Tokens<'_>) -> (State, State) {
+        let block = &self.frame.function.body.blocks[at as usize];
+        let mut given = State::new();
+        if let Terminator::Call(call) = &block.terminator {
+            for place in call.args.iter().skip(1).filter_map(Operand::place) {
+                given.extend(tokens_in(self.frame, tokens, state, place));
+                let mut behind = place.clone();
+                behind.steps.push(Step::Deref);
+                given.extend(tokens_in(self.frame, tokens, state, &behind));
+            }
+        }
+        let rest = state.difference(&given).cloned().collect();
+        (given, rest)
+    }
+
     /// The state without the guards in the arguments that the callee has released by then.
     fn without(&self, at: u32, state: &State, tokens: &Tokens<'_>, released: u64) -> Option<State> {
         let block = &self.frame.function.body.blocks[at as usize];
         let Terminator::Call(call) = &block.terminator else { return None };
-        // A condition variable's wait releases the guard it is given.
         if released == 0 || state.is_empty() {
             return None;
         }
@@ -385,10 +441,14 @@ impl<'a> Builder<'_, '_, 'a> {
 
     /// The parameters whose guards are not held at a state, as bits.
     fn released(&self, state: &State) -> u64 {
-        self.params
-            .iter()
-            .filter(|(token, _)| !state.iter().any(|held| held.token == *token))
-            .fold(0, |bits, (_, number)| bits | 1 << number.min(&63))
+        let is_held = |token: u32| state.iter().any(|held| held.token == token);
+        let (mut gone, mut kept) = (0u64, 0u64);
+        for (token, number, _) in self.params {
+            let bits = if is_held(*token) { &mut kept } else { &mut gone };
+            *bits |= 1 << number.min(&63);
+        }
+        // Of a value with several guards, all must be gone.
+        gone & !kept
     }
 
     /// Adds what a caller must know of an effect.
@@ -495,8 +555,12 @@ impl<'a> Builder<'_, '_, 'a> {
     fn returns(&mut self, state: &State) {
         for held in state.iter().filter(|held| held.local() == 0) {
             let (lock, chain) = &self.locks[held.token as usize];
-            if let Some((_, number)) = self.params.iter().find(|(token, _)| *token == held.token) {
-                self.summary.passed_guards |= 1 << (number - 1).min(63);
+            let param = self.params.iter().find(|(token, ..)| *token == held.token);
+            if let Some((_, number, fields)) = param {
+                let passed = (number - 1, fields.clone());
+                if !self.summary.passed_guards.contains(&passed) {
+                    self.summary.passed_guards.push(passed);
+                }
             } else if let Some(lock) = exported(lock)
                 && !self.summary.guards.iter().any(|(other, _)| *other == lock)
                 && self.summary.guards.len() < LIMIT

@@ -27,11 +27,10 @@ pub(super) fn class_of(frame: &Frame<'_, '_>, path: &Path) -> Option<Class> {
     for part in path.parts.iter().rev() {
         match part {
             Part::Field { owner: Some(owner), variant, index } => {
-                let field = field_name(program, unit, owner, variant, *index);
                 if is_wrapper(program, unit, owner) {
-                    suffix = format!(".{field}{suffix}");
                     continue;
                 }
+                let field = field_name(program, unit, owner, variant, *index);
                 let inner = if is_protected { ".*" } else { "" };
                 return Some(Class {
                     key: format!("{owner}.{variant}.{index}{inner}{suffix}").into(),

@@ -38,6 +38,8 @@ pub(super) enum Effect {
         forever: bool,
         /// Whether it looks at the predicate itself.
         checks: bool,
+        /// The locks that it lets go of meanwhile; whoever knows what is held fills them in.
+        mutexes: Vec<LockUse>,
     },
     /// Wakes the waiters of a condition variable.
     Notify(Path),
@@ -66,6 +68,7 @@ pub(super) fn location(frame: &Frame<'_, '_>, span: Span<'_>) -> Location {
         file: Arc::from(file),
         line,
         column,
+        is_accessor: frame.program.owns_guard(frame.function.body.locals[0].ty),
     }
 }
 
@@ -113,7 +116,7 @@ impl<'a> Planner<'_, '_, 'a> {
         let frame = self.frame;
         let callee = Callee::new(text);
         if let Some(lock) = locks::lock_call(&callee) {
-            if !lock.is_async {
+            if !lock.is_future {
                 self.lock(call, lock);
             }
             return;
@@ -218,6 +221,7 @@ impl<'a> Planner<'_, '_, 'a> {
                 && !name.contains("_for")
                 && !name.contains("_until"),
             checks: name.contains("while"),
+            mutexes: Vec::new(),
         });
     }
 
@@ -409,8 +413,11 @@ impl<'a> Planner<'_, '_, 'a> {
         if locks::keeps_closure(callee) {
             return;
         }
+        if !calls_closures(callee) {
+            return;
+        }
         let unit = self.frame.function.unit;
-        for closure in types::closures(callee.text) {
+        for closure in types::closures(closure_text(callee)) {
             if !closure.starts_with("{closure@") {
                 continue;
             }
@@ -424,7 +431,19 @@ impl<'a> Planner<'_, '_, 'a> {
                 },
             };
             let args = self.closure_arguments(call, callee);
+            let before = self.plan.effects.len();
             self.closure_body(id, &path, &args);
+            if runs_on_nothing(callee) {
+                // The closure runs when the option is empty: no guard is in it then.
+                for effect in &mut self.plan.effects[before..] {
+                    match effect {
+                        Effect::Acquire(Acquired { released, .. }, _)
+                        | Effect::Block(Blocks { released, .. }, _)
+                        | Effect::Callback(Callback { released, .. }) => *released |= 1 << 1,
+                        _ => {}
+                    }
+                }
+            }
         }
         for arg in &call.args {
             let ty = self.frame.operand_type(arg);
@@ -541,7 +560,7 @@ impl<'a> Planner<'_, '_, 'a> {
             self.plan
                 .result
                 .extend(summary.guards.iter().map(|(lock, chain)| (rebase(lock), longer(chain))));
-            self.plan.transfer.passed = Some(summary.passed_guards);
+            self.plan.transfer.passed = Some(summary.passed_guards.clone());
         }
     }
 
@@ -563,6 +582,56 @@ impl<'a> Planner<'_, '_, 'a> {
                 _ => {}
             }
         }
+    }
+}
+
+/// Whether a call runs its closure only when the option it is called on holds nothing.
+fn runs_on_nothing(callee: &Callee<'_>) -> bool {
+    types::last(callee.owner()) == "Option"
+        && matches!(
+            callee.name(),
+            "unwrap_or_else" | "or_else" | "ok_or_else" | "get_or_insert_with"
+        )
+}
+
+/// Whether code outside the program is known to call the closures it is given before it returns.
+fn calls_closures(callee: &Callee<'_>) -> bool {
+    let path = match callee.self_ty {
+        Some(_) => callee.text.split(" as ").nth(1).unwrap_or(""),
+        None => &callee.path,
+    };
+    let crates = [
+        "std::",
+        "core::",
+        "alloc::",
+        "rayon::",
+        "rayon_core::",
+        "parking_lot::",
+        "lock_api::",
+        "once_cell::",
+        "hashbrown::",
+        "indexmap::",
+        "itertools::",
+        "dashmap::",
+    ];
+    crates.iter().any(|name| path.starts_with(name))
+        && !matches!(callee.name(), "drop" | "forget" | "replace" | "set_hook" | "size_of_val")
+}
+
+/// The generic arguments that closures stand in which a call may run: the function's own, and for
+/// an iterator those of its type. A closure in the type of a container is only kept.
+fn closure_text<'a>(callee: &Callee<'a>) -> &'a str {
+    let is_iterator = matches!(
+        callee.trait_name,
+        Some("Iterator" | "DoubleEndedIterator" | "ParallelIterator" | "IndexedParallelIterator")
+    );
+    if is_iterator {
+        return callee.text;
+    }
+    let name = callee.name();
+    match callee.text.rfind(&format!("::{name}::<")) {
+        Some(at) => &callee.text[at..],
+        None => "",
     }
 }
 

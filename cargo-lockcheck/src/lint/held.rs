@@ -27,6 +27,11 @@ impl Held {
         Held { token, local, steps, stale: false }
     }
 
+    /// The fields of the local that hold it; none for the local itself.
+    pub(super) fn fields(&self) -> &[u32] {
+        &self.steps
+    }
+
     /// The local that holds it.
     pub(super) fn local(&self) -> u32 {
         self.local
@@ -44,8 +49,9 @@ const FORGOTTEN: u32 = u32::MAX;
 pub(super) struct Transfer {
     /// The tokens that its result holds, with the field of the result.
     pub(super) made: Vec<(u32, Vec<u32>)>,
-    /// The arguments whose tokens the result holds, as bits; nothing if only the types tell.
-    pub(super) passed: Option<u64>,
+    /// The arguments, by index and field, whose tokens the result holds; nothing if only the types
+    /// tell.
+    pub(super) passed: Option<Vec<(u32, Vec<u32>)>>,
 }
 
 /// What the flow must know of the tokens.
@@ -147,7 +153,7 @@ fn key<'a>(frame: &Frame<'_, 'a>, place: &Place<'a>) -> (u32, Vec<u32>) {
     (place.local, fields(&place.steps))
 }
 
-fn fields(steps: &[Step<'_>]) -> Vec<u32> {
+pub(super) fn fields(steps: &[Step<'_>]) -> Vec<u32> {
     let numbers = steps.iter().filter_map(|step| match step {
         Step::Field(number, _) => Some(*number),
         Step::Deref | Step::Variant(_) | Step::Index => None,
@@ -278,11 +284,17 @@ fn apply_call<'a>(
                     continue;
                 }
                 let moved = carried(frame, tokens, state, from);
-                let passes = transfer.passed.is_none_or(|mask| mask & (1 << index.min(63)) != 0);
                 if name.contains("mem::forget") || name.contains("ManuallyDrop") {
                     insert_all(state, moved, FORGOTTEN, &[]);
-                } else if result_holds && passes {
-                    to_result.extend(moved);
+                } else if result_holds {
+                    to_result.extend(moved.into_iter().filter(|(_, _, fields)| {
+                        transfer.passed.as_ref().is_none_or(|passed| {
+                            passed.iter().any(|(number, part)| {
+                                *number == index as u32
+                                    && (fields.starts_with(part) || part.starts_with(fields))
+                            })
+                        })
+                    }));
                 } else if transfer.passed.is_none() {
                     left.extend(moved);
                 }
@@ -367,6 +379,14 @@ fn refine<'a>(frame: &Frame<'_, 'a>, tokens: &Tokens<'_>, state: &mut State, at:
             };
             if is_empty_case && !by_default {
                 remove(frame, tokens, state, place);
+            }
+        }
+        Condition::Value if frame.is_tested(at).is_some() => {
+            // `is_none()` and the like: what is tested holds nothing on one way.
+            let Some((place, when_empty)) = frame.is_tested(at) else { return };
+            let is_true = case != Some(0);
+            if is_true == when_empty {
+                remove(frame, tokens, state, &place);
             }
         }
         Condition::Value if case == Some(0) && !by_default => {

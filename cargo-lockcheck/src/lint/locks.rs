@@ -11,8 +11,10 @@ pub(super) struct LockCall {
     pub(super) mode: Mode,
     /// Whether it waits.
     pub(super) wait: Waiting,
-    /// Whether the lock belongs to tasks: it is awaited, and no thread blocks.
+    /// Whether the lock belongs to tasks: holding it over a suspension is what it is for.
     pub(super) is_async: bool,
+    /// Whether the call only makes the future that takes the lock.
+    pub(super) is_future: bool,
     /// Whether the lock is gone again when the call returns.
     pub(super) momentary: bool,
 }
@@ -165,14 +167,9 @@ pub(super) fn lock_call(callee: &Callee<'_>) -> Option<LockCall> {
     if !is_lock(owner) {
         return None;
     }
-    let mut is_async = is_async_crate(owner);
-    let name = match name.strip_prefix("blocking_") {
-        Some(rest) => {
-            is_async = false;
-            rest
-        }
-        None => name.strip_suffix("_blocking").inspect(|_| is_async = false).unwrap_or(name),
-    };
+    let is_async = is_async_crate(owner);
+    let on_thread = name.strip_prefix("blocking_").or_else(|| name.strip_suffix("_blocking"));
+    let name = on_thread.unwrap_or(name);
     let (name, wait) = if let Some(rest) = name.strip_prefix("try_") {
         match rest {
             _ if rest.contains("_for") || rest.contains("_until") => {
@@ -194,8 +191,8 @@ pub(super) fn lock_call(callee: &Callee<'_>) -> Option<LockCall> {
         (_, "lock") => Mode::Write,
         _ => return None,
     };
-    let is_async = is_async && wait == Waiting::Blocking;
-    Some(LockCall { mode, wait, is_async, momentary: false })
+    let is_future = is_async && on_thread.is_none() && wait == Waiting::Blocking;
+    Some(LockCall { mode, wait, is_async, is_future, momentary: false })
 }
 
 fn dashmap_call(name: &str) -> Option<LockCall> {
@@ -206,7 +203,8 @@ fn dashmap_call(name: &str) -> Option<LockCall> {
         | "alter_all" | "shrink_to_fit" => (Mode::Write, true),
         _ => return None,
     };
-    Some(LockCall { mode, wait: Waiting::Blocking, is_async: false, momentary })
+    let wait = Waiting::Blocking;
+    Some(LockCall { mode, wait, is_async: false, is_future: false, momentary })
 }
 
 /// What a call waits for that is neither a lock nor a condition variable.

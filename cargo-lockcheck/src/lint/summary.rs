@@ -32,6 +32,8 @@ pub(super) struct Location {
     pub(super) line: u32,
     /// The column, from one.
     pub(super) column: u32,
+    /// Whether the body hands a guard to its caller: the caller is then the place of interest.
+    pub(super) is_accessor: bool,
 }
 
 /// A chain of calls to something, outermost first; the last is the thing itself.
@@ -125,8 +127,8 @@ pub(super) struct Summary {
     pub(super) returned: Option<Returned>,
     /// The locks whose guards it returns.
     pub(super) guards: Vec<(LockUse, Chain)>,
-    /// The parameters whose guards it returns, as bits.
-    pub(super) passed_guards: u64,
+    /// The parameters, by index and field, whose guards it returns.
+    pub(super) passed_guards: Vec<(u32, Vec<u32>)>,
     /// The locks it takes.
     pub(super) acquired: Vec<Acquired>,
     /// What it waits for.

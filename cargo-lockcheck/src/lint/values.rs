@@ -259,8 +259,11 @@ impl<'p, 'a> Frame<'p, 'a> {
             }
             return path;
         }
+        let is_named = !head.is_empty() && !head.starts_with(['(', '{', '[', '&']);
         if path.parts.is_empty()
             && let Some(value) = self.aggregate_field(&path.root, index)
+            // What is made for the field has no better name than the field.
+            && (!is_named || matches!(value.root, Root::Param(_) | Root::Static(_)))
         {
             return value;
         }
@@ -270,7 +273,6 @@ impl<'p, 'a> Frame<'p, 'a> {
         {
             return value;
         }
-        let is_named = !head.is_empty() && !head.starts_with(['(', '{', '[', '&']);
         let owner = is_named.then(|| Arc::from(self.unit().global(head)));
         path.with(Part::Field { owner, variant: Arc::from(variant), index })
     }
@@ -330,12 +332,15 @@ impl<'p, 'a> Frame<'p, 'a> {
     /// A path with more parts behind it, looked through as far as they go.
     pub(super) fn extend(&self, base: Path, parts: &[Part]) -> Path {
         parts.iter().fold(base, |path, part| match part {
-            Part::Field { index, .. } if path.parts.is_empty() => {
+            Part::Field { owner, index, .. } if path.parts.is_empty() => {
                 let known = self.aggregate_field(&path.root, *index).or_else(|| match path.root {
                     Root::Call(block) => self.returned_field(block, *index),
                     _ => None,
                 });
-                known.unwrap_or_else(|| path.with(part.clone()))
+                let is_better = |value: &Path| {
+                    owner.is_none() || matches!(value.root, Root::Param(_) | Root::Static(_))
+                };
+                known.filter(is_better).unwrap_or_else(|| path.with(part.clone()))
             }
             _ => path.with(part.clone()),
         })
@@ -499,6 +504,27 @@ impl<'p, 'a> Frame<'p, 'a> {
             place = Place { local: inner.local, steps };
         }
         place
+    }
+
+    /// For a switch on `x.is_none()` or `x.is_some()`: `x`, and the answer that says it is empty.
+    pub(super) fn is_tested(&self, block: u32) -> Option<(Place<'a>, bool)> {
+        let blocks = &self.function.body.blocks;
+        let Terminator::Switch(value, ..) = &blocks[block as usize].terminator else { return None };
+        let tested = value.place().filter(|place| place.steps.is_empty())?;
+        let [Definition::Call(from)] = self.definitions[tested.local as usize].as_slice() else {
+            return None;
+        };
+        let Terminator::Call(call) = &blocks[*from as usize].terminator else { return None };
+        let Operand::Const(text) = call.callee else { return None };
+        let callee = Callee::new(text);
+        let when_empty = match (types::last(callee.owner()), callee.name()) {
+            ("Option", "is_none") => true,
+            ("Option", "is_some") => false,
+            _ => return None,
+        };
+        let mut place = call.args.first()?.place()?.clone();
+        place.steps.push(Step::Deref);
+        Some((self.canonical(&place), when_empty))
     }
 
     /// The block and number of the aggregate that makes a closure of this type in this body.

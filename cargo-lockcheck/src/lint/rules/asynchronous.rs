@@ -80,8 +80,14 @@ fn held_long(analyzed: &Analyzed<'_, '_>) -> HashMap<Arc<str>, (Location, &'stat
                 }
                 _ => continue,
             };
-            for held in event.held.iter().filter(|held| !held.lock.is_async) {
-                if let Some(class) = &held.lock.class {
+            // A waiter's own mutex is free while it waits, but its holders come in long queues.
+            let mutexes = match &event.kind {
+                EventKind::Effect(Effect::Wait { mutexes, .. }) => mutexes.as_slice(),
+                _ => &[],
+            };
+            let held = event.held.iter().map(|held| &held.lock).chain(mutexes);
+            for lock in held.filter(|lock| !lock.is_async) {
+                if let Some(class) = &lock.class {
                     long.entry(Arc::clone(&class.key)).or_insert((event.here.clone(), why));
                 }
             }

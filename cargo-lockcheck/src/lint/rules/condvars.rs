@@ -27,7 +27,7 @@ pub(super) fn check(analyzed: &Analyzed<'_, '_>, findings: &mut Vec<Finding>) {
     let mut waiters: HashMap<Arc<str>, Waiters> = HashMap::new();
     for (id, analysis) in analyzed.analyses.iter().enumerate() {
         for event in &analysis.events {
-            let EventKind::Effect(Effect::Wait { condvar, forever, checks }) = &event.kind else {
+            let EventKind::Effect(Effect::Wait { condvar, forever, checks, mutexes }) = &event.kind else {
                 continue;
             };
             let cycle = analysis.cycle.get(event.block as usize).copied().flatten();
@@ -44,8 +44,8 @@ pub(super) fn check(analyzed: &Analyzed<'_, '_>, findings: &mut Vec<Finding>) {
             let Some(class) = class_name(&frame, condvar) else { continue };
             let known = waiters.entry(class).or_default();
             known.at.get_or_insert_with(|| event.here.clone());
-            for held in &event.held {
-                known.mutexes.extend(held.lock.class.as_ref().map(|c| Arc::clone(&c.key)));
+            for mutex in mutexes {
+                known.mutexes.extend(mutex.class.as_ref().map(|class| Arc::clone(&class.key)));
             }
             if let Some(cycle) = cycle {
                 let looked_at = atomics(analyzed, id, &["load"]).into_iter();

@@ -182,7 +182,7 @@ fn wait_while_holding(
     condvar: &Path,
 ) -> Option<Finding> {
     let class = crate::lint::analysis::class_name(&analyzed.frame(id), condvar)?;
-    if event.held.len() < 2 {
+    if event.held.is_empty() {
         return None;
     }
     for (waker, analysis) in analyzed.analyses.iter().enumerate() {
@@ -196,8 +196,6 @@ fn wait_while_holding(
         }) else {
             continue;
         };
-        // The guard that is given to the wait is the last one taken of those held.
-        let others = &event.held[..event.held.len() - 1];
         let taken: HashSet<_> = analysis
             .events
             .iter()
@@ -211,7 +209,7 @@ fn wait_while_holding(
             })
             .collect();
         if let Some(held) =
-            others.iter().find(|held| held.lock.class.as_ref().is_some_and(|c| taken.contains(c)))
+            event.held.iter().find(|held| held.lock.class.as_ref().is_some_and(|c| taken.contains(c)))
         {
             let message = format!(
                 "`{}` waits to be woken while it holds {}, which `{}` takes to wake it",

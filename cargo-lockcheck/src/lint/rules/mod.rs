@@ -11,6 +11,9 @@ mod report;
 mod spins;
 
 use std::collections::HashMap;
+use std::collections::hash_map::Entry;
+
+use lockdep::finding::Rule;
 
 use super::analysis::Analyzed;
 use crate::model::Finding;
@@ -29,9 +32,10 @@ pub(super) fn check(analyzed: &Analyzed<'_, '_>) -> Vec<Finding> {
     once(findings)
 }
 
-/// One finding for each rule and pair of places; the same code may be in several targets.
+/// One finding for each rule and set of places; the same code may be in several targets. What many
+/// callers reach in the same way is one finding with a count.
 fn once(findings: Vec<Finding>) -> Vec<Finding> {
-    let mut seen = HashMap::new();
+    let mut seen: HashMap<_, usize> = HashMap::new();
     let mut result: Vec<Finding> = Vec::new();
     for finding in findings {
         let edges = finding.edges.iter().flat_map(|edge| [&edge.from_site, &edge.to_site]);
@@ -39,9 +43,23 @@ fn once(findings: Vec<Finding>) -> Vec<Finding> {
         let mut places: Vec<_> =
             edges.chain(sites).map(|place| (place.file.clone(), place.line)).collect();
         places.dedup();
+        if matches!(finding.rule, Rule::GuardAcrossBlocking | Rule::DropUnderLock)
+            && places.len() > 2
+        {
+            // The end alone: the ways to it differ only in their callers.
+            places.drain(..places.len() - 1);
+        }
         let names: Vec<_> = finding.locks.iter().map(|lock| lock.name.clone()).collect();
-        if seen.insert((finding.rule, names, places), ()).is_none() {
-            result.push(finding);
+        match seen.entry((finding.rule, names, places)) {
+            Entry::Occupied(known) => {
+                let known: &mut Finding = &mut result[*known.get()];
+                let is_elsewhere = known.message != finding.message;
+                known.count += u64::from(is_elsewhere);
+            }
+            Entry::Vacant(entry) => {
+                entry.insert(result.len());
+                result.push(finding);
+            }
         }
     }
     result

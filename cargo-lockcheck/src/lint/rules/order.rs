@@ -10,7 +10,7 @@ use std::sync::Arc;
 
 use lockdep::finding::{Rule, Tier};
 
-use super::report::{edge, lock, stack};
+use super::report::{edge, innermost, lock, stack};
 use crate::lint::analysis::{Analyzed, EventKind};
 use crate::lint::classes::Class;
 use crate::lint::effects::Effect;
@@ -54,7 +54,7 @@ pub(super) fn check(analyzed: &Analyzed<'_, '_>, findings: &mut Vec<Finding>) {
     for (from, to) in graph.keys() {
         next[number[&**from]].push(number[&**to] as u32);
     }
-    let mut seen = HashSet::new();
+    let mut cycles: BTreeSet<(usize, Vec<usize>, Vec<usize>)> = BTreeSet::new();
     for component in components(names.len(), &|at| &next[at]) {
         if component.len() < 2 {
             continue;
@@ -63,14 +63,22 @@ pub(super) fn check(analyzed: &Analyzed<'_, '_>, findings: &mut Vec<Finding>) {
         for &from in &component {
             for &to in &next[from] {
                 let Some(cycle) = cycle(&next, &members, from, to as usize) else { continue };
-                let mut key = cycle.clone();
-                key.sort_unstable();
-                if seen.insert(key) {
-                    let classes: Vec<Arc<str>> =
-                        cycle.iter().map(|at| Arc::clone(&names[*at])).collect();
-                    findings.extend(judge(analyzed, &graph, &written, &classes));
-                }
+                let mut members = cycle.clone();
+                members.sort_unstable();
+                cycles.insert((cycle.len(), members, cycle));
             }
+        }
+    }
+    // Short ones first: a longer cycle around a shorter one says nothing new.
+    let mut reported: Vec<Vec<usize>> = Vec::new();
+    for (_, members, cycle) in cycles {
+        if reported.iter().any(|known| known.iter().all(|at| members.contains(at))) {
+            continue;
+        }
+        let classes: Vec<Arc<str>> = cycle.iter().map(|at| Arc::clone(&names[*at])).collect();
+        if let Some(finding) = judge(analyzed, &graph, &written, &classes) {
+            findings.push(finding);
+            reported.push(members);
         }
     }
 }
@@ -85,7 +93,8 @@ fn graph(analyzed: &Analyzed<'_, '_>) -> Graph {
         }
         let witnesses = graph.entry((Arc::clone(&from.key), Arc::clone(&to.key))).or_default();
         let is_known = witnesses.iter().any(|known: &Witness| {
-            known.held.1.last() == held.1.last() && known.asked.1.last() == asked.1.last()
+            innermost(&known.held.1) == innermost(&held.1)
+                && innermost(&known.asked.1) == innermost(&asked.1)
         });
         if witnesses.len() < WITNESSES && !is_known {
             witnesses.push(Witness { body, held: held.clone(), asked: asked.clone(), gates });
@@ -93,7 +102,23 @@ fn graph(analyzed: &Analyzed<'_, '_>) -> Graph {
     };
     for (id, analysis) in analyzed.analyses.iter().enumerate() {
         for event in &analysis.events {
-            let EventKind::Effect(Effect::Acquire(acquired, extra)) = &event.kind else { continue };
+            let (acquired, extra) = match &event.kind {
+                EventKind::Effect(Effect::Acquire(acquired, extra)) => (acquired, extra),
+                // A wait takes its mutex again, under what else is held.
+                EventKind::Effect(Effect::Wait { mutexes, .. }) => {
+                    for mutex in mutexes {
+                        let asked = (
+                            LockUse { wait: Waiting::Blocking, ..mutex.clone() },
+                            vec![event.here.clone()],
+                        );
+                        for held in &event.held {
+                            add(id, &(held.lock.clone(), held.chain.clone()), &asked, Vec::new());
+                        }
+                    }
+                    continue;
+                }
+                _ => continue,
+            };
             if acquired.lock.wait != Waiting::Blocking {
                 continue;
             }

@@ -16,9 +16,10 @@ pub(super) fn site(location: &Location, label: impl Into<String>) -> Site {
     Site { place: place(location), label: label.into() }
 }
 
-/// The end of a chain of calls: where the thing itself happens.
+/// The end of a chain of calls: where the thing itself happens, or where what does it is called,
+/// if that only hands its guard on.
 pub(super) fn innermost(chain: &Chain) -> Option<&Location> {
-    chain.last()
+    chain.iter().rev().find(|at| !at.is_accessor).or(chain.first())
 }
 
 /// A lock's name for a reader.
