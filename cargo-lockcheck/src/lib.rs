@@ -14,6 +14,7 @@ pub mod status;
 pub mod args;
 pub mod cargo_args;
 pub mod cargo_config;
+pub mod config;
 pub mod settings;
 pub mod toolchain;
 

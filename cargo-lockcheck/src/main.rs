@@ -2,6 +2,7 @@
 
 use std::env;
 use std::ffi::OsString;
+use std::io;
 use std::process::ExitCode;
 
 use cargo_lockcheck::analyze::analyze;
@@ -55,11 +56,12 @@ fn main() -> ExitCode {
 fn lint_source(args: Args) -> Result<ExitCode, Failure> {
     let settings = Settings::resolve(args)?;
     let compiled = lint::compile::run(&settings)?;
-    let linted = lint::run(&compiled, &settings.workspace);
+    let linted = lint::run(&compiled, &settings.workspace, &settings.order);
     let sources = Sources::of_workspace(&settings.workspace);
     let mut report = classify(linted.findings, &settings.levels);
     report.coverage = linted.coverage;
     report.notes = linted.notes;
+    report.suppressed.extend(linted.suppressed);
     // Rules that are `allow` are shown as findings when they are asked for.
     let (shown, hidden) = report
         .suppressed
@@ -68,6 +70,18 @@ fn lint_source(args: Args) -> Result<ExitCode, Failure> {
     report.suppressed = hidden;
     let shown: Vec<Suppressed> = shown;
     report.findings.extend(shown.into_iter().map(|entry| entry.finding));
+    if settings.toolchain.minor().is_some_and(|minor| minor > lint::compile::NEWEST) {
+        report.notes.push(format!(
+            "the MIR of this compiler is newer than that of Rust 1.{}, the newest that is known: \
+             what cannot be read of it is skipped",
+            lint::compile::NEWEST
+        ));
+    }
+    if settings.forward_messages {
+        // A closed stdout leaves nobody to tell.
+        let _ =
+            lint::messages::write(&report, &compiled.targets, &sources, &mut io::stdout().lock());
+    }
     output::write(&report, &settings, &sources)?;
     Ok(exit_code(compiled.code, &report))
 }

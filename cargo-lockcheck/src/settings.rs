@@ -12,6 +12,7 @@ use crate::args::{self, Args, CargoCommand, Output};
 use crate::cargo_args::CargoArgs;
 use crate::cargo_config::CargoConfig;
 use crate::classify::Levels;
+use crate::config::{self, Config};
 use crate::failure::Failure;
 use crate::render::{Format, Show};
 use crate::toolchain::Toolchain;
@@ -50,6 +51,8 @@ pub struct Settings {
     pub show: Show,
     /// The levels of rules and tiers.
     pub levels: Levels,
+    /// Lists of locks, each in the order in which they are to be taken.
+    pub order: Vec<Vec<String>>,
     /// Whether cargo's messages go on to stdout, as an editor wants them.
     pub forward_messages: bool,
 }
@@ -88,6 +91,15 @@ impl Settings {
         let cache =
             env::var_os(CACHE).map_or_else(|| directory.join("runtime"), |path| cwd.join(path));
         let mut levels = Levels::default();
+        let file = Config::load(&metadata.workspace_root)?;
+        for (code, level) in &file.levels {
+            levels.set(code, *level).map_err(|what| {
+                Failure::new(
+                    format!("`{}` sets a level for what does not exist: {what}", config::NAME),
+                    "Correct the name under `[levels]`.",
+                )
+            })?;
+        }
         for (code, level) in report.levels() {
             levels.set(code, level).map_err(bad_word)?;
         }
@@ -117,6 +129,7 @@ impl Settings {
             outputs: report.output,
             show,
             levels,
+            order: file.lint.order,
             forward_messages: verb == "check"
                 && given
                     .values("--message-format")

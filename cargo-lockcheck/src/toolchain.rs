@@ -24,6 +24,13 @@ pub struct Toolchain {
 const OLDEST: u32 = parse_minor(env!("CARGO_PKG_RUST_VERSION"));
 
 impl Toolchain {
+    /// The minor version of Rust 1 that it is.
+    pub fn minor(&self) -> Option<u32> {
+        line(&self.version, "release: ")
+            .filter(|release| release.starts_with("1."))
+            .map(parse_minor)
+    }
+
     /// The toolchain that cargo picks with this configuration in the directory `cwd`.
     ///
     /// # Errors

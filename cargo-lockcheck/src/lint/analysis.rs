@@ -12,9 +12,7 @@ use super::effects::{Effect, Plan, location, plan};
 use super::graph::{Flow, components};
 use super::held::{self, Held, State, Tokens, Transfer, tokens_in};
 use super::locks::Waiting;
-use super::mir::model::{
-    Body, BodyKind, Operand, Place, Rvalue, StatementKind, Step, Terminator,
-};
+use super::mir::model::{Body, BodyKind, Operand, Place, Rvalue, StatementKind, Step, Terminator};
 use super::program::{BodyId, Program, is_parameter};
 use super::summary::{
     Acquired, Callback, Chain, LIMIT, Location, LockUse, OpenEdge, Returned, Summary,
@@ -297,12 +295,15 @@ fn guard_fields(program: &Program<'_>, body: &Body<'_>, number: u32) -> Vec<Vec<
         };
         for block in body.blocks.iter().filter(|block| !block.cleanup) {
             for statement in &block.statements {
-                if let StatementKind::Assign(_, Rvalue::Use(Operand::Move(place))) = &statement.kind {
+                if let StatementKind::Assign(_, Rvalue::Use(Operand::Move(place))) = &statement.kind
+                {
                     look(place);
                 }
             }
             match &block.terminator {
-                Terminator::Call(call) => call.args.iter().filter_map(Operand::place).for_each(&mut look),
+                Terminator::Call(call) => {
+                    call.args.iter().filter_map(Operand::place).for_each(&mut look)
+                }
                 Terminator::Drop(place, _) => look(place),
                 _ => {}
             }

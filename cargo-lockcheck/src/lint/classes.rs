@@ -103,6 +103,18 @@ fn field_name(
     if variant.is_empty() { name } else { format!("{variant}.{name}") }
 }
 
+/// The type of a field, as the source has it.
+pub(super) fn field_type(
+    program: &Program<'_>,
+    unit: usize,
+    owner: &str,
+    variant: &str,
+    index: u32,
+) -> Option<String> {
+    let item = sources_of(program, unit, owner)?.type_item(local_path(owner))?;
+    item.fields(variant).get(index as usize).map(|field| field.ty.clone())
+}
+
 /// The path without the crate's name.
 pub(super) fn local_path(owner: &str) -> &str {
     owner.split_once("::").map_or(owner, |split| split.1)

@@ -55,7 +55,16 @@ pub struct Checked {
     pub mir: PathBuf,
     /// The source files.
     pub files: Vec<String>,
+    /// The package, as cargo names it.
+    pub package: String,
+    /// The package's manifest.
+    pub manifest: String,
+    /// The target, as cargo describes it.
+    pub described: Value,
 }
+
+/// The newest minor version of Rust 1 whose MIR is known to be read in full.
+pub const NEWEST: u32 = 95;
 
 /// What cargo has checked.
 #[derive(Debug)]
@@ -151,6 +160,9 @@ fn checked(message: &Value) -> Option<Checked> {
         source: PathBuf::from(target["src_path"].as_str().unwrap_or_default()),
         mir,
         files,
+        package: message["package_id"].as_str().unwrap_or_default().to_owned(),
+        manifest: message["manifest_path"].as_str().unwrap_or_default().to_owned(),
+        described: target.clone(),
     })
 }
 

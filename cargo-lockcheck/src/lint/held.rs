@@ -27,11 +27,6 @@ impl Held {
         Held { token, local, steps, stale: false }
     }
 
-    /// The fields of the local that hold it; none for the local itself.
-    pub(super) fn fields(&self) -> &[u32] {
-        &self.steps
-    }
-
     /// The local that holds it.
     pub(super) fn local(&self) -> u32 {
         self.local

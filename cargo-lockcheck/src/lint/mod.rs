@@ -6,6 +6,7 @@
 //! cannot be resolved, nothing is said.
 
 pub mod compile;
+pub mod messages;
 pub mod mir;
 
 mod analysis;
@@ -19,6 +20,7 @@ mod program;
 mod rules;
 mod source;
 mod summary;
+mod suppress;
 mod types;
 mod values;
 
@@ -28,7 +30,7 @@ use std::path::Path;
 
 pub use program::Target;
 
-use crate::model::{Coverage, Finding};
+use crate::model::{Coverage, Finding, Suppressed};
 use crate::naming;
 use compile::{Checked, Compiled};
 
@@ -37,6 +39,8 @@ use compile::{Checked, Compiled};
 pub struct Linted {
     /// The findings, without levels.
     pub findings: Vec<Finding>,
+    /// Those that a comment allows.
+    pub suppressed: Vec<Suppressed>,
     /// How much was looked at.
     pub coverage: Coverage,
     /// Sentences on what limits this check.
@@ -44,7 +48,7 @@ pub struct Linted {
 }
 
 /// Lints what cargo has checked.
-pub fn run(compiled: &Compiled, workspace: &Path) -> Linted {
+pub fn run(compiled: &Compiled, workspace: &Path, order: &[Vec<String>]) -> Linted {
     let chosen = chosen(&compiled.targets);
     let texts: Vec<Option<String>> =
         chosen.iter().map(|target| fs::read_to_string(&target.mir).ok()).collect();
@@ -57,7 +61,7 @@ pub fn run(compiled: &Compiled, workspace: &Path) -> Linted {
             mir: mir::parse(text.as_deref()?),
         })
     });
-    lint(targets.collect())
+    lint(targets.collect(), order)
 }
 
 /// A library is compiled on its own and as its own test; the test has all of it and more.
@@ -74,12 +78,13 @@ fn chosen(targets: &[Checked]) -> Vec<&Checked> {
     chosen
 }
 
-/// Lints the compiled targets of a workspace.
-pub fn lint(targets: Vec<Target<'_>>) -> Linted {
+/// Lints the compiled targets of a workspace. The locks of each list of `order` are to be taken in
+/// the order of the list.
+pub fn lint(targets: Vec<Target<'_>>, order: &[Vec<String>]) -> Linted {
     let skipped = targets.iter().map(|target| target.mir.skipped).sum();
     let program = program::Program::new(targets);
     let analyzed = analysis::Analyzed::new(&program);
-    let mut findings = rules::check(&analyzed);
+    let mut findings = rules::check(&analyzed, order);
     for finding in &mut findings {
         let mut names: Vec<&str> = finding.locks.iter().map(|lock| &*lock.name).collect();
         if names.is_empty() {
@@ -88,10 +93,11 @@ pub fn lint(targets: Vec<Target<'_>>) -> Linted {
         finding.id = naming::id(finding.rule, &names);
     }
     naming::number_namesakes(&mut findings);
+    let (findings, suppressed, notes) = suppress::apply(&program, findings);
     let coverage = Coverage {
         functions_analyzed: program.functions.len() as u64,
         functions_skipped: skipped,
         ..Coverage::default()
     };
-    Linted { findings, coverage, notes: Vec::new() }
+    Linted { findings, suppressed, coverage, notes }
 }

@@ -38,6 +38,11 @@ impl SourceFile {
         SourceFile { text, lines }
     }
 
+    /// The whole text.
+    pub(super) fn text(&self) -> &str {
+        &self.text
+    }
+
     /// A line, counted from one.
     pub(super) fn line(&self, line: u32) -> Option<&str> {
         let index = line.checked_sub(1)? as usize;
@@ -112,6 +117,17 @@ impl Sources {
         let file = read.map(|text| Rc::new(SourceFile::new(text)));
         self.files.borrow_mut().insert(name.to_owned(), file.clone());
         file
+    }
+
+    /// The files that have been read, by name.
+    pub(super) fn texts(&self) -> Vec<(String, Rc<SourceFile>)> {
+        let files = self.files.borrow();
+        let mut known: Vec<_> = files
+            .iter()
+            .filter_map(|(name, file)| Some((name.clone(), Rc::clone(file.as_ref()?))))
+            .collect();
+        known.sort_by(|a, b| a.0.cmp(&b.0));
+        known
     }
 
     /// The header of the `impl` at a place.

@@ -524,3 +524,114 @@ fn is_consistent(body: &Body<'_>) -> bool {
                 }
         })
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::super::model::{BodyKind, Operand, Rvalue, StatementKind, Step, Terminator};
+    use super::parse;
+
+    /// What the compiler in use writes for `golden/golden.rs`.
+    const GOLDEN: &str = include_str!("golden/rustc-1.95.mir");
+
+    #[test]
+    fn every_body_of_the_golden_file_is_read() {
+        let krate = parse(GOLDEN);
+        let names: Vec<&str> = krate.bodies.iter().map(|body| body.name).collect();
+        assert_eq!(
+            names,
+            [
+                "TOTAL",
+                "<impl at golden.rs:9:1: 9:10>::guard",
+                "<impl at golden.rs:9:1: 9:10>::sum",
+                "<impl at golden.rs:9:1: 9:10>::sum::{closure#0}",
+                "<impl at golden.rs:9:1: 9:10>::sum::{closure#1}",
+                "later",
+                "later::{closure#0}",
+                "other",
+                "other::{closure#0}",
+                "print",
+                "print::promoted[0]",
+            ]
+        );
+        assert_eq!(krate.skipped, 0);
+        assert_eq!(krate.bodies[0].kind, BodyKind::Static);
+        assert!(krate.statics.values().any(|name| *name == "TOTAL"));
+    }
+
+    #[test]
+    fn calls_have_their_parts() {
+        let krate = parse(GOLDEN);
+        let guard = &krate.bodies[1];
+        assert_eq!(guard.params, 1);
+        assert_eq!(guard.locals[1].ty, "&Bank");
+        let calls: Vec<_> = guard
+            .blocks
+            .iter()
+            .filter_map(|block| match &block.terminator {
+                Terminator::Call(call) => Some((call, block.span)),
+                _ => None,
+            })
+            .collect();
+        let (lock, at) = calls[1];
+        assert!(
+            matches!(lock.callee, Operand::Const("std::sync::Mutex::<std::vec::Vec<u32>>::lock")),
+            "{lock:?}"
+        );
+        // The name of the method, not the receiver before it.
+        assert_eq!((at.line(), at.parts().map(|parts| parts.2)), (11, Some(23)));
+        let field = guard.blocks[0].statements.iter().find_map(|s| match &s.kind {
+            StatementKind::Assign(_, Rvalue::Ref(place)) => Some(place),
+            _ => None,
+        });
+        let steps = &field.expect("the field is borrowed").steps;
+        assert!(matches!(steps[..], [Step::Deref, Step::Field(0, _)]), "{steps:?}");
+    }
+
+    #[test]
+    fn quotes_and_brackets_in_constants_do_not_confuse() {
+        let krate = parse(GOLDEN);
+        let call = krate.bodies[6].blocks.iter().find_map(|block| match &block.terminator {
+            Terminator::Call(call) if matches!(call.callee, Operand::Const("other")) => Some(call),
+            _ => None,
+        });
+        let args = &call.expect("the call of `other`").args;
+        assert_eq!(args.len(), 2, "{args:?}");
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(192))]
+
+        #[test]
+        fn no_text_makes_it_panic(text in "\\PC{0,400}") {
+            parse(&text);
+        }
+
+        #[test]
+        fn no_change_of_the_golden_file_makes_it_panic(
+            edits in prop::collection::vec((any::<prop::sample::Index>(), 0usize..12, "[(){}<>\\[\\]_0-9a-z:;,.'\"&*= é-]{0,6}"), 1..24)
+        ) {
+            let mut text = GOLDEN.to_owned();
+            for (at, length, new) in edits {
+                let at = floor(&text, at.index(text.len()));
+                let end = floor(&text, (at + length).min(text.len()));
+                text.replace_range(at..end.max(at), &new);
+            }
+            let krate = parse(&text);
+            // What was read is consistent, whatever it says.
+            for body in &krate.bodies {
+                for block in &body.blocks {
+                    prop_assert!(block.terminator.targets().all(|t| (t as usize) < body.blocks.len()));
+                }
+            }
+        }
+    }
+
+    fn floor(text: &str, mut at: usize) -> usize {
+        while !text.is_char_boundary(at) {
+            at -= 1;
+        }
+        at
+    }
+}

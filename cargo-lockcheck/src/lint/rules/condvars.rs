@@ -27,7 +27,8 @@ pub(super) fn check(analyzed: &Analyzed<'_, '_>, findings: &mut Vec<Finding>) {
     let mut waiters: HashMap<Arc<str>, Waiters> = HashMap::new();
     for (id, analysis) in analyzed.analyses.iter().enumerate() {
         for event in &analysis.events {
-            let EventKind::Effect(Effect::Wait { condvar, forever, checks, mutexes }) = &event.kind else {
+            let EventKind::Effect(Effect::Wait { condvar, forever, checks, mutexes }) = &event.kind
+            else {
                 continue;
             };
             let cycle = analysis.cycle.get(event.block as usize).copied().flatten();

@@ -208,8 +208,10 @@ fn wait_while_holding(
                 _ => None,
             })
             .collect();
-        if let Some(held) =
-            event.held.iter().find(|held| held.lock.class.as_ref().is_some_and(|c| taken.contains(c)))
+        if let Some(held) = event
+            .held
+            .iter()
+            .find(|held| held.lock.class.as_ref().is_some_and(|c| taken.contains(c)))
         {
             let message = format!(
                 "`{}` waits to be woken while it holds {}, which `{}` takes to wake it",

@@ -19,10 +19,10 @@ use super::analysis::Analyzed;
 use crate::model::Finding;
 
 /// All findings of a program, each once.
-pub(super) fn check(analyzed: &Analyzed<'_, '_>) -> Vec<Finding> {
+pub(super) fn check(analyzed: &Analyzed<'_, '_>, order: &[Vec<String>]) -> Vec<Finding> {
     let mut findings = Vec::new();
     relock::check(analyzed, &mut findings);
-    order::check(analyzed, &mut findings);
+    order::check(analyzed, order, &mut findings);
     foreign::check(analyzed, &mut findings);
     asynchronous::check(analyzed, &mut findings);
     condvars::check(analyzed, &mut findings);

@@ -12,13 +12,13 @@ use lockdep::finding::{Rule, Tier};
 
 use super::report::{edge, innermost, lock, stack};
 use crate::lint::analysis::{Analyzed, EventKind};
-use crate::lint::classes::Class;
+use crate::lint::classes::{Class, field_type};
 use crate::lint::effects::Effect;
 use crate::lint::graph::components;
 use crate::lint::locks::Waiting;
 use crate::lint::program::BodyId;
 use crate::lint::summary::{Chain, LockUse};
-use crate::lint::values::Root;
+use crate::lint::values::{Part, Root};
 use crate::model::{Finding, Mode};
 
 /// Witnesses kept of each pair of classes.
@@ -39,8 +39,13 @@ struct Witness {
 
 type Graph = BTreeMap<(Arc<str>, Arc<str>), Vec<Witness>>;
 
-pub(super) fn check(analyzed: &Analyzed<'_, '_>, findings: &mut Vec<Finding>) {
+pub(super) fn check(
+    analyzed: &Analyzed<'_, '_>,
+    declared: &[Vec<String>],
+    findings: &mut Vec<Finding>,
+) {
     let graph = graph(analyzed);
+    against(analyzed, &graph, declared, findings);
     let written = written(analyzed);
     let names: Vec<Arc<str>> = graph
         .keys()
@@ -81,6 +86,68 @@ pub(super) fn check(analyzed: &Analyzed<'_, '_>, findings: &mut Vec<Finding>) {
             reported.push(members);
         }
     }
+}
+
+/// `declared-order`: a link that goes back in a list of locks.
+fn against(
+    analyzed: &Analyzed<'_, '_>,
+    graph: &Graph,
+    declared: &[Vec<String>],
+    findings: &mut Vec<Finding>,
+) {
+    for witness in graph.values().flatten() {
+        let (Some(held), Some(asked)) = (&witness.held.0.class, &witness.asked.0.class) else {
+            continue;
+        };
+        for list in declared {
+            let position = |class: &Class| list.iter().position(|name| *name == *class.name);
+            if let (Some(first), Some(second)) = (position(held), position(asked))
+                && second < first
+            {
+                let message = format!(
+                    "`{}` takes `{}` under `{}`, against the declared order",
+                    analyzed.program.functions[witness.body].display, asked.name, held.name
+                );
+                let locks = [&witness.held.0, &witness.asked.0];
+                let locks = locks.map(|of| lock(analyzed, witness.body, of)).to_vec();
+                let function = &analyzed.program.functions[witness.body].display;
+                let (held, asked) = (&witness.held, &witness.asked);
+                let edges = vec![edge((0, &held.0, &held.1), (1, &asked.0, &asked.1), function)];
+                let rule = Rule::DeclaredOrder;
+                findings.push(Finding {
+                    locks,
+                    edges,
+                    ..Finding::new(rule, Tier::Potential, message)
+                });
+            }
+        }
+    }
+}
+
+/// Whether the body of a witness has the locks for itself: they are fields of what it was given
+/// by `&mut` or by value, with nothing shared on the way.
+fn is_exclusive(analyzed: &Analyzed<'_, '_>, witness: &Witness) -> bool {
+    let function = &analyzed.program.functions[witness.body];
+    [&witness.held.0.path, &witness.asked.0.path].into_iter().all(|path| {
+        let Root::Param(number) = path.root else { return false };
+        let ty = function.body.locals.get(number as usize).map_or("", |local| local.ty);
+        let is_own = !function.is_closure()
+            && !function.is_coroutine()
+            && !ty.starts_with('*')
+            && (!ty.starts_with('&') || ty.contains("mut "))
+            && !ty.contains("Arc<");
+        is_own
+            && path.parts.iter().all(|part| match part {
+                Part::Field { owner: Some(owner), variant, index } => {
+                    let ty = field_type(analyzed.program, function.unit, owner, variant, *index);
+                    ty.is_some_and(|ty| {
+                        !["Arc<", "Rc<", "Weak<", "&", "*"].iter().any(|word| ty.contains(word))
+                    })
+                }
+                Part::Field { owner: None, .. } => true,
+                Part::Element | Part::Protected => false,
+            })
+    })
 }
 
 /// All orders of two classes that the bodies show.
@@ -210,7 +277,7 @@ fn judge(
     for _ in 0..512 {
         let chosen: Vec<&Witness> =
             links.iter().zip(&choice).map(|(link, index)| &link[*index]).collect();
-        if let Some(tier) = tier(written, classes, &chosen)
+        if let Some(tier) = tier(analyzed, written, classes, &chosen)
             && best.as_ref().is_none_or(|(known, _)| *known < tier)
         {
             best = Some((tier, chosen));
@@ -228,7 +295,15 @@ fn judge(
 }
 
 /// How sure it is that these witnesses can meet, or nothing if they cannot block each other.
-fn tier(written: &HashSet<Arc<str>>, classes: &[Arc<str>], chosen: &[&Witness]) -> Option<Tier> {
+fn tier(
+    analyzed: &Analyzed<'_, '_>,
+    written: &HashSet<Arc<str>>,
+    classes: &[Arc<str>],
+    chosen: &[&Witness],
+) -> Option<Tier> {
+    if chosen.iter().any(|witness| is_exclusive(analyzed, witness)) {
+        return Some(Tier::Ordered);
+    }
     let mut needs_writer = false;
     for (at, witness) in chosen.iter().enumerate() {
         let before = &chosen[(at + chosen.len() - 1) % chosen.len()].asked.0;
@@ -310,6 +385,9 @@ fn worded(analyzed: &Analyzed<'_, '_>, tier: Tier, witnesses: &[&Witness]) -> Fi
     match tier {
         Tier::Guarded => {
             finding.reason = Some("a lock that both sides hold keeps them apart".to_owned());
+        }
+        Tier::Ordered => {
+            finding.reason = Some("one side has the value for itself, by `&mut`".to_owned());
         }
         Tier::Potential => finding.notes.push(
             "the locks are known by what they are fields of: it blocks if both sides mean the \

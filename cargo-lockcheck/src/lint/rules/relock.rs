@@ -75,6 +75,9 @@ fn pair(
 ) -> Option<Finding> {
     let asked = &acquired.lock;
     let rule = if is_same(&held.lock, asked) && !held.stale {
+        if acquired.chain.len() > 1 && lends_guard(analyzed, id, event.block) {
+            return None;
+        }
         conflict(&held.lock, asked)?
     } else if acquired.dropped.is_some() {
         let dropped = acquired.dropped.as_deref()?;
@@ -90,6 +93,21 @@ fn pair(
         _ => rule,
     };
     Some(worded(analyzed, id, event, held, acquired, rule))
+}
+
+/// Whether a call is given a reference to a guard: the callee then knows what is held, and may
+/// take the lock only when it is given none.
+fn lends_guard(analyzed: &Analyzed<'_, '_>, id: BodyId, block: u32) -> bool {
+    let frame = analyzed.frame(id);
+    let Terminator::Call(call) = &frame.function.body.blocks[block as usize].terminator else {
+        return false;
+    };
+    call.args.iter().any(|arg| {
+        let ty = frame.operand_type(arg);
+        let mut lent = ty.match_indices('&').map(|(at, _)| types::peel(&ty[at..]));
+        lent.any(|ty| analyzed.program.owns_guard(ty.trim_end_matches('>')))
+            || ty.contains('&') && ty.contains("Guard<")
+    })
 }
 
 /// What taking a lock again that is held means.

@@ -1,0 +1,130 @@
+//! Findings as messages of the compiler, one JSON object a line, for editors.
+//!
+//! rust-analyzer and its like run a check command and read the messages of `cargo check` from its
+//! output. The findings follow these in the same form: a diagnostic with spans, labels and help.
+
+use std::io::{self, Write};
+
+use serde_json::{Value, json};
+
+use super::compile::Checked;
+use crate::model::{Finding, Level, Place, Report};
+use crate::sources::Sources;
+
+/// Writes the findings of a report that are at `warn` or `deny`.
+///
+/// # Errors
+/// When `out` cannot be written.
+pub fn write(
+    report: &Report,
+    targets: &[Checked],
+    sources: &Sources,
+    out: &mut dyn Write,
+) -> io::Result<()> {
+    for finding in report.findings.iter().filter(|finding| finding.level > Level::Allow) {
+        let places = places(finding);
+        let file = places.first().map_or("", |(place, ..)| &place.file);
+        let Some(target) = targets
+            .iter()
+            .find(|target| target.files.iter().any(|known| known == file))
+            .or(targets.first())
+        else {
+            continue;
+        };
+        let message = json!({
+            "reason": "compiler-message",
+            "package_id": target.package,
+            "manifest_path": target.manifest,
+            "target": target.described,
+            "message": diagnostic(finding, &places, sources),
+        });
+        writeln!(out, "{message}")?;
+    }
+    Ok(())
+}
+
+/// The places of a finding with labels; the last is where it shows.
+fn places(finding: &Finding) -> Vec<(Place, String, bool)> {
+    let mut places: Vec<(Place, String, bool)> = Vec::new();
+    let mut add = |place: &Place, label: String| {
+        if !places.iter().any(|(known, ..)| known == place) {
+            places.push((place.clone(), label, false));
+        }
+    };
+    for edge in &finding.edges {
+        add(&edge.from_site, format!("holds `{}` since here", finding.locks[edge.from].name));
+        add(&edge.to_site, format!("then waits for `{}`", finding.locks[edge.to].name));
+    }
+    for site in &finding.sites {
+        add(&site.place, site.label.clone());
+    }
+    if let Some(last) = places.last_mut() {
+        last.2 = true;
+    }
+    places.sort_by_key(|(.., is_primary)| !is_primary);
+    places
+}
+
+fn diagnostic(finding: &Finding, places: &[(Place, String, bool)], sources: &Sources) -> Value {
+    let level = if finding.level == Level::Deny { "error" } else { "warning" };
+    let spans: Vec<Value> = places
+        .iter()
+        .map(|(place, label, is_primary)| span(place, label, *is_primary, sources))
+        .collect();
+    let child = |level: &str, text: &String| json!({"message": text, "code": null, "level": level, "spans": [], "children": [], "rendered": null});
+    let children: Vec<Value> = finding
+        .notes
+        .iter()
+        .map(|note| child("note", note))
+        .chain(finding.help.iter().map(|help| child("help", help)))
+        .collect();
+    let at = places.first().map(|(place, ..)| place);
+    let rendered = match at {
+        Some(at) => format!(
+            "{level}[{}]: {}\n --> {}:{}:{}\n\n",
+            finding.rule, finding.message, at.file, at.line, at.column
+        ),
+        None => format!("{level}[{}]: {}\n\n", finding.rule, finding.message),
+    };
+    json!({
+        "$message_type": "diagnostic",
+        "message": finding.message,
+        "code": {"code": format!("lockcheck::{}", finding.rule), "explanation": null},
+        "level": level,
+        "spans": spans,
+        "children": children,
+        "rendered": rendered,
+    })
+}
+
+fn span(place: &Place, label: &str, is_primary: bool, sources: &Sources) -> Value {
+    let text = sources.text(&place.file);
+    let lines = text.as_deref().map_or("", |text| text);
+    let line = lines.lines().nth(place.line.saturating_sub(1) as usize).unwrap_or("");
+    // The word that begins at the column.
+    let length = line
+        .chars()
+        .skip(place.column.saturating_sub(1) as usize)
+        .take_while(|c| c.is_alphanumeric() || *c == '_')
+        .count()
+        .max(1) as u32;
+    let begin: usize =
+        lines.split_inclusive('\n').take(place.line.saturating_sub(1) as usize).map(str::len).sum();
+    let within: usize =
+        line.chars().take(place.column.saturating_sub(1) as usize).map(char::len_utf8).sum();
+    json!({
+        "file_name": place.file,
+        "byte_start": begin + within,
+        "byte_end": begin + within + length as usize,
+        "line_start": place.line,
+        "line_end": place.line,
+        "column_start": place.column,
+        "column_end": place.column + length,
+        "is_primary": is_primary,
+        "text": [{"text": line, "highlight_start": place.column, "highlight_end": place.column + length}],
+        "label": label,
+        "suggested_replacement": null,
+        "suggestion_applicability": null,
+        "expansion": null,
+    })
+}
