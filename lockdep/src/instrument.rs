@@ -431,8 +431,7 @@ impl EventTag {
         }
         // Whoever comes to receive makes room for those that wait to send.
         if kind == EventKind::Receive && self.id(EventKind::Send).load(Relaxed) != 0 {
-            let room = self.word(record, EventKind::Send);
-            learning::signal(record, self.id(EventKind::Send), room, site);
+            self.complete(record, EventKind::Send, site);
         }
         match attempt() {
             Some(result) => {
@@ -463,24 +462,22 @@ impl EventTag {
             learning::wait_holding(record, self.id(kind), event, site);
         }
         record.window.close(&record.own);
-        let result = {
-            let _wait = waiting::wait_for_event(record, event, timed, site);
-            block()
-        };
-        if kind == EventKind::Barrier {
-            waiting::woken(event);
-        }
-        result
+        let _wait = waiting::wait_for_event(record, event, timed, site);
+        block()
     }
 
-    /// The event was completed for somebody: a notification, a message sent or received, an end of
-    /// the channel. Call it *after* the primitive's own step.
+    fn complete(&self, record: &Record, kind: EventKind, site: Site) {
+        let event = self.word(record, kind);
+        waiting::woken(event);
+        learning::signal(record, self.id(kind), event, site);
+    }
+
+    /// The event is completed for somebody: a notification, a message sent or taken. Call it just
+    /// *before* the primitive's own step, which wakes whoever waits.
     #[inline]
     pub fn signal(&self, kind: EventKind, site: Site) {
         let Some(record) = process::current() else { return };
-        let event = self.word(record, kind);
-        learning::signal(record, self.id(kind), event, site);
-        waiting::woken(event);
+        self.complete(record, kind, site);
         if kind != EventKind::Condvar {
             // The next message is another event: what was passed on the way to this one need not be
             // passed again.

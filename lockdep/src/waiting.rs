@@ -4,8 +4,8 @@
 //! Whoever blocks last completes a deadlock, so whoever blocks looks. A cycle of locks and joins is
 //! certain at once, as each thread on it holds what the one before it waits for. That nobody is left
 //! to complete an event is certain when every thread of the process waits and stays so; a thread
-//! that was just woken but has not run yet is told apart by the event's count of signals, and by a
-//! second look later.
+//! that was just woken but has not run yet is told apart by the event's count of signals, by a
+//! second look later, and by what the system says of it.
 
 use std::process;
 use std::ptr;
@@ -17,6 +17,7 @@ use std::time::{Duration, Instant};
 
 use crate::engine::{ThreadId, WaitGraph, Waiter, WaitsFor};
 use crate::finding::Finding;
+use crate::hash::fold;
 use crate::instrument::{Mode, Site};
 use crate::learning::conflict;
 use crate::observer::StuckThread;
@@ -97,13 +98,12 @@ pub(crate) fn wait_for_event(
 
 /// How often an event was signalled; several events may share a count.
 fn signals(event: Word) -> &'static AtomicU64 {
-    &SIGNALS[(event.0 >> 4) as usize % SIGNALS.len()]
+    &SIGNALS[fold(event.lock(), 0x9e37_79b9_7f4a_7c15) as usize % SIGNALS.len()]
 }
 
-/// Whoever waited for the event until now may be awake.
+/// Whoever waits for the event is about to be woken.
 #[inline]
 pub(crate) fn woken(event: Word) {
-    // Whoever waits made itself known before it did, and was woken after that.
     if WAITING.load(SeqCst) > 0 {
         signals(event).fetch_add(1, SeqCst);
     }
@@ -199,6 +199,11 @@ pub(crate) fn nobody_will(me: &'static Record) -> Option<Arc<Finding>> {
         if !same() || !nobody_runs(me) {
             return None;
         }
+    }
+    // Somebody who was woken and has not run yet does not sleep any more.
+    let asleep = |s: &Seen| platform::sleeps(s.record.system.load(Relaxed));
+    if !seen.iter().all(|s| ptr::eq(s.record, me) || is_harness(s.record) || asleep(s)) {
+        return None;
     }
     let known =
         |system| records().any(|r| r.in_use.load(Acquire) && r.system.load(Relaxed) == system);

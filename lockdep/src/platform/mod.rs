@@ -2,10 +2,10 @@
 //! are.
 
 #[cfg(unix)]
-pub(crate) use unix::{others_run, system_thread, watch_process, watch_thread_end};
+pub(crate) use unix::{others_run, sleeps, system_thread, watch_process, watch_thread_end};
 
 #[cfg(not(unix))]
-pub(crate) use other::{others_run, system_thread, watch_process, watch_thread_end};
+pub(crate) use other::{others_run, sleeps, system_thread, watch_process, watch_thread_end};
 
 #[cfg(not(unix))]
 mod other;

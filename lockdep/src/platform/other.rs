@@ -19,6 +19,11 @@ pub(crate) fn system_thread() -> u32 {
     0
 }
 
+/// Not known here.
+pub(crate) fn sleeps(_number: u32) -> bool {
+    false
+}
+
 /// Not known here, so nobody is ever called stuck on an event.
 pub(crate) fn others_run(_known: &dyn Fn(u32) -> bool) -> bool {
     true

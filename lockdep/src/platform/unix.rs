@@ -50,6 +50,13 @@ pub(crate) fn system_thread() -> u32 {
     number.unwrap_or(0)
 }
 
+/// Whether the thread with this number sleeps, as far as the system tells.
+pub(crate) fn sleeps(number: u32) -> bool {
+    let stat = std::fs::read_to_string(format!("/proc/self/task/{number}/stat"));
+    // The state is the first field after the name, which stands in parentheses.
+    stat.is_ok_and(|stat| stat.rsplit(')').next().is_some_and(|rest| rest.starts_with(" S")))
+}
+
 /// Whether a thread may run that `known` does not know. A main thread that has never used
 /// anything instrumented is the test harness's, which only waits for its tests.
 pub(crate) fn others_run(known: &dyn Fn(u32) -> bool) -> bool {

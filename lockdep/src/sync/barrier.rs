@@ -41,9 +41,8 @@ impl Barrier {
             self.arrived.fetch_add(1, Ordering::Relaxed) % self.parties == self.parties - 1;
         let complete = || {
             completes.then(|| {
-                let result = self.inner.wait();
                 self.tag.signal(EventKind::Barrier, site);
-                result
+                self.inner.wait()
             })
         };
         self.tag.wait(EventKind::Barrier, false, site, complete, || self.inner.wait())

@@ -152,15 +152,15 @@ impl Condvar {
     /// Wakes one thread that waits, if there is one.
     #[track_caller]
     pub fn notify_one(&self) {
-        self.inner.notify_one();
         self.tag.signal(EventKind::Condvar, Location::caller());
+        self.inner.notify_one();
     }
 
     /// Wakes every thread that waits.
     #[track_caller]
     pub fn notify_all(&self) {
-        self.inner.notify_all();
         self.tag.signal(EventKind::Condvar, Location::caller());
+        self.inner.notify_all();
     }
 
     fn wait_at<'a, T>(

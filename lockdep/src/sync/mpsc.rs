@@ -120,9 +120,8 @@ impl<T> Sender<T> {
     /// The receiver is gone. The message is in the error.
     #[track_caller]
     pub fn send(&self, t: T) -> Result<(), SendError<T>> {
-        self.inner.send(t)?;
         self.side.0.tag.signal(EventKind::Receive, Location::caller());
-        Ok(())
+        self.inner.send(t)
     }
 }
 
@@ -149,6 +148,7 @@ impl<T> SyncSender<T> {
     pub fn send(&self, t: T) -> Result<(), SendError<T>> {
         let site = Location::caller();
         let message = Cell::new(Some(t));
+        self.side.0.tag.signal(EventKind::Receive, site);
         self.side.0.tag.wait(
             EventKind::Send,
             false,
@@ -165,9 +165,7 @@ impl<T> SyncSender<T> {
                 Some(t) => self.inner.send(t),
                 None => unreachable!("an attempt that fails puts the message back"),
             },
-        )?;
-        self.side.0.tag.signal(EventKind::Receive, site);
-        Ok(())
+        )
     }
 
     /// Sends a message if there is room; see [`std::sync::mpsc::SyncSender::try_send`].
@@ -177,9 +175,8 @@ impl<T> SyncSender<T> {
     /// There is no room, or the receiver is gone. The message is in the error.
     #[track_caller]
     pub fn try_send(&self, t: T) -> Result<(), TrySendError<T>> {
-        self.inner.try_send(t)?;
         self.side.0.tag.signal(EventKind::Receive, Location::caller());
-        Ok(())
+        self.inner.try_send(t)
     }
 }
 
@@ -203,9 +200,8 @@ impl<T> Receiver<T> {
     /// There is none, or there never will be one.
     #[track_caller]
     pub fn try_recv(&self) -> Result<T, TryRecvError> {
-        let message = self.inner.try_recv()?;
         self.side.0.tag.signal(EventKind::Send, Location::caller());
-        Ok(message)
+        self.inner.try_recv()
     }
 
     /// Takes a message, and blocks until there is one; see [`std::sync::mpsc::Receiver::recv`].
@@ -215,20 +211,17 @@ impl<T> Receiver<T> {
     /// There is none, and all senders are gone.
     #[track_caller]
     pub fn recv(&self) -> Result<T, RecvError> {
-        let site = Location::caller();
-        let message = self.side.0.tag.wait(
+        self.side.0.tag.wait(
             EventKind::Receive,
             false,
-            site,
+            Location::caller(),
             || match self.inner.try_recv() {
                 Ok(message) => Some(Ok(message)),
                 Err(TryRecvError::Disconnected) => Some(Err(RecvError)),
                 Err(TryRecvError::Empty) => None,
             },
             || self.inner.recv(),
-        )?;
-        self.side.0.tag.signal(EventKind::Send, site);
-        Ok(message)
+        )
     }
 
     /// Takes a message, and blocks for `timeout` at most; see
@@ -239,20 +232,17 @@ impl<T> Receiver<T> {
     /// None came in time, or all senders are gone.
     #[track_caller]
     pub fn recv_timeout(&self, timeout: Duration) -> Result<T, RecvTimeoutError> {
-        let site = Location::caller();
-        let message = self.side.0.tag.wait(
+        self.side.0.tag.wait(
             EventKind::Receive,
             true,
-            site,
+            Location::caller(),
             || match self.inner.try_recv() {
                 Ok(message) => Some(Ok(message)),
                 Err(TryRecvError::Disconnected) => Some(Err(RecvTimeoutError::Disconnected)),
                 Err(TryRecvError::Empty) => None,
             },
             || self.inner.recv_timeout(timeout),
-        )?;
-        self.side.0.tag.signal(EventKind::Send, site);
-        Ok(message)
+        )
     }
 
     /// The messages, each waited for, until all senders are gone.
