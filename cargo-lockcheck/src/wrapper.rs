@@ -5,7 +5,7 @@
 //! the missing `--target`, which is why the check always builds with one.
 
 use std::env;
-use std::ffi::{OsStr, OsString};
+use std::ffi::OsString;
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
@@ -200,7 +200,6 @@ impl Call {
         self.has("--target")
             && !self.has("--print")
             && self.root().is_some()
-            && !is_this_projects_own()
             && !self.values("--extern").any(|value| value.starts_with("std="))
     }
 
@@ -222,11 +221,4 @@ impl Call {
 
 fn is_or_begins(word: &str, option: &str) -> bool {
     word.strip_prefix(option).is_some_and(|rest| rest.is_empty() || rest.starts_with('='))
-}
-
-/// A program may depend on `lockdep` itself, which is instrumented by nature.
-fn is_this_projects_own() -> bool {
-    let is =
-        |variable: &str, value: &str| env::var_os(variable).as_deref() == Some(OsStr::new(value));
-    is("CARGO_PKG_NAME", "lockdep") && is("CARGO_PKG_REPOSITORY", env!("CARGO_PKG_REPOSITORY"))
 }
