@@ -19,8 +19,10 @@ pub mod settings;
 pub mod toolchain;
 
 // The runtime and facade, and who gets them.
+pub mod places;
 pub mod runtime;
 pub mod std_use;
+pub mod substitute;
 pub mod wrapper;
 
 // Cargo, run with them.

@@ -18,6 +18,7 @@ use lockdep::sources::SOURCES;
 
 use crate::failure::Failure;
 use crate::status;
+use crate::substitute::{self, FACADES};
 use crate::toolchain::Toolchain;
 
 /// The facade of the standard library.
@@ -93,7 +94,9 @@ fn hash<'a>(texts: impl Iterator<Item = &'a str>) -> String {
 /// A hash of all that the compiler is given.
 fn edition() -> String {
     let texts = SOURCES.iter().flat_map(|(path, text)| [*path, *text]);
-    hash(texts.chain(FLAGS.iter().copied()).chain([STD, CREATION_ORDER, env!("CARGO_PKG_VERSION")]))
+    let facades = FACADES.iter().map(|(_, text)| *text);
+    let own = [STD, CREATION_ORDER, env!("CARGO_PKG_VERSION")];
+    hash(texts.chain(FLAGS.iter().copied()).chain(facades).chain(own))
 }
 
 /// Where the runtime for this compiler is kept.
@@ -116,6 +119,9 @@ fn build(cache: &Path, directory: &Path, toolchain: &Toolchain) -> Result<(), Fa
     }
     let facade = work.0.join("std.rs");
     write(&facade, STD)?;
+    for (versions, text) in FACADES {
+        write(&work.0.join(substitute::file_name(versions)), text)?;
+    }
     write(&work.0.join(CFGS), &toolchain.cfgs(cache)?)?;
     let root = sources.join("lib.rs");
     // A compiler whose intrinsics have changed builds the runtime without the order of creation.

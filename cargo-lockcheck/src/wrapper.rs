@@ -9,7 +9,7 @@ use std::ffi::OsString;
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
-use std::process::{Command, ExitCode};
+use std::process::{Command, ExitCode, ExitStatus};
 
 use serde::{Deserialize, Serialize};
 
@@ -17,6 +17,7 @@ use crate::failure::Failure;
 use crate::runtime::Runtime;
 use crate::status;
 use crate::std_use::{Cfgs, uses_std};
+use crate::substitute::{Compilation, Substitute};
 
 /// The variable that holds the path of the [`Plan`]; set for cargo and all that it starts.
 pub const PLAN: &str = "LOCKCHECK_PLAN";
@@ -82,34 +83,40 @@ pub fn run(plan: &io::Result<Plan>, args: Vec<OsString>) -> ExitCode {
     };
     let mut args = args.into_iter();
     // cargo gives a wrapper the compiler's path first, and a documentation tool its options.
-    let (mut command, arguments, is_checked, failed) = match args.next() {
+    let (tool, arguments, is_checked, failed) = match args.next() {
         Some(first) if !first.as_encoded_bytes().starts_with(b"-") => {
-            let command = match &plan.next {
-                Some(next) => {
-                    let mut command = Command::new(next);
-                    command.arg(first);
-                    command
-                }
-                None => Command::new(first),
-            };
+            let next = plan.next.as_ref().map(|next| next.clone().into_os_string());
+            let tool: Vec<OsString> = next.into_iter().chain([first]).collect();
             let arguments: Vec<OsString> = args.collect();
             let is_checked = Call::read(&arguments).is_checked();
-            (command, arguments, is_checked, Some(&*plan.failed))
+            (tool, arguments, is_checked, Some(&*plan.failed))
         }
         first => {
             let arguments: Vec<OsString> = first.into_iter().chain(args).collect();
             let call = Call::read(&arguments);
             let is_checked = call.has("--test") && call.is_checked();
             // What fails here may be a doctest as well, and then the build has not failed.
-            (Command::new(&plan.rustdoc), arguments, is_checked, None)
+            (vec![plan.rustdoc.clone().into_os_string()], arguments, is_checked, None)
         }
     };
-    command.args(&arguments);
+    let mut command = Command::new(&tool[0]);
+    command.args(&tool[1..]).args(&arguments);
     if !is_checked {
-        return finish(&mut command, None);
+        return finish(&tool, command.status(), None);
     }
-    command.args(additions(plan, &Call::read(&arguments)));
-    finish(&mut command, failed)
+    let call = Call::read(&arguments);
+    let added = additions(plan, &call);
+    if let (Some(substitute), Some(root)) = (Substitute::of(&call.words), call.root()) {
+        let compilation = Compilation {
+            compiler: &tool,
+            words: &call.words,
+            added: &added,
+            root,
+            libraries: &plan.libraries,
+        };
+        return finish(&tool, compilation.run(substitute), failed);
+    }
+    finish(&tool, command.args(added).status(), failed)
 }
 
 /// What the facade adds to the arguments of a checked crate.
@@ -132,9 +139,9 @@ fn joined(key: &str, path: &Path) -> OsString {
     word
 }
 
-/// Runs the command; on failure creates `failed`.
-fn finish(command: &mut Command, failed: Option<&Path>) -> ExitCode {
-    match command.status() {
+/// The exit code for what became of the tool; on failure creates `failed`.
+fn finish(tool: &[OsString], ended: io::Result<ExitStatus>, failed: Option<&Path>) -> ExitCode {
+    match ended {
         Ok(status) => {
             if let (false, Some(failed)) = (status.success(), failed) {
                 // Without the file, the check takes the failure for one of a test.
@@ -146,7 +153,7 @@ fn finish(command: &mut Command, failed: Option<&Path>) -> ExitCode {
                 .map_or(ExitCode::from(101), ExitCode::from)
         }
         Err(error) => {
-            let program = command.get_program().display();
+            let program = tool[0].display();
             status::failure(&Failure::new(
                 format!("cannot start `{program}`: {error}"),
                 "See that the program exists, or unset the option or variable that names it \

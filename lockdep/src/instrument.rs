@@ -6,6 +6,7 @@
 //! acquisition and [`LockTag::release`] just before the real release. A hook never panics, but for
 //! a `deadlock` or `double-lock` that would hang, as configured.
 
+use std::mem;
 use std::panic::Location;
 use std::ptr;
 use std::sync::Arc;
@@ -30,6 +31,12 @@ pub enum Mode {
     Write = 0,
     /// Shared with other readers; waits behind a queued writer.
     Read = 1,
+    /// Shared with readers, but excludes writers and other upgradable holders; can become
+    /// [`Mode::Write`] without a release in between.
+    Upgradable = 2,
+    /// Shared with other readers, and never waits behind a queued writer. It is held as
+    /// [`Mode::Read`] is.
+    RecursiveRead = 3,
 }
 
 impl Mode {
@@ -38,7 +45,35 @@ impl Mode {
         match self {
             Mode::Write => "write",
             Mode::Read => "read",
+            Mode::Upgradable => "upgradable",
+            Mode::RecursiveRead => "recursive-read",
         }
+    }
+
+    /// Whether a hold in this mode is shared with readers only.
+    #[inline(always)]
+    pub const fn is_read(self) -> bool {
+        matches!(self, Mode::Read | Mode::RecursiveRead)
+    }
+
+    /// Whether a hold in mode `held` keeps a request in mode `asked` waiting.
+    pub const fn conflicts(held: Mode, asked: Mode) -> bool {
+        match (held, asked) {
+            (Mode::Write, _) | (_, Mode::Write) | (Mode::Upgradable, Mode::Upgradable) => true,
+            (Mode::Read | Mode::RecursiveRead | Mode::Upgradable, _) => false,
+        }
+    }
+
+    /// Whether a request in this mode waits while a writer queues, though nobody excludes it yet.
+    pub const fn queues(self) -> bool {
+        matches!(self, Mode::Read | Mode::Upgradable)
+    }
+
+    /// Whether a request in mode `asked` waits for a hold in mode `held` that it does not conflict
+    /// with, once a writer queues in between. No writer queues while there is an upgradable holder:
+    /// it waits its turn without keeping readers out.
+    pub const fn conflicts_behind_writer(held: Mode, asked: Mode) -> bool {
+        held.is_read() && asked.queues()
     }
 }
 
@@ -119,7 +154,8 @@ impl LockType {
 /// for one about a new lock at the same address. 16 bytes; moving it is fine.
 #[derive(Debug)]
 pub struct LockTag {
-    created: Site,
+    /// `None` where nothing tells: the place of the first use stands in.
+    created: Option<Site>,
     /// A [`Word`]; without a class until the first acquisition.
     id: AtomicU64,
 }
@@ -129,31 +165,48 @@ impl LockTag {
     #[track_caller]
     #[expect(clippy::new_without_default, reason = "a default would hide the caller")]
     pub const fn new() -> LockTag {
-        LockTag { created: Location::caller(), id: AtomicU64::new(creation::number()) }
+        LockTag { created: Some(Location::caller()), id: AtomicU64::new(creation::number()) }
     }
+
+    /// A tag for a lock of which nobody knows where it is created: the value of a constant, for
+    /// instance. The lock is of the class of the place that uses it first.
+    pub const fn unplaced() -> LockTag {
+        LockTag { created: None, id: AtomicU64::new(0) }
+    }
+
+    /// Where in a tag the place of creation is, as an `Option<Site>`, counted in bytes: whoever
+    /// copies an [unplaced](LockTag::unplaced) tag out of a constant may write it there.
+    pub const CREATED: usize = mem::offset_of!(LockTag, created);
 
     /// The lock's number: the same for its whole life, and never another lock's. Given now if it
     /// has none yet; zero for a lock that is not watched.
+    #[track_caller]
     pub fn id(&self, ty: &'static LockType) -> u64 {
         match process::current().or_else(process::begin) {
-            Some(record) => self.word(record, ty).map_or(0, Word::lock),
+            Some(record) => self.word(record, ty, Location::caller()).map_or(0, Word::lock),
             None => Word(self.id.load(Relaxed)).lock(),
         }
     }
 
     /// The lock's word; `None` for one that must be left alone.
     #[inline(always)]
-    fn word(&self, record: &Record, ty: &'static LockType) -> Option<Word> {
+    fn word(&self, record: &Record, ty: &'static LockType, site: Site) -> Option<Word> {
         let mut word = Word(self.id.load(Relaxed));
         if word.is_new() {
-            word = identity::identify(record, &self.id, self.created, ty);
+            word = identity::identify(record, &self.id, self.created.unwrap_or(site), ty);
         }
         (word.0 & word::UNTRACKED == 0).then_some(word)
     }
 
     /// Learns what there is to learn before the lock is acquired.
     #[inline(always)]
-    fn prepare(&self, record: &Record, word: Word, mode: Mode, site: Site) -> Prepared {
+    fn prepare(
+        &self,
+        record: &Record,
+        word: Word,
+        (mode, upgrades): (Mode, bool),
+        site: Site,
+    ) -> Prepared {
         let word = word.held(mode, false);
         let chain = record.chain(word, site);
         record.window.add(word, site);
@@ -161,7 +214,7 @@ impl LockTag {
             learning::make_room(record);
         }
         if !record.holds_nothing() && !record.knows(chain) {
-            learning::request(record, &self.id, word, chain, site);
+            learning::request(record, &self.id, word, upgrades, chain, site);
         }
         Prepared { word, chain }
     }
@@ -193,8 +246,10 @@ impl LockTag {
             identity::leave_alone(&self.id);
             return attempt().unwrap_or_else(block);
         };
-        let Some(word) = self.word(record, ty) else { return attempt().unwrap_or_else(block) };
-        let prepared = self.prepare(record, word, mode, site);
+        let Some(word) = self.word(record, ty, site) else {
+            return attempt().unwrap_or_else(block);
+        };
+        let prepared = self.prepare(record, word, (mode, false), site);
         let result = match attempt() {
             Some(result) => result,
             None => {
@@ -220,7 +275,7 @@ impl LockTag {
             identity::leave_alone(&self.id);
             return attempt();
         };
-        let Some(word) = self.word(record, ty) else { return attempt() };
+        let Some(word) = self.word(record, ty, site) else { return attempt() };
         let word = word.held(mode, true);
         if !record.has_room() {
             learning::make_room(record);
@@ -230,13 +285,14 @@ impl LockTag {
         Some(result)
     }
 
-    /// Ends the hold that this thread began in `mode` last. Call it *before* the real release.
-    /// A lock that this thread is not known to hold is ignored.
+    /// Ends the hold that this thread began in `mode` last; [`Mode::Read`] stands for both kinds of
+    /// readers. Call it *before* the real release. A lock that this thread is not known to hold is
+    /// ignored.
     #[inline]
     pub fn release(&self, mode: Mode) {
         let Some(record) = process::current() else { return };
         let lock = Word(self.id.load(Relaxed));
-        let held = match record.pop(lock) {
+        let held = match record.pop(lock, mode) {
             Some(held) => Some(held),
             None => record.remove(lock, mode),
         };
@@ -245,18 +301,75 @@ impl LockTag {
         }
     }
 
-    /// Turns the hold that this thread has in [`Mode::Write`] into one in [`Mode::Read`]: `convert`
-    /// must be the primitive's own downgrade, which never blocks.
+    /// Turns the hold that this thread has in the first mode into one in the second, which excludes
+    /// fewer others: `convert` must be the primitive's own downgrade, which never blocks.
     #[inline]
     pub fn downgrade<R>(
         &self,
         ty: &'static LockType,
+        modes: (Mode, Mode),
         site: Site,
         convert: impl FnOnce() -> R,
     ) -> R {
-        self.release(Mode::Write);
-        self.try_acquire(ty, Mode::Read, site, || Some(convert()))
-            .unwrap_or_else(|| unreachable!("the attempt always succeeds"))
+        let Ok(result) =
+            self.convert(ty, modes, site, || Ok::<R, std::convert::Infallible>(convert()));
+        result
+    }
+
+    /// Turns the hold that this thread has in the first mode into one in the second: `convert` must
+    /// be the primitive's own conversion, which does not block for ever.
+    ///
+    /// # Errors
+    /// What `convert` says; the lock is then held as before.
+    #[inline]
+    pub fn convert<R, E>(
+        &self,
+        ty: &'static LockType,
+        (from, to): (Mode, Mode),
+        site: Site,
+        convert: impl FnOnce() -> Result<R, E>,
+    ) -> Result<R, E> {
+        let result = convert()?;
+        self.release(from);
+        // The acquisition has happened, so this only begins the hold.
+        _ = self.try_acquire(ty, to, site, || Some(()));
+        Ok(result)
+    }
+
+    /// Lets go of the lock, held in `mode`, and acquires it again: `bump` must be the primitive's own
+    /// way to do so, which may block.
+    ///
+    /// # Panics
+    /// Where the thread would wait for ever, unless configured otherwise.
+    pub fn bump(&self, ty: &'static LockType, mode: Mode, site: Site, bump: impl FnOnce()) {
+        self.release(mode);
+        self.acquire(ty, mode, site, || None, bump);
+    }
+
+    /// Turns the hold that this thread has in [`Mode::Upgradable`] into one in [`Mode::Write`], as
+    /// [`LockTag::acquire`] does it: all readers must go first, and one of them may be this thread.
+    ///
+    /// # Panics
+    /// Where the thread would wait for ever, unless configured otherwise.
+    pub fn upgrade<R, E>(
+        &self,
+        ty: &'static LockType,
+        site: Site,
+        attempt: impl FnOnce() -> Result<R, E>,
+        block: impl FnOnce(E) -> R,
+    ) -> R {
+        let tracked = process::current()
+            .or_else(process::begin)
+            .and_then(|record| Some((record, self.word(record, ty, site)?)));
+        let Some((record, word)) = tracked else { return attempt().unwrap_or_else(block) };
+        let prepared = self.prepare(record, word, (Mode::Write, true), site);
+        let result = attempt().unwrap_or_else(|rest| {
+            let _wait = waiting::wait(record, WaitKind::Lock, (prepared.word.0, 0), site);
+            block(rest)
+        });
+        self.release(Mode::Upgradable);
+        self.hold(record, prepared, site);
+        result
     }
 
     /// A condition-variable wait on `event` that releases this lock (held in `Mode::Write`) and
@@ -271,9 +384,9 @@ impl LockTag {
         wait: impl FnOnce() -> R,
     ) -> R {
         let Some(record) = process::current().or_else(process::begin) else { return wait() };
-        let Some(word) = self.word(record, ty) else { return wait() };
+        let Some(word) = self.word(record, ty, site) else { return wait() };
         self.release(Mode::Write);
-        let prepared = self.prepare(record, word, Mode::Write, site);
+        let prepared = self.prepare(record, word, (Mode::Write, false), site);
         let result = event.block(record, EventKind::Condvar, timed, site, wait);
         self.hold(record, prepared, site);
         result
@@ -293,12 +406,12 @@ impl LockTag {
     ) -> R {
         let tracked = process::current()
             .or_else(process::begin)
-            .and_then(|record| Some((record, self.word(record, ty)?)));
+            .and_then(|record| Some((record, self.word(record, ty, site)?)));
         let Some((record, word)) = tracked else {
             identity::leave_alone(&self.id);
             return call(&Initializer { tag: self, hold: None });
         };
-        let prepared = self.prepare(record, word, Mode::Write, site);
+        let prepared = self.prepare(record, word, (Mode::Write, false), site);
         let wait = waiting::wait(record, WaitKind::Lock, (prepared.word.0, 0), site);
         let result = call(&Initializer { tag: self, hold: Some((record, prepared, site)) });
         drop(wait);
@@ -383,7 +496,8 @@ impl EventKind {
 /// the event's side takes first (event windows, after Zhou et al., "SUnhang", ISSTA 2022).
 #[derive(Debug)]
 pub struct EventTag {
-    created: Site,
+    /// `None` where nothing tells: the place of the first use stands in.
+    created: Option<Site>,
     /// A [`Word`], zero until first needed; the second is the room in a channel.
     ids: [AtomicU64; 2],
 }
@@ -393,20 +507,28 @@ impl EventTag {
     #[track_caller]
     #[expect(clippy::new_without_default, reason = "a default would hide the caller")]
     pub const fn new() -> EventTag {
-        EventTag { created: Location::caller(), ids: [AtomicU64::new(0), AtomicU64::new(0)] }
+        EventTag { created: Some(Location::caller()), ids: [AtomicU64::new(0), AtomicU64::new(0)] }
     }
+
+    /// As [`LockTag::unplaced`].
+    pub const fn unplaced() -> EventTag {
+        EventTag { created: None, ids: [AtomicU64::new(0), AtomicU64::new(0)] }
+    }
+
+    /// As [`LockTag::CREATED`].
+    pub const CREATED: usize = mem::offset_of!(EventTag, created);
 
     fn id(&self, kind: EventKind) -> &AtomicU64 {
         &self.ids[usize::from(matches!(kind, EventKind::Send))]
     }
 
-    fn word(&self, record: &Record, kind: EventKind) -> Word {
+    fn word(&self, record: &Record, kind: EventKind, site: Site) -> Word {
         let id = self.id(kind);
         let word = Word(id.load(Relaxed));
         if word.0 != 0 {
             return word;
         }
-        identity::identify(record, id, self.created, kind.ty())
+        identity::identify(record, id, self.created.unwrap_or(site), kind.ty())
     }
 
     /// Waits for the event: `attempt` must be the primitive's non-blocking operation, `block` the
@@ -427,7 +549,7 @@ impl EventTag {
             return attempt().unwrap_or_else(block);
         };
         if !timed && !record.holds_nothing() {
-            learning::wait_holding(record, self.id(kind), self.word(record, kind), site);
+            learning::wait_holding(record, self.id(kind), self.word(record, kind, site), site);
         }
         // Whoever comes to receive makes room for those that wait to send.
         if kind == EventKind::Receive && self.id(EventKind::Send).load(Relaxed) != 0 {
@@ -451,7 +573,7 @@ impl EventTag {
         site: Site,
         block: impl FnOnce() -> R,
     ) -> R {
-        let event = self.word(record, kind);
+        let event = self.word(record, kind, site);
         if kind == EventKind::Barrier {
             learning::signal(record, self.id(kind), event, site);
         }
@@ -467,7 +589,7 @@ impl EventTag {
     }
 
     fn complete(&self, record: &Record, kind: EventKind, site: Site) {
-        let event = self.word(record, kind);
+        let event = self.word(record, kind, site);
         waiting::woken(event);
         learning::signal(record, self.id(kind), event, site);
     }

@@ -18,7 +18,14 @@ use crate::word::{self, Word};
 /// # Panics
 /// Where the thread would wait for itself, as configured.
 #[cold]
-pub(crate) fn request(record: &Record, id: &AtomicU64, asked: Word, chain: u64, site: Site) {
+pub(crate) fn request(
+    record: &Record,
+    id: &AtomicU64,
+    asked: Word,
+    upgrades: bool,
+    chain: u64,
+    site: Site,
+) {
     let mut held = take_scratch(record);
     record.held_into(&mut held);
     let (clock, epoch) = clock_of(record);
@@ -33,12 +40,7 @@ pub(crate) fn request(record: &Record, id: &AtomicU64, asked: Word, chain: u64, 
     };
     let hang = observe(|o| {
         know_thread(o, record, None);
-        let first = held
-            .iter()
-            .rev()
-            .find(|h| h.word.lock() == asked.lock() && conflict(h.word.mode(), asked.mode()))
-            .or_else(|| held.iter().rev().find(|h| h.word.lock() == asked.lock()));
-        let hang = first.and_then(|first| o.relock(&request, first));
+        let hang = relocked(&held, asked, upgrades).and_then(|first| o.relock(&request, first));
         if hang.is_none() {
             o.request(&request);
         }
@@ -51,8 +53,18 @@ pub(crate) fn request(record: &Record, id: &AtomicU64, asked: Word, chain: u64, 
     }
 }
 
-pub(crate) fn conflict(held: Mode, asked: Mode) -> bool {
-    held != Mode::Read || asked != Mode::Read
+/// The hold of this very lock that matters most to whoever asks for it again, if any does. An
+/// upgrade turns its own upgradable hold into what it asks for.
+fn relocked(held: &[HeldLock], asked: Word, upgrades: bool) -> Option<&HeldLock> {
+    let converted = |h: &&HeldLock| upgrades && h.word.mode() == Mode::Upgradable;
+    let own =
+        || held.iter().rev().filter(|h| h.word.lock() == asked.lock()).filter(|h| !converted(h));
+    own().find(|h| Mode::conflicts(h.word.mode(), asked.mode())).or_else(|| {
+        // While this thread is the upgradable holder, no writer gets in front of its reads.
+        own()
+            .find(|h| Mode::conflicts_behind_writer(h.word.mode(), asked.mode()))
+            .filter(|_| !own().any(|h| h.word.mode() == Mode::Upgradable))
+    })
 }
 
 fn take_scratch(record: &Record) -> Vec<HeldLock> {

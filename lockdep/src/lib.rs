@@ -3,6 +3,8 @@
 #![cfg_attr(lockdep_creation_order, feature(core_intrinsics, const_eval_select))]
 #![cfg_attr(lockdep_creation_order, expect(internal_features, reason = "see `creation`"))]
 
+#[cfg(feature = "parking_lot")]
+pub mod parking_lot;
 #[cfg(feature = "instrument")]
 pub mod sync;
 #[cfg(feature = "instrument")]

@@ -366,7 +366,7 @@ impl Observer {
         if class == 0 || self.classes[class as usize].anonymous {
             return;
         }
-        let exclusive = |h: &&Held| class_of(h.lock) != class && h.mode != Mode::Read;
+        let exclusive = |h: &&Held| class_of(h.lock) != class && !h.mode.is_read();
         let nesting = self.nestings.entry(class).or_insert_with(|| Nesting {
             upward: None,
             downward: None,
@@ -388,17 +388,25 @@ impl Observer {
             }
             let upward = seen.address < request.address;
             let slot = if upward { &mut nesting.upward } else { &mut nesting.downward };
-            slot.get_or_insert_with(|| Link {
-                thread: request.thread,
-                held: *outer,
-                asked: Held {
-                    lock: asked,
-                    mode: request.word.mode(),
-                    tried: false,
-                    site: site_number(request.site),
-                },
-                guards: held.iter().filter(|h| class_of(h.lock) != class).copied().collect(),
-            });
+            let asked_mode = request.word.mode();
+            // A nesting of writers says more than one of readers.
+            let writers = |held: Mode, asked: Mode| [held, asked].map(|m| m == Mode::Write);
+            let stronger = |link: &Link| {
+                writers(outer.mode, asked_mode) > writers(link.held.mode, link.asked.mode)
+            };
+            if slot.as_ref().is_none_or(stronger) {
+                *slot = Some(Link {
+                    thread: request.thread,
+                    held: *outer,
+                    asked: Held {
+                        lock: asked,
+                        mode: asked_mode,
+                        tried: false,
+                        site: site_number(request.site),
+                    },
+                    guards: held.iter().filter(|h| class_of(h.lock) != class).copied().collect(),
+                });
+            }
         }
         if !nested {
             return;
@@ -408,10 +416,22 @@ impl Observer {
         if nesting.directions != [true; 2] || !nesting.gates.is_empty() || nesting.reported {
             return;
         }
-        nesting.reported = true;
         let links = [up.clone(), down.clone()];
+        // Each waits for the other's outer lock.
+        let ends = [(&links[1], &links[0]), (&links[0], &links[1])]
+            .map(|(outer, inner)| (outer.held.mode, inner.asked.mode));
+        let waits = ends.map(|(held, asked)| Mode::conflicts(held, asked));
+        let behind = ends.map(|(held, asked)| Mode::conflicts_behind_writer(held, asked));
+        if (0..2).any(|i| !waits[i] && !behind[i]) {
+            return;
+        }
+        nesting.reported = true;
         let threads = links.each_ref().map(|l| self.thread(l.thread));
-        let tier = if threads[0] == threads[1] { Tier::NeedsThread } else { Tier::Reachable };
+        let tier = match waits {
+            [true, true] if threads[0] == threads[1] => Tier::NeedsThread,
+            [true, true] => Tier::Reachable,
+            _ => Tier::NeedsWriter,
+        };
         let mut finding = Finding::new(
             Rule::SameClassNesting,
             tier,
@@ -478,7 +498,7 @@ impl Observer {
         request: &Request<'_>,
         first: &HeldLock,
     ) -> Option<Arc<Finding>> {
-        let shared = first.word.mode() == Mode::Read && request.word.mode() == Mode::Read;
+        let shared = !Mode::conflicts(first.word.mode(), request.word.mode());
         let lock = self.lock(request.word.lock());
         let thread = self.thread(request.thread);
         let once = matches!(lock.kind, "Once" | "OnceLock" | "LazyLock");
@@ -493,11 +513,17 @@ impl Observer {
             (Rule::InitCycle, Tier::Happened, text)
         } else {
             let text = match (first.word.mode(), request.word.mode()) {
-                (Mode::Read, _) => {
+                (Mode::Read | Mode::RecursiveRead, _) => {
                     format!("{thread} asks to write {{0}} while it still reads it")
                 }
-                (_, Mode::Read) => {
+                (Mode::Write, Mode::Read | Mode::RecursiveRead | Mode::Upgradable) => {
                     format!("{thread} asks to read {{0}} while it still writes it")
+                }
+                (Mode::Upgradable, Mode::Write) => {
+                    format!("{thread} asks to write {{0}} while it still has an upgradable read")
+                }
+                (Mode::Upgradable, Mode::Upgradable) => {
+                    format!("{thread} asks for a second upgradable read of {{0}}")
                 }
                 _ => format!("{thread} locks {{0}} again while it still holds it"),
             };

@@ -384,15 +384,15 @@ impl Record {
         self.acquisitions.store(self.acquisitions.load(Relaxed).wrapping_add(1), Relaxed);
     }
 
-    /// Takes the lock off if it is on top, and returns the word it had there.
+    /// Takes the lock off if it is on top in this mode, and returns the word it had there.
     #[inline(always)]
-    pub(crate) fn pop(&self, lock: Word) -> Option<Word> {
+    pub(crate) fn pop(&self, lock: Word, mode: Mode) -> Option<Word> {
         let top = self.top.load(Relaxed);
         // SAFETY: `top` points into the current stack.
         let entry = unsafe { &*top };
         let word = Word(entry.word.load(Relaxed));
         // The bottom entry is zero, which is no lock.
-        if !word.is(lock) {
+        if !word.is_hold(lock, mode) {
             return None;
         }
         entry.word.store(0, Relaxed);
@@ -415,7 +415,7 @@ impl Record {
                     return None;
                 }
                 let word = Word((*at).word.load(Relaxed));
-                if word.is(lock) && word.mode() == mode {
+                if word.is_hold(lock, mode) {
                     break word;
                 }
                 at = at.sub(1);

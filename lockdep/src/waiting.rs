@@ -19,7 +19,7 @@ use crate::engine::{ThreadId, WaitGraph, Waiter, WaitsFor};
 use crate::finding::Finding;
 use crate::hash::fold;
 use crate::instrument::{Mode, Site};
-use crate::learning::conflict;
+
 use crate::observer::StuckThread;
 use crate::platform;
 use crate::process::{
@@ -138,9 +138,8 @@ fn on_a_cycle(me: &'static Record) -> Option<Arc<Finding>> {
     let cycle = graph.cycle(my_index)?;
     // Each of these threads waits for one that holds what it wants, and none of them moved
     // while that was read. Only a reader behind a queued writer may not have queued yet.
-    let behind_writer = cycle
-        .iter()
-        .any(|&i| matches!(graph.threads()[i].waits, WaitsFor::Lock { mode: Mode::Read, .. }));
+    let queues = |waits: &WaitsFor| matches!(waits, WaitsFor::Lock { mode, .. } if mode.queues());
+    let behind_writer = cycle.iter().any(|&i| queues(&graph.threads()[i].waits));
     if behind_writer {
         thread::sleep(SETTLE);
     }
@@ -164,8 +163,9 @@ fn behind_an_orphan(me: &'static Record) -> Option<Arc<Finding>> {
     let target = mine.lock?;
     observe(|o| {
         know_thread(o, me, None);
-        let same =
-            |h: &HeldLock| h.word.lock() == target.lock() && conflict(h.word.mode(), target.mode());
+        let same = |h: &HeldLock| {
+            h.word.lock() == target.lock() && Mode::conflicts(h.word.mode(), target.mode())
+        };
         let orphan = o.orphans.iter().find(|p| same(&p.held)).cloned()?;
         Some(o.orphaned(&mine, &orphan))
     })

@@ -23,6 +23,8 @@ pub(crate) const IN_GRAPH: u64 = 1;
 pub(crate) const GRAPHED: u64 = 1 << 3;
 const TRIED: u64 = 1 << 2;
 const MODE: u64 = 3;
+/// Set in the modes of readers alone.
+const READS: u64 = 1;
 const MARKS: u64 = 0xf;
 const SERIAL_BITS: u32 = 40;
 const CLASS_BITS: u32 = 19;
@@ -59,10 +61,13 @@ impl Word {
         self.0 & !MARKS & !UNTRACKED
     }
 
-    /// Whether both are the same lock, and one at all.
+    /// Whether this, in a stack of held locks, is a hold of `lock` in `mode`; the kinds of readers
+    /// are released alike.
     #[inline(always)]
-    pub(crate) const fn is(self, other: Word) -> bool {
-        self.0 != 0 && (self.0 ^ other.0) & !MARKS == 0
+    pub(crate) const fn is_hold(self, lock: Word, mode: Mode) -> bool {
+        let mask = if mode.is_read() { !MARKS | READS } else { !MARKS | MODE };
+        let hold = (lock.0 & !MARKS) | mode as u64;
+        self.0 != 0 && (self.0 ^ hold) & mask == 0
     }
 
     pub(crate) const fn class(self) -> u32 {
@@ -77,7 +82,9 @@ impl Word {
     pub(crate) const fn mode(self) -> Mode {
         match self.0 & MODE {
             0 => Mode::Write,
-            _ => Mode::Read,
+            1 => Mode::Read,
+            2 => Mode::Upgradable,
+            _ => Mode::RecursiveRead,
         }
     }
 

@@ -639,14 +639,15 @@ impl<'a> Search<'a> {
         // A lock of the cycle that a second link holds as well makes a shorter cycle without the
         // links in between, which is found by itself.
         let shortcut = |gate: LockId| steps.iter().any(|s| s.from() == gate);
-        let cycle = self.judge(&steps);
-        if !cycle.gate.is_some_and(shortcut) {
+        if let Some(cycle) = self.judge(&steps)
+            && !cycle.gate.is_some_and(shortcut)
+        {
             self.found.push(cycle);
         }
     }
 
-    /// What keeps the threads of a cycle apart.
-    fn judge(&self, steps: &[Step]) -> Cycle {
+    /// What keeps the threads of a cycle apart; `None` where one of them would not even wait.
+    fn judge(&self, steps: &[Step]) -> Option<Cycle> {
         let sets: Vec<Vec<Held>> = steps
             .iter()
             .map(|s| match s {
@@ -666,9 +667,16 @@ impl<'a> Search<'a> {
             .collect();
         let gone = steps.iter().any(|s| matches!(s, Step::Gone { .. }));
         let one_thread = links.iter().all(|l| l.thread == links[0].thread);
-        let readers = links.iter().enumerate().any(|(i, link)| {
-            link.asked.mode == Mode::Read && links[(i + 1) % links.len()].held.mode == Mode::Read
-        });
+        let mut readers = false;
+        for (i, link) in links.iter().enumerate() {
+            let (held, asked) = (links[(i + 1) % links.len()].held.mode, link.asked.mode);
+            if !Mode::conflicts(held, asked) {
+                if !Mode::conflicts_behind_writer(held, asked) {
+                    return None;
+                }
+                readers = true;
+            }
+        }
         let tier = match apart {
             _ if gate.is_some() => Tier::Guarded,
             Apart::Ordered => Tier::Ordered,
@@ -678,7 +686,7 @@ impl<'a> Search<'a> {
             Apart::Never => Tier::Reachable,
             Apart::OneThread => Tier::NeedsThread,
         };
-        Cycle { tier, links, gate }
+        Some(Cycle { tier, links, gate })
     }
 
     /// Chooses a witness for each step: distinct threads that can overlap if there are such, else
@@ -775,10 +783,11 @@ fn common_gate(sets: &[Vec<Held>]) -> Option<LockId> {
     sets.iter().find_map(|set| {
         let gate = set
             .iter()
-            .find(|h| seen.get(&h.lock).is_some_and(|&m| m != Mode::Read || h.mode != Mode::Read));
+            .find(|h| seen.get(&h.lock).is_some_and(|&mode| Mode::conflicts(mode, h.mode)));
         for held in set {
             let mode = seen.entry(held.lock).or_insert(held.mode);
-            if held.mode != Mode::Read {
+            // A writer excludes all, and an upgradable holder more than a reader does.
+            if held.mode == Mode::Write || mode.is_read() {
                 *mode = held.mode;
             }
         }

@@ -78,12 +78,9 @@ impl WaitGraph {
             WaitsFor::Nothing => Vec::new(),
             WaitsFor::Lock { lock, mode } => self
                 .others(waiter)
-                .filter(|(_, t)| {
-                    t.held.iter().any(|&(l, m)| l == lock && conflict(m, mode))
-                        || (mode == Mode::Read
-                            && t.since < me.since
-                            && matches!(t.waits, WaitsFor::Lock { lock: l, mode: m }
-                                if l == lock && conflict(m, mode)))
+                .filter(|(i, t)| {
+                    t.held.iter().any(|&(l, m)| l == lock && Mode::conflicts(m, mode))
+                        || (mode.queues() && t.since < me.since && self.bars_readers(*i, lock))
                 })
                 .map(|(i, _)| i)
                 .collect(),
@@ -98,6 +95,13 @@ impl WaitGraph {
                 .map(|(i, _)| i)
                 .collect(),
         }
+    }
+
+    /// Whether the thread queues as a writer so that readers wait behind it. Only a writer that
+    /// has none but readers before it does.
+    fn bars_readers(&self, writer: usize, lock: LockId) -> bool {
+        self.threads[writer].waits == WaitsFor::Lock { lock, mode: Mode::Write }
+            && !self.others(writer).any(|(_, t)| t.held.contains(&(lock, Mode::Upgradable)))
     }
 
     fn others(&self, me: usize) -> impl Iterator<Item = (usize, &Waiter)> {
@@ -164,8 +168,4 @@ impl WaitGraph {
         }
         None
     }
-}
-
-fn conflict(held: Mode, asked: Mode) -> bool {
-    held != Mode::Read || asked != Mode::Read
 }

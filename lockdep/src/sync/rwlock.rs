@@ -177,9 +177,10 @@ impl<'rwlock, T: ?Sized> RwLockWriteGuard<'rwlock, T> {
     #[track_caller]
     pub fn downgrade(s: Self) -> RwLockReadGuard<'rwlock, T> {
         let (tag, inner) = s.guard.into_parts();
-        let inner = tag.downgrade(RwLock::<T>::TYPE, Location::caller(), || {
-            std::sync::RwLockWriteGuard::downgrade(inner)
-        });
+        let inner =
+            tag.downgrade(RwLock::<T>::TYPE, (Mode::Write, Mode::Read), Location::caller(), || {
+                std::sync::RwLockWriteGuard::downgrade(inner)
+            });
         RwLockReadGuard::new(tag, inner)
     }
 }

@@ -1,0 +1,235 @@
+//! Rewrites `lock_api`, so that a lock knows where it was created.
+//!
+//! `lock_api` makes a lock of a constant of the raw lock's trait, and a constant has no caller. The
+//! traits get one more constant, which says at which offset a raw lock keeps its place of creation;
+//! `None` unless a raw lock says otherwise. The functions that make locks write their caller there.
+//! Everything else stays as it is, down to the lines.
+
+use std::fs;
+use std::io;
+use std::ops::Range;
+use std::path::Path;
+
+use proc_macro2::Span;
+use syn::spanned::Spanned;
+use syn::visit::{self, Visit};
+
+/// What the crate gets beside the changes in its functions.
+const MODULE: &str = "
+mod lockcheck {
+    use core::panic::Location;
+
+    pub(crate) const fn place<R>(
+        raw: &mut R,
+        offset: Option<usize>,
+        caller: &'static Location<'static>,
+    ) {
+        if let Some(offset) = offset {
+            let place = (raw as *mut R).cast::<u8>().wrapping_add(offset);
+            // SAFETY: the raw lock says that it has such a field there.
+            unsafe { place.cast::<Option<&'static Location<'static>>>().write(Some(caller)) }
+        }
+    }
+}
+";
+
+/// The traits whose implementors are made of a constant.
+const TRAITS: &[&str] = &["RawMutex", "RawRwLock", "RawCondvar"];
+
+/// Copies the sources below `from` into `to`, rewritten.
+///
+/// # Errors
+/// When a file cannot be read or written, or is no Rust.
+pub fn rewrite(from: &Path, to: &Path) -> io::Result<()> {
+    fs::create_dir_all(to)?;
+    for entry in fs::read_dir(from)? {
+        let path = entry?.path();
+        let target = to.join(path.file_name().unwrap_or_default());
+        if path.is_dir() {
+            rewrite(&path, &target)?;
+        } else if path.extension().is_some_and(|extension| extension == "rs") {
+            let mut text = rewritten(&fs::read_to_string(&path)?).map_err(io::Error::other)?;
+            if path.ends_with("lib.rs") {
+                text.push_str(MODULE);
+            }
+            fs::write(target, text)?;
+        }
+    }
+    Ok(())
+}
+
+fn rewritten(text: &str) -> syn::Result<String> {
+    let file = syn::parse_file(text)?;
+    let mut changes = Changes { found: Vec::new() };
+    changes.visit_file(&file);
+    let mut found = changes.found;
+    found.sort_by_key(|(range, _)| range.start);
+    let mut result = text.to_owned();
+    for (range, new) in found.into_iter().rev() {
+        result.replace_range(range, &new);
+    }
+    Ok(result)
+}
+
+/// Pieces of text to replace.
+struct Changes {
+    found: Vec<(Range<usize>, String)>,
+}
+
+impl Changes {
+    fn insert(&mut self, before: Span, text: &str) {
+        let at = before.byte_range().start;
+        self.found.push((at..at, text.to_owned()));
+    }
+
+    fn track(&mut self, function: &syn::ImplItemFn) {
+        if !function.attrs.iter().any(|attr| attr.path().is_ident("track_caller")) {
+            let first = match &function.vis {
+                syn::Visibility::Inherited => function.sig.span(),
+                vis => vis.span(),
+            };
+            self.insert(first, "#[track_caller] ");
+        }
+    }
+}
+
+impl<'ast> Visit<'ast> for Changes {
+    fn visit_item_trait(&mut self, item: &'ast syn::ItemTrait) {
+        if TRAITS.iter().any(|name| item.ident == name)
+            && let Some(first) = item.items.first()
+        {
+            let constant = "#[doc(hidden)] const LOCKCHECK_PLACE: Option<usize> = None; ";
+            let at = match first {
+                syn::TraitItem::Const(first) => {
+                    first.attrs.first().map_or(first.const_token.span(), |attr| attr.span())
+                }
+                first => first.span(),
+            };
+            self.insert(at, constant);
+        }
+    }
+
+    fn visit_item_impl(&mut self, item: &'ast syn::ItemImpl) {
+        let is_condvar = matches!(&*item.self_ty, syn::Type::Path(ty)
+            if ty.path.segments.last().is_some_and(|last| last.ident == "Condvar"));
+        for member in &item.items {
+            let syn::ImplItem::Fn(function) = member else { continue };
+            let mut makes = Makes { function, changes: Vec::new() };
+            let name = function.sig.ident.to_string();
+            match (&item.trait_, &*name) {
+                (None, _) => makes.visit_block(&function.block),
+                (Some(_), _) => {}
+            }
+            let delegates = item.trait_.is_some() && matches!(&*name, "default" | "from");
+            if !makes.changes.is_empty() || delegates || (is_condvar && item.trait_.is_none()) {
+                self.track(function);
+            }
+            self.found.append(&mut makes.changes);
+        }
+    }
+}
+
+/// Looks for the raw locks that a function puts into the locks that it makes.
+struct Makes<'a> {
+    function: &'a syn::ImplItemFn,
+    changes: Vec<(Range<usize>, String)>,
+}
+
+impl Makes<'_> {
+    /// The type of a raw lock that is given as this argument.
+    fn argument(&self, name: &syn::Ident) -> Option<&syn::Ident> {
+        self.function.sig.inputs.iter().find_map(|input| {
+            let syn::FnArg::Typed(input) = input else { return None };
+            let (syn::Pat::Ident(pat), syn::Type::Path(ty)) = (&*input.pat, &*input.ty) else {
+                return None;
+            };
+            (pat.ident == *name).then(|| ty.path.get_ident()).flatten()
+        })
+    }
+}
+
+impl<'ast> Visit<'ast> for Makes<'_> {
+    fn visit_field_value(&mut self, field: &'ast syn::FieldValue) {
+        let syn::Member::Named(name) = &field.member else { return };
+        if (name == "raw" || name == "mutex" || name == "inner")
+            && let syn::Expr::Path(value) = &field.expr
+        {
+            let segments: Vec<&syn::Ident> =
+                value.path.segments.iter().map(|segment| &segment.ident).collect();
+            let ty = match &segments[..] {
+                [ty, constant] if *constant == "INIT" => Some(*ty),
+                [argument] => self.argument(argument),
+                _ => None,
+            };
+            if let Some(ty) = ty {
+                let source = segments.iter().map(ToString::to_string).collect::<Vec<_>>();
+                let value = format!(
+                    "{name}: {{ let mut raw = {}; crate::lockcheck::place(&mut raw, \
+                     {ty}::LOCKCHECK_PLACE, core::panic::Location::caller()); raw }}",
+                    source.join("::")
+                );
+                let start = name.span().byte_range().start;
+                self.changes.push((start..field.expr.span().byte_range().end, value));
+            }
+        }
+        visit::visit_field_value(self, field);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::rewritten;
+
+    #[test]
+    fn what_makes_a_lock_tells_it_its_caller() {
+        let text = "\
+pub unsafe trait RawMutex {
+    const INIT: Self;
+}
+impl<R: RawMutex, T> Mutex<R, T> {
+    #[inline]
+    pub const fn new(val: T) -> Self {
+        Mutex { data: UnsafeCell::new(val), raw: R::INIT }
+    }
+    pub const fn from_raw(raw: R, val: T) -> Self {
+        Mutex { raw, data: val }
+    }
+    pub fn raw(&self) -> &R {
+        &self.raw
+    }
+}
+impl<R: RawMutex, T> From<T> for Mutex<R, T> {
+    fn from(t: T) -> Self {
+        Mutex::new(t)
+    }
+}
+";
+        let place = "crate::lockcheck::place(&mut raw, R::LOCKCHECK_PLACE, \
+                     core::panic::Location::caller()); raw }";
+        let expected = format!(
+            "\
+pub unsafe trait RawMutex {{
+    #[doc(hidden)] const LOCKCHECK_PLACE: Option<usize> = None; const INIT: Self;
+}}
+impl<R: RawMutex, T> Mutex<R, T> {{
+    #[inline]
+    #[track_caller] pub const fn new(val: T) -> Self {{
+        Mutex {{ data: UnsafeCell::new(val), raw: {{ let mut raw = R::INIT; {place} }}
+    }}
+    #[track_caller] pub const fn from_raw(raw: R, val: T) -> Self {{
+        Mutex {{ raw: {{ let mut raw = raw; {place}, data: val }}
+    }}
+    pub fn raw(&self) -> &R {{
+        &self.raw
+    }}
+}}
+impl<R: RawMutex, T> From<T> for Mutex<R, T> {{
+    #[track_caller] fn from(t: T) -> Self {{
+        Mutex::new(t)
+    }}
+}}
+"
+        );
+        assert_eq!(rewritten(text).expect("it is Rust"), expected);
+    }
+}

@@ -1,0 +1,29 @@
+//! Drop-in for `parking_lot` 0.12: the same types and methods, with every acquisition, wait and
+//! notification recorded.
+//!
+//! The types are `lock_api`'s own over instrumented raw locks, so all of their methods are there,
+//! and a raw lock of another crate can be wrapped in the same way ([`lock_api_0_4`]).
+//!
+//! What differs: a lock belongs to the class of the place that *uses* it first, as `lock_api` makes
+//! locks of a constant that knows no place. `cargo lockcheck` compiles `lock_api` so that it does.
+
+use ::parking_lot as real;
+
+mod raw;
+
+pub mod lock_api_0_4;
+
+mod condvar;
+mod once;
+mod types;
+
+pub use condvar::{Condvar, WaitTimeoutResult};
+pub use once::Once;
+pub use real::{OnceState, RawThreadId, lock_api};
+pub use types::{
+    FairMutex, FairMutexGuard, MappedFairMutexGuard, MappedMutexGuard, MappedReentrantMutexGuard,
+    MappedRwLockReadGuard, MappedRwLockWriteGuard, Mutex, MutexGuard, RawFairMutex, RawMutex,
+    RawRwLock, ReentrantMutex, ReentrantMutexGuard, RwLock, RwLockReadGuard,
+    RwLockUpgradableReadGuard, RwLockWriteGuard, const_fair_mutex, const_mutex,
+    const_reentrant_mutex, const_rwlock,
+};
