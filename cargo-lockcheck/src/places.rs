@@ -3,6 +3,10 @@
 //! `lock_api` makes a lock of a constant of the raw lock's trait, and a constant has no caller. The
 //! traits get one more constant, which says at which offset a raw lock keeps its place of creation;
 //! `None` unless a raw lock says otherwise. The functions that make locks write their caller there.
+//!
+//! Where a closure acquires a lock, the caller of the function around it is not known in there. The
+//! traits get a twin of each method of that kind that is told the place, and such functions call it.
+//!
 //! Everything else stays as it is, down to the lines.
 
 use std::fs;
@@ -36,6 +40,17 @@ mod lockcheck {
 /// The traits whose implementors are made of a constant.
 const TRAITS: &[&str] = &["RawMutex", "RawRwLock", "RawCondvar"];
 
+/// The methods that functions call from closures.
+const ACQUIRING: &[&str] = &[
+    "lock",
+    "try_lock",
+    "try_lock_for",
+    "try_lock_until",
+    "lock_shared",
+    "lock_exclusive",
+    "lock_upgradable",
+];
+
 /// Copies the sources below `from` into `to`, rewritten.
 ///
 /// # Errors
@@ -60,7 +75,7 @@ pub fn rewrite(from: &Path, to: &Path) -> io::Result<()> {
 
 fn rewritten(text: &str) -> syn::Result<String> {
     let file = syn::parse_file(text)?;
-    let mut changes = Changes { found: Vec::new() };
+    let mut changes = Changes { text, found: Vec::new() };
     changes.visit_file(&file);
     let mut found = changes.found;
     found.sort_by_key(|(range, _)| range.start);
@@ -72,14 +87,65 @@ fn rewritten(text: &str) -> syn::Result<String> {
 }
 
 /// Pieces of text to replace.
-struct Changes {
+struct Changes<'a> {
+    text: &'a str,
     found: Vec<(Range<usize>, String)>,
 }
 
-impl Changes {
+impl Changes<'_> {
     fn insert(&mut self, before: Span, text: &str) {
         let at = before.byte_range().start;
         self.found.push((at..at, text.to_owned()));
+    }
+
+    fn source(&self, span: Span) -> &str {
+        self.text.get(span.byte_range()).unwrap_or_default()
+    }
+
+    /// The twin of a method that acquires, which is told the place.
+    fn twin(&self, method: &syn::TraitItemFn) -> String {
+        let name = &method.sig.ident;
+        let (mut parameters, mut arguments) = (String::new(), Vec::new());
+        for input in &method.sig.inputs {
+            if let syn::FnArg::Typed(input) = input {
+                parameters = format!("{parameters}, {}", self.source(input.span()));
+                arguments.push(self.source(input.pat.span()));
+            }
+        }
+        format!(
+            "#[doc(hidden)] #[inline] fn lockcheck_{name}(&self, _: &'static \
+             core::panic::Location<'static>{parameters}) {} {{ self.{name}({}) }} ",
+            self.source(method.sig.output.span()),
+            arguments.join(", ")
+        )
+    }
+
+    /// Calls the twins where this function acquires a lock in a closure.
+    fn tell_closures(&mut self, function: &syn::ImplItemFn) {
+        let body = function.block.span().byte_range();
+        let text = self.text.get(body.clone()).unwrap_or_default();
+        let receivers: &[&str] = if text.contains("self.lock_internal(") {
+            &["self.mutex"]
+        } else if function.sig.ident.to_string().starts_with("unlocked") {
+            &["s.mutex.raw", "s.rwlock.raw"]
+        } else {
+            return;
+        };
+        let mut calls = Vec::new();
+        for (receiver, name) in receivers.iter().flat_map(|r| ACQUIRING.iter().map(move |n| (r, n)))
+        {
+            for (at, call) in text.match_indices(&format!("{receiver}.{name}(")) {
+                let range = body.start + at..body.start + at + call.len();
+                calls.push((range, format!("{receiver}.lockcheck_{name}(lockcheck_at, ")));
+            }
+        }
+        if !calls.is_empty() {
+            self.found.append(&mut calls);
+            let start = body.start + 1;
+            let here = " let lockcheck_at = core::panic::Location::caller();".to_owned();
+            self.found.push((start..start, here));
+            self.track(function);
+        }
     }
 
     fn track(&mut self, function: &syn::ImplItemFn) {
@@ -93,8 +159,21 @@ impl Changes {
     }
 }
 
-impl<'ast> Visit<'ast> for Changes {
+impl<'ast> Visit<'ast> for Changes<'_> {
     fn visit_item_trait(&mut self, item: &'ast syn::ItemTrait) {
+        if item.ident.to_string().starts_with("Raw") {
+            let twins: String = item
+                .items
+                .iter()
+                .filter_map(|member| match member {
+                    syn::TraitItem::Fn(method) => Some(method),
+                    _ => None,
+                })
+                .filter(|method| ACQUIRING.iter().any(|name| method.sig.ident == name))
+                .map(|method| self.twin(method))
+                .collect();
+            self.insert(item.brace_token.span.close(), &twins);
+        }
         if TRAITS.iter().any(|name| item.ident == name)
             && let Some(first) = item.items.first()
         {
@@ -116,15 +195,17 @@ impl<'ast> Visit<'ast> for Changes {
             let syn::ImplItem::Fn(function) = member else { continue };
             let mut makes = Makes { function, changes: Vec::new() };
             let name = function.sig.ident.to_string();
-            match (&item.trait_, &*name) {
-                (None, _) => makes.visit_block(&function.block),
-                (Some(_), _) => {}
+            if item.trait_.is_none() {
+                makes.visit_block(&function.block);
             }
             let delegates = item.trait_.is_some() && matches!(&*name, "default" | "from");
             if !makes.changes.is_empty() || delegates || (is_condvar && item.trait_.is_none()) {
                 self.track(function);
             }
             self.found.append(&mut makes.changes);
+            if item.trait_.is_none() {
+                self.tell_closures(function);
+            }
         }
     }
 }
@@ -179,6 +260,33 @@ impl<'ast> Visit<'ast> for Makes<'_> {
 #[cfg(test)]
 mod tests {
     use super::rewritten;
+
+    #[test]
+    fn a_closure_is_told_who_called() {
+        let text = "\
+pub unsafe trait RawMutexTimed: RawMutex {
+    fn try_lock_for(&self, timeout: Self::Duration) -> bool;
+}
+impl<R: RawMutexTimed> RawReentrantMutex<R> {
+    fn try_lock_for(&self, timeout: R::Duration) -> bool {
+        self.lock_internal(|| self.mutex.try_lock_for(timeout))
+    }
+}
+";
+        let expected = "\
+pub unsafe trait RawMutexTimed: RawMutex {
+    fn try_lock_for(&self, timeout: Self::Duration) -> bool;
+#[doc(hidden)] #[inline] fn lockcheck_try_lock_for(&self, _: &'static \
+core::panic::Location<'static>, timeout: Self::Duration) -> bool { self.try_lock_for(timeout) } }
+impl<R: RawMutexTimed> RawReentrantMutex<R> {
+    #[track_caller] fn try_lock_for(&self, timeout: R::Duration) -> bool { \
+let lockcheck_at = core::panic::Location::caller();
+        self.lock_internal(|| self.mutex.lockcheck_try_lock_for(lockcheck_at, timeout))
+    }
+}
+";
+        assert_eq!(rewritten(text).expect("it is Rust"), expected);
+    }
 
     #[test]
     fn what_makes_a_lock_tells_it_its_caller() {

@@ -18,7 +18,10 @@ use std::process::{Command, ExitStatus, Stdio};
 use crate::places;
 
 /// The facades with the versions that they stand in for.
-pub const FACADES: &[(&str, &str)] = &[("0.12.", include_str!("facade/parking_lot_0_12.rs"))];
+pub const FACADES: &[(&str, &str)] = &[
+    ("0.12.", include_str!("facade/parking_lot_0_12.rs")),
+    ("0.13.", include_str!("facade/parking_lot_0_13.rs")),
+];
 
 /// The real `parking_lot` under a facade.
 const REAL: &str = "parking_lot_real";

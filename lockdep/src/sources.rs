@@ -46,6 +46,7 @@ pub const SOURCES: &[(&str, &str)] = &sources! {
     "ordered/set.rs",
     "parking_lot/condvar.rs",
     "parking_lot/lock_api_0_4.rs",
+    "parking_lot/lock_api_0_5.rs",
     "parking_lot/mod.rs",
     "parking_lot/once.rs",
     "parking_lot/raw.rs",

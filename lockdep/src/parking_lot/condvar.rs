@@ -40,18 +40,16 @@ impl Condvar {
     #[inline]
     #[track_caller]
     pub fn notify_one(&self) -> bool {
-        let woken = self.inner.notify_one();
         self.tag.signal(EventKind::Condvar, Location::caller());
-        woken
+        self.inner.notify_one()
     }
 
     /// Wakes every thread that waits; returns how many there were.
     #[inline]
     #[track_caller]
     pub fn notify_all(&self) -> usize {
-        let woken = self.inner.notify_all();
         self.tag.signal(EventKind::Condvar, Location::caller());
-        woken
+        self.inner.notify_all()
     }
 
     /// Releases the mutex, blocks until a notification, and acquires the mutex again.
@@ -169,7 +167,7 @@ impl Condvar {
         let raw: &RawMutex = unsafe { MutexGuard::mutex(mutex_guard).raw() };
         // The wait may panic before it unlocks, and it is the caller's guard that unlocks then.
         // SAFETY: the caller's guard shows that the mutex is locked.
-        let mut guard = ManuallyDrop::new(unsafe { raw.lock().make_guard_unchecked() });
+        let mut guard = ManuallyDrop::new(unsafe { raw.real().make_guard_unchecked() });
         let (ty, timed) = (RawMutex::TYPE, deadline.is_some());
         WaitTimeoutResult(raw.tag().wait(ty, &self.tag, timed, site, || match deadline {
             Some(deadline) => self.inner.wait_until(&mut guard, deadline).timed_out(),

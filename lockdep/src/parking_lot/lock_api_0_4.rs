@@ -5,7 +5,7 @@ use std::panic::{Location, RefUnwindSafe};
 
 use super::raw::raw_locks;
 use super::real::lock_api;
-use crate::instrument::{LockKind, LockTag, LockType, Mode};
+use crate::instrument::{LockKind, LockTag, LockType, Mode, Site};
 
 fn attempt(acquired: bool) -> Option<()> {
     acquired.then_some(())
@@ -32,6 +32,18 @@ raw_locks! {
     exclusive: (), bool, (),
     upgradable: (), bool, (),
     upgrade: bool,
+}
+
+impl<R> RawMutex<R> {
+    pub(super) const TYPE: &'static LockType = MUTEX;
+
+    pub(super) fn tag(&self) -> &LockTag {
+        &self.tag
+    }
+
+    pub(super) fn real(&self) -> &lock_api::Mutex<R, ()> {
+        &self.lock
+    }
 }
 
 // SAFETY: every step is one of `R`, which excludes as it must.

@@ -9,7 +9,7 @@ use crate::instrument::{Initializer, LockKind, LockTag, LockType, Site};
 /// A one-time initialisation: `parking_lot::Once`, with its runs and waits recorded.
 pub struct Once {
     tag: LockTag,
-    inner: real::Once,
+    pub(super) inner: real::Once,
 }
 
 const TYPE: &LockType = &LockType::of::<()>(LockKind::Once);
@@ -19,7 +19,12 @@ impl Once {
     #[inline]
     #[track_caller]
     pub const fn new() -> Once {
-        Once { tag: LockTag::new(), inner: real::Once::new() }
+        Once::of(real::Once::new())
+    }
+
+    #[track_caller]
+    pub(super) const fn of(inner: real::Once) -> Once {
+        Once { tag: LockTag::new(), inner }
     }
 
     /// How far the initialisation is.
@@ -72,7 +77,7 @@ impl Once {
     }
 
     #[cold]
-    fn initialize(&self, site: Site, call: impl FnOnce(&Initializer<'_>)) {
+    pub(super) fn initialize(&self, site: Site, call: impl FnOnce(&Initializer<'_>)) {
         self.tag.initialize(TYPE, site, call);
     }
 }

@@ -5,8 +5,9 @@
 //! once; what differs is its argument.
 //!
 //! A raw lock is made by a constant, which has no place. `lock_api`'s `new` may write the place of
-//! its caller into the copy that it makes (`CREATED` says where); otherwise the lock belongs to the
-//! class of the place that uses it first.
+//! its caller into the copy that it makes (the constant `created` says where); otherwise the lock
+//! belongs to the class of the place that uses it first. Such a `lock_api` also calls the methods
+//! `lockcheck_…` where it would otherwise acquire a lock for its caller from within a closure.
 
 macro_rules! raw_locks {
     (
@@ -34,23 +35,27 @@ macro_rules! raw_locks {
             lock: lock_api::Mutex<R, ()>,
         }
 
-        impl<R> RawMutex<R> {
-            pub(super) fn tag(&self) -> &LockTag {
-                &self.tag
-            }
-
-            pub(super) fn lock(&self) -> &lock_api::Mutex<R, ()> {
-                &self.lock
-            }
-
-            pub(super) const TYPE: &'static LockType = MUTEX;
-        }
-
         impl<R: lock_api::RawMutex> RawMutex<R> {
             #[inline(always)]
             fn raw(&self) -> &R {
                 // SAFETY: a raw lock may be used as its own contract says, which is passed on.
                 unsafe { self.lock.raw() }
+            }
+
+            #[inline]
+            fn lock_at(&self, site: Site) -> $Guard {
+                let (attempt, block) = (|| attempt(self.raw().try_lock()), || self.raw().lock());
+                self.tag.acquire(MUTEX, Mode::Write, site, attempt, block)
+            }
+
+            #[inline]
+            fn try_lock_at(
+                &self,
+                site: Site,
+                try_lock: impl FnOnce(&R) -> $TryGuard,
+            ) -> $TryGuard {
+                let attempt = || attempt(try_lock(self.raw()));
+                outcome(self.tag.try_acquire(MUTEX, Mode::Write, site, attempt))
             }
         }
 
@@ -81,22 +86,26 @@ macro_rules! raw_locks {
             #[inline]
             #[track_caller]
             fn lock(&self) -> $Guard {
-                self.tag.acquire(
-                    MUTEX,
-                    Mode::Write,
-                    Location::caller(),
-                    || attempt(self.raw().try_lock()),
-                    || self.raw().lock(),
-                )
+                self.lock_at(Location::caller())
             }
 
             #[inline]
             #[track_caller]
             fn try_lock(&self) -> $TryGuard {
-                outcome(self.tag.try_acquire(MUTEX, Mode::Write, Location::caller(), || {
-                    attempt(self.raw().try_lock())
-                }))
+                self.try_lock_at(Location::caller(), R::try_lock)
             }
+
+            $(
+                #[$if]
+                fn lockcheck_lock(&self, site: Site) -> $Guard {
+                    self.lock_at(site)
+                }
+
+                #[$if]
+                fn lockcheck_try_lock(&self, site: Site) -> $TryGuard {
+                    self.try_lock_at(site, R::try_lock)
+                }
+            )?
 
             #[inline]
             unsafe fn unlock(&self $(, $guard: $GuardArg)?) {
@@ -138,18 +147,26 @@ macro_rules! raw_locks {
             #[inline]
             #[track_caller]
             fn try_lock_for(&self, timeout: R::Duration) -> $TryGuard {
-                outcome(self.tag.try_acquire(MUTEX, Mode::Write, Location::caller(), || {
-                    attempt(self.raw().try_lock_for(timeout))
-                }))
+                self.try_lock_at(Location::caller(), |raw| raw.try_lock_for(timeout))
             }
 
             #[inline]
             #[track_caller]
             fn try_lock_until(&self, timeout: R::Instant) -> $TryGuard {
-                outcome(self.tag.try_acquire(MUTEX, Mode::Write, Location::caller(), || {
-                    attempt(self.raw().try_lock_until(timeout))
-                }))
+                self.try_lock_at(Location::caller(), |raw| raw.try_lock_until(timeout))
             }
+
+            $(
+                #[$if]
+                fn lockcheck_try_lock_for(&self, site: Site, timeout: R::Duration) -> $TryGuard {
+                    self.try_lock_at(site, |raw| raw.try_lock_for(timeout))
+                }
+
+                #[$if]
+                fn lockcheck_try_lock_until(&self, site: Site, timeout: R::Instant) -> $TryGuard {
+                    self.try_lock_at(site, |raw| raw.try_lock_until(timeout))
+                }
+            )?
         }
 
         /// A raw reader-writer lock of `lock_api`, with its acquisitions recorded. `RECURSIVE` when
@@ -161,6 +178,43 @@ macro_rules! raw_locks {
 
         impl<R, const RECURSIVE: bool> RawRwLock<R, RECURSIVE> {
             const READ: Mode = if RECURSIVE { Mode::RecursiveRead } else { Mode::Read };
+        }
+
+        impl<R: lock_api::RawRwLock, const RECURSIVE: bool> RawRwLock<R, RECURSIVE> {
+            #[inline]
+            fn lock_shared_at(&self, site: Site) -> $Shared {
+                self.tag.acquire(
+                    RWLOCK,
+                    Self::READ,
+                    site,
+                    || attempt(self.raw.try_lock_shared()),
+                    || self.raw.lock_shared(),
+                )
+            }
+
+            #[inline]
+            fn lock_exclusive_at(&self, site: Site) -> $Exclusive {
+                self.tag.acquire(
+                    RWLOCK,
+                    Mode::Write,
+                    site,
+                    || attempt(self.raw.try_lock_exclusive()),
+                    || self.raw.lock_exclusive(),
+                )
+            }
+        }
+
+        impl<R: lock_api::RawRwLockUpgrade, const RECURSIVE: bool> RawRwLock<R, RECURSIVE> {
+            #[inline]
+            fn lock_upgradable_at(&self, site: Site) -> $Upgradable {
+                self.tag.acquire(
+                    RWLOCK,
+                    Mode::Upgradable,
+                    site,
+                    || attempt(self.raw.try_lock_upgradable()),
+                    || self.raw.lock_upgradable(),
+                )
+            }
         }
 
         impl<R, const RECURSIVE: bool> fmt::Debug for RawRwLock<R, RECURSIVE> {
@@ -186,14 +240,15 @@ macro_rules! raw_locks {
             #[inline]
             #[track_caller]
             fn lock_shared(&self) -> $Shared {
-                self.tag.acquire(
-                    RWLOCK,
-                    Self::READ,
-                    Location::caller(),
-                    || attempt(self.raw.try_lock_shared()),
-                    || self.raw.lock_shared(),
-                )
+                self.lock_shared_at(Location::caller())
             }
+
+            $(
+                #[$if]
+                fn lockcheck_lock_shared(&self, site: Site) -> $Shared {
+                    self.lock_shared_at(site)
+                }
+            )?
 
             #[inline]
             #[track_caller]
@@ -213,14 +268,15 @@ macro_rules! raw_locks {
             #[inline]
             #[track_caller]
             fn lock_exclusive(&self) -> $Exclusive {
-                self.tag.acquire(
-                    RWLOCK,
-                    Mode::Write,
-                    Location::caller(),
-                    || attempt(self.raw.try_lock_exclusive()),
-                    || self.raw.lock_exclusive(),
-                )
+                self.lock_exclusive_at(Location::caller())
             }
+
+            $(
+                #[$if]
+                fn lockcheck_lock_exclusive(&self, site: Site) -> $Exclusive {
+                    self.lock_exclusive_at(site)
+                }
+            )?
 
             #[inline]
             #[track_caller]
@@ -348,14 +404,15 @@ macro_rules! raw_locks {
             #[inline]
             #[track_caller]
             fn lock_upgradable(&self) -> $Upgradable {
-                self.tag.acquire(
-                    RWLOCK,
-                    Mode::Upgradable,
-                    Location::caller(),
-                    || attempt(self.raw.try_lock_upgradable()),
-                    || self.raw.lock_upgradable(),
-                )
+                self.lock_upgradable_at(Location::caller())
             }
+
+            $(
+                #[$if]
+                fn lockcheck_lock_upgradable(&self, site: Site) -> $Upgradable {
+                    self.lock_upgradable_at(site)
+                }
+            )?
 
             #[inline]
             #[track_caller]
