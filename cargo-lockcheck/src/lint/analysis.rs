@@ -188,7 +188,7 @@ fn analyze(
         let is_guard = program.owns_guard(ty);
         // A value of a generic type may be a guard; what becomes of it is the caller's to know.
         if is_guard || is_value_parameter(ty) {
-            for fields in guard_fields(program, body, number) {
+            for fields in guard_fields(program, frame.function.unit, body, number) {
                 let token = locks.len() as u32;
                 let lock = LockUse {
                     path: Path::new(Root::Param(number)),
@@ -279,9 +279,9 @@ fn returned(frame: &Frame<'_, '_>) -> Option<Returned> {
     }
 }
 
-/// The fields of a parameter that hold guards of their own, as far as the body touches them; the
-/// parameter as a whole if it touches none.
-fn guard_fields(program: &Program<'_>, body: &Body<'_>, number: u32) -> Vec<Vec<u32>> {
+/// The fields of a parameter that hold guards of their own, as far as the body touches them or the
+/// type's declaration shows them; else the parameter as a whole.
+fn guard_fields(program: &Program<'_>, unit: usize, body: &Body<'_>, number: u32) -> Vec<Vec<u32>> {
     let mut found: Vec<Vec<u32>> = Vec::new();
     if !super::locks::is_guard(types::head(body.locals[number as usize].ty)) {
         let mut look = |place: &Place<'_>| {
@@ -306,6 +306,18 @@ fn guard_fields(program: &Program<'_>, body: &Body<'_>, number: u32) -> Vec<Vec<
                 }
                 Terminator::Drop(place, _) => look(place),
                 _ => {}
+            }
+        }
+    }
+    // What the body only hands on as a whole may have several guards too.
+    let head = types::head(body.locals[number as usize].ty);
+    if let Some(item) = program.units[unit].sources.type_item(head)
+        && let [(_, fields)] = item.variants.as_slice()
+    {
+        for (index, _) in fields.iter().enumerate().filter(|(_, field)| field.ty.contains("Guard"))
+        {
+            if !found.iter().any(|known| known.first() == Some(&(index as u32))) {
+                found.push(vec![index as u32]);
             }
         }
     }

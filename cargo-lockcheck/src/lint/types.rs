@@ -25,6 +25,16 @@ pub(super) fn is_reference(ty: &str) -> bool {
     ty.starts_with(['&', '*'])
 }
 
+/// Whether a reference type is a mutable one.
+pub(super) fn is_mutable(ty: &str) -> bool {
+    let Some(rest) = ty.strip_prefix('&') else { return false };
+    let rest = match rest.strip_prefix('\'') {
+        Some(lifetime) => lifetime.split_once(' ').map_or("", |split| split.1),
+        None => rest,
+    };
+    rest.starts_with("mut ")
+}
+
 /// The path of the type behind references, without generic arguments.
 pub(super) fn head(ty: &str) -> &str {
     let ty = peel(ty);

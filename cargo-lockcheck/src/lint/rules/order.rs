@@ -12,12 +12,15 @@ use lockdep::finding::{Rule, Tier};
 
 use super::report::{edge, innermost, lock, stack};
 use crate::lint::analysis::{Analyzed, EventKind};
+use crate::lint::callee::Callee;
 use crate::lint::classes::{Class, field_type};
 use crate::lint::effects::Effect;
 use crate::lint::graph::components;
 use crate::lint::locks::Waiting;
+use crate::lint::mir::model::{Operand, Terminator};
 use crate::lint::program::BodyId;
 use crate::lint::summary::{Chain, LockUse};
+use crate::lint::types;
 use crate::lint::values::{Part, Root};
 use crate::model::{Finding, Mode};
 
@@ -130,13 +133,7 @@ fn is_exclusive(analyzed: &Analyzed<'_, '_>, witness: &Witness) -> bool {
     let function = &analyzed.program.functions[witness.body];
     [&witness.held.0.path, &witness.asked.0.path].into_iter().all(|path| {
         let Root::Param(number) = path.root else { return false };
-        let ty = function.body.locals.get(number as usize).map_or("", |local| local.ty);
-        let is_own = !function.is_closure()
-            && !function.is_coroutine()
-            && !ty.starts_with('*')
-            && (!ty.starts_with('&') || ty.contains("mut "))
-            && !ty.contains("Arc<");
-        is_own
+        owns_param(analyzed, witness.body, number, 4)
             && path.parts.iter().all(|part| match part {
                 Part::Field { owner: Some(owner), variant, index } => {
                     let ty = field_type(analyzed.program, function.unit, owner, variant, *index);
@@ -148,6 +145,65 @@ fn is_exclusive(analyzed: &Analyzed<'_, '_>, witness: &Witness) -> bool {
                 Part::Element | Part::Protected => false,
             })
     })
+}
+
+/// Whether a parameter is given to the body alone: by `&mut`, by value, or, to a function that only
+/// the crate can call, by callers that all have it so themselves.
+fn owns_param(analyzed: &Analyzed<'_, '_>, id: BodyId, number: u32, depth: u32) -> bool {
+    let function = &analyzed.program.functions[id];
+    let ty = function.body.locals.get(number as usize).map_or("", |local| local.ty);
+    if function.is_closure() || function.is_coroutine() || ty.contains("Arc<") {
+        return false;
+    }
+    if !ty.starts_with(['&', '*']) || ty.starts_with('&') && types::is_mutable(ty) {
+        return true;
+    }
+    if depth == 0 || function.trait_name.is_some() || is_public(analyzed, id) {
+        return false;
+    }
+    let mut is_called = false;
+    for (caller, other) in analyzed.program.functions.iter().enumerate() {
+        if other.unit != function.unit {
+            continue;
+        }
+        let frame = std::cell::OnceCell::new();
+        for block in other.body.blocks.iter().filter(|block| !block.cleanup) {
+            let Terminator::Call(call) = &block.terminator else { continue };
+            let Operand::Const(text) = call.callee else { continue };
+            let name = types::last(function.body.name);
+            if !text.contains(name)
+                || analyzed.program.resolve(other.unit, &Callee::new(text)) != Some(id)
+            {
+                continue;
+            }
+            is_called = true;
+            let frame = frame.get_or_init(|| analyzed.frame(caller));
+            let given = call.args.get(number as usize - 1).map(|arg| frame.operand(arg));
+            let is_own = given.is_some_and(|path| match path.root {
+                Root::Param(outer) if path.parts.is_empty() => {
+                    owns_param(analyzed, caller, outer, depth - 1)
+                }
+                _ => false,
+            });
+            if !is_own {
+                return false;
+            }
+        }
+    }
+    is_called
+}
+
+/// Whether other crates may call a function: its header says `pub`, or cannot be found.
+fn is_public(analyzed: &Analyzed<'_, '_>, id: BodyId) -> bool {
+    let function = &analyzed.program.functions[id];
+    let span = function.body.span;
+    let Some(file) = analyzed.program.units[function.unit].sources.file(span.file()) else {
+        return true;
+    };
+    let header = format!("fn {}", types::last(function.body.name));
+    let lines = (span.line().saturating_sub(16)..=span.line()).rev();
+    let found = lines.filter_map(|line| file.line(line)).find(|line| line.contains(&header));
+    found.is_none_or(|line| line.trim_start().starts_with("pub fn"))
 }
 
 /// All orders of two classes that the bodies show.
