@@ -208,9 +208,9 @@ fn analyze(
         }
     }
     for plan in &mut plans {
-        for lock in std::mem::take(&mut plan.result) {
-            plan.transfer.made.push((locks.len() as u32, Vec::new()));
-            locks.push(lock);
+        for (lock, chain, fields) in std::mem::take(&mut plan.result) {
+            plan.transfer.made.push((locks.len() as u32, fields));
+            locks.push((lock, chain));
         }
     }
     let transfers: Vec<Transfer> = plans.iter().map(|plan| plan.transfer.clone()).collect();
@@ -575,10 +575,10 @@ impl<'a> Builder<'_, '_, 'a> {
                     self.summary.passed_guards.push(passed);
                 }
             } else if let Some(lock) = exported(lock)
-                && !self.summary.guards.iter().any(|(other, _)| *other == lock)
+                && !self.summary.guards.iter().any(|(other, ..)| *other == lock)
                 && self.summary.guards.len() < LIMIT
             {
-                self.summary.guards.push((lock, chain.clone()));
+                self.summary.guards.push((lock, chain.clone(), held.fields().to_vec()));
             }
         }
     }

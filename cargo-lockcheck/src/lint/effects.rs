@@ -50,8 +50,8 @@ pub(super) enum Effect {
 pub(super) struct Plan {
     /// In order.
     pub(super) effects: Vec<Effect>,
-    /// The locks whose guards the result holds.
-    pub(super) result: Vec<(LockUse, Chain)>,
+    /// The locks whose guards the result holds, and in which field.
+    pub(super) result: Vec<(LockUse, Chain, Vec<u32>)>,
     /// What happens to guards that are handed in.
     pub(super) transfer: Transfer,
     /// Orders of locks that the callee cannot name.
@@ -208,7 +208,7 @@ impl<'a> Planner<'_, '_, 'a> {
             self.plan.effects.push(Effect::Acquire(acquired, Vec::new()));
         }
         if !lock.momentary {
-            self.plan.result.push((lock_use, chain));
+            self.plan.result.push((lock_use, chain, Vec::new()));
         }
     }
 
@@ -557,9 +557,12 @@ impl<'a> Planner<'_, '_, 'a> {
             self.plan.open_edges.push(OpenEdge { held, asked });
         }
         if returns {
-            self.plan
-                .result
-                .extend(summary.guards.iter().map(|(lock, chain)| (rebase(lock), longer(chain))));
+            self.plan.result.extend(
+                summary
+                    .guards
+                    .iter()
+                    .map(|(lock, chain, fields)| (rebase(lock), longer(chain), fields.clone())),
+            );
             self.plan.transfer.passed = Some(summary.passed_guards.clone());
         }
     }

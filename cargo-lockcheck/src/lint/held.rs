@@ -27,6 +27,11 @@ impl Held {
         Held { token, local, steps, stale: false }
     }
 
+    /// The fields of the local that hold it; none for the local itself.
+    pub(super) fn fields(&self) -> &[u32] {
+        &self.steps
+    }
+
     /// The local that holds it.
     pub(super) fn local(&self) -> u32 {
         self.local
@@ -299,9 +304,17 @@ fn apply_call<'a>(
     }
     remove(frame, tokens, state, &call.dest);
     let (local, steps) = key(frame, &call.dest);
-    // The inner structure is the callee's affair: the result as a whole holds what came in.
-    let whole = to_result.into_iter().map(|(token, stale, _)| (token, stale, Vec::new())).collect();
-    insert_all(state, whole, local, &steps);
+    // The inner structure is the callee's affair: the result as a whole holds what came in. Only of
+    // the library's own wrappers is it known.
+    let inner = to_result.into_iter().map(|(token, stale, fields)| {
+        let fields = match wrapping(name) {
+            Wrapping::Kept => fields,
+            Wrapping::Removed => fields.get(1..).unwrap_or(&[]).to_vec(),
+            Wrapping::Unknown => Vec::new(),
+        };
+        (token, stale, fields)
+    });
+    insert_all(state, inner.collect(), local, &steps);
     if !left.is_empty() {
         // `guards.push(guard)`: the value behind another argument takes it.
         let taker = call.args.iter().find_map(|arg| {
@@ -318,6 +331,25 @@ fn apply_call<'a>(
             let whole = left.into_iter().map(|(token, _, _)| (token, true, Vec::new())).collect();
             insert_all(state, whole, local, &[]);
         }
+    }
+}
+
+/// What a call does to the `Some` or `Ok` around a value.
+enum Wrapping {
+    Kept,
+    Removed,
+    Unknown,
+}
+
+fn wrapping(name: &str) -> Wrapping {
+    if !name.contains("Result") && !name.contains("Option") {
+        return Wrapping::Unknown;
+    }
+    let path = super::callee::Callee::new(name);
+    match path.name() {
+        "map_err" | "branch" | "ok" | "ok_or" | "ok_or_else" => Wrapping::Kept,
+        "unwrap" | "expect" => Wrapping::Removed,
+        _ => Wrapping::Unknown,
     }
 }
 

@@ -125,8 +125,8 @@ pub(super) struct OpenEdge {
 pub(super) struct Summary {
     /// What it returns.
     pub(super) returned: Option<Returned>,
-    /// The locks whose guards it returns.
-    pub(super) guards: Vec<(LockUse, Chain)>,
+    /// The locks whose guards it returns, and in which field of the result.
+    pub(super) guards: Vec<(LockUse, Chain, Vec<u32>)>,
     /// The parameters, by index and field, whose guards it returns.
     pub(super) passed_guards: Vec<(u32, Vec<u32>)>,
     /// The locks it takes.
