@@ -70,6 +70,9 @@ pub fn classify(findings: Vec<Finding>, levels: &Levels) -> Report {
     let mut report = Report::default();
     for mut finding in findings {
         let (level, by_user) = levels.level(finding.rule, finding.tier);
+        // A program that hung has failed, whatever the rule would warn of.
+        let hung = finding.tier == Tier::Happened && !finding.waits.is_empty();
+        let level = if hung && !by_user { Level::Deny } else { level };
         finding.level = level;
         if level > Level::Allow {
             report.findings.push(finding);

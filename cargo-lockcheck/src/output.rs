@@ -1,5 +1,6 @@
 //! Where the report goes: the terminal, the files that were asked for, and `target/lockcheck`.
 
+use std::env;
 use std::fs;
 use std::io::{self, Write};
 use std::path::Path;
@@ -34,9 +35,7 @@ pub fn write(report: &Report, settings: &Settings, sources: &Sources) -> Result<
     let printed = match settings.format {
         Format::Text => {
             let color = AutoStream::choice(&io::stderr()) != ColorChoice::Never;
-            let width =
-                terminal_size_of(io::stderr()).map_or(WIDTH, |(Width(columns), _)| columns.into());
-            let look = Look { color, width, ..plain };
+            let look = Look { color, width: width(), ..plain };
             print(report, Format::Text, &mut io::stderr().lock(), &look)
         }
         format => print(report, format, &mut io::stdout().lock(), &plain),
@@ -51,6 +50,13 @@ pub fn write(report: &Report, settings: &Settings, sources: &Sources) -> Result<
             )
         }),
     }
+}
+
+/// The columns of the terminal; where there is none, `COLUMNS` may say how many to use.
+fn width() -> usize {
+    let terminal = terminal_size_of(io::stderr()).map(|(Width(columns), _)| columns.into());
+    let said = || env::var("COLUMNS").ok()?.parse().ok().filter(|columns| *columns >= 40);
+    terminal.or_else(said).unwrap_or(WIDTH)
 }
 
 fn print(report: &Report, format: Format, to: &mut dyn Write, look: &Look<'_>) -> io::Result<()> {

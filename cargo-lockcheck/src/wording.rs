@@ -5,10 +5,11 @@
 
 use std::collections::BTreeSet;
 
-use lockdep::finding::{Rule, Tier};
+use lockdep::finding::{Rule, Tier, awaited, completes};
 
-use crate::model::{Edge, Finding, Held, Mode, Place};
+use crate::model::{Awaited, Edge, Finding, Held, Lock, Mode, Place, Wait};
 use crate::naming::Syntax;
+use crate::rules;
 
 /// A thread that would have to be there for one that cannot be in two places at once.
 pub const ANOTHER: &str = "another thread";
@@ -22,6 +23,8 @@ pub fn word(finding: &mut Finding, syntax: &Syntax<'_>) {
             same_lock(finding, syntax);
         }
         Rule::SameClassNesting if !finding.edges.is_empty() => nesting(finding),
+        Rule::WaitWhileHolding if finding.edges.len() > 1 => waits_in_a_cycle(finding),
+        Rule::WaitWhileHolding | Rule::StuckWait if !finding.waits.is_empty() => stuck(finding),
         _ => {}
     }
     if finding.message.is_empty() {
@@ -168,8 +171,12 @@ fn line_of(place: &Place, named: &Place) -> String {
 
 fn deadlock(finding: &mut Finding) {
     let waiting = threads(finding.waits.iter().map(|wait| &wait.thread));
-    let awaited = finding.waits.iter().filter_map(|wait| wait.lock);
-    let awaited: BTreeSet<usize> = awaited.collect();
+    let mut awaited: Vec<usize> = Vec::new();
+    for lock in finding.waits.iter().filter_map(|wait| wait.lock) {
+        if !awaited.contains(&lock) {
+            awaited.push(lock);
+        }
+    }
     let on = match awaited.len() {
         0 => String::new(),
         _ => format!(" on {}", list(awaited.iter().map(|lock| code(&finding.locks[*lock].name)))),
@@ -188,6 +195,106 @@ fn deadlock(finding: &mut Finding) {
     if finding.edges.len() > 1 && finding.edges.len() == finding.waits.len() {
         finding.help.extend(break_cycle(finding));
     }
+    if finding.waits.iter().all(|wait| wait.awaited == Awaited::Join) {
+        let cure = "let one thread that none of these waits for join the others";
+        finding.help.push(cure.to_owned());
+    }
+}
+
+/// Whether it is something that threads wait for and nobody holds.
+pub fn is_event(lock: &Lock) -> bool {
+    completes(&lock.kind).is_some()
+}
+
+/// What the thread of `wait` waits for, after "waits for".
+pub fn awaited_by(wait: &Wait, finding: &Finding) -> String {
+    match (wait.lock, wait.awaited) {
+        (Some(lock), _) => {
+            let lock = &finding.locks[lock];
+            awaited(&lock.kind, &code(&lock.name))
+        }
+        (None, Awaited::Join) if finding.waits.len() == 2 => "the other to end".to_owned(),
+        (None, Awaited::Join) => "a thread to end".to_owned(),
+        (None, Awaited::Lock) => "a lock".to_owned(),
+        (None, Awaited::Event) => "an unpark".to_owned(),
+    }
+}
+
+/// A thread waits for an event with a lock that is needed for the event; the one that waits is put
+/// first.
+fn waits_in_a_cycle(finding: &mut Finding) {
+    let Some(at) = finding.edges.iter().position(|edge| is_event(&finding.locks[edge.to])) else {
+        return;
+    };
+    finding.edges.rotate_left(at);
+    let (waiter, other) = (&finding.edges[0], &finding.edges[1]);
+    let [held, event, needed] = [waiter.from, waiter.to, other.to].map(|lock| &finding.locks[lock]);
+    let needs = match held == needed {
+        true => format!(", which {} needs before it", thread(&other.thread)),
+        false => format!(", and {} needs `{}` before it", thread(&other.thread), needed.name),
+    };
+    finding.message = format!(
+        "{} waits for {} while it holds `{}`{needs} {}",
+        thread(&waiter.thread),
+        awaited(&event.kind, &code(&event.name)),
+        held.name,
+        completes(&event.kind).unwrap_or("completes that"),
+    );
+    finding.help.push(format!(
+        "release `{}` (locked at {}) before the wait at {}",
+        held.name,
+        waiter.from_site,
+        line_of(&waiter.to_site, &waiter.from_site),
+    ));
+}
+
+/// Threads wait, one of them for an event, and nobody is left to bring that about.
+fn stuck(finding: &mut Finding) {
+    let needed = |lock: usize| finding.waits.iter().any(|wait| wait.lock == Some(lock));
+    let blocks = |wait: &Wait| wait.held.iter().find(|held| needed(held.lock)).cloned();
+    let mut events = finding.waits.iter().filter(|wait| wait.awaited == Awaited::Event);
+    let holder = events.clone().find_map(|wait| Some((wait, blocks(wait)?)));
+    if let Some((wait, held)) = holder.filter(|_| finding.rule == Rule::WaitWhileHolding) {
+        let name = &finding.locks[held.lock].name;
+        let needing = finding.waits.iter().filter(|other| other.lock == Some(held.lock));
+        let verb = if needing.clone().count() > 1 { "need" } else { "needs" };
+        finding.message = format!(
+            "{} waits for {} while it holds `{name}`, which {} {verb} first: none can go on",
+            thread(&wait.thread),
+            awaited_by(wait, finding),
+            threads(needing.map(|other| &other.thread)),
+        );
+        finding.help.push(format!(
+            "release `{name}` (locked at {}) before the wait at {}",
+            held.site,
+            line_of(&wait.site, &held.site),
+        ));
+        return;
+    }
+    let Some(wait) = events.next().or(finding.waits.first()) else { return };
+    let event = wait.lock.map_or("", |lock| &finding.locks[lock].kind);
+    let (nobody, cure) = match event {
+        "Condvar" => (
+            "to notify it",
+            "check the predicate, in a loop and under the mutex, before each wait, as `wait_while` \
+             does: a notification that comes before the wait is lost",
+        ),
+        "channel" => (
+            "at that end",
+            "drop every sender, and every receiver, that its owner does not use any more: the \
+             others then see the end of the channel instead of waiting",
+        ),
+        "Barrier" => {
+            ("to get there", "make the barrier for as many threads as come to it in each round")
+        }
+        _ => ("to bring that about", rules::info(finding.rule).cure),
+    };
+    finding.message = format!(
+        "{} waits for {}, and no thread is left {nobody}",
+        thread(&wait.thread),
+        awaited_by(wait, finding),
+    );
+    finding.help.push(cure.to_owned());
 }
 
 fn nesting(finding: &mut Finding) {

@@ -147,7 +147,10 @@ pub struct FoundLock {
 
 impl fmt::Display for FoundLock {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} created at {}", self.kind, Short(self.created))
+        match self.kind {
+            "thread" => write!(f, "the thread spawned at {}", Short(self.created)),
+            kind => write!(f, "{kind} created at {}", Short(self.created)),
+        }
     }
 }
 
@@ -159,14 +162,39 @@ pub struct FoundThread {
     pub id: u32,
     /// Its name, where it has one.
     pub name: Option<String>,
+    /// Where it was spawned, where that is known.
+    pub spawned: Option<Site>,
 }
 
 impl fmt::Display for FoundThread {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match &self.name {
-            Some(name) => write!(f, "`{name}`"),
-            None => write!(f, "thread {}", self.id),
+        match (&self.name, self.spawned) {
+            (Some(name), _) => write!(f, "thread `{name}`"),
+            (None, Some(site)) => write!(f, "thread {} (spawned at {})", self.id, Short(site)),
+            (None, None) => write!(f, "thread {}", self.id),
         }
+    }
+}
+
+/// What follows "waits for" when a thread waits for `name`, a lock or an event of this kind.
+pub fn awaited(kind: &str, name: &str) -> String {
+    match kind {
+        "Condvar" => format!("{name} to be notified"),
+        "channel" => format!("the other end of {name}"),
+        "Barrier" => format!("others at {name}"),
+        "thread" => format!("{name} to end"),
+        _ => name.to_owned(),
+    }
+}
+
+/// What a thread does that completes an event of this kind; `None` for locks.
+pub fn completes(kind: &str) -> Option<&'static str> {
+    match kind {
+        "Condvar" => Some("notifies it"),
+        "channel" => Some("uses that end"),
+        "Barrier" => Some("gets there"),
+        "thread" => Some("ends"),
+        _ => None,
     }
 }
 
@@ -289,20 +317,56 @@ impl Finding {
 impl fmt::Display for Finding {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         writeln!(f, "{} ({}): {}", self.rule, self.tier, self.message())?;
-        for edge in &self.edges {
-            writeln!(f, "  {} holds {}", edge.thread, self.locks[edge.from])?;
-            writeln!(f, "      since {}", Short(edge.from_site))?;
-            writeln!(f, "    and waits for {}", self.locks[edge.to])?;
-            writeln!(f, "      at {}", Short(edge.to_site))?;
+        // Those that wait say the same, and more.
+        for edge in self.edges.iter().filter(|_| self.waits.is_empty()) {
+            let [from, to] = [edge.from, edge.to].map(|lock| &self.locks[lock]);
+            writeln!(f, "  {}", edge.thread)?;
+            match completes(from.kind) {
+                Some(then) => {
+                    writeln!(f, "    waits for {to}, at {}", Short(edge.to_site))?;
+                    writeln!(f, "    before it {then}, for {from}: {}", Short(edge.from_site))?;
+                }
+                None => {
+                    let what = awaited(to.kind, &to.to_string());
+                    writeln!(f, "    holds {from}, since {}", Short(edge.from_site))?;
+                    writeln!(f, "    waits for {what}, at {}", Short(edge.to_site))?;
+                }
+            }
             for frame in &edge.stack {
                 writeln!(f, "        {frame}")?;
             }
         }
-        for wait in self.waits.iter().filter(|w| w.what != "lock") {
-            writeln!(f, "  {} waits ({}) at {}", wait.thread, wait.what, Short(wait.site))?;
-        }
-        for (site, label) in &self.sites {
+        self.waits.iter().try_for_each(|wait| self.wait(wait, f))?;
+        let waits = |site: Site| self.waits.iter().any(|wait| wait.site == site);
+        let holds = |site: Site| self.waits.iter().flat_map(|w| &w.held).any(|h| h.site == site);
+        for (site, label) in self.sites.iter().filter(|(site, _)| !waits(site) && !holds(site)) {
             writeln!(f, "  {label}: {}", Short(site))?;
+        }
+        Ok(())
+    }
+}
+
+impl Finding {
+    /// What one thread of a hang holds and waits for, a line each.
+    fn wait(&self, wait: &FoundWait, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        writeln!(f, "  {}", wait.thread)?;
+        let known = |hold: &FoundHold| self.locks.iter().find(|l| l.instance == hold.instance);
+        for hold in &wait.held {
+            match known(hold) {
+                Some(lock) => writeln!(f, "    holds {lock}, since {}", Short(hold.site))?,
+                None => writeln!(f, "    holds another lock, since {}", Short(hold.site))?,
+            }
+        }
+        let what = match (wait.lock.map(|lock| &self.locks[lock]), wait.what) {
+            (Some(lock), _) => awaited(lock.kind, &lock.to_string()),
+            (None, "join") => "a thread to end".to_owned(),
+            (None, "lock") => "a lock".to_owned(),
+            (None, _) => "an unpark".to_owned(),
+        };
+        writeln!(f, "    waits for {what}, at {}", Short(wait.site))?;
+        let stack = self.edges.iter().find(|e| e.thread == wait.thread && e.to_site == wait.site);
+        for frame in stack.map_or(&[][..], |edge| &edge.stack) {
+            writeln!(f, "        {frame}")?;
         }
         Ok(())
     }

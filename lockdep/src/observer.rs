@@ -12,7 +12,8 @@ use std::sync::Arc;
 use crate::config::Config;
 use crate::engine::{Clock, Cycle, Dependency, Detector, Held, Link, LockId, ThreadId};
 use crate::finding::{
-    Finding, FoundEdge, FoundHold, FoundLock, FoundThread, FoundWait, Rule, Tier,
+    Finding, FoundEdge, FoundHold, FoundLock, FoundThread, FoundWait, Rule, Tier, awaited,
+    completes,
 };
 use crate::hash::{Map, NumberHasher};
 use crate::instrument::{LockKind, Mode, Site};
@@ -159,7 +160,7 @@ impl Observer {
     fn thread(&self, thread: ThreadId) -> FoundThread {
         match self.threads.get(&thread) {
             Some(line) => line.thread.clone(),
-            None => FoundThread { id: thread, name: None },
+            None => FoundThread { id: thread, name: None, spawned: None },
         }
     }
 
@@ -327,12 +328,14 @@ impl Observer {
         let template = match (n, threads.len()) {
             _ if let Some(at) = event => {
                 let (waiter, holder) = (&cycle.links[at], &cycle.links[(at + 1) % n]);
+                let kind = self.lock(waiter.asked.lock).kind;
                 format!(
-                    "{} waits for {{{}}} while it holds {{{at}}}, which {} takes before it \
-                     completes that",
+                    "{} waits for {} while it holds {{{at}}}, and {} needs {{{}}} before it {}",
                     self.thread(waiter.thread),
-                    (at + 1) % n,
+                    awaited(kind, &format!("{{{}}}", (at + 1) % n)),
                     self.thread(holder.thread),
+                    (at + 2) % n,
+                    completes(kind).unwrap_or("completes that"),
                 )
             }
             (2, 1) => format!("{{0}} and {{1}} are locked in opposite orders, both by {who}"),
@@ -630,17 +633,19 @@ impl Observer {
         }
         let event = match who.event {
             Some(event) => {
-                finding.locks.push(self.lock(event.lock()));
-                format!("{{{}}}", finding.locks.len() - 1)
+                let event = self.lock(event.lock());
+                let kind = event.kind;
+                finding.locks.push(event);
+                awaited(kind, &format!("{{{}}}", finding.locks.len() - 1))
             }
             None => "an unpark".to_owned(),
         };
         finding.template = match held {
             Some(_) => format!(
-                "{name} waits for {event} while it holds {{0}}, which another thread must take \
-                 first; every thread waits"
+                "{name} waits for {event} while it holds {{0}}, which another thread needs \
+                 first: none can go on"
             ),
-            None => format!("{name} waits for {event}, and no thread is left that could help"),
+            None => format!("{name} waits for {event}, and no thread is left to bring that about"),
         };
         for thread in threads {
             self.trace_thread(thread.thread);
@@ -649,8 +654,9 @@ impl Observer {
             {
                 finding.locks.push(self.lock(word.lock()));
             }
+            let awaited = thread.lock.or(thread.event);
             let lock =
-                thread.lock.and_then(|w| finding.locks.iter().position(|l| l.instance == w.lock()));
+                awaited.and_then(|w| finding.locks.iter().position(|l| l.instance == w.lock()));
             finding.sites.push((thread.site, thread.label()));
             finding.waits.push(FoundWait {
                 thread: self.thread(thread.thread),
@@ -721,7 +727,7 @@ impl Observer {
 
     fn trace_thread(&mut self, thread: ThreadId) {
         if let Some(trace) = &mut self.trace {
-            let found = FoundThread { id: thread, name: None };
+            let found = FoundThread { id: thread, name: None, spawned: None };
             let unknown = ThreadLine { thread: found, parent: None, spawned: None };
             trace.thread(self.threads.get(&thread).unwrap_or(&unknown));
         }

@@ -219,7 +219,7 @@ pub(crate) fn know_thread(
     if !observer.knows_thread(id) {
         let name = thread::current().name().map(str::to_owned);
         observer.add_thread(ThreadLine {
-            thread: FoundThread { id, name },
+            thread: FoundThread { id, name, spawned: spawned.map(|s| s.1) },
             parent: spawned.map(|s| s.0),
             spawned: spawned.map(|s| s.1),
         });

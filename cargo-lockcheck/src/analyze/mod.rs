@@ -12,7 +12,7 @@ use std::sync::Arc;
 use lockdep::finding::Rule;
 
 use crate::merge::{Merged, MergedFound, Process};
-use crate::model::{Edge, Finding, Held, Lock, Place, Site, Wait};
+use crate::model::{Awaited, Edge, Finding, Held, Lock, Place, Site, Wait};
 use crate::naming::{self, Names, Syntax};
 use crate::sources::Sources;
 use crate::trace::{self, Class, Found, ProcessKey, Thread};
@@ -54,7 +54,8 @@ pub fn analyze(merged: &Merged, sources: &Sources) -> Analysis {
 }
 
 /// Drops what another finding tells better: a cycle of orders that has become a deadlock, nestings
-/// within one class that a cycle of orders explains, a lock left locked that somebody waits for.
+/// within one class that a cycle of orders explains, a lock left locked that somebody waits for, a
+/// wait that has become a hang, and what the threads of a hang came to after one was stopped.
 fn fold(findings: &mut Vec<Finding>) {
     type Links = BTreeSet<(Place, Place)>;
     let links = |finding: &Finding| -> Links {
@@ -71,7 +72,29 @@ fn fold(findings: &mut Vec<Finding>) {
     let waited =
         |finding: &&Finding| finding.rule == Rule::OrphanedLock && !finding.waits.is_empty();
     let orphans: Vec<BTreeSet<Place>> = findings.iter().filter(waited).map(sites).collect();
+    let waits = |finding: &Finding| -> BTreeSet<Place> {
+        finding.waits.iter().map(|wait| wait.site.clone()).collect()
+    };
+    let asks = |finding: &Finding| -> BTreeSet<Place> {
+        finding.edges.iter().map(|edge| edge.to_site.clone()).collect()
+    };
+    let hung = |finding: &&Finding| {
+        matches!(finding.rule, Rule::Deadlock | Rule::WaitWhileHolding) && !finding.waits.is_empty()
+    };
+    let hangs: Vec<BTreeSet<Place>> = findings.iter().filter(hung).map(waits).collect();
+    // Of several about the same threads the first was found with the most of them waiting.
+    let stuck = |finding: &&Finding| finding.rule == Rule::StuckWait;
+    let stuck: Vec<(BTreeSet<Place>, usize)> =
+        findings.iter().filter(stuck).map(|found| (waits(found), found.waits.len())).collect();
+    let told = |places: &BTreeSet<Place>| hangs.iter().any(|hang| places.is_subset(hang));
     findings.retain(|finding| match finding.rule {
+        Rule::WaitWhileHolding if finding.waits.is_empty() => !told(&asks(finding)),
+        Rule::StuckWait if !finding.waits.is_empty() => {
+            let (places, count) = (waits(finding), finding.waits.len());
+            let more =
+                |other: &&(BTreeSet<Place>, usize)| places.is_subset(&other.0) && other.1 > count;
+            !told(&places) && stuck.iter().find(more).is_none()
+        }
         Rule::LockOrder => !deadlocks.contains(&links(finding)),
         Rule::SameClassNesting => {
             let told = |better: &&Links| links(finding).is_subset(better);
@@ -136,6 +159,7 @@ impl Builder<'_> {
             locks: classes.iter().zip(names).map(|(class, name)| lock(class, name)).collect(),
             ..Finding::new(found.rule, found.tier, "")
         };
+        steady(&mut finding);
         wording::word(&mut finding, self.syntax);
         finding
     }
@@ -213,6 +237,26 @@ impl Builder<'_> {
         };
         let names: Vec<&str> = names.iter().map(String::as_str).collect();
         naming::id(found.rule, &names)
+    }
+}
+
+/// Puts the threads of a hang into an order that does not depend on which of them came last: a cycle
+/// stays a cycle, and of other threads those that wait for an event come first.
+fn steady(finding: &mut Finding) {
+    if finding.rule == Rule::Deadlock {
+        rotate(&mut finding.waits, |wait| (wait.site.clone(), wait.thread.clone()));
+        rotate(&mut finding.edges, |edge| (edge.to_site.clone(), edge.thread.clone()));
+    } else {
+        let key =
+            |wait: &Wait| (wait.awaited != Awaited::Event, wait.site.clone(), wait.thread.clone());
+        finding.waits.sort_by_key(key);
+    }
+}
+
+/// Begins a cycle with its least part.
+fn rotate<T, K: Ord>(cycle: &mut [T], key: impl Fn(&T) -> K) {
+    if let Some(first) = (0..cycle.len()).min_by_key(|&at| key(&cycle[at])) {
+        cycle.rotate_left(first);
     }
 }
 

@@ -176,6 +176,14 @@ impl Finder<'_> {
             }
             (Pat::Type(typed), _) => self.bind(&typed.pat, value),
             (Pat::Ident(ident), _) => self.expr(Some(ident.ident.to_string()), value),
+            (Pat::Tuple(ends), _) if self.kind == "channel" => {
+                let end = |end: &Pat| match end {
+                    Pat::Ident(ident) => ident.ident.to_string(),
+                    _ => "_".to_owned(),
+                };
+                let ends: Vec<String> = ends.elems.iter().map(end).collect();
+                self.expr(Some(format!("({})", ends.join(", "))), value);
+            }
             _ => self.expr(None, value),
         }
     }
@@ -191,7 +199,7 @@ impl Finder<'_> {
                 let ty = &field.ty;
                 (name, spell(ty))
             })
-            .filter(|(_, ty)| ty.contains(&format!("{}<", self.kind)))
+            .filter(|(_, ty)| ty.contains(&format!("{}<", self.kind)) || ty == self.kind)
             .collect();
         let whole = format!("{}<{}>", self.kind, short_type(self.ty)).replace(' ', "");
         let exact: Vec<&(String, String)> =

@@ -11,10 +11,11 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::io::{self, Write};
 
 use annotate_snippets::{Group, Level as Mark, Renderer};
+use lockdep::finding::{awaited, completes};
 use quote::{Kind, Quote};
 
 use super::{Look, Show};
-use crate::model::{Awaited, Edge, Finding, Level, Mode, Place, Report, Site, Wait};
+use crate::model::{Edge, Finding, Level, Lock, Mode, Place, Report, Site, Wait};
 use crate::naming::short_function;
 use crate::{rules, wording};
 
@@ -170,7 +171,10 @@ impl Page<'_> {
         }
         let quoted: BTreeSet<&Place> = match finding.waits.as_slice() {
             [] => finding.edges.iter().flat_map(|edge| [&edge.from_site, &edge.to_site]).collect(),
-            waits => waits.iter().map(|wait| &wait.site).collect(),
+            waits => {
+                let held = waits.iter().flat_map(|wait| &wait.held).map(|held| &held.site);
+                held.chain(waits.iter().map(|wait| &wait.site)).collect()
+            }
         };
         let new = |site: &&Site| !quoted.contains(&site.place);
         let mut sites = finding.sites.iter().filter(new).peekable();
@@ -201,18 +205,27 @@ impl Page<'_> {
         }
         let mut quote = self.quote(title, edge.function.as_deref());
         let [from, to] = [edge.from, edge.to].map(|lock| &finding.locks[lock]);
-        let hold = match (from.kind.as_str(), edge.from_mode) {
-            ("RwLock", Mode::Read) => "reads",
-            ("RwLock", _) => "writes",
-            _ => "holds",
-        };
+        let hold = holds(from, edge.from_mode);
         let ask = match (to.kind.as_str(), edge.to_mode) {
             _ if edge.from == edge.to => "asks again for",
             ("RwLock", Mode::Read) => "then waits to read",
             ("RwLock", Mode::Write) => "then waits to write",
             _ => "then waits for",
         };
-        if edge.from_site == edge.to_site {
+        if let Some(completes) = completes(&from.kind) {
+            // It holds nothing: others wait for what it does after this.
+            let (then, more) = match from.kind.as_str() {
+                "thread" => (format!("`{}` is started", from.name), " here"),
+                _ => (format!("then {completes}"), " here"),
+            };
+            quote.add(&edge.from_site, Kind::Other, then, more);
+            quote.add(&edge.to_site, Kind::Main, format!("first needs `{}`", to.name), " here");
+        } else if wording::is_event(to) {
+            let label = format!("{hold} `{}`", from.name);
+            let waits = awaited(&to.kind, &format!("`{}`", to.name));
+            quote.add(&edge.from_site, Kind::Other, label, " since here");
+            quote.add(&edge.to_site, Kind::Main, format!("then waits for {waits}"), " here");
+        } else if edge.from_site == edge.to_site {
             let label = format!("{hold} `{}` since here", from.name);
             let again = if edge.from == edge.to { "it again" } else { "another" };
             quote.add(
@@ -254,19 +267,14 @@ impl Page<'_> {
         let mut others = 0;
         for held in &wait.held {
             if awaited.contains(&held.lock) {
-                let name = &finding.locks[held.lock].name;
-                quote.add(&held.site, Kind::Other, format!("holds `{name}`"), " since here");
+                let lock = &finding.locks[held.lock];
+                let label = format!("{} `{}`", holds(lock, held.mode), lock.name);
+                quote.add(&held.site, Kind::Other, label, " since here");
             } else {
                 others += 1;
             }
         }
-        let what = match (wait.lock, wait.awaited) {
-            (Some(lock), _) => format!("`{}`", finding.locks[lock].name),
-            (None, Awaited::Join) if finding.waits.len() == 2 => "the other to end".to_owned(),
-            (None, Awaited::Join) => "a thread to end".to_owned(),
-            (None, Awaited::Lock) => "a lock".to_owned(),
-            (None, Awaited::Event) => "an event".to_owned(),
-        };
+        let what = wording::awaited_by(wait, finding);
         quote.add(&wait.site, Kind::Main, format!("waits for {what}"), " here");
         if others > 0 {
             let locks = if others == 1 { "lock" } else { "locks" };
@@ -297,6 +305,16 @@ impl Page<'_> {
             let frames = if hidden == 1 { "frame is" } else { "frames are" };
             quote.note(format!("{hidden} more {frames} not shown"));
         }
+    }
+}
+
+/// What a thread does that holds `lock`.
+fn holds(lock: &Lock, mode: Mode) -> &'static str {
+    match (lock.kind.as_str(), mode) {
+        ("Once" | "OnceLock" | "LazyLock", _) => "initialises",
+        ("RwLock", Mode::Read) => "reads",
+        ("RwLock", _) => "writes",
+        _ => "holds",
     }
 }
 

@@ -3,6 +3,8 @@
 
 use std::fmt::Write;
 
+use lockdep::finding::awaited;
+
 use crate::model::{Edge, Finding, Mode};
 use crate::wording;
 
@@ -21,13 +23,17 @@ pub(super) fn steps(finding: &Finding, width: usize) -> Option<String> {
     }
     let name = |lock: usize| &finding.locks[lock].name;
     let kind = |lock: usize| finding.locks[lock].kind.as_str();
+    // Nobody holds an event; who completes it has just not done so yet.
     let takes = |edge: &Edge| {
+        if wording::is_event(&finding.locks[edge.from]) {
+            return None;
+        }
         let verb = match (kind(edge.from), edge.from_mode) {
             ("RwLock", Mode::Read) => "reads",
             ("RwLock", _) => "writes",
             _ => "locks",
         };
-        format!("{verb} `{}`", name(edge.from))
+        Some(format!("{verb} `{}`", name(edge.from)))
     };
     let waits = |edge: &Edge| {
         let verb = match (kind(edge.to), edge.to_mode) {
@@ -35,10 +41,10 @@ pub(super) fn steps(finding: &Finding, width: usize) -> Option<String> {
             ("RwLock", Mode::Write) => "waits to write",
             _ => "waits for",
         };
-        format!("{verb} `{}`", name(edge.to))
+        format!("{verb} {}", awaited(kind(edge.to), &format!("`{}`", name(edge.to))))
     };
     let threads = names(edges);
-    let first: Vec<String> = edges.iter().map(takes).collect();
+    let first: Vec<Option<String>> = edges.iter().map(takes).collect();
     let second: Vec<String> = edges.iter().map(waits).collect();
     Some(
         in_columns(&threads, &first, &second, width)
@@ -58,7 +64,7 @@ fn names(edges: &[Edge]) -> Vec<String> {
 
 fn in_columns(
     threads: &[String],
-    first: &[String],
+    first: &[Option<String>],
     second: &[String],
     width: usize,
 ) -> Option<String> {
@@ -67,7 +73,10 @@ fn in_columns(
     let length = |text: &str| text.chars().count();
     let longest_word = |text: &str| text.split(' ').map(length).max().unwrap_or(0);
     let widths: Vec<usize> = (0..threads.len())
-        .map(|at| length(&first[at]).max(length(&second[at])).max(longest_word(&threads[at])))
+        .map(|at| {
+            let first = first[at].as_deref().map_or(0, length);
+            first.max(length(&second[at])).max(longest_word(&threads[at]))
+        })
         .collect();
     if NUMBER + widths.iter().map(|width| width + GAP).sum::<usize>() > width {
         return None;
@@ -87,7 +96,8 @@ fn in_columns(
     for line in 0..height {
         row("", &|at| headers[at].lines().nth(line).unwrap_or_default().to_owned());
     }
-    let steps = first.iter().enumerate().chain(second.iter().enumerate());
+    let taken = first.iter().enumerate().filter_map(|(at, step)| Some((at, step.as_ref()?)));
+    let steps = taken.chain(second.iter().enumerate());
     for (number, (at, step)) in steps.enumerate() {
         let cell = |column| if column == at { step.clone() } else { String::new() };
         row(&(number + 1).to_string(), &cell);
@@ -98,11 +108,13 @@ fn in_columns(
 
 fn below_each_other(
     threads: &[String],
-    first: &[String],
+    first: &[Option<String>],
     second: &[String],
     width: usize,
 ) -> String {
-    let steps = threads.iter().zip(first).chain(threads.iter().zip(second));
+    let taken =
+        threads.iter().zip(first).filter_map(|(thread, step)| Some((thread, step.as_ref()?)));
+    let steps = taken.chain(threads.iter().zip(second));
     let steps: Vec<String> =
         steps.map(|(thread, step)| format!("{} {step}", wording::subject(thread))).collect();
     let mut text = String::new();
