@@ -193,7 +193,7 @@ impl<'ast> Visit<'ast> for Changes<'_> {
             if ty.path.segments.last().is_some_and(|last| last.ident == "Condvar"));
         for member in &item.items {
             let syn::ImplItem::Fn(function) = member else { continue };
-            let mut makes = Makes { function, changes: Vec::new() };
+            let mut makes = Makes { changes: Vec::new() };
             let name = function.sig.ident.to_string();
             if item.trait_.is_none() {
                 makes.visit_block(&function.block);
@@ -211,25 +211,11 @@ impl<'ast> Visit<'ast> for Changes<'_> {
 }
 
 /// Looks for the raw locks that a function puts into the locks that it makes.
-struct Makes<'a> {
-    function: &'a syn::ImplItemFn,
+struct Makes {
     changes: Vec<(Range<usize>, String)>,
 }
 
-impl Makes<'_> {
-    /// The type of a raw lock that is given as this argument.
-    fn argument(&self, name: &syn::Ident) -> Option<&syn::Ident> {
-        self.function.sig.inputs.iter().find_map(|input| {
-            let syn::FnArg::Typed(input) = input else { return None };
-            let (syn::Pat::Ident(pat), syn::Type::Path(ty)) = (&*input.pat, &*input.ty) else {
-                return None;
-            };
-            (pat.ident == *name).then(|| ty.path.get_ident()).flatten()
-        })
-    }
-}
-
-impl<'ast> Visit<'ast> for Makes<'_> {
+impl<'ast> Visit<'ast> for Makes {
     fn visit_field_value(&mut self, field: &'ast syn::FieldValue) {
         let syn::Member::Named(name) = &field.member else { return };
         if (name == "raw" || name == "mutex" || name == "inner")
@@ -237,17 +223,12 @@ impl<'ast> Visit<'ast> for Makes<'_> {
         {
             let segments: Vec<&syn::Ident> =
                 value.path.segments.iter().map(|segment| &segment.ident).collect();
-            let ty = match &segments[..] {
-                [ty, constant] if *constant == "INIT" => Some(*ty),
-                [argument] => self.argument(argument),
-                _ => None,
-            };
-            if let Some(ty) = ty {
-                let source = segments.iter().map(ToString::to_string).collect::<Vec<_>>();
+            if let [ty, constant] = segments[..]
+                && constant == "INIT"
+            {
                 let value = format!(
-                    "{name}: {{ let mut raw = {}; crate::lockcheck::place(&mut raw, \
-                     {ty}::LOCKCHECK_PLACE, core::panic::Location::caller()); raw }}",
-                    source.join("::")
+                    "{name}: {{ let mut raw = {ty}::INIT; crate::lockcheck::place(&mut raw, \
+                     {ty}::LOCKCHECK_PLACE, core::panic::Location::caller()); raw }}"
                 );
                 let start = name.span().byte_range().start;
                 self.changes.push((start..field.expr.span().byte_range().end, value));
@@ -299,9 +280,6 @@ impl<R: RawMutex, T> Mutex<R, T> {
     pub const fn new(val: T) -> Self {
         Mutex { data: UnsafeCell::new(val), raw: R::INIT }
     }
-    pub const fn from_raw(raw: R, val: T) -> Self {
-        Mutex { raw, data: val }
-    }
     pub fn raw(&self) -> &R {
         &self.raw
     }
@@ -323,9 +301,6 @@ impl<R: RawMutex, T> Mutex<R, T> {{
     #[inline]
     #[track_caller] pub const fn new(val: T) -> Self {{
         Mutex {{ data: UnsafeCell::new(val), raw: {{ let mut raw = R::INIT; {place} }}
-    }}
-    #[track_caller] pub const fn from_raw(raw: R, val: T) -> Self {{
-        Mutex {{ raw: {{ let mut raw = raw; {place}, data: val }}
     }}
     pub fn raw(&self) -> &R {{
         &self.raw

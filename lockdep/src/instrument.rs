@@ -336,14 +336,14 @@ impl LockTag {
         Ok(result)
     }
 
-    /// Lets go of the lock, held in `mode`, and acquires it again: `bump` must be the primitive's own
-    /// way to do so, which may block.
+    /// Lets others have the lock, held in `mode`, and acquires it again: `bump` must be the
+    /// primitive's own way to do so.
     ///
-    /// # Panics
-    /// Where the thread would wait for ever, unless configured otherwise.
+    /// Whether it lets go of the lock at all is the primitive's own business, so it adds no order,
+    /// and this thread counts as running meanwhile.
     pub fn bump(&self, ty: &'static LockType, mode: Mode, site: Site, bump: impl FnOnce()) {
         self.release(mode);
-        self.acquire(ty, mode, site, || None, bump);
+        self.try_acquire(ty, mode, site, || Some(bump()));
     }
 
     /// Turns the hold that this thread has in [`Mode::Upgradable`] into one in [`Mode::Write`], as

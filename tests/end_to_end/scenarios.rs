@@ -116,3 +116,8 @@ fn run_all(package: &str) {
 fn programs_on_the_standard_library() {
     run_all("run-std");
 }
+
+#[test]
+fn programs_on_parking_lot() {
+    run_all("run-pl");
+}

@@ -1,8 +1,8 @@
 //! Traces in a short notation, with the tiers of the cycles that the detector finds in them.
 //!
 //! `T op(lock) op(lock); U ...` lists the steps in the order in which they happened. `fork(T)` and
-//! `join(T)` order threads; `acq`/`rel` hold exclusively, `racq`/`rrel` shared; `try` acquires
-//! without blocking; `drop` ends a lock's life. The cases follow the literature that each names.
+//! `join(T)` order threads; `acq`/`rel` hold exclusively, `racq`/`rrel` shared, `rracq` shared
+//! without a queue, `uacq` upgradable, and `up` upgrades; `try` acquires without blocking; `drop` ends a lock's life. The cases follow the literature that each names.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -109,6 +109,54 @@ const CASES: &[Case] = &[
         trace: "M fork(T0) fork(T1) fork(T2); \
                 T0 acq(A) acq(B) acq(C) acq(D) rel(D) rel(C) rel(B) rel(A); \
                 T1 acq(A) acq(C) acq(D) rel(D) rel(C) rel(A); T2 acq(B) acq(D) rel(D) rel(B)",
+        expected: &[],
+    },
+    Case {
+        name: "readers that never queue",
+        trace: "M fork(T0) fork(T1); T0 rracq(A) rracq(B) rrel(B) rrel(A); \
+                T1 rracq(B) rracq(A) rrel(A) rrel(B); M join(T0) join(T1)",
+        expected: &[],
+    },
+    Case {
+        name: "a reader that does not queue still bars a writer",
+        trace: "M fork(T0) fork(T1); T0 rracq(A) acq(B) rel(B) rrel(A); \
+                T1 acq(B) acq(A) rel(A) rel(B); M join(T0) join(T1)",
+        expected: &[Reachable],
+    },
+    Case {
+        name: "upgradable holders exclude each other",
+        trace: "M fork(T0) fork(T1); T0 uacq(A) acq(B) rel(B) rel(A); \
+                T1 acq(B) uacq(A) rel(A) rel(B); M join(T0) join(T1)",
+        expected: &[Reachable],
+    },
+    Case {
+        name: "no writer queues before a reader while there is an upgradable holder",
+        trace: "M fork(T0) fork(T1); T0 uacq(A) acq(B) rel(B) rel(A); \
+                T1 acq(B) racq(A) rrel(A) rel(B); M join(T0) join(T1)",
+        expected: &[],
+    },
+    Case {
+        name: "an upgradable gate",
+        trace: "M fork(T0) fork(T1); T0 uacq(G) acq(A) acq(B) rel(B) rel(A) rel(G); \
+                T1 uacq(G) acq(B) acq(A) rel(A) rel(B) rel(G); M join(T0) join(T1)",
+        expected: &[Guarded],
+    },
+    Case {
+        name: "a gate that is read on one side and upgradable on the other",
+        trace: "M fork(T0) fork(T1); T0 uacq(G) acq(A) acq(B) rel(B) rel(A) rel(G); \
+                T1 racq(G) acq(B) acq(A) rel(A) rel(B) rrel(G); M join(T0) join(T1)",
+        expected: &[Reachable],
+    },
+    Case {
+        name: "an upgrade waits for a reader",
+        trace: "M fork(T0) fork(T1); T0 uacq(A) acq(B) up(A) rel(B) rel(A); \
+                T1 racq(A) acq(B) rel(B) rrel(A); M join(T0) join(T1)",
+        expected: &[Reachable],
+    },
+    Case {
+        name: "an upgrade against the same path",
+        trace: "M fork(T0) fork(T1); T0 uacq(A) acq(B) up(A) rel(B) rel(A); \
+                T1 uacq(A) acq(B) up(A) rel(B) rel(A); M join(T0) join(T1)",
         expected: &[],
     },
     Case {
@@ -280,7 +328,12 @@ fn tiers(trace: &str) -> Vec<Tier> {
                 _ => {
                     let next = locks.len() as LockId + 1;
                     let lock = *locks.entry(object).or_insert(next);
-                    let mode = if op == "racq" { Mode::Read } else { Mode::Write };
+                    let mode = match op {
+                        "racq" => Mode::Read,
+                        "rracq" => Mode::RecursiveRead,
+                        "uacq" => Mode::Upgradable,
+                        _ => Mode::Write,
+                    };
                     let site = lock * 100 + u64::from(thread.id);
                     let held = Held { lock, mode, tried: op == "try", site };
                     if op != "try" && !thread.held.is_empty() {
@@ -300,6 +353,9 @@ fn tiers(trace: &str) -> Vec<Tier> {
                             let tier = found.entry(set).or_insert(cycle.tier);
                             *tier = (*tier).max(cycle.tier);
                         }
+                    }
+                    if op == "up" {
+                        thread.held.retain(|h| h.lock != lock);
                     }
                     thread.held.push(held);
                 }

@@ -10,5 +10,7 @@ mod compile_errors;
 mod isolated;
 mod ordered;
 mod parity;
+#[cfg(feature = "parking_lot")]
+mod parking_lot;
 mod peers;
 mod process;
