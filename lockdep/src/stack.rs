@@ -9,8 +9,10 @@ use std::thread;
 pub(crate) struct Stack(Option<Arc<Backtrace>>);
 
 /// Frames whose function contains one of these are this crate's own, or the runtime's.
-const OWN: [&str; 14] = [
+const OWN: [&str; 16] = [
     "lockdep",
+    "parking_lot::",
+    "lock_api::",
     "std::backtrace",
     "std::sync::",
     "std::panicking",
