@@ -249,7 +249,7 @@ pub(crate) fn thread_end() {
     }
     // Of a thread that blocks and one that ends at the same moment, the later sees the other.
     record.ended.store(true, SeqCst);
-    let last = if waiting::nobody_runs(record) { waiting::nobody_will(record) } else { None };
+    let last = if waiting::nobody_runs() { waiting::nobody_will(record) } else { None };
     PHASE.set(Phase::Over);
     CURRENT.set(ptr::null());
     record.in_use.store(false, Release);

@@ -126,7 +126,7 @@ fn stuck(me: &'static Record, kind: WaitKind) -> Option<Arc<Finding>> {
     if on_orphan && let Some(finding) = behind_an_orphan(me) {
         return Some(finding);
     }
-    let alone = kind != WaitKind::Timed && nobody_runs(me);
+    let alone = kind != WaitKind::Timed && nobody_runs();
     if alone { nobody_will(me) } else { None }
 }
 
@@ -171,8 +171,8 @@ fn behind_an_orphan(me: &'static Record) -> Option<Arc<Finding>> {
     })
 }
 
-/// Whether every other thread waits for something that does not come by itself.
-pub(crate) fn nobody_runs(me: &'static Record) -> bool {
+/// Whether every thread waits for something that does not come by itself.
+pub(crate) fn nobody_runs() -> bool {
     let stays = |wait: SeenWait| match wait.kind {
         WaitKind::Lock => true,
         // Whoever waits for a thread that has ended is about to go on.
@@ -182,10 +182,11 @@ pub(crate) fn nobody_runs(me: &'static Record) -> bool {
         }
         WaitKind::Timed => false,
     };
+    let mut threads = alive().filter(|r| !is_harness(r)).peekable();
+    // With no thread at all there is nobody who could be stuck.
     STARTING.load(SeqCst) == 0
-        && alive()
-            .filter(|r| !ptr::eq(*r, me) && !is_harness(r))
-            .all(|r| r.waiting().is_some_and(stays))
+        && threads.peek().is_some()
+        && threads.all(|r| r.waiting().is_some_and(stays))
 }
 
 /// Every thread waits, so nobody completes what they wait for: reported once nothing has moved for
@@ -196,7 +197,7 @@ pub(crate) fn nobody_will(me: &'static Record) -> Option<Arc<Finding>> {
     let same = || seen.iter().all(|s| ptr::eq(s.record, me) || is_harness(s.record) || s.still());
     for round in 0..PATIENCE_ROUNDS {
         thread::sleep(PATIENCE * (1 << round));
-        if !same() || !nobody_runs(me) {
+        if !same() || !nobody_runs() {
             return None;
         }
     }

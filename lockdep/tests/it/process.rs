@@ -2,9 +2,10 @@
 
 use std::cell::RefCell;
 use std::ffi::c_int;
-use std::panic;
+use std::panic::{self, Location};
 use std::sync::atomic::{AtomicBool, Ordering::SeqCst};
 use std::sync::{Arc, PoisonError};
+use std::time::{Duration, Instant};
 
 use lockdep::finding::{Rule, Tier};
 use lockdep::sync::{Condvar, Mutex, MutexGuard, RwLock};
@@ -421,4 +422,34 @@ fn waits_that_somebody_ends_are_not_stuck() {
         assert_eq!(found(), []);
     }
     run("process::waits_that_somebody_ends_are_not_stuck", body).well();
+}
+
+#[test]
+fn a_thread_that_ends_before_it_is_waited_for_lets_the_waiter_go_on() {
+    fn body() {
+        use lockdep::instrument::Child;
+
+        let child = Child::spawn(Location::caller());
+        let entered = child.clone();
+        std::thread::spawn(move || drop(entered.enter())).join().unwrap();
+        // It ended after whoever joins it had looked.
+        child.join(Location::caller(), false, || ());
+        assert_eq!(found(), []);
+    }
+    run("process::a_thread_that_ends_before_it_is_waited_for_lets_the_waiter_go_on", body).well();
+}
+
+#[test]
+fn a_thread_that_ends_alone_loses_no_time() {
+    fn body() {
+        static TAKEN: Mutex<u32> = Mutex::new(0);
+        let start = Instant::now();
+        for _ in 0..20 {
+            std::thread::spawn(|| *TAKEN.lock().unwrap() += 1).join().unwrap();
+        }
+        // Looking for threads that are stuck would take more than half a second each time.
+        assert!(start.elapsed() < Duration::from_secs(5), "{:?}", start.elapsed());
+        assert_eq!(*TAKEN.lock().unwrap(), 20);
+    }
+    run("process::a_thread_that_ends_alone_loses_no_time", body).well();
 }
