@@ -198,6 +198,16 @@ impl LockTag {
         (word.0 & word::UNTRACKED == 0).then_some(word)
     }
 
+    /// This thread's record and the lock's word; `None` when the acquisition must pass through.
+    #[inline(always)]
+    fn track(&self, ty: &'static LockType, site: Site) -> Option<(&'static Record, Word)> {
+        let Some(record) = process::current().or_else(process::begin) else {
+            identity::leave_alone(&self.id);
+            return None;
+        };
+        Some((record, self.word(record, ty, site)?))
+    }
+
     /// Learns what there is to learn before the lock is acquired.
     #[inline(always)]
     fn prepare(
@@ -233,7 +243,8 @@ impl LockTag {
     ///
     /// # Cost
     /// Loads and stores in memory of this thread alone, once the order is known to it.
-    #[inline]
+    // Always: a guard that is handed on through memory costs as much as the whole hook.
+    #[inline(always)]
     pub fn acquire<R>(
         &self,
         ty: &'static LockType,
@@ -242,22 +253,14 @@ impl LockTag {
         attempt: impl FnOnce() -> Option<R>,
         block: impl FnOnce() -> R,
     ) -> R {
-        let Some(record) = process::current().or_else(process::begin) else {
-            identity::leave_alone(&self.id);
-            return attempt().unwrap_or_else(block);
-        };
-        let Some(word) = self.word(record, ty, site) else {
-            return attempt().unwrap_or_else(block);
-        };
-        let prepared = self.prepare(record, word, (mode, false), site);
-        let result = match attempt() {
-            Some(result) => result,
-            None => {
-                let _wait = waiting::wait(record, WaitKind::Lock, (prepared.word.0, 0), site);
-                block()
-            }
-        };
-        self.hold(record, prepared, site);
+        let tracked = self.track(ty, site).map(|(record, word)| {
+            let prepared = self.prepare(record, word, (mode, false), site);
+            (record, prepared)
+        });
+        let result = attempt().unwrap_or_else(|| wait_for(tracked, site, block));
+        if let Some((record, prepared)) = tracked {
+            self.hold(record, prepared, site);
+        }
         result
     }
 
@@ -271,11 +274,7 @@ impl LockTag {
         site: Site,
         attempt: impl FnOnce() -> Option<R>,
     ) -> Option<R> {
-        let Some(record) = process::current().or_else(process::begin) else {
-            identity::leave_alone(&self.id);
-            return attempt();
-        };
-        let Some(word) = self.word(record, ty, site) else { return attempt() };
+        let Some((record, word)) = self.track(ty, site) else { return attempt() };
         let word = word.held(mode, true);
         if !record.has_room() {
             learning::make_room(record);
@@ -404,11 +403,7 @@ impl LockTag {
         site: Site,
         call: impl FnOnce(&Initializer<'_>) -> R,
     ) -> R {
-        let tracked = process::current()
-            .or_else(process::begin)
-            .and_then(|record| Some((record, self.word(record, ty, site)?)));
-        let Some((record, word)) = tracked else {
-            identity::leave_alone(&self.id);
+        let Some((record, word)) = self.track(ty, site) else {
             return call(&Initializer { tag: self, hold: None });
         };
         let prepared = self.prepare(record, word, (Mode::Write, false), site);
@@ -417,6 +412,20 @@ impl LockTag {
         drop(wait);
         result
     }
+}
+
+/// Blocks until the lock is acquired, visibly to other threads.
+#[cold]
+#[inline(never)]
+fn wait_for<R>(
+    tracked: Option<(&'static Record, Prepared)>,
+    site: Site,
+    block: impl FnOnce() -> R,
+) -> R {
+    let _wait = tracked.map(|(record, prepared)| {
+        waiting::wait(record, WaitKind::Lock, (prepared.word.0, 0), site)
+    });
+    block()
 }
 
 impl Drop for LockTag {
