@@ -4,7 +4,7 @@
 //! [`crate::sync`] and [`crate::thread`] are written on these hooks alone, and so can any other
 //! lock be: keep a [`LockTag`] beside the real lock, call [`LockTag::acquire`] around the real
 //! acquisition and [`LockTag::release`] just before the real release. A hook never panics, but for
-//! a `deadlock` or `double-lock` that would hang, as configured.
+//! what would hang or go round for ever (`deadlock`, `double-lock`, `livelock`, ...), as configured.
 
 use std::mem;
 use std::panic::Location;
@@ -18,7 +18,7 @@ use crate::process;
 use crate::record::{Prepared, Record, WaitKind};
 use crate::spawning::{self, Spawned};
 use crate::word::{self, Word};
-use crate::{identity, learning, waiting};
+use crate::{identity, learning, livelock, waiting};
 
 /// A place in the source.
 pub type Site = &'static Location<'static>;
@@ -265,7 +265,10 @@ impl LockTag {
     }
 
     /// Acquires in `mode` without blocking: a success is held, but adds no order into this lock; a
-    /// failure leaves nothing. A timed acquisition is this too: it ends by itself.
+    /// failure only counts towards a livelock. A timed acquisition is this too: it ends by itself.
+    ///
+    /// # Panics
+    /// Where threads have kept failing on each other's locks, unless configured otherwise.
     #[inline]
     pub fn try_acquire<R>(
         &self,
@@ -279,7 +282,10 @@ impl LockTag {
         if !record.has_room() {
             learning::make_room(record);
         }
-        let result = attempt()?;
+        let Some(result) = attempt() else {
+            livelock::failed(record, word, site);
+            return None;
+        };
         self.hold(record, Prepared { word, chain: record.chain(word, site) }, site);
         Some(result)
     }
@@ -608,6 +614,7 @@ impl EventTag {
     #[inline]
     pub fn signal(&self, kind: EventKind, site: Site) {
         let Some(record) = process::current() else { return };
+        record.retries.progress();
         self.complete(record, kind, site);
         if kind != EventKind::Condvar {
             // The next message is another event: what was passed on the way to this one need not be

@@ -58,6 +58,8 @@ mod process;
 mod spawning;
 mod waiting;
 
+mod livelock;
+
 mod platform;
 
 pub mod config;

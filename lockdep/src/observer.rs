@@ -558,7 +558,49 @@ impl Observer {
 
     /// Threads wait for each other, and nobody else can help.
     pub(crate) fn deadlock(&mut self, threads: &[StuckThread]) -> Arc<Finding> {
-        let mut finding = Finding::new(Rule::Deadlock, Tier::Happened, String::new());
+        let (mut finding, who, names) = self.ring(Rule::Deadlock, threads);
+        finding.template = if names.is_empty() {
+            format!("{who} wait for each other to end")
+        } else {
+            format!("{who} wait for each other over {names}")
+        };
+        let sites = threads.iter().map(|t| site_number(t.site));
+        self.report(signature(Rule::Deadlock, sites), finding)
+    }
+
+    /// Threads keep failing on each other's locks: the first one has this often in a row. `None`
+    /// where that is known already.
+    pub(crate) fn livelock(
+        &mut self,
+        threads: &[StuckThread],
+        rounds: u64,
+    ) -> Option<Arc<Finding>> {
+        let mut sites: Vec<u64> = threads.iter().map(|t| site_number(t.site)).collect();
+        sites.sort_unstable();
+        let sign = signature(Rule::Livelock, sites);
+        if self.reported.contains_key(&sign) {
+            return None;
+        }
+        let (mut finding, who, names) = self.ring(Rule::Livelock, threads);
+        finding.template = if threads.iter().all(|t| t.what == RETRY) {
+            format!(
+                "{who} keep failing on each other's locks, {names}: {rounds} rounds without \
+                 progress; each should wait for a random time before it tries again, or all \
+                 should block for the locks in one order"
+            )
+        } else {
+            format!(
+                "{who} wait for each other over {names}, which has been tried {rounds} times in \
+                 vain; whoever holds it must release it before waiting"
+            )
+        };
+        Some(self.report(sign, finding))
+    }
+
+    /// A finding about threads of which each needs what the next one has; with the names of the
+    /// threads and of the locks in one sentence.
+    fn ring(&mut self, rule: Rule, threads: &[StuckThread]) -> (Finding, String, String) {
+        let mut finding = Finding::new(rule, Tier::Happened, String::new());
         let mut index: Vec<LockId> = Vec::new();
         for thread in threads {
             self.trace_thread(thread.thread);
@@ -591,7 +633,7 @@ impl Observer {
             }
             finding.waits.push(FoundWait {
                 thread: who,
-                what: thread.what,
+                what: if thread.what == RETRY { "lock" } else { thread.what },
                 lock: thread.lock.and_then(|w| at(w.lock())),
                 site: thread.site,
                 held: thread.held.iter().map(|h| found_hold(h.word, h.site)).collect(),
@@ -600,13 +642,7 @@ impl Observer {
         }
         let who: Vec<String> = finding.waits.iter().map(|w| w.thread.to_string()).collect();
         let names: Vec<String> = (0..index.len()).map(|i| format!("{{{i}}}")).collect();
-        finding.template = if names.is_empty() {
-            format!("{} wait for each other to end", list(&who))
-        } else {
-            format!("{} wait for each other over {}", list(&who), list(&names))
-        };
-        let sites = threads.iter().map(|t| site_number(t.site));
-        self.report(signature(Rule::Deadlock, sites), finding)
+        (finding, list(&who), list(&names))
     }
 
     /// Nobody is left to complete what these threads wait for.
@@ -765,7 +801,10 @@ impl Observer {
     }
 }
 
-/// A thread of a deadlock.
+/// What a thread of a livelock does: it tries a lock again and again.
+pub(crate) const RETRY: &str = "retry";
+
+/// A thread of a deadlock or livelock.
 #[derive(Clone, Debug)]
 pub(crate) struct StuckThread {
     pub(crate) thread: ThreadId,
@@ -782,6 +821,7 @@ impl StuckThread {
     fn label(&self) -> &'static str {
         match self.what {
             "lock" => "waits for the lock here",
+            RETRY => "tries the lock here, and fails again and again",
             "join" => "waits here for a thread to end",
             _ => "waits here",
         }

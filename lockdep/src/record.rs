@@ -23,6 +23,7 @@ use std::sync::atomic::{AtomicBool, AtomicPtr, AtomicU8, AtomicU32, AtomicU64, c
 
 use crate::hash::fold;
 use crate::instrument::{LockType, Mode, Site};
+use crate::livelock::{Mark, Retries};
 use crate::trace::Counts;
 use crate::word::{self, Word};
 
@@ -47,8 +48,12 @@ pub(crate) struct Entry {
     word: AtomicU64,
     chain: AtomicU64,
     site: AtomicPtr<()>,
+    /// Where the lock is; with [`TRIED_UNDER`] once a `try_` failed under it.
     address: AtomicPtr<()>,
 }
+
+/// A mark in an address, which is even.
+const TRIED_UNDER: usize = 1;
 
 /// One held lock, read.
 #[derive(Clone, Copy, Debug)]
@@ -178,6 +183,7 @@ pub(crate) struct Record {
     locks: AtomicU64,
     wait: WaitSlot,
     pub(crate) window: Window,
+    pub(crate) retries: Retries,
     /// The observer knows the thread.
     pub(crate) introduced: Cell<bool>,
     /// The system's number of the thread; zero where it is not known.
@@ -207,6 +213,8 @@ pub(crate) struct Own {
     pub(crate) scratch: Vec<HeldLock>,
     /// Locks asked for in earlier windows of this thread, without repetition.
     pub(crate) asked: Vec<(Word, Site)>,
+    /// How far other threads were when this one last looked for a livelock.
+    pub(crate) marks: Vec<Mark>,
 }
 
 /// A class that this thread has met.
@@ -239,6 +247,7 @@ impl Record {
             locks: AtomicU64::new(0),
             wait: WaitSlot::default(),
             window: Window::new(),
+            retries: Retries::default(),
             introduced: Cell::new(false),
             system: AtomicU32::new(0),
             thread: AtomicU32::new(0),
@@ -464,6 +473,23 @@ impl Record {
         }
     }
 
+    /// Marks everything that is held, and returns how many entries had no mark yet: those acquired
+    /// since the last call.
+    pub(crate) fn mark_tried_under(&self) -> u64 {
+        let (base, mut at) = (self.base.load(Relaxed), self.top.load(Relaxed));
+        let mut new = 0;
+        while !ptr::eq(at, base) {
+            // SAFETY: `at` is above `base` and in use.
+            let entry = unsafe { &*at };
+            let address = entry.address.load(Relaxed);
+            new += u64::from(address.addr() & TRIED_UNDER == 0);
+            entry.address.store(address.map_addr(|a| a | TRIED_UNDER), Relaxed);
+            // SAFETY: above `base`.
+            at = unsafe { at.sub(1) };
+        }
+        new
+    }
+
     /// The locks that the thread holds, outermost first. Exact for the owner and for a thread that
     /// waits; of a thread that runs, whatever is seen.
     pub(crate) fn held_into(&self, held: &mut Vec<HeldLock>) {
@@ -484,7 +510,8 @@ impl Record {
             if word.0 != 0 && !site.is_null() {
                 // SAFETY: only `push` stores sites, and it takes a `&'static Location`.
                 let site = unsafe { &*site.cast_const().cast() };
-                held.push(HeldLock { word, site, address: entry.address.load(Relaxed) as usize });
+                let address = entry.address.load(Relaxed).addr() & !TRIED_UNDER;
+                held.push(HeldLock { word, site, address });
             }
         }
     }
@@ -581,6 +608,7 @@ impl Record {
         self.known_shift.set(64 - FIRST_TABLE);
         self.misses.set(0);
         self.window.clear();
+        self.retries.reset();
         self.introduced.set(false);
         self.was_active.store(false, Relaxed);
         self.ended.store(false, SeqCst);

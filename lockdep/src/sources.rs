@@ -36,6 +36,7 @@ pub const SOURCES: &[(&str, &str)] = &sources! {
     "instrument.rs",
     "learning.rs",
     "lib.rs",
+    "livelock.rs",
     "macros.rs",
     "observer.rs",
     "ordered/acquire.rs",

@@ -110,7 +110,7 @@ pub(crate) fn woken(event: Word) {
 }
 
 /// Nanoseconds since the first wait of the process.
-fn now() -> u64 {
+pub(crate) fn now() -> u64 {
     START.get_or_init(Instant::now).elapsed().as_nanos() as u64
 }
 

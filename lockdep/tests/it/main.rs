@@ -8,6 +8,7 @@ mod banker;
 mod behaviour;
 mod compile_errors;
 mod isolated;
+mod livelock;
 mod ordered;
 mod parity;
 #[cfg(feature = "parking_lot")]

@@ -1,0 +1,183 @@
+//! Threads that retry for each other's locks: found by themselves, and told from patient ones.
+
+use std::panic::{self, AssertUnwindSafe};
+use std::sync::Barrier;
+use std::time::{Duration, Instant};
+
+use lockdep::finding::{Rule, Tier};
+use lockdep::sync::{Mutex, mpsc};
+use lockdep::thread;
+
+use crate::isolated::{found, run, run_with};
+
+/// Longer than a livelock must last before it is one.
+const LONG: Duration = Duration::from_millis(300);
+
+/// Each of these threads holds one lock, tries the next, and steps back, all in step, until one of
+/// them panics or all have gone on for so long. Returns how many panicked.
+fn step_back(threads: usize, long: Duration) -> usize {
+    let locks: Vec<Mutex<u32>> = (0..threads).map(|_| Mutex::new(0)).collect();
+    let step = Barrier::new(threads);
+    let over = std::sync::atomic::AtomicBool::new(false);
+    let begin = Instant::now();
+    let pass = |at: usize| {
+        loop {
+            let mine = locks[at].lock();
+            step.wait();
+            let theirs = panic::catch_unwind(AssertUnwindSafe(|| {
+                drop(locks[(at + 1) % threads].try_lock());
+            }));
+            if theirs.is_err() || begin.elapsed() > long {
+                over.store(true, std::sync::atomic::Ordering::SeqCst);
+            }
+            step.wait();
+            drop(mine);
+            let last = over.load(std::sync::atomic::Ordering::SeqCst);
+            step.wait();
+            if last {
+                return usize::from(theirs.is_err());
+            }
+        }
+    };
+    thread::scope(|s| {
+        let pass = &pass;
+        let all: Vec<_> = (0..threads).map(|at| s.spawn(move || pass(at))).collect();
+        all.into_iter().map(|t| t.join().expect("caught")).sum()
+    })
+}
+
+#[test]
+fn two_polite_threads_are_found() {
+    fn body() {
+        assert_eq!(step_back(2, Duration::from_secs(30)), 1);
+        assert_eq!(found(), [(Rule::Livelock, Tier::Happened)]);
+        let finding = &lockdep::findings()[0];
+        assert_eq!((finding.locks.len(), finding.edges.len(), finding.waits.len()), (2, 2, 2));
+    }
+    let ended = run("livelock::two_polite_threads_are_found", body).well();
+    assert!(ended.stderr.contains("keep failing on each other's locks"), "{}", ended.stderr);
+    assert!(ended.stderr.contains("wait for a random time"), "{}", ended.stderr);
+    assert!(ended.trace.contains(r#""rule":"livelock","tier":"happened""#), "{}", ended.trace);
+}
+
+#[test]
+fn three_polite_threads_are_found() {
+    fn body() {
+        assert_eq!(step_back(3, Duration::from_secs(30)), 1);
+        assert_eq!(found(), [(Rule::Livelock, Tier::Happened)]);
+        assert_eq!(lockdep::findings()[0].locks.len(), 3);
+    }
+    run("livelock::three_polite_threads_are_found", body).well();
+}
+
+#[test]
+fn a_livelock_is_reported_once_where_it_may_go_on() {
+    fn body() {
+        assert_eq!(step_back(2, LONG * 3), 0);
+        assert_eq!(found(), [(Rule::Livelock, Tier::Happened)]);
+    }
+    let name = "livelock::a_livelock_is_reported_once_where_it_may_go_on";
+    run_with(name, &[("LOCKDEP_ON_DEADLOCK", "report")], body).well();
+}
+
+#[test]
+fn a_thread_that_polls_a_lock_which_its_joiner_holds_is_found() {
+    fn body() {
+        let shared = Mutex::new(0);
+        thread::scope(|s| {
+            let held = shared.lock().unwrap();
+            let poller = s.spawn(|| while shared.try_lock().is_err() {});
+            let ended = poller.join();
+            assert!(ended.is_err(), "the poller gives up");
+            drop(held);
+        });
+        assert_eq!(found(), [(Rule::Livelock, Tier::Happened)]);
+    }
+    let name = "livelock::a_thread_that_polls_a_lock_which_its_joiner_holds_is_found";
+    let ended = run(name, body).well();
+    assert!(ended.stderr.contains("must release it before waiting"), "{}", ended.stderr);
+}
+
+#[test]
+fn polling_a_holder_that_works_is_no_livelock() {
+    fn body() {
+        let shared = Mutex::new(0);
+        let begun = Barrier::new(2);
+        let mut failures = 0_u64;
+        thread::scope(|s| {
+            s.spawn(|| {
+                let _held = shared.lock().unwrap();
+                begun.wait();
+                let begin = Instant::now();
+                while begin.elapsed() < LONG {
+                    std::thread::yield_now();
+                }
+            });
+            begun.wait();
+            while shared.try_lock().is_err() {
+                failures += 1;
+                std::thread::yield_now();
+            }
+        });
+        assert!(failures > 64, "{failures}");
+        assert_eq!(found(), []);
+    }
+    run("livelock::polling_a_holder_that_works_is_no_livelock", body).well();
+}
+
+#[test]
+fn a_thread_that_lets_a_blocked_one_through_is_no_livelock() {
+    fn body() {
+        let (a, b) = (Mutex::new(0), Mutex::new(0));
+        let begun = Barrier::new(2);
+        thread::scope(|s| {
+            s.spawn(|| {
+                let _b = b.lock().unwrap();
+                begun.wait();
+                // Blocks now and then; the other thread steps back each time.
+                let begin = Instant::now();
+                while begin.elapsed() < LONG {
+                    drop(a.lock().unwrap());
+                }
+            });
+            begun.wait();
+            loop {
+                let _a = a.lock().unwrap();
+                if b.try_lock().is_ok() {
+                    break;
+                }
+            }
+        });
+        assert!(!found().iter().any(|f| f.0 == Rule::Livelock), "{:?}", found());
+    }
+    run("livelock::a_thread_that_lets_a_blocked_one_through_is_no_livelock", body).well();
+}
+
+#[test]
+fn threads_that_pass_messages_on_get_on() {
+    fn body() {
+        let locks = [Mutex::new(0), Mutex::new(0)];
+        let both = Barrier::new(2);
+        let (tx, rx) = mpsc::channel();
+        thread::scope(|s| {
+            for at in 0..2 {
+                let (tx, locks, both) = (tx.clone(), &locks, &both);
+                s.spawn(move || {
+                    let held = locks[at].lock().unwrap();
+                    both.wait();
+                    let begin = Instant::now();
+                    while begin.elapsed() < LONG {
+                        assert!(locks[1 - at].try_lock().is_err());
+                        tx.send(at).unwrap();
+                    }
+                    both.wait();
+                    drop(held);
+                });
+            }
+            drop(tx);
+            assert!(rx.iter().count() > 64);
+        });
+        assert_eq!(found(), []);
+    }
+    run("livelock::threads_that_pass_messages_on_get_on", body).well();
+}
