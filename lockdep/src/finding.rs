@@ -373,7 +373,7 @@ impl Finding {
 }
 
 /// A place as `file:line:column`.
-struct Short(Site);
+pub(crate) struct Short(pub(crate) Site);
 
 impl fmt::Display for Short {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -614,7 +614,9 @@ impl EventTag {
     #[inline]
     pub fn signal(&self, kind: EventKind, site: Site) {
         let Some(record) = process::current() else { return };
-        record.retries.progress();
+        if kind != EventKind::Barrier {
+            record.retries.progress();
+        }
         self.complete(record, kind, site);
         if kind != EventKind::Condvar {
             // The next message is another event: what was passed on the way to this one need not be

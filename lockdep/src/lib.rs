@@ -59,6 +59,7 @@ mod spawning;
 mod waiting;
 
 mod livelock;
+mod snapshot;
 
 mod platform;
 
@@ -85,5 +86,6 @@ pub use finding::Finding;
 #[doc(hidden)]
 pub use lockdep_macros as __macros;
 pub use process::{configure, findings};
+pub use snapshot::{assert_quiescent, dump};
 #[cfg(not(feature = "instrument"))]
 pub use std::{sync, thread};

@@ -18,6 +18,7 @@ use crate::finding::{
 use crate::hash::{Map, NumberHasher};
 use crate::instrument::{LockKind, Mode, Site};
 use crate::record::HeldLock;
+use crate::snapshot::Standing;
 use crate::stack::Stack;
 use crate::trace::{ClassLine, Counts, ThreadLine, Trace};
 use crate::word::{CLASSES, Word, class_of, comparable};
@@ -157,7 +158,7 @@ impl Observer {
         self.detector.remembers(thread)
     }
 
-    fn thread(&self, thread: ThreadId) -> FoundThread {
+    pub(crate) fn thread(&self, thread: ThreadId) -> FoundThread {
         match self.threads.get(&thread) {
             Some(line) => line.thread.clone(),
             None => FoundThread { id: thread, name: None, spawned: None },
@@ -780,8 +781,12 @@ impl Observer {
         }
     }
 
-    /// Writes the totals; `running` is what the threads that still run add to them.
-    pub(crate) fn end(&mut self, running: Counts) {
+    /// Writes the totals, and which threads still wait; `running` is what the threads that still
+    /// run add to the totals.
+    pub(crate) fn end(&mut self, running: Counts, blocked: &[Standing]) {
+        for thread in blocked {
+            self.blocked(thread);
+        }
         self.retired.add(running);
         self.retired.edges = self.detector.added_edges();
         let counts = self.retired;
@@ -789,6 +794,19 @@ impl Observer {
             trace.counts(counts);
             trace.end();
             trace.flush();
+        }
+    }
+
+    fn blocked(&mut self, thread: &Standing) {
+        let Some(wait) = thread.wait else { return };
+        self.trace_thread(thread.thread);
+        let held: Vec<FoundHold> = thread.held.iter().map(|h| found_hold(h.word, h.site)).collect();
+        let (what, target) = wait.what();
+        for class in held.iter().map(|h| h.class).chain(target.map(Word::class)) {
+            self.trace_class(class);
+        }
+        if let Some(trace) = &mut self.trace {
+            trace.blocked(thread.thread, what, target.map(Word::class), wait.site, &held);
         }
     }
 

@@ -26,6 +26,7 @@ use crate::instrument::Site;
 use crate::observer::Observer;
 use crate::platform;
 use crate::record::{EARLIER, Own, Record};
+use crate::snapshot;
 use crate::trace::{Counts, ThreadLine};
 use crate::waiting;
 use crate::word::SERIAL_BLOCK;
@@ -263,6 +264,7 @@ pub(crate) fn thread_end() {
 
 /// The process ends by itself.
 pub(crate) fn process_end() {
+    let me = current().map(|r| r.thread.load(Relaxed));
     let _busy = Busy::new();
     let Ok(mut guard) = OBSERVER.try_lock() else { return };
     if let Some(observer) = guard.as_mut() {
@@ -270,7 +272,9 @@ pub(crate) fn process_end() {
         for record in records().filter(|r| r.in_use.load(Relaxed)) {
             counts.add(record.counts());
         }
-        observer.end(counts);
+        let mut blocked = snapshot::threads();
+        blocked.retain(|t| t.is_blocked() && Some(t.thread) != me);
+        observer.end(counts, &blocked);
     }
 }
 

@@ -57,6 +57,7 @@ pub const SOURCES: &[(&str, &str)] = &sources! {
     "platform/unix.rs",
     "process.rs",
     "record.rs",
+    "snapshot.rs",
     "spawning.rs",
     "stack.rs",
     "sync/barrier.rs",

@@ -250,6 +250,23 @@ impl Trace {
         );
     }
 
+    /// A thread still waits when the process ends.
+    pub(crate) fn blocked(
+        &mut self,
+        thread: u32,
+        what: &str,
+        class: Option<u32>,
+        site: Site,
+        held: &[FoundHold],
+    ) {
+        let (site, held) = (self.site(site), self.holds(held));
+        let _ = writeln!(
+            self.lines,
+            r#"{{"t":"blocked","thread":{thread},"for":"{what}","class":{},"site":{site},"held":[{held}]}}"#,
+            number_or_null(class),
+        );
+    }
+
     pub(crate) fn counts(&mut self, counts: Counts) {
         let _ = writeln!(
             self.lines,

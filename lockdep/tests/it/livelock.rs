@@ -1,24 +1,27 @@
 //! Threads that retry for each other's locks: found by themselves, and told from patient ones.
 
 use std::panic::{self, AssertUnwindSafe};
-use std::sync::Barrier;
+use std::sync::atomic::Ordering::SeqCst;
+use std::sync::atomic::{AtomicBool, AtomicU64};
 use std::time::{Duration, Instant};
 
 use lockdep::finding::{Rule, Tier};
-use lockdep::sync::{Mutex, mpsc};
+use lockdep::sync::{Barrier, Mutex, mpsc};
 use lockdep::thread;
 
 use crate::isolated::{found, run, run_with};
 
 /// Longer than a livelock must last before it is one.
 const LONG: Duration = Duration::from_millis(300);
+/// More rounds than a livelock needs.
+const MANY: u64 = 100;
 
 /// Each of these threads holds one lock, tries the next, and steps back, all in step, until one of
 /// them panics or all have gone on for so long. Returns how many panicked.
 fn step_back(threads: usize, long: Duration) -> usize {
     let locks: Vec<Mutex<u32>> = (0..threads).map(|_| Mutex::new(0)).collect();
     let step = Barrier::new(threads);
-    let over = std::sync::atomic::AtomicBool::new(false);
+    let over = AtomicBool::new(false);
     let begin = Instant::now();
     let pass = |at: usize| {
         loop {
@@ -28,11 +31,11 @@ fn step_back(threads: usize, long: Duration) -> usize {
                 drop(locks[(at + 1) % threads].try_lock());
             }));
             if theirs.is_err() || begin.elapsed() > long {
-                over.store(true, std::sync::atomic::Ordering::SeqCst);
+                over.store(true, SeqCst);
             }
             step.wait();
             drop(mine);
-            let last = over.load(std::sync::atomic::Ordering::SeqCst);
+            let last = over.load(SeqCst);
             step.wait();
             if last {
                 return usize::from(theirs.is_err());
@@ -103,23 +106,22 @@ fn polling_a_holder_that_works_is_no_livelock() {
     fn body() {
         let shared = Mutex::new(0);
         let begun = Barrier::new(2);
-        let mut failures = 0_u64;
+        let failures = AtomicU64::new(0);
         thread::scope(|s| {
             s.spawn(|| {
                 let _held = shared.lock().unwrap();
                 begun.wait();
                 let begin = Instant::now();
-                while begin.elapsed() < LONG {
+                while begin.elapsed() < LONG || failures.load(SeqCst) < MANY {
                     std::thread::yield_now();
                 }
             });
             begun.wait();
             while shared.try_lock().is_err() {
-                failures += 1;
+                failures.fetch_add(1, SeqCst);
                 std::thread::yield_now();
             }
         });
-        assert!(failures > 64, "{failures}");
         assert_eq!(found(), []);
     }
     run("livelock::polling_a_holder_that_works_is_no_livelock", body).well();
@@ -166,7 +168,9 @@ fn threads_that_pass_messages_on_get_on() {
                     let held = locks[at].lock().unwrap();
                     both.wait();
                     let begin = Instant::now();
-                    while begin.elapsed() < LONG {
+                    let mut rounds = 0;
+                    while begin.elapsed() < LONG || rounds < MANY {
+                        rounds += 1;
                         assert!(locks[1 - at].try_lock().is_err());
                         tx.send(at).unwrap();
                     }
@@ -175,7 +179,7 @@ fn threads_that_pass_messages_on_get_on() {
                 });
             }
             drop(tx);
-            assert!(rx.iter().count() > 64);
+            assert!(rx.iter().count() as u64 >= 2 * MANY);
         });
         assert_eq!(found(), []);
     }

@@ -15,3 +15,4 @@ mod parity;
 mod parking_lot;
 mod peers;
 mod process;
+mod quiescence;

@@ -1,0 +1,222 @@
+//! All threads at one moment: what each holds and waits for, since when and where.
+//!
+//! [`dump`] is that as text, [`assert_quiescent`] demands that there is nothing to tell of, and a
+//! trace ends with the threads that still wait. A thread that waits is described exactly; what a
+//! thread that runs holds is read while it moves and may be out of date by a few locks. Threads that
+//! have never used anything of this crate are not seen.
+
+use std::fmt::{self, Write as _};
+use std::sync::atomic::Ordering::{Acquire, Relaxed};
+use std::thread;
+use std::time::Duration;
+
+use crate::engine::ThreadId;
+use crate::finding::{FoundLock, FoundThread, Short};
+use crate::instrument::{Mode, Site};
+use crate::observer::Observer;
+use crate::process::{self, Busy};
+use crate::record::{HeldLock, Record, SeenWait, WaitKind};
+use crate::waiting;
+use crate::word::Word;
+
+/// [`assert_quiescent`] looks again after this long, then after twice as long, and so on: threads
+/// that were just woken or joined get time to leave.
+const SETTLE: Duration = Duration::from_micros(100);
+const SETTLE_ROUNDS: u32 = 10;
+
+/// One thread at one moment.
+#[derive(Clone, Debug)]
+pub(crate) struct Standing {
+    pub(crate) thread: ThreadId,
+    pub(crate) wait: Option<SeenWait>,
+    pub(crate) held: Vec<HeldLock>,
+}
+
+impl Standing {
+    fn of(record: &Record) -> Standing {
+        let mut held = Vec::new();
+        let wait = record.waiting();
+        record.held_into(&mut held);
+        let wait = wait.filter(|w| record.still_waiting(w.sequence));
+        Standing { thread: record.thread.load(Relaxed), wait, held }
+    }
+
+    /// Whether it waits for something that does not come by itself.
+    pub(crate) fn is_blocked(&self) -> bool {
+        self.wait.is_some_and(|w| w.kind != WaitKind::Timed)
+    }
+}
+
+impl SeenWait {
+    /// What the trace calls such a wait, and the lock or event that it is for.
+    pub(crate) fn what(&self) -> (&'static str, Option<Word>) {
+        let target = (self.target != 0).then_some(Word(self.target));
+        match self.kind {
+            WaitKind::Lock => ("lock", target),
+            WaitKind::Join => ("join", None),
+            WaitKind::Event | WaitKind::Timed => ("event", target),
+        }
+    }
+}
+
+/// All threads, in the order in which they began.
+pub(crate) fn threads() -> Vec<Standing> {
+    let in_use = process::records().filter(|r| r.in_use.load(Acquire));
+    let mut threads: Vec<Standing> = in_use.map(Standing::of).collect();
+    threads.sort_by_key(|t| t.thread);
+    threads
+}
+
+/// What every thread holds and waits for, since when and where, as text for people.
+///
+/// Call it from anywhere: from a debugger, an admin page, a test that is late. On demand from
+/// outside it is written to stderr after [`dump_on_signal`](crate::watchdog::dump_on_signal).
+///
+/// # Cost
+/// A walk over all threads, which go on meanwhile.
+pub fn dump() -> String {
+    let _ = introduce();
+    process::observe(|o| describe(o, &threads(), waiting::now()))
+}
+
+/// Sees to it that the calling thread has a name in what follows.
+fn introduce() -> Option<ThreadId> {
+    let record = process::current().or_else(process::begin)?;
+    process::observe(|o| process::know_thread(o, record, None));
+    Some(record.thread.load(Relaxed))
+}
+
+fn describe(observer: &Observer, threads: &[Standing], now: u64) -> String {
+    let mut text = match threads.len() {
+        1 => "1 thread".to_owned(),
+        n => format!("{n} threads"),
+    };
+    for thread in threads {
+        let described = Described { observer, thread, now };
+        let _ = write!(text, "\n{described}");
+    }
+    text.push('\n');
+    text
+}
+
+/// A thread in words.
+struct Described<'a> {
+    observer: &'a Observer,
+    thread: &'a Standing,
+    now: u64,
+}
+
+impl fmt::Display for Described<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Described { observer, thread, now } = *self;
+        write!(f, "{}", Subject(&observer.thread(thread.thread)))?;
+        match thread.wait {
+            Some(wait) => {
+                let since = Duration::from_nanos(now.saturating_sub(wait.since));
+                match (wait.kind, wait.what().1) {
+                    (WaitKind::Join, _) => {
+                        let other = observer.thread(wait.target as ThreadId);
+                        write!(f, " waits for the end of {other}")?;
+                    }
+                    (_, Some(word)) => write!(f, " waits for {}", observer.lock(word.lock()))?,
+                    (_, None) => f.write_str(" waits to be unparked")?,
+                }
+                write!(f, " since {since:.1?}\n    at {}", Short(wait.site))?;
+            }
+            None => f.write_str(" runs")?,
+        }
+        for held in &thread.held {
+            write!(f, "\n  {}", Holding::of(observer, held))?;
+        }
+        Ok(())
+    }
+}
+
+/// A thread at the beginning of a line.
+struct Subject<'a>(&'a FoundThread);
+
+impl fmt::Display for Subject<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.0.name {
+            Some(name) => write!(f, "thread {} `{name}`", self.0.id),
+            None => write!(f, "thread {}", self.0.id),
+        }
+    }
+}
+
+/// `holds X, acquired at ...`
+struct Holding {
+    lock: FoundLock,
+    mode: Mode,
+    site: Site,
+}
+
+impl Holding {
+    fn of(observer: &Observer, held: &HeldLock) -> Holding {
+        Holding { lock: observer.lock(held.word.lock()), mode: held.word.mode(), site: held.site }
+    }
+}
+
+impl fmt::Display for Holding {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Holding { lock, mode, site } = self;
+        write!(f, "holds {lock} ({})\n    acquired at {}", mode.code(), Short(site))
+    }
+}
+
+/// Checks that no other thread waits for anything that does not come by itself, and that no lock is
+/// held: by any thread, by one that has ended, or through a guard that was leaked.
+///
+/// Call it at the end of a test. Threads that are about to end get a tenth of a second for it. The
+/// locks and threads of the whole process count, so tests that run beside each other in one process
+/// must agree on what they leave behind.
+///
+/// # Panics
+/// Where there are such threads or guards, with a list of them.
+///
+/// # Examples
+///
+/// ```
+/// use lockdep::sync::Mutex;
+///
+/// let jobs = Mutex::new(vec![1]);
+/// jobs.lock().unwrap().push(2);
+/// lockdep::assert_quiescent();
+/// ```
+#[track_caller]
+pub fn assert_quiescent() {
+    let me = introduce();
+    let mut left = left_behind(me);
+    for round in 0..SETTLE_ROUNDS {
+        if left.is_none() {
+            return;
+        }
+        {
+            let _busy = Busy::new();
+            thread::sleep(SETTLE * (1 << round));
+        }
+        left = left_behind(me);
+    }
+    if let Some(left) = left {
+        panic!("threads still wait or locks are still held:\n{left}");
+    }
+}
+
+/// What [`assert_quiescent`] objects to.
+fn left_behind(me: Option<ThreadId>) -> Option<String> {
+    process::observe(|o| {
+        let mut text = String::new();
+        for thread in threads() {
+            let blocked = thread.is_blocked() && Some(thread.thread) != me;
+            if blocked || !thread.held.is_empty() {
+                let described = Described { observer: o, thread: &thread, now: waiting::now() };
+                let _ = writeln!(text, "{described}");
+            }
+        }
+        for orphan in &o.orphans {
+            let holding = Holding::of(o, &orphan.held);
+            let _ = writeln!(text, "{} has ended\n  {holding}", Subject(&orphan.thread));
+        }
+        (!text.is_empty()).then_some(text)
+    })
+}
