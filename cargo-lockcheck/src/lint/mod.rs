@@ -1,8 +1,8 @@
 //! The lint: deadlocks in the source, through the compiler's MIR, for code that no test runs.
 //!
-//! The stages: [`mir`] reads what the compiler wrote, [`program`] joins the targets and finds the
-//! body behind a call, [`analysis`] follows guards through each body with the summaries of its
-//! callees, and [`rules`] words what is wrong. Precision comes first: where the receiver of a lock
+//! The stages: `mir` reads what the compiler wrote, `program` joins the targets and finds the
+//! body behind a call, `analysis` follows guards through each body with the summaries of its
+//! callees, and `rules` words what is wrong. Precision comes first: where the receiver of a lock
 //! cannot be resolved, nothing is said.
 
 pub mod compile;
