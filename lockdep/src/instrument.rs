@@ -348,7 +348,10 @@ impl LockTag {
     /// and this thread counts as running meanwhile.
     pub fn bump(&self, ty: &'static LockType, mode: Mode, site: Site, bump: impl FnOnce()) {
         self.release(mode);
-        self.try_acquire(ty, mode, site, || Some(bump()));
+        self.try_acquire(ty, mode, site, || {
+            bump();
+            Some(())
+        });
     }
 
     /// Turns the hold that this thread has in [`Mode::Upgradable`] into one in [`Mode::Write`], as
@@ -639,7 +642,7 @@ impl Drop for EventTag {
 
 /// Blocks this thread until it is unparked: `block` must be the primitive's park.
 ///
-/// Whoever unparks it is not seen, so a parked thread counts as stuck only while nothing moves.
+/// Whoever unparks it is not seen, so a parked thread never counts as stuck.
 pub fn park(timed: bool, site: Site, block: impl FnOnce()) {
     let Some(record) = process::current().or_else(process::begin) else { return block() };
     record.window.close(&record.own);

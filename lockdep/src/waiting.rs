@@ -177,8 +177,9 @@ pub(crate) fn nobody_runs() -> bool {
         WaitKind::Lock => true,
         // Whoever waits for a thread that has ended is about to go on.
         WaitKind::Join => alive().any(|r| u64::from(r.thread.load(Relaxed)) == wait.target),
+        // Nobody is seen to unpark a thread, and one that was may be about to find out.
         WaitKind::Event => {
-            wait.target == 0 || signals(Word(wait.target)).load(SeqCst) == wait.signals
+            wait.target != 0 && signals(Word(wait.target)).load(SeqCst) == wait.signals
         }
         WaitKind::Timed => false,
     };
