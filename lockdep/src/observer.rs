@@ -703,6 +703,10 @@ impl Observer {
                 held: thread.held.iter().map(|h| found_hold(h.word, h.site)).collect(),
             });
         }
+        if self.hung {
+            // Left behind by a thread that a panic took out of its hang, which was reported.
+            return Arc::new(finding);
+        }
         let sites = threads.iter().map(|t| site_number(t.site));
         self.report(signature(rule, sites), finding)
     }
