@@ -69,8 +69,7 @@ pub(crate) fn threads() -> Vec<Standing> {
 
 /// What every thread holds and waits for, since when and where, as text for people.
 ///
-/// Call it from anywhere: from a debugger, an admin page, a test that is late. On demand from
-/// outside it is written to stderr after [`dump_on_signal`](crate::watchdog::dump_on_signal).
+/// Call it from anywhere: from a debugger, an admin page, a test that is late.
 ///
 /// # Cost
 /// A walk over all threads, which go on meanwhile.
