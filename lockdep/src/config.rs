@@ -5,6 +5,7 @@
 //! | `LOCKDEP_ON_DEADLOCK` | `panic` (default), `abort`, `report` | what a thread does that would otherwise hang for ever |
 //! | `LOCKDEP_TRACE` | a directory | where this process writes its trace |
 //! | `LOCKDEP_STACKS` | `1` (default), `0` | whether a stack is kept for each new order |
+//! | `LOCKDEP_STATS` | `0` (default), `1` | whether waits and holds are counted and timed |
 //! | `LOCKDEP_PRINT` | `deadlocks` (default), `all`, `none` | which findings are printed to stderr at once |
 
 use std::env;
@@ -48,6 +49,7 @@ pub struct Config {
     pub(crate) on_deadlock: OnDeadlock,
     pub(crate) print: Print,
     pub(crate) stacks: bool,
+    pub(crate) stats: bool,
     pub(crate) trace: Option<PathBuf>,
     pub(crate) on_finding: Option<Callback>,
 }
@@ -58,6 +60,7 @@ impl fmt::Debug for Config {
             .field("on_deadlock", &self.on_deadlock)
             .field("print", &self.print)
             .field("stacks", &self.stacks)
+            .field("stats", &self.stats)
             .field("trace", &self.trace)
             .field("on_finding", &self.on_finding.is_some())
             .finish()
@@ -79,8 +82,9 @@ impl Config {
             _ => Print::Deadlocks,
         };
         let stacks = env::var_os("LOCKDEP_STACKS").is_none_or(|v| v != "0");
+        let stats = env::var_os("LOCKDEP_STATS").is_some_and(|v| v == "1");
         let trace = env::var_os("LOCKDEP_TRACE").filter(|v| !v.is_empty()).map(PathBuf::from);
-        Config { on_deadlock, print, stacks, trace, on_finding: None }
+        Config { on_deadlock, print, stacks, stats, trace, on_finding: None }
     }
 
     /// What a thread does that would otherwise hang for ever.
@@ -101,6 +105,16 @@ impl Config {
     #[must_use]
     pub fn stacks(mut self, keep: bool) -> Config {
         self.stacks = keep;
+        self
+    }
+
+    /// Whether waits and holds are counted and timed, for [`stats`](crate::stats::stats).
+    ///
+    /// # Cost
+    /// Each acquisition and release reads the clock.
+    #[must_use]
+    pub fn stats(mut self, keep: bool) -> Config {
+        self.stats = keep;
         self
     }
 

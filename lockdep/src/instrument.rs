@@ -91,6 +91,10 @@ pub enum LockKind {
     OnceLock,
     /// A value that is initialised on first use (`LazyLock`).
     LazyLock,
+    /// A semaphore of one permit.
+    Semaphore,
+    /// Not a lock: the permits of a semaphore that has several.
+    Permits,
     /// Not a lock: a condition variable, which threads wait on.
     Condvar,
     /// Not a lock: a channel, which threads wait on.
@@ -110,6 +114,7 @@ impl LockKind {
             LockKind::Once => "Once",
             LockKind::OnceLock => "OnceLock",
             LockKind::LazyLock => "LazyLock",
+            LockKind::Semaphore | LockKind::Permits => "Semaphore",
             LockKind::Condvar => "Condvar",
             LockKind::Channel => "channel",
             LockKind::Barrier => "Barrier",
@@ -119,7 +124,14 @@ impl LockKind {
 
     /// Whether it is something that threads wait for and nobody holds.
     pub const fn is_event(self) -> bool {
-        matches!(self, LockKind::Condvar | LockKind::Channel | LockKind::Barrier | LockKind::Thread)
+        matches!(
+            self,
+            LockKind::Permits
+                | LockKind::Condvar
+                | LockKind::Channel
+                | LockKind::Barrier
+                | LockKind::Thread
+        )
     }
 }
 
@@ -220,13 +232,11 @@ impl LockTag {
         let word = word.held(mode, false);
         let chain = record.chain(word, site);
         record.window.add(word, site);
-        if !record.has_room() {
-            learning::make_room(record);
-        }
+        let held = if record.has_room() { word } else { learning::make_room(record, word) };
         if !record.holds_nothing() && !record.knows(chain) {
             learning::request(record, &self.id, word, upgrades, chain, site);
         }
-        Prepared { word, chain }
+        Prepared { word: held, chain }
     }
 
     #[inline(always)]
@@ -279,14 +289,12 @@ impl LockTag {
     ) -> Option<R> {
         let Some((record, word)) = self.track(ty, site) else { return attempt() };
         let word = word.held(mode, true);
-        if !record.has_room() {
-            learning::make_room(record);
-        }
+        let held = if record.has_room() { word } else { learning::make_room(record, word) };
         let Some(result) = attempt() else {
             livelock::failed(record, word, site);
             return None;
         };
-        self.hold(record, Prepared { word, chain: record.chain(word, site) }, site);
+        self.hold(record, Prepared { word: held, chain: record.chain(word, site) }, site);
         Some(result)
     }
 
@@ -490,6 +498,8 @@ pub enum EventKind {
     Barrier,
     /// An `unpark`.
     Park,
+    /// Permits of a semaphore that has several.
+    Permit,
 }
 
 impl EventKind {
@@ -500,6 +510,7 @@ impl EventKind {
                 const { &LockType::of::<()>(LockKind::Channel) }
             }
             EventKind::Barrier => const { &LockType::of::<()>(LockKind::Barrier) },
+            EventKind::Permit => const { &LockType::of::<()>(LockKind::Permits) },
             EventKind::Park => const { &LockType::of::<()>(LockKind::Thread) },
         }
     }

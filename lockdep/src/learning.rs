@@ -11,6 +11,7 @@ use crate::instrument::{Mode, Site};
 use crate::observer::Request;
 use crate::process::{Busy, PHASE, Phase, halt, know_thread, observe};
 use crate::record::{HeldLock, Record};
+use crate::timing;
 use crate::word::{self, Word};
 
 /// Judges an acquisition whose situation is new to this thread, before it can block.
@@ -75,11 +76,15 @@ fn give_scratch(record: &Record, held: Vec<HeldLock>) {
     record.own.borrow_mut().scratch = held;
 }
 
-/// Makes room for more held locks.
+/// Makes room for another held lock, and takes the time where somebody asks for it. Returns the
+/// word to hold the lock with.
 #[cold]
-pub(crate) fn make_room(record: &Record) {
+pub(crate) fn make_room(record: &Record, word: Word) -> Word {
     let _busy = Busy::new();
-    record.grow_stack();
+    if record.is_full() {
+        record.grow_stack();
+    }
+    timing::asked_for(record, word)
 }
 
 /// A lock that the order graph knows is gone.

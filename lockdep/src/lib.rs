@@ -60,6 +60,7 @@ mod waiting;
 
 mod livelock;
 mod snapshot;
+mod timing;
 
 mod platform;
 
@@ -70,6 +71,9 @@ mod hash;
 mod observer;
 mod stack;
 mod trace;
+
+pub mod stats;
+pub mod watchdog;
 
 pub mod banker;
 pub mod ordered;
@@ -87,5 +91,6 @@ pub use finding::Finding;
 pub use lockdep_macros as __macros;
 pub use process::{configure, findings};
 pub use snapshot::{assert_quiescent, dump};
+pub use stats::stats;
 #[cfg(not(feature = "instrument"))]
 pub use std::{sync, thread};

@@ -20,6 +20,7 @@ use crate::instrument::{LockKind, Mode, Site};
 use crate::record::HeldLock;
 use crate::snapshot::Standing;
 use crate::stack::Stack;
+use crate::timing::ClassTimes;
 use crate::trace::{ClassLine, Counts, ThreadLine, Trace};
 use crate::word::{CLASSES, Word, class_of, comparable};
 
@@ -50,6 +51,8 @@ pub(crate) struct Observer {
     /// A thread has found that it would hang.
     hung: bool,
     retired: Counts,
+    /// How long the locks of each class were waited for and held, by threads that have ended.
+    pub(crate) times: Map<u32, ClassTimes>,
     scratch: Vec<Held>,
 }
 
@@ -113,6 +116,7 @@ impl Observer {
             orphans: Vec::new(),
             hung: false,
             retired: Counts::default(),
+            times: Map::default(),
             scratch: Vec::new(),
         }
     }
@@ -484,14 +488,18 @@ impl Observer {
     }
 
     pub(crate) fn lock(&self, lock: LockId) -> FoundLock {
-        let class = class_of(lock);
+        FoundLock { instance: lock, ..self.class_lock(class_of(lock)) }
+    }
+
+    /// Any lock of this class.
+    pub(crate) fn class_lock(&self, class: u32) -> FoundLock {
         let line = &self.classes[class as usize];
         FoundLock {
             kind: line.kind.code(),
             type_name: line.type_name,
             created: line.created,
             class,
-            instance: lock,
+            instance: 0,
             gone: false,
         }
     }
@@ -739,6 +747,23 @@ impl Observer {
         self.stacks.get(&(site_address(from), site_address(to))).map_or(Vec::new(), Stack::frames)
     }
 
+    /// Keeps a finding about these threads, unless there was one of its rule at the same places.
+    pub(crate) fn keep(
+        &mut self,
+        threads: &[ThreadId],
+        sites: impl IntoIterator<Item = Site>,
+        finding: Finding,
+    ) -> Arc<Finding> {
+        let sign = signature(finding.rule, sites.into_iter().map(site_number));
+        if self.reported.contains_key(&sign) {
+            return Arc::new(finding);
+        }
+        for &thread in threads {
+            self.trace_thread(thread);
+        }
+        self.report(sign, finding)
+    }
+
     fn report(&mut self, sign: u64, finding: Finding) -> Arc<Finding> {
         self.reported.insert(sign, finding.tier);
         self.hung |= finding.would_hang();
@@ -791,6 +816,7 @@ impl Observer {
         for thread in blocked {
             self.blocked(thread);
         }
+        self.write_times();
         self.retired.add(running);
         self.retired.edges = self.detector.added_edges();
         let counts = self.retired;
@@ -798,6 +824,18 @@ impl Observer {
             trace.counts(counts);
             trace.end();
             trace.flush();
+        }
+    }
+
+    /// Writes what was counted of each class.
+    fn write_times(&mut self) {
+        let mut times: Vec<(u32, ClassTimes)> = self.times.drain().collect();
+        times.sort_unstable_by_key(|&(class, _)| class);
+        for (class, times) in times {
+            self.trace_class(class);
+            if let Some(trace) = &mut self.trace {
+                trace.times(class, &times);
+            }
         }
     }
 

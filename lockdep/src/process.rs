@@ -20,13 +20,14 @@ use std::time::Instant;
 
 use crate::config::{Config, OnDeadlock, Print};
 use crate::engine::{Clock, ThreadId};
-use crate::finding::{Finding, FoundThread};
+use crate::finding::{Finding, FoundThread, Rule};
 use crate::hash::fold;
 use crate::instrument::Site;
 use crate::observer::Observer;
 use crate::platform;
 use crate::record::{EARLIER, Own, Record};
 use crate::snapshot;
+use crate::timing;
 use crate::trace::{Counts, ThreadLine};
 use crate::waiting;
 use crate::word::SERIAL_BLOCK;
@@ -161,7 +162,11 @@ pub(crate) fn observe<R>(step: impl FnOnce(&mut Observer) -> R) -> R {
             platform::watch_process();
             OBSERVING.store(true, Relaxed);
         }
-        let observer = guard.get_or_insert_with(|| Box::new(Observer::new()));
+        let observer = guard.get_or_insert_with(|| {
+            let observer = Box::new(Observer::new());
+            take_statistics(&observer.config);
+            observer
+        });
         let before = observer.findings().len();
         let result = step(observer);
         observer.flush();
@@ -181,7 +186,7 @@ pub(crate) fn observe<R>(step: impl FnOnce(&mut Observer) -> R) -> R {
 fn deliver(config: &Config, finding: &Finding) {
     let print = match config.print {
         Print::Deadlocks => finding.would_hang(),
-        Print::All => finding.tier.is_shown(),
+        Print::All => finding.tier.is_shown() && !is_late(finding),
         Print::None => false,
     };
     if print {
@@ -193,6 +198,11 @@ fn deliver(config: &Config, finding: &Finding) {
     if let Some(callback) = &config.on_finding {
         callback(finding);
     }
+}
+
+/// Whether the watchdog has found it, which prints for itself.
+fn is_late(finding: &Finding) -> bool {
+    matches!(finding.rule, Rule::SlowHold | Rule::SlowWait | Rule::MissedHeartbeat)
 }
 
 /// Goes on as configured after a finding that would hang: returns only for `report`.
@@ -246,6 +256,7 @@ pub(crate) fn thread_end() {
                 know_thread(o, record, None);
             }
             o.thread_ended(thread, &held, counts);
+            timing::join_into(record, &mut o.times);
         });
     }
     // Of a thread that blocks and one that ends at the same moment, the later sees the other.
@@ -271,6 +282,7 @@ pub(crate) fn process_end() {
         let mut counts = Counts::default();
         for record in records().filter(|r| r.in_use.load(Relaxed)) {
             counts.add(record.counts());
+            timing::join_into(record, &mut observer.times);
         }
         let mut blocked = snapshot::threads();
         blocked.retain(|t| t.is_blocked() && Some(t.thread) != me);
@@ -280,7 +292,26 @@ pub(crate) fn process_end() {
 
 /// Sets what happens when something is found, from now on.
 pub fn configure(config: Config) {
+    take_statistics(&config);
     observe(|o| o.config = config);
+}
+
+fn take_statistics(config: &Config) {
+    if config.stats {
+        timing::ask(timing::STATISTICS);
+    } else {
+        timing::stop(timing::STATISTICS);
+    }
+}
+
+/// This thread passes through for good: what it locks is not tracked.
+pub(crate) fn pass_through() {
+    // Its first steps, before its closure, may have used the allocator's locks.
+    if let Some(record) = current() {
+        CURRENT.set(ptr::null());
+        record.in_use.store(false, Release);
+    }
+    PHASE.set(Phase::Over);
 }
 
 /// Everything that was found so far in this process, in the order it was found.

@@ -18,12 +18,14 @@ use std::alloc::{Layout, alloc_zeroed, handle_alloc_error};
 use std::cell::{Cell, RefCell};
 use std::panic::Location;
 use std::ptr;
+use std::sync::Mutex;
 use std::sync::atomic::Ordering::{Acquire, Relaxed, Release, SeqCst};
 use std::sync::atomic::{AtomicBool, AtomicPtr, AtomicU8, AtomicU32, AtomicU64, compiler_fence};
 
-use crate::hash::fold;
+use crate::hash::{Map, fold};
 use crate::instrument::{LockType, Mode, Site};
 use crate::livelock::{Mark, Retries};
+use crate::timing::{self, ClassTimes};
 use crate::trace::Counts;
 use crate::word::{self, Word};
 
@@ -175,7 +177,11 @@ pub(crate) struct Prepared {
 pub(crate) struct Record {
     top: AtomicPtr<Entry>,
     base: AtomicPtr<Entry>,
-    limit: Cell<*mut Entry>,
+    /// The last entry of the stack; null while somebody asks for times, so that every acquisition
+    /// takes the long way.
+    limit: AtomicPtr<Entry>,
+    last: Cell<*mut Entry>,
+    pub(crate) times: Mutex<Map<u32, ClassTimes>>,
     known: Cell<*mut u64>,
     known_shift: Cell<u32>,
     misses: Cell<u32>,
@@ -235,11 +241,14 @@ impl ClassEntry {
 impl Record {
     pub(crate) fn new() -> Record {
         let stack = new_stack(FIRST_STACK);
-        Record {
+        // SAFETY: the stack has `FIRST_STACK` entries.
+        let last = unsafe { stack.add(FIRST_STACK - 1) };
+        let record = Record {
             top: AtomicPtr::new(stack),
             base: AtomicPtr::new(stack),
-            // SAFETY: the stack has `FIRST_STACK` entries.
-            limit: Cell::new(unsafe { stack.add(FIRST_STACK - 1) }),
+            limit: AtomicPtr::new(last),
+            last: Cell::new(last),
+            times: Mutex::default(),
             known: Cell::new(new_table(FIRST_TABLE)),
             known_shift: Cell::new(64 - FIRST_TABLE),
             misses: Cell::new(0),
@@ -256,7 +265,9 @@ impl Record {
             ended: AtomicBool::new(false),
             next: AtomicPtr::new(ptr::null_mut()),
             own: RefCell::new(Own::default()),
-        }
+        };
+        record.set_limit(last);
+        record
     }
 
     /// The chain of holding nothing; everything learnt under another one is learnt anew.
@@ -348,7 +359,48 @@ impl Record {
     /// Makes sure that one more lock can be pushed without allocating.
     #[inline(always)]
     pub(crate) fn has_room(&self) -> bool {
-        !ptr::eq(self.top.load(Relaxed), self.limit.get())
+        self.top.load(Relaxed) < self.limit.load(Relaxed)
+    }
+
+    /// Whether the stack is full indeed.
+    pub(crate) fn is_full(&self) -> bool {
+        ptr::eq(self.top.load(Relaxed), self.last.get())
+    }
+
+    /// The stack ends with `last`. Only the owner calls this; of it and a thread that begins to ask
+    /// for times, the later one sees the other.
+    fn set_limit(&self, last: *mut Entry) {
+        self.last.set(last);
+        self.limit.store(last, SeqCst);
+        if timing::asked() != 0 {
+            self.take_times();
+        }
+    }
+
+    /// Nobody asks for times any more.
+    pub(crate) fn leave_times(&self) {
+        self.set_limit(self.last.get());
+    }
+
+    /// From here on acquisitions take the long way. Any thread may call this.
+    pub(crate) fn take_times(&self) {
+        self.limit.store(ptr::null_mut(), SeqCst);
+    }
+
+    /// The time stamp of an entry of the stack that begins at `base`.
+    fn stamp_of(base: *const Entry, at: *const Entry) -> &'static AtomicU64 {
+        let index = (at.addr() - base.addr()) / size_of::<Entry>();
+        // SAFETY: the bottom entry's site is the array of stamps, as long as the stack, and neither
+        // is ever freed.
+        unsafe { &*(*base).site.load(Relaxed).cast_const().cast::<AtomicU64>().add(index) }
+    }
+
+    /// The hold that this thread begins next has begun at `time`, or soon after.
+    pub(crate) fn stamp_next(&self, time: u64) {
+        if !self.is_full() {
+            let next = self.top.load(Relaxed).wrapping_add(1);
+            Record::stamp_of(self.base.load(Relaxed), next).store(time, Relaxed);
+        }
     }
 
     /// Moves the held locks to a stack of twice the size. The old one stays, as another thread may
@@ -368,13 +420,15 @@ impl Record {
             new.chain.store(old.chain.load(Relaxed), Relaxed);
             new.site.store(old.site.load(Relaxed), Relaxed);
             new.address.store(old.address.load(Relaxed), Relaxed);
+            let time = Record::stamp_of(base, old).load(Relaxed);
+            Record::stamp_of(stack, new).store(time, Relaxed);
             new.word.store(old.word.load(Relaxed), Release);
         }
         // SAFETY: within the new stack.
         unsafe {
-            self.limit.set(stack.add(capacity - 1));
             self.base.store(stack, Release);
             self.top.store(stack.add(depth), Release);
+            self.set_limit(stack.add(capacity - 1));
         }
     }
 
@@ -427,12 +481,17 @@ impl Record {
                     return None;
                 }
                 let word = Word((*at).word.load(Relaxed));
-                if word.is_hold(lock, mode) {
+                if Word(word.0 & !word::TIMED).is_hold(lock, mode) {
                     break word;
                 }
                 at = at.sub(1);
             }
         };
+        if found.timed() {
+            // SAFETY: only `push` stores sites, and it takes a `&'static Location`.
+            let site = unsafe { &*(*at).site.load(Relaxed).cast_const().cast() };
+            timing::released(self, found, site, Record::stamp_of(base, at).load(Relaxed));
+        }
         // SAFETY: `at < top`, and the entries between are in use.
         unsafe {
             while !ptr::eq(at, top) {
@@ -449,6 +508,8 @@ impl Record {
                 );
                 to.site.store(site, Relaxed);
                 to.address.store(from.address.load(Relaxed), Relaxed);
+                let time = Record::stamp_of(base, from).load(Relaxed);
+                Record::stamp_of(base, to).store(time, Relaxed);
                 to.word.store(word, Release);
                 at = at.add(1);
             }
@@ -494,6 +555,11 @@ impl Record {
     /// waits; of a thread that runs, whatever is seen.
     pub(crate) fn held_into(&self, held: &mut Vec<HeldLock>) {
         held.clear();
+        self.each_held(|lock, _| held.push(lock));
+    }
+
+    /// The same, each with the time since when it is held, where that is known.
+    pub(crate) fn each_held(&self, mut each: impl FnMut(HeldLock, Option<u64>)) {
         let (base, top) = (self.base.load(Acquire), self.top.load(Acquire));
         // SAFETY: a stack is never freed, and its bottom entry tells its size.
         let capacity = unsafe { (*base).address.load(Relaxed) } as usize;
@@ -511,7 +577,9 @@ impl Record {
                 // SAFETY: only `push` stores sites, and it takes a `&'static Location`.
                 let site = unsafe { &*site.cast_const().cast() };
                 let address = entry.address.load(Relaxed).addr() & !TRIED_UNDER;
-                held.push(HeldLock { word, site, address });
+                let since = word.timed().then(|| Record::stamp_of(base, entry).load(Relaxed));
+                let word = Word(word.0 & !word::TIMED);
+                each(HeldLock { word, site, address }, since);
             }
         }
     }
@@ -537,6 +605,11 @@ impl Record {
     pub(crate) fn end_wait(&self) {
         let sequence = self.wait.sequence.load(Relaxed);
         self.wait.sequence.store((sequence | 1).wrapping_add(1), SeqCst);
+    }
+
+    /// Whether the thread waits; exact for the owner.
+    pub(crate) fn is_waiting(&self) -> bool {
+        self.wait.sequence.load(Relaxed) & 1 == 1
     }
 
     /// What the thread waits for; `None` when it runs.
@@ -620,6 +693,8 @@ impl Record {
 fn new_stack(entries: usize) -> *mut Entry {
     let stack: Box<[Entry]> = (0..entries).map(|_| Entry::default()).collect();
     stack[0].address.store(ptr::without_provenance_mut(entries), Relaxed);
+    let stamps: Box<[AtomicU64]> = (0..entries).map(|_| AtomicU64::new(0)).collect();
+    stack[0].site.store(Box::leak(stamps).as_mut_ptr().cast(), Relaxed);
     Box::leak(stack).as_mut_ptr()
 }
 

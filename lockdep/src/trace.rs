@@ -16,6 +16,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use crate::finding::{Finding, FoundHold, FoundThread};
 use crate::instrument::{LockKind, Site};
+use crate::timing::ClassTimes;
 
 /// The version of the format.
 const VERSION: u32 = 1;
@@ -264,6 +265,27 @@ impl Trace {
             self.lines,
             r#"{{"t":"blocked","thread":{thread},"for":"{what}","class":{},"site":{site},"held":[{held}]}}"#,
             number_or_null(class),
+        );
+    }
+
+    /// How long the locks of a class were waited for and held.
+    pub(crate) fn times(&mut self, class: u32, times: &ClassTimes) {
+        let [wait, hold] = [&times.wait, &times.hold].map(|times| {
+            let used = times.counts().iter().rposition(|&n| n > 0).map_or(0, |last| last + 1);
+            let counts: Vec<String> =
+                times.counts()[..used].iter().map(ToString::to_string).collect();
+            counts.join(",")
+        });
+        let [longest_wait, longest_hold] =
+            [times.longest_wait, times.longest_hold].map(|longest| {
+                longest.map_or("null".to_owned(), |(nanos, site)| {
+                    format!(r#"{{"ns":{nanos},"site":{}}}"#, self.site(site))
+                })
+            });
+        let _ = writeln!(
+            self.lines,
+            r#"{{"t":"times","class":{class},"acquisitions":{},"contended":{},"wait":[{wait}],"hold":[{hold}],"longest_wait":{longest_wait},"longest_hold":{longest_hold}}}"#,
+            times.acquisitions, times.contended,
         );
     }
 

@@ -26,6 +26,8 @@ use crate::process::{
     Busy, JOINING, ORPHANED, SIGNALS, START, STARTING, WAITING, halt, know_thread, observe, records,
 };
 use crate::record::{HeldLock, Record, SeenWait, WaitKind};
+use crate::timing;
+use crate::watchdog;
 use crate::word::Word;
 
 /// How long a reader must have been seen waiting behind a writer before that counts as a wait: it
@@ -45,6 +47,7 @@ pub(crate) struct Wait {
 
 impl Drop for Wait {
     fn drop(&mut self) {
+        timing::waited(self.record, self.kind);
         self.record.end_wait();
         match self.kind {
             WaitKind::Join => _ = JOINING.fetch_sub(1, SeqCst),
@@ -76,6 +79,9 @@ pub(crate) fn wait(
         observe(|o| know_thread(o, record, None));
     }
     record.begin_wait(kind, target, now(), site);
+    if kind == WaitKind::Lock {
+        watchdog::something_to_watch();
+    }
     let wait = Wait { record, kind };
     if let Some(finding) = stuck(record, kind) {
         record.end_wait();
@@ -207,8 +213,10 @@ pub(crate) fn nobody_will(me: &'static Record) -> Option<Arc<Finding>> {
     if !seen.iter().all(|s| ptr::eq(s.record, me) || is_harness(s.record) || asleep(s)) {
         return None;
     }
-    let known =
-        |system| records().any(|r| r.in_use.load(Acquire) && r.system.load(Relaxed) == system);
+    let known = |system| {
+        system == watchdog::system_thread()
+            || records().any(|r| r.in_use.load(Acquire) && r.system.load(Relaxed) == system)
+    };
     if platform::others_run(&known) || !same() {
         return None;
     }

@@ -2,10 +2,16 @@
 //! are.
 
 #[cfg(unix)]
-pub(crate) use unix::{others_run, sleeps, system_thread, watch_process, watch_thread_end};
+pub(crate) use unix::{
+    on_signal, others_run, prepare_alarm, ring, sleep, sleeps, system_thread, watch_process,
+    watch_thread_end,
+};
 
 #[cfg(not(unix))]
-pub(crate) use other::{others_run, sleeps, system_thread, watch_process, watch_thread_end};
+pub(crate) use other::{
+    on_signal, others_run, prepare_alarm, ring, sleep, sleeps, system_thread, watch_process,
+    watch_thread_end,
+};
 
 #[cfg(not(unix))]
 mod other;

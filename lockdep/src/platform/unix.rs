@@ -2,8 +2,11 @@
 
 use std::cell::Cell;
 use std::ffi::{c_int, c_void};
+use std::io::{self, Read, Write};
+use std::os::unix::net::UnixStream;
 use std::sync::atomic::Ordering::{Relaxed, SeqCst};
 use std::sync::{MutexGuard, OnceLock};
+use std::time::Duration;
 
 use crate::observer::Observer;
 use crate::process::{self, Busy, JOINING, PHASE, Phase, observer, records};
@@ -25,6 +28,57 @@ unsafe extern "C" {
         child: Option<unsafe extern "C" fn()>,
     ) -> c_int;
     fn atexit(function: extern "C" fn()) -> c_int;
+    fn signal(number: c_int, handler: usize) -> usize;
+}
+
+/// What `signal` returns for an error (`SIG_ERR`).
+const SIGNAL_ERROR: usize = usize::MAX;
+
+/// Wakes the watchdog's thread: it sleeps on the first socket, and a byte for the second wakes it.
+/// A signal handler may write one, where it must not touch a lock.
+static ALARM: OnceLock<(UnixStream, UnixStream)> = OnceLock::new();
+
+/// Called before [`sleep`], [`ring`] and [`on_signal`].
+pub(crate) fn prepare_alarm() -> io::Result<()> {
+    if ALARM.get().is_none() {
+        let (sleeper, bell) = UnixStream::pair()?;
+        bell.set_nonblocking(true)?;
+        let _ = ALARM.set((sleeper, bell));
+    }
+    Ok(())
+}
+
+/// Sleeps until somebody rings, for this long at most. Only the watchdog's thread calls it.
+pub(crate) fn sleep(at_most: Option<Duration>) {
+    let Some((sleeper, _)) = ALARM.get() else { return };
+    // No time at all would mean for ever.
+    let timeout = at_most.map(|time| time.max(Duration::from_millis(1)));
+    if sleeper.set_read_timeout(timeout).is_ok() {
+        let _ = (&mut &*sleeper).read(&mut [0; 64]);
+    }
+}
+
+/// Ends the sleep, or the next one.
+pub(crate) fn ring() {
+    if let Some((_, bell)) = ALARM.get() {
+        let _ = (&mut &*bell).write(&[0]);
+    }
+}
+
+static ON_SIGNAL: OnceLock<fn()> = OnceLock::new();
+
+/// Calls `handler` at each signal of this number; it must be safe to call in a signal handler. All
+/// signals have the same one.
+pub(crate) fn on_signal(number: c_int, handler: fn()) -> io::Result<()> {
+    extern "C" fn handle(_number: c_int) {
+        if let Some(handler) = ON_SIGNAL.get() {
+            handler();
+        }
+    }
+    ON_SIGNAL.get_or_init(|| handler);
+    // SAFETY: `handle` reads a cell that was set before, and calls what is safe in a handler.
+    let before = unsafe { signal(number, handle as extern "C" fn(c_int) as usize) };
+    if before == SIGNAL_ERROR { Err(io::Error::last_os_error()) } else { Ok(()) }
 }
 
 static KEY: OnceLock<Option<Key>> = OnceLock::new();

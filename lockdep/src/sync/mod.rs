@@ -9,6 +9,8 @@
 //! `use std::sync` as a whole. What is unstable in `std` (mapped guards, `mpmc`, `ReentrantLock`)
 //! is not instrumented.
 //!
+//! One type is here that `std` has not: [`Semaphore`]. It is there only with the feature `instrument`.
+//!
 //! # Differences
 //!
 //! - A type here is larger than `std`'s: it carries a [`LockTag`] or an [`EventTag`].
@@ -38,6 +40,7 @@ mod once_lock;
 
 mod barrier;
 pub mod mpsc;
+mod semaphore;
 
 #[expect(deprecated, reason = "std still exports it")]
 pub use self::once::ONCE_INIT;
@@ -49,4 +52,5 @@ pub use self::{
     once::Once,
     once_lock::OnceLock,
     rwlock::{RwLock, RwLockReadGuard, RwLockWriteGuard},
+    semaphore::{AcquireError, Permit, ReleaseError, Semaphore},
 };

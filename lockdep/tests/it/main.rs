@@ -16,3 +16,6 @@ mod parking_lot;
 mod peers;
 mod process;
 mod quiescence;
+mod semaphore;
+mod stats;
+mod watchdog;

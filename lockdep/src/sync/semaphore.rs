@@ -1,0 +1,392 @@
+//! [`Semaphore`], which `std` does not have.
+//!
+//! Permits belong to the guard that took them, so the engine knows who holds what. A semaphore of one
+//! permit is a lock, and takes part in everything that locks do. Of one with more permits no single
+//! holder keeps a thread waiting: to the engine it is an event that any holder completes, so a hang
+//! is found when no thread is left that could, and orders between such semaphores are not learnt.
+
+use std::collections::VecDeque;
+use std::error::Error;
+use std::fmt;
+use std::marker::PhantomData;
+use std::panic::Location;
+use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+use crate::instrument::{EventKind, EventTag, LockKind, LockTag, LockType, Mode, Site};
+
+/// A number of permits that threads take, and give back by dropping a [`Permit`].
+///
+/// Requests are served in the order in which they came, so one for many permits is not starved by
+/// those for few.
+///
+/// # Examples
+///
+/// ```
+/// use lockdep::sync::Semaphore;
+///
+/// static CONNECTIONS: Semaphore = Semaphore::new(4);
+///
+/// let one = CONNECTIONS.acquire()?;
+/// let mut three = CONNECTIONS.acquire_many(3)?;
+/// assert!(CONNECTIONS.try_acquire().is_err());
+/// three.release(2)?;
+/// assert_eq!(CONNECTIONS.available(), 2);
+/// assert!(three.release(2).is_err(), "it holds one permit only");
+/// # drop(one);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+pub struct Semaphore {
+    lock: LockTag,
+    event: EventTag,
+    total: usize,
+    state: Mutex<State>,
+    changed: Condvar,
+}
+
+struct State {
+    available: usize,
+    closed: bool,
+    /// Who waits, in the order in which they came.
+    queue: VecDeque<u64>,
+    tickets: u64,
+}
+
+/// Why there is no permit.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum AcquireError {
+    /// The semaphore is closed.
+    Closed,
+    /// There are not enough permits now, or there were none in time.
+    NoPermits,
+    /// There never will be that many.
+    TooMany {
+        /// How many were asked for.
+        asked: usize,
+        /// How many there are in all.
+        total: usize,
+    },
+}
+
+impl fmt::Display for AcquireError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            AcquireError::Closed => f.write_str("the semaphore is closed: nobody gets a permit"),
+            AcquireError::NoPermits => {
+                f.write_str("other threads hold the permits: wait for them, or try again later")
+            }
+            AcquireError::TooMany { asked, total } => {
+                write!(
+                    f,
+                    "{asked} permits were asked for, and there are {total} in all: ask for less"
+                )
+            }
+        }
+    }
+}
+
+impl Error for AcquireError {}
+
+/// More permits were to be given back than are held.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct ReleaseError {
+    /// How many were to be given back.
+    pub released: usize,
+    /// How many are held.
+    pub held: usize,
+}
+
+impl fmt::Display for ReleaseError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let ReleaseError { released, held } = self;
+        write!(f, "{released} permits were to be released where {held} are held: none was")
+    }
+}
+
+impl Error for ReleaseError {}
+
+/// Permits that a thread holds, until this is dropped.
+///
+/// Like a lock's guard it stays on its thread.
+#[must_use = "if unused the permits are released at once"]
+pub struct Permit<'a> {
+    semaphore: &'a Semaphore,
+    count: usize,
+    site: Site,
+    stays: PhantomData<*const ()>,
+}
+
+// SAFETY: a shared permit only tells its count.
+unsafe impl Sync for Permit<'_> {}
+
+const TYPE: &LockType = &LockType::of::<()>(LockKind::Semaphore);
+
+impl Semaphore {
+    /// A semaphore with so many permits, of the class of the place that calls this.
+    #[track_caller]
+    pub const fn new(permits: usize) -> Semaphore {
+        Semaphore {
+            lock: LockTag::new(),
+            event: EventTag::new(),
+            total: permits,
+            state: Mutex::new(State {
+                available: permits,
+                closed: false,
+                queue: VecDeque::new(),
+                tickets: 0,
+            }),
+            changed: Condvar::new(),
+        }
+    }
+
+    /// Takes one permit, and blocks until there is one.
+    ///
+    /// # Errors
+    /// The semaphore is closed, or has no permits at all.
+    ///
+    /// # Panics
+    /// The thread would wait for ever, and the engine is configured to panic then.
+    #[track_caller]
+    pub fn acquire(&self) -> Result<Permit<'_>, AcquireError> {
+        self.acquire_many(1)
+    }
+
+    /// Takes so many permits at once, and blocks until there are as many.
+    ///
+    /// # Errors
+    /// The semaphore is closed, or has fewer permits in all.
+    ///
+    /// # Panics
+    /// The thread would wait for ever, and the engine is configured to panic then.
+    #[track_caller]
+    pub fn acquire_many(&self, count: usize) -> Result<Permit<'_>, AcquireError> {
+        let site = Location::caller();
+        self.check(count)?;
+        let attempt = || self.attempt(count);
+        let block = || self.block(count, None);
+        let result = if self.is_lock() && count > 0 {
+            let result = self.lock.acquire(TYPE, Mode::Write, site, attempt, block);
+            if result.is_err() {
+                self.lock.release(Mode::Write);
+            }
+            result
+        } else {
+            self.event.wait(EventKind::Permit, false, site, attempt, block)
+        };
+        result.map(|()| self.permit(count, site))
+    }
+
+    /// Takes one permit if there is one.
+    ///
+    /// # Errors
+    /// There is none now, or the semaphore is closed.
+    #[track_caller]
+    pub fn try_acquire(&self) -> Result<Permit<'_>, AcquireError> {
+        self.try_acquire_many(1)
+    }
+
+    /// Takes so many permits if there are as many and nobody waits for some.
+    ///
+    /// # Errors
+    /// There are not as many now, or in all, or the semaphore is closed.
+    #[track_caller]
+    pub fn try_acquire_many(&self, count: usize) -> Result<Permit<'_>, AcquireError> {
+        let site = Location::caller();
+        self.check(count)?;
+        self.without_order(count, site, || self.attempt(count).unwrap_or(NO_PERMITS))
+    }
+
+    /// Takes so many permits, and blocks for `timeout` at most.
+    ///
+    /// # Errors
+    /// There were not as many in time, or are not in all, or the semaphore is closed.
+    #[track_caller]
+    pub fn acquire_many_timeout(
+        &self,
+        count: usize,
+        timeout: Duration,
+    ) -> Result<Permit<'_>, AcquireError> {
+        let site = Location::caller();
+        self.check(count)?;
+        let attempt = || self.attempt(count);
+        let block = || self.block(count, Some(Instant::now() + timeout));
+        if self.is_lock() {
+            return self.without_order(count, site, || attempt().unwrap_or_else(block));
+        }
+        let result = self.event.wait(EventKind::Permit, true, site, attempt, block);
+        result.map(|()| self.permit(count, site))
+    }
+
+    /// Takes one permit, and blocks for `timeout` at most.
+    ///
+    /// # Errors
+    /// There was none in time, or the semaphore is closed.
+    #[track_caller]
+    pub fn acquire_timeout(&self, timeout: Duration) -> Result<Permit<'_>, AcquireError> {
+        self.acquire_many_timeout(1, timeout)
+    }
+
+    /// From here on nobody gets a permit, those that wait included. Permits that are held can still
+    /// be released.
+    #[track_caller]
+    pub fn close(&self) {
+        if !self.is_lock() {
+            self.event.signal(EventKind::Permit, Location::caller());
+        }
+        self.state().closed = true;
+        self.changed.notify_all();
+    }
+
+    /// Whether the semaphore is closed.
+    pub fn is_closed(&self) -> bool {
+        self.state().closed
+    }
+
+    /// How many permits there are now; by the time that the caller looks there may be others.
+    pub fn available(&self) -> usize {
+        self.state().available
+    }
+
+    /// How many permits there are in all.
+    pub const fn total(&self) -> usize {
+        self.total
+    }
+
+    /// A holder of the only permit excludes all others, as the holder of a lock does.
+    fn is_lock(&self) -> bool {
+        self.total == 1
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn permit(&self, count: usize, site: Site) -> Permit<'_> {
+        Permit { semaphore: self, count, site, stays: PhantomData }
+    }
+
+    fn check(&self, asked: usize) -> Result<(), AcquireError> {
+        let total = self.total;
+        if asked <= total { Ok(()) } else { Err(AcquireError::TooMany { asked, total }) }
+    }
+
+    /// An acquisition that ends by itself.
+    fn without_order(
+        &self,
+        count: usize,
+        site: Site,
+        acquire: impl FnOnce() -> Result<(), AcquireError>,
+    ) -> Result<Permit<'_>, AcquireError> {
+        let mut result = Ok(());
+        if self.is_lock() && count > 0 {
+            let _ = self.lock.try_acquire(TYPE, Mode::Write, site, || {
+                result = acquire();
+                result.is_ok().then_some(())
+            });
+        } else {
+            result = acquire();
+        }
+        result.map(|()| self.permit(count, site))
+    }
+
+    /// What can be said at once; `None` where the thread would have to wait.
+    fn attempt(&self, count: usize) -> Option<Result<(), AcquireError>> {
+        let mut state = self.state();
+        if state.closed {
+            return Some(Err(AcquireError::Closed));
+        }
+        (state.queue.is_empty() && state.available >= count).then(|| {
+            state.available -= count;
+            Ok(())
+        })
+    }
+
+    fn block(&self, count: usize, until: Option<Instant>) -> Result<(), AcquireError> {
+        let mut state = self.state();
+        let ticket = state.tickets;
+        state.tickets += 1;
+        state.queue.push_back(ticket);
+        let result = loop {
+            if state.closed {
+                break Err(AcquireError::Closed);
+            }
+            if state.queue.front() == Some(&ticket) && state.available >= count {
+                state.available -= count;
+                break Ok(());
+            }
+            state = match until.map(|until| until.saturating_duration_since(Instant::now())) {
+                None => self.changed.wait(state).unwrap_or_else(PoisonError::into_inner),
+                Some(Duration::ZERO) => break NO_PERMITS,
+                Some(left) => {
+                    self.changed.wait_timeout(state, left).unwrap_or_else(PoisonError::into_inner).0
+                }
+            };
+        };
+        state.queue.retain(|&t| t != ticket);
+        drop(state);
+        // There may be enough for the next one.
+        self.changed.notify_all();
+        result
+    }
+}
+
+const NO_PERMITS: Result<(), AcquireError> = Err(AcquireError::NoPermits);
+
+impl Permit<'_> {
+    /// How many permits these are.
+    pub fn count(&self) -> usize {
+        self.count
+    }
+
+    /// Gives so many of them back.
+    ///
+    /// # Errors
+    /// There are not as many; then none is given back.
+    pub fn release(&mut self, count: usize) -> Result<(), ReleaseError> {
+        if count > self.count {
+            return Err(ReleaseError { released: count, held: self.count });
+        }
+        self.give_back(count);
+        Ok(())
+    }
+
+    fn give_back(&mut self, count: usize) {
+        if count == 0 {
+            return;
+        }
+        let semaphore = self.semaphore;
+        if semaphore.is_lock() {
+            semaphore.lock.release(Mode::Write);
+        } else {
+            semaphore.event.signal(EventKind::Permit, self.site);
+        }
+        self.count -= count;
+        semaphore.state().available += count;
+        semaphore.changed.notify_all();
+    }
+}
+
+impl Drop for Permit<'_> {
+    fn drop(&mut self) {
+        self.give_back(self.count);
+    }
+}
+
+impl fmt::Debug for Permit<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Permit").field("count", &self.count).finish_non_exhaustive()
+    }
+}
+
+impl fmt::Debug for Semaphore {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let State { available, closed, .. } = *self.state();
+        f.debug_struct("Semaphore")
+            .field("available", &available)
+            .field("total", &self.total)
+            .field("closed", &closed)
+            .finish_non_exhaustive()
+    }
+}

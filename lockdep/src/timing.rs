@@ -1,0 +1,142 @@
+//! How long locks are waited for and held; only while somebody asks.
+//!
+//! A thread takes no time stamps by itself. While [`ask`]ed, every acquisition of every thread takes
+//! the long way (its stack of held locks looks full), marks the hold with [`TIMED`] and stamps it,
+//! and the mark sends the release the long way too. So what is paid while nobody asks is nothing,
+//! and while somebody does it is a clock read or two for each acquisition and release.
+//!
+//! A lock that is already held when somebody begins to ask has no time.
+//!
+//! [`TIMED`]: crate::word::TIMED
+
+use std::sync::PoisonError;
+use std::sync::atomic::AtomicU8;
+use std::sync::atomic::Ordering::{Relaxed, SeqCst};
+
+use crate::hash::Map;
+use crate::instrument::Site;
+use crate::process::{self, Busy};
+use crate::record::{Record, WaitKind};
+use crate::stats::Histogram;
+use crate::waiting;
+use crate::watchdog;
+use crate::word::{self, Word};
+
+/// Statistics are kept.
+pub(crate) const STATISTICS: u8 = 1;
+/// The watchdog looks at holds.
+pub(crate) const HOLDS: u8 = 2;
+
+static ASKED: AtomicU8 = AtomicU8::new(0);
+
+/// Who asks for times.
+pub(crate) fn asked() -> u8 {
+    ASKED.load(SeqCst)
+}
+
+/// From here on times are taken for `whom`, in threads that run already as well.
+pub(crate) fn ask(whom: u8) {
+    ASKED.fetch_or(whom, SeqCst);
+    process::records().for_each(Record::take_times);
+}
+
+/// `whom` needs no times any more. Each thread notices at its next acquisition.
+pub(crate) fn stop(whom: u8) {
+    ASKED.fetch_and(!whom, SeqCst);
+}
+
+/// The thread is about to acquire; returns the word to hold the lock with.
+pub(crate) fn asked_for(record: &Record, word: Word) -> Word {
+    let asked = asked();
+    if asked == 0 {
+        record.leave_times();
+        return word;
+    }
+    record.stamp_next(waiting::now());
+    if asked & HOLDS != 0 {
+        watchdog::something_to_watch();
+    }
+    Word(word.0 | word::TIMED)
+}
+
+/// The wait that the thread is in is over.
+pub(crate) fn waited(record: &Record, kind: WaitKind) {
+    if ASKED.load(Relaxed) != 0 && record.is_waiting() {
+        wait_ended(record, kind);
+    }
+}
+
+#[cold]
+fn wait_ended(record: &Record, kind: WaitKind) {
+    let _busy = Busy::new();
+    let now = waiting::now();
+    record.stamp_next(now);
+    let Some(wait) = record.waiting().filter(|_| kind == WaitKind::Lock) else { return };
+    if ASKED.load(Relaxed) & STATISTICS != 0 {
+        let time = now.saturating_sub(wait.since);
+        with(record, Word(wait.target), |times| {
+            times.contended += 1;
+            times.wait.add(time);
+            longest(&mut times.longest_wait, time, wait.site);
+        });
+    }
+}
+
+/// A hold that began at `since` is over.
+pub(crate) fn released(record: &Record, word: Word, site: Site, since: u64) {
+    if ASKED.load(Relaxed) & STATISTICS != 0 {
+        let _busy = Busy::new();
+        let time = waiting::now().saturating_sub(since);
+        with(record, word, |times| {
+            times.acquisitions += 1;
+            times.hold.add(time);
+            longest(&mut times.longest_hold, time, site);
+        });
+    }
+}
+
+fn with(record: &Record, word: Word, step: impl FnOnce(&mut ClassTimes)) {
+    let mut times = record.times.lock().unwrap_or_else(PoisonError::into_inner);
+    step(times.entry(word.class()).or_default());
+}
+
+fn longest(known: &mut Option<(u64, Site)>, time: u64, site: Site) {
+    if known.is_none_or(|(longest, _)| time > longest) {
+        *known = Some((time, site));
+    }
+}
+
+/// What is known of the locks of one class; times in nanoseconds.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct ClassTimes {
+    pub(crate) acquisitions: u64,
+    pub(crate) contended: u64,
+    pub(crate) wait: Histogram,
+    pub(crate) hold: Histogram,
+    pub(crate) longest_wait: Option<(u64, Site)>,
+    pub(crate) longest_hold: Option<(u64, Site)>,
+}
+
+impl ClassTimes {
+    fn join(&mut self, other: &ClassTimes) {
+        self.acquisitions += other.acquisitions;
+        self.contended += other.contended;
+        self.wait.join(&other.wait);
+        self.hold.join(&other.hold);
+        for (mine, theirs) in [
+            (&mut self.longest_wait, other.longest_wait),
+            (&mut self.longest_hold, other.longest_hold),
+        ] {
+            if let Some((time, site)) = theirs {
+                longest(mine, time, site);
+            }
+        }
+    }
+}
+
+/// Adds what this thread has seen to `all`.
+pub(crate) fn join_into(record: &Record, all: &mut Map<u32, ClassTimes>) {
+    for (&class, times) in &*record.times.lock().unwrap_or_else(PoisonError::into_inner) {
+        all.entry(class).or_default().join(times);
+    }
+}

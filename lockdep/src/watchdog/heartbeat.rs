@@ -1,0 +1,101 @@
+//! [`Heartbeat`].
+
+use std::panic::Location;
+use std::sync::Arc;
+use std::sync::atomic::AtomicU64;
+use std::sync::atomic::Ordering::Relaxed;
+use std::time::Duration;
+
+use crate::engine::ThreadId;
+use crate::instrument::Site;
+use crate::process;
+use crate::waiting;
+use crate::watchdog::watcher;
+
+/// A thread's promise to give a sign of life again and again, until this is dropped.
+///
+/// When none comes in time, a `missed-heartbeat` tells what the thread holds and waits for, once for
+/// each time that it falls silent. What else happens is set by the
+/// [`Watchdog`](crate::watchdog::Watchdog) that runs; without one the finding is printed.
+///
+/// # Examples
+///
+/// ```
+/// use std::time::Duration;
+///
+/// use lockdep::watchdog::Heartbeat;
+///
+/// let heart = Heartbeat::new("indexer", Duration::from_secs(5));
+/// for _ in 0..3 {
+///     heart.beat();
+///     // ... work that takes less than five seconds
+/// }
+/// ```
+#[derive(Debug)]
+#[must_use = "a heartbeat that is dropped promises nothing"]
+pub struct Heartbeat {
+    pulse: Arc<Pulse>,
+}
+
+/// What the watchdog looks at.
+#[derive(Debug)]
+pub(super) struct Pulse {
+    pub(super) name: String,
+    pub(super) deadline: u64,
+    pub(super) site: Site,
+    /// The thread that gave the last sign; zero for one that is not known.
+    pub(super) thread: AtomicU64,
+    pub(super) last: AtomicU64,
+}
+
+impl Heartbeat {
+    /// The calling thread promises a sign of life within each `deadline` from now on.
+    ///
+    /// A system that has no thread to give to the watchdog is not told from a thread that keeps its
+    /// promise.
+    #[track_caller]
+    pub fn new(name: impl Into<String>, deadline: Duration) -> Heartbeat {
+        let pulse = Arc::new(Pulse {
+            name: name.into(),
+            deadline: u64::try_from(deadline.as_nanos()).unwrap_or(u64::MAX),
+            site: Location::caller(),
+            thread: AtomicU64::new(0),
+            last: AtomicU64::new(0),
+        });
+        pulse.beat();
+        watcher::add(Arc::clone(&pulse));
+        Heartbeat { pulse }
+    }
+
+    /// Gives a sign of life. The thread that gives it is the one that is reported if it was the
+    /// last.
+    ///
+    /// # Cost
+    /// A reading of the clock.
+    pub fn beat(&self) {
+        self.pulse.beat();
+    }
+}
+
+impl Pulse {
+    fn beat(&self) {
+        let thread = process::current().or_else(process::begin).map(|record| {
+            if !record.introduced.replace(true) {
+                process::observe(|o| process::know_thread(o, record, None));
+            }
+            record.thread.load(Relaxed)
+        });
+        self.thread.store(thread.map_or(0, u64::from), Relaxed);
+        self.last.store(waiting::now(), Relaxed);
+    }
+
+    pub(super) fn thread(&self) -> ThreadId {
+        self.thread.load(Relaxed) as ThreadId
+    }
+}
+
+impl Drop for Heartbeat {
+    fn drop(&mut self) {
+        watcher::remove(&self.pulse);
+    }
+}
