@@ -77,6 +77,9 @@ pub struct ReportArgs {
     /// `all`
     #[arg(long, value_name = "WHAT", value_parser = PossibleValuesParser::new(Show::CODES))]
     pub show: Vec<String>,
+    /// Also count and time waits and holds, and report them for each lock
+    #[arg(long)]
+    pub stats: bool,
     /// Fail when this rule, or anything of this tier, is found
     #[arg(long, value_name = "RULE", value_parser = codes())]
     pub deny: Vec<String>,

@@ -17,6 +17,8 @@ use crate::wrapper::{PLAN, Plan};
 
 /// Names the directory in which an instrumented process writes its trace.
 const TRACE: &str = "LOCKDEP_TRACE";
+/// Has an instrumented process count and time waits and holds.
+const STATS: &str = "LOCKDEP_STATS";
 
 /// How many runs are kept, beside those that are still going on.
 const KEPT: usize = 8;
@@ -87,6 +89,9 @@ pub fn run(settings: &Settings, runtime: &Runtime) -> Result<Collected, Failure>
     if settings.format != Format::Text {
         // The report goes to stdout, and is not to be mixed with what the program prints.
         command.stdout(io::stderr());
+    }
+    if settings.stats {
+        command.env(STATS, "1");
     }
     let status = command
         .args(&settings.cargo_args)

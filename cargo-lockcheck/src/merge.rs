@@ -18,7 +18,9 @@ use lockdep::finding::Rule;
 
 use crate::model::{Awaited, Coverage, Place};
 use crate::sources::Sources;
-use crate::trace::{Class, Counts, Edge, Found, Order, ProcessKey, Thread, Trace, Warning};
+use crate::trace::{
+    Blocked, Class, Counts, Edge, Found, Order, ProcessKey, Thread, Times, Trace, Warning,
+};
 
 /// As many threads are kept for each dependency: enough to tell that the links of a cycle of this
 /// length can be taken by different threads.
@@ -50,6 +52,10 @@ pub struct Process {
     pub counts: Counts,
     /// What it did not record, and how often.
     pub dropped: BTreeMap<String, u64>,
+    /// Threads that still waited when it ended.
+    pub blocked: BTreeSet<Blocked>,
+    /// How long locks were waited for and held.
+    pub times: BTreeMap<Arc<Class>, Times>,
     /// Whether it ended by itself.
     pub ended: bool,
 }
@@ -117,6 +123,8 @@ impl Merged {
             program: trace.header.program().to_owned(),
             counts: trace.counts,
             dropped: trace.dropped.into_iter().collect(),
+            blocked: trace.blocked.into_iter().collect(),
+            times: trace.times.into_iter().collect(),
             ended: trace.ended,
         });
         self.classes.extend(trace.classes);
@@ -229,6 +237,12 @@ impl Process {
         for (reason, count) in other.dropped {
             let known = self.dropped.entry(reason).or_default();
             *known = count.max(*known);
+        }
+        self.blocked.extend(other.blocked);
+        for (class, times) in other.times {
+            let known = self.times.entry(class).or_default();
+            // Both are of one process: the later one has counted on.
+            *known = times.max(std::mem::take(known));
         }
         self.ended |= other.ended;
     }

@@ -49,6 +49,8 @@ pub struct Settings {
     pub outputs: Vec<Output>,
     /// What is shown of that which cannot happen or is allowed.
     pub show: Show,
+    /// Whether processes are to count and time waits and holds.
+    pub stats: bool,
     /// The levels of rules and tiers.
     pub levels: Levels,
     /// Lists of locks, each in the order in which they are to be taken.
@@ -128,6 +130,7 @@ impl Settings {
             format: report.format,
             outputs: report.output,
             show,
+            stats: report.stats,
             levels,
             order: file.lint.order,
             forward_messages: verb == "check"

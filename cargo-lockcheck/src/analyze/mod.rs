@@ -4,7 +4,9 @@
 //! A pure function of the traces; the source is read only to name things. What is shown and how
 //! severe it is gets decided later, in [`crate::classify`].
 
+mod contention;
 mod cross;
+mod still_waiting;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -50,6 +52,8 @@ pub fn analyze(merged: &Merged, sources: &Sources) -> Analysis {
                 .to_owned(),
         );
     }
+    notes.extend(still_waiting::note(&merged.processes, &names));
+    notes.extend(contention::notes(&merged.processes, &names));
     Analysis { findings, notes }
 }
 

@@ -45,6 +45,27 @@ pub(super) enum Line {
     },
     Finding(Box<FindingLine>),
     Counts(Counts),
+    Blocked {
+        thread: u64,
+        #[serde(rename = "for")]
+        awaited: Awaited,
+        #[serde(default)]
+        class: Option<u64>,
+        site: u64,
+    },
+    Times {
+        class: u64,
+        acquisitions: u64,
+        contended: u64,
+        #[serde(default)]
+        wait: Vec<u64>,
+        #[serde(default)]
+        hold: Vec<u64>,
+        #[serde(default)]
+        longest_wait: Option<LongestLine>,
+        #[serde(default)]
+        longest_hold: Option<LongestLine>,
+    },
     Dropped {
         reason: String,
         #[serde(default)]
@@ -60,6 +81,12 @@ pub(super) struct HoldLine {
     pub(super) class: u64,
     #[serde(default = "write", deserialize_with = "mode")]
     pub(super) mode: Mode,
+    pub(super) site: u64,
+}
+
+#[derive(Clone, Copy, Deserialize)]
+pub(super) struct LongestLine {
+    pub(super) ns: u64,
     pub(super) site: u64,
 }
 

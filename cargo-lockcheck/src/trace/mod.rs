@@ -195,6 +195,37 @@ pub struct Counts {
     pub acquisitions: u64,
 }
 
+/// A thread that still waited when its process ended.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Blocked {
+    /// Its name, or what it is called instead.
+    pub thread: String,
+    /// What kind of thing it waited for.
+    pub awaited: Awaited,
+    /// The class of that thing.
+    pub class: Option<Arc<Class>>,
+    /// Where it waited.
+    pub site: Arc<Place>,
+}
+
+/// How long the locks of a class were waited for and held, in one process. A histogram counts at
+/// `i` the times from 2^`i` ns to twice that.
+#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Times {
+    /// Acquisitions whose hold has ended.
+    pub acquisitions: u64,
+    /// Acquisitions that had to wait.
+    pub contended: u64,
+    /// The times of those waits.
+    pub wait: Vec<u64>,
+    /// The times of the holds.
+    pub hold: Vec<u64>,
+    /// The longest wait in nanoseconds, and where it was.
+    pub longest_wait: Option<(u64, Arc<Place>)>,
+    /// The longest hold, and where it began.
+    pub longest_hold: Option<(u64, Arc<Place>)>,
+}
+
 /// All that one process has left behind.
 #[derive(Clone, Debug, Default)]
 pub struct Trace {
@@ -210,6 +241,10 @@ pub struct Trace {
     pub findings: Vec<Found>,
     /// Totals.
     pub counts: Counts,
+    /// Threads that still waited at the end.
+    pub blocked: Vec<Blocked>,
+    /// How long locks were waited for and held.
+    pub times: Vec<(Arc<Class>, Times)>,
     /// What was not recorded, and how often.
     pub dropped: HashMap<String, u64>,
     /// Whether the process ended by itself.

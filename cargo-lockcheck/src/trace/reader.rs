@@ -8,8 +8,11 @@ use std::sync::Arc;
 
 use lockdep::finding::{Rule, Tier};
 
-use super::line::{EdgeLine, FindingLine, HoldLine, Line, SiteLine, WaitLine};
-use super::{Class, Edge, Found, Header, Hold, Order, ProcessKey, Thread, Trace, Wait, Warning};
+use super::line::{EdgeLine, FindingLine, HoldLine, Line, LongestLine, SiteLine, WaitLine};
+use super::{
+    Blocked, Class, Edge, Found, Header, Hold, Order, ProcessKey, Thread, Times, Trace, Wait,
+    Warning,
+};
 use crate::model::Place;
 use crate::sources::Sources;
 
@@ -180,6 +183,37 @@ impl<'a> Reader<'a> {
                 self.trace.findings.push(found);
             }
             Line::Counts(counts) => self.trace.counts = counts,
+            Line::Blocked { thread, awaited, class, site } => {
+                self.trace.blocked.push(Blocked {
+                    thread: self.threads.get(&thread)?.label.clone(),
+                    awaited,
+                    class: class.and_then(|class| self.class(class)),
+                    site: Arc::clone(self.sites.get(&site)?),
+                });
+            }
+            Line::Times {
+                class,
+                acquisitions,
+                contended,
+                wait,
+                hold,
+                longest_wait,
+                longest_hold,
+            } => {
+                let longest = |line: Option<LongestLine>| {
+                    let line = line?;
+                    Some((line.ns, Arc::clone(self.sites.get(&line.site)?)))
+                };
+                let times = Times {
+                    acquisitions,
+                    contended,
+                    wait,
+                    hold,
+                    longest_wait: longest(longest_wait),
+                    longest_hold: longest(longest_hold),
+                };
+                self.trace.times.push((self.class(class)?, times));
+            }
             Line::Dropped { reason, count } => {
                 let known = self.trace.dropped.entry(reason).or_default();
                 *known = known.saturating_add(count);

@@ -1,0 +1,109 @@
+//! How long locks were waited for and held, a sentence for each class; empty unless the processes
+//! were asked to count.
+
+use std::cmp::Reverse;
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::merge::Process;
+use crate::model::Place;
+use crate::naming::Names;
+use crate::trace::{Class, ProcessKey, Times};
+
+/// As many classes are shown: those that were waited for most.
+const SHOWN: usize = 20;
+
+pub(super) fn notes(processes: &BTreeMap<ProcessKey, Process>, names: &Names) -> Vec<String> {
+    let mut all: BTreeMap<&Arc<Class>, Times> = BTreeMap::new();
+    for (class, times) in processes.values().flat_map(|process| &process.times) {
+        add(all.entry(class).or_default(), times);
+    }
+    let mut all: Vec<(&Arc<Class>, Times)> = all.into_iter().collect();
+    all.sort_by_key(|(_, times)| Reverse((times.contended, times.acquisitions)));
+    let more = all.len().saturating_sub(SHOWN);
+    let shown = all.iter().take(SHOWN);
+    let mut notes: Vec<String> =
+        shown.map(|(class, times)| sentence(&names.get(class).unique, times)).collect();
+    if more > 0 {
+        notes.push(format!("{more} more classes of locks were waited for less"));
+    }
+    notes
+}
+
+fn add(sum: &mut Times, times: &Times) {
+    sum.acquisitions += times.acquisitions;
+    sum.contended += times.contended;
+    for (sum, counts) in [(&mut sum.wait, &times.wait), (&mut sum.hold, &times.hold)] {
+        sum.resize(sum.len().max(counts.len()), 0);
+        sum.iter_mut().zip(counts).for_each(|(sum, count)| *sum += count);
+    }
+    for (sum, longest) in
+        [(&mut sum.longest_wait, &times.longest_wait), (&mut sum.longest_hold, &times.longest_hold)]
+    {
+        *sum = longest.clone().max(sum.take());
+    }
+}
+
+fn sentence(name: &str, times: &Times) -> String {
+    let Times { acquisitions, contended, .. } = times;
+    let waits = match &times.longest_wait {
+        Some(longest) => format!(
+            "{contended} had to wait, half of them less than {}, the longest {}",
+            median(&times.wait),
+            at(longest)
+        ),
+        None => "none had to wait".to_owned(),
+    };
+    let holds = times.longest_hold.as_ref().map_or(String::new(), |longest| {
+        format!(
+            "; held for less than {} half the time, the longest {}",
+            median(&times.hold),
+            at(longest)
+        )
+    });
+    format!("`{name}` was acquired {acquisitions} times: {waits}{holds}")
+}
+
+fn at((nanos, place): &(u64, Arc<Place>)) -> String {
+    format!("{:.1?} at {place}", Duration::from_nanos(*nanos))
+}
+
+/// The end of the power of two that the middle one is in.
+fn median(counts: &[u64]) -> String {
+    let half = counts.iter().sum::<u64>().div_ceil(2).max(1);
+    let mut below = 0;
+    let middle = counts.iter().position(|count| {
+        below += count;
+        below >= half
+    });
+    let nanos = 2_u64.saturating_pow(middle.unwrap_or(0) as u32 + 1);
+    format!("{:.1?}", Duration::from_nanos(nanos))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use super::{Place, Times, add, sentence};
+
+    #[test]
+    fn processes_are_added_up() {
+        let place = |line| Arc::new(Place { file: "src/a.rs".to_owned(), line, column: 5 });
+        let mut sum = Times::default();
+        let wait = vec![0, 0, 0, 1];
+        let hold = vec![0, 0, 2];
+        let longest_wait = Some((9, place(1)));
+        let longest_hold = Some((7, place(2)));
+        let one = Times { acquisitions: 2, contended: 1, wait, hold, longest_wait, longest_hold };
+        add(&mut sum, &one);
+        let two = Times { hold: vec![0, 0, 0, 0, 1], acquisitions: 1, ..Times::default() };
+        add(&mut sum, &two);
+        assert_eq!(
+            sentence("Bank.accounts", &sum),
+            "`Bank.accounts` was acquired 3 times: 1 had to wait, half of them less than 16.0ns, the \
+             longest 9.0ns at src/a.rs:1:5; held for less than 8.0ns half the time, the longest \
+             7.0ns at src/a.rs:2:5"
+        );
+    }
+}
