@@ -102,8 +102,8 @@ mod tests {
         assert_eq!(
             sentence("Bank.accounts", &sum),
             "`Bank.accounts` was acquired 3 times: 1 had to wait, half of them less than 16.0ns, the \
-             longest 9.0ns at src/a.rs:1:5; held for less than 8.0ns half the time, the longest \
-             7.0ns at src/a.rs:2:5"
+             longest 9.0ns at src/a.rs:1; held for less than 8.0ns half the time, the longest \
+             7.0ns at src/a.rs:2"
         );
     }
 }
