@@ -256,7 +256,7 @@ pub(crate) fn thread_end() {
                 know_thread(o, record, None);
             }
             o.thread_ended(thread, &held, counts);
-            timing::join_into(record, &mut o.times);
+            timing::move_into(record, &mut o.times);
         });
     }
     // Of a thread that blocks and one that ends at the same moment, the later sees the other.

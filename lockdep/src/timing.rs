@@ -134,6 +134,13 @@ impl ClassTimes {
     }
 }
 
+/// Moves what a thread that ends has seen to `all`: its record stays in sight for a while, and must
+/// not be counted again.
+pub(crate) fn move_into(record: &Record, all: &mut Map<u32, ClassTimes>) {
+    join_into(record, all);
+    record.times.lock().unwrap_or_else(PoisonError::into_inner).clear();
+}
+
 /// Adds what this thread has seen to `all`.
 pub(crate) fn join_into(record: &Record, all: &mut Map<u32, ClassTimes>) {
     for (&class, times) in &*record.times.lock().unwrap_or_else(PoisonError::into_inner) {
