@@ -112,7 +112,7 @@ fn wait_holding_new(record: &Record, id: &AtomicU64, event: Word, chain: u64, si
     let (clock, epoch) = clock_of(record);
     observe(|o| {
         know_thread(o, record, None);
-        o.event_awaited(&Request {
+        o.event(&Request {
             thread: record.thread.load(Relaxed),
             epoch,
             clock: &clock,
@@ -145,7 +145,7 @@ fn signal_new(record: &Record, id: &AtomicU64, event: Word, digest: u64, site: S
     observe(|o| {
         know_thread(o, record, None);
         for (word, asked_at) in record.window.iter() {
-            o.event_completed(&Request {
+            o.event(&Request {
                 thread: record.thread.load(Relaxed),
                 epoch,
                 clock: &clock,

@@ -207,42 +207,21 @@ impl Observer {
         held.clear();
         held.extend(request.held.iter().map(held_of));
         self.order(request, &held);
-        let cycles = self.detector.request(&Dependency {
-            thread: request.thread,
-            epoch: request.epoch,
-            clock: request.clock,
-            lock: request.word.lock(),
-            mode: request.word.mode(),
-            site: site_number(request.site),
-            held: &held,
-        });
-        for cycle in cycles {
-            self.cycle(&cycle);
-        }
+        self.depend(request, &held);
         self.nesting(request, &held);
         self.scratch = held;
     }
 
-    /// The thread waits for an event while it holds locks.
-    pub(crate) fn event_awaited(&mut self, request: &Request<'_>) {
-        self.event(request);
-    }
-
-    /// The thread asked for a lock on its way to an event, which stands alone in `held`.
-    pub(crate) fn event_completed(&mut self, request: &Request<'_>) {
-        self.event(request);
-    }
-
-    fn event(&mut self, request: &Request<'_>) {
+    /// Records a dependency on an event: the thread waits for it while it holds locks, or it asked
+    /// for a lock on its way to the event, which then stands alone in `held`.
+    pub(crate) fn event(&mut self, request: &Request<'_>) {
         let held: Vec<Held> = request.held.iter().map(held_of).collect();
-        if self.config.stacks {
-            let stack = Stack::capture();
-            for h in request.held {
-                self.stacks
-                    .entry((site_address(h.site), site_address(request.site)))
-                    .or_insert_with(|| stack.clone());
-            }
-        }
+        self.keep_stack(request);
+        self.depend(request, &held);
+    }
+
+    /// Tells the detector, and reports the cycles that it finds.
+    fn depend(&mut self, request: &Request<'_>, held: &[Held]) {
         let cycles = self.detector.request(&Dependency {
             thread: request.thread,
             epoch: request.epoch,
@@ -250,10 +229,23 @@ impl Observer {
             lock: request.word.lock(),
             mode: request.word.mode(),
             site: site_number(request.site),
-            held: &held,
+            held,
         });
         for cycle in cycles {
             self.cycle(&cycle);
+        }
+    }
+
+    /// Keeps the calling thread's stack for each held lock that has none for this request yet.
+    fn keep_stack(&mut self, request: &Request<'_>) {
+        if !self.config.stacks {
+            return;
+        }
+        let stack = Stack::capture();
+        for h in request.held {
+            self.stacks
+                .entry((site_address(h.site), site_address(request.site)))
+                .or_insert_with(|| stack.clone());
         }
     }
 
@@ -269,14 +261,7 @@ impl Observer {
         if !self.orders.insert(key.finish()) {
             return;
         }
-        if self.config.stacks {
-            let stack = Stack::capture();
-            for h in request.held {
-                self.stacks
-                    .entry((site_address(h.site), site_address(request.site)))
-                    .or_insert_with(|| stack.clone());
-            }
-        }
+        self.keep_stack(request);
         if self.trace.is_some() {
             let asked = found_hold(request.word, request.site);
             // Many locks of one kind, taken in a loop, are told of as one.
@@ -422,7 +407,7 @@ impl Observer {
         }
         nesting.gates.retain(|&g| held.iter().filter(exclusive).any(|h| h.lock == g));
         let (Some(up), Some(down)) = (&nesting.upward, &nesting.downward) else { return };
-        if nesting.directions != [true; 2] || !nesting.gates.is_empty() || nesting.reported {
+        if nesting.directions != [true; 2] || !nesting.gates.is_empty() {
             return;
         }
         let links = [up.clone(), down.clone()];
@@ -461,10 +446,7 @@ impl Observer {
     fn edge(&mut self, link: &Link, from: usize, to: usize) -> FoundEdge {
         self.trace_thread(link.thread);
         let (from_site, to_site) = (site_of(link.held.site), site_of(link.asked.site));
-        let stack = self
-            .stacks
-            .get(&(site_address(from_site), site_address(to_site)))
-            .map_or(Vec::new(), Stack::frames);
+        let stack = self.stack_between(from_site, to_site);
         FoundEdge {
             from,
             to,

@@ -164,7 +164,7 @@ impl Spawned {
         let clock = Arc::new(end.clock.clone());
         let alive = [HeldLock { word: life.held(Mode::Write, true), site: self.site, address: 0 }];
         for &(word, site) in &end.asked {
-            o.event_completed(&Request {
+            o.event(&Request {
                 thread: self.thread,
                 epoch: end.epoch,
                 clock: &clock,
@@ -174,7 +174,7 @@ impl Spawned {
                 held: &alive,
             });
         }
-        o.event_awaited(&Request {
+        o.event(&Request {
             thread: record.thread.load(Relaxed),
             epoch: before.epoch,
             clock: &before.clock,
