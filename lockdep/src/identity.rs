@@ -1,6 +1,7 @@
 //! Which number a lock has, and of which class it is: given at its first acquisition, or with its
 //! creation where that is seen.
 
+use std::cell::Cell;
 use std::ptr;
 use std::sync::atomic::AtomicU64;
 use std::sync::atomic::Ordering::Relaxed;
@@ -24,11 +25,8 @@ pub(crate) fn identify(
 ) -> Word {
     let now = Word(id.load(Relaxed));
     let slot = class_slot(created, ty);
-    let known = {
-        let own = record.own.borrow();
-        own.classes.get(slot).filter(|e| e.many && e.is(created, ty)).map(|e| e.class)
-    };
-    let class = known.unwrap_or_else(|| class(record, slot, created, ty));
+    let known = remembered(record, slot, created, ty).filter(|entry| entry.many);
+    let class = known.map_or_else(|| class(record, slot, created, ty), |entry| entry.class);
     let new = match now.0 {
         0 => Word::new(class, serial(record)),
         _ => now.classified(class),
@@ -55,18 +53,32 @@ fn class_slot(created: Site, ty: &'static LockType) -> usize {
 
 #[inline]
 pub(crate) fn serial(record: &Record) -> u64 {
-    let mut own = record.own.borrow_mut();
-    own.serials.next().unwrap_or_else(|| {
-        let first = SERIALS.fetch_add(SERIAL_BLOCK, Relaxed);
-        own.serials = first + 1..first + SERIAL_BLOCK;
-        first
-    })
+    let next = record.next_serial.get();
+    let serial = if next.is_multiple_of(SERIAL_BLOCK) { take_serials() } else { next };
+    record.next_serial.set(serial + 1);
+    serial
+}
+
+#[cold]
+fn take_serials() -> u64 {
+    SERIALS.fetch_add(SERIAL_BLOCK, Relaxed)
+}
+
+/// The class, if this is what the thread remembers in this slot.
+#[inline]
+fn remembered(
+    record: &Record,
+    slot: usize,
+    created: Site,
+    ty: &'static LockType,
+) -> Option<ClassEntry> {
+    let entry = record.classes.get()?.get(slot)?.get();
+    entry.is(created, ty).then_some(entry)
 }
 
 #[cold]
 fn class(record: &Record, slot: usize, created: Site, ty: &'static LockType) -> u32 {
-    let entry = record.own.borrow().classes.get(slot).filter(|e| e.is(created, ty)).copied();
-    match entry {
+    match remembered(record, slot, created, ty) {
         Some(entry) if entry.many => entry.class,
         Some(entry) => {
             observe(|o| o.many(entry.class));
@@ -89,11 +101,8 @@ fn class(record: &Record, slot: usize, created: Site, ty: &'static LockType) -> 
 
 fn set_class(record: &Record, slot: usize, entry: ClassEntry) {
     let _busy = Busy::new();
-    let mut own = record.own.borrow_mut();
-    if own.classes.is_empty() {
-        own.classes = vec![entry; 1 << CLASS_SLOT_BITS];
-    }
-    own.classes[slot] = entry;
+    let classes = record.classes.get_or_init(|| vec![Cell::new(entry); 1 << CLASS_SLOT_BITS]);
+    classes[slot].set(entry);
 }
 
 /// A lock that the engine itself needed, while this thread was busy.

@@ -15,7 +15,7 @@
 //! a thread that waits is held by it.
 
 use std::alloc::{Layout, alloc_zeroed, handle_alloc_error};
-use std::cell::{Cell, RefCell};
+use std::cell::{Cell, OnceCell, RefCell};
 use std::panic::Location;
 use std::ptr;
 use std::sync::Mutex;
@@ -188,6 +188,11 @@ pub(crate) struct Record {
     acquisitions: AtomicU64,
     locks: AtomicU64,
     wait: WaitSlot,
+    /// The number of the next lock; at a multiple of a block, another block must be taken. It goes
+    /// on where the record's last thread stopped.
+    pub(crate) next_serial: Cell<u64>,
+    /// Classes that this thread, or an earlier one with this record, has met.
+    pub(crate) classes: OnceCell<Vec<Cell<ClassEntry>>>,
     pub(crate) window: Window,
     pub(crate) retries: Retries,
     /// The observer knows the thread.
@@ -211,8 +216,6 @@ unsafe impl Sync for Record {}
 /// What only the owner ever looks at, and only on cold paths.
 #[derive(Debug, Default)]
 pub(crate) struct Own {
-    pub(crate) serials: std::ops::Range<u64>,
-    pub(crate) classes: Vec<ClassEntry>,
     pub(crate) clock: std::sync::Arc<crate::engine::Clock>,
     pub(crate) epoch: u32,
     pub(crate) segment: u64,
@@ -223,7 +226,7 @@ pub(crate) struct Own {
     pub(crate) marks: Vec<Mark>,
 }
 
-/// A class that this thread has met.
+/// A class that a thread has met.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct ClassEntry {
     pub(crate) created: Site,
@@ -255,6 +258,8 @@ impl Record {
             acquisitions: AtomicU64::new(0),
             locks: AtomicU64::new(0),
             wait: WaitSlot::default(),
+            next_serial: Cell::new(0),
+            classes: OnceCell::new(),
             window: Window::new(),
             retries: Retries::default(),
             introduced: Cell::new(false),
