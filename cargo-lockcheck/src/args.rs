@@ -53,6 +53,23 @@ pub enum Command {
     /// Lints the source as `cargo check` compiles it; this is the default
     #[command(visible_alias = "c")]
     Check(CargoCommand),
+    /// Reports on traces that earlier runs have left, on this machine or on others
+    Report(Stored),
+}
+
+/// Which traces to report on.
+#[derive(Debug, clap::Args)]
+pub struct Stored {
+    /// Files with traces, or directories with such files anywhere below; those of the last run
+    /// unless told
+    #[arg(value_name = "TRACES")]
+    pub traces: Vec<PathBuf>,
+    /// The manifest of the package or workspace that was checked
+    #[arg(long, value_name = "PATH")]
+    pub manifest_path: Option<PathBuf>,
+    /// The target directory of that workspace
+    #[arg(long, value_name = "DIRECTORY")]
+    pub target_dir: Option<PathBuf>,
 }
 
 /// A command of cargo's.
@@ -61,6 +78,17 @@ pub struct CargoCommand {
     /// Arguments for cargo, and after `--` for the program
     #[arg(last = true, value_name = "CARGO'S ARGUMENTS")]
     pub cargo: Vec<OsString>,
+}
+
+impl Stored {
+    /// Where cargo is to look, in cargo's words.
+    pub fn cargo(&self) -> Vec<OsString> {
+        let word = |name: &str, path: &Option<PathBuf>| {
+            path.as_ref().map(|path| [name.into(), path.into()]).into_iter().flatten()
+        };
+        let manifest = word("--manifest-path", &self.manifest_path);
+        manifest.chain(word("--target-dir", &self.target_dir)).collect()
+    }
 }
 
 /// How to report what was found.
@@ -195,12 +223,14 @@ fn arrange(args: Vec<OsString>) -> Vec<OsString> {
         }
     }
     rest.extend(words);
+    // All other subcommands hand what is left to cargo.
+    let ours = verb == "report";
     front.push(verb);
     front.extend(help);
-    if !rest.is_empty() {
+    if !rest.is_empty() && !ours {
         front.push("--".into());
-        front.extend(rest);
     }
+    front.extend(rest);
     front
 }
 
@@ -269,7 +299,10 @@ mod tests {
         | Command::Run(to)
         | Command::Bench(to)
         | Command::Nextest(to)
-        | Command::Check(to)) = args.command;
+        | Command::Check(to)) = args.command
+        else {
+            panic!("{line} is not for cargo");
+        };
         to.cargo.join(" ".as_ref()).into_string().expect("UTF-8")
     }
 
@@ -319,12 +352,23 @@ mod tests {
     }
 
     #[test]
+    fn stored_traces_have_arguments_of_their_own() {
+        let args = parse("x lockcheck report a --format json --manifest-path m b --deny livelock");
+        let args = args.expect("the line parses");
+        assert_eq!(args.report.format, Format::Json);
+        let Command::Report(stored) = args.command else { panic!("it is not a report") };
+        assert_eq!(stored.traces, [Path::new("a"), Path::new("b")]);
+        assert_eq!(stored.manifest_path.as_deref(), Some(Path::new("m")));
+    }
+
+    #[test]
     fn bad_arguments_are_refused_with_the_choices() {
         for (line, expected) in [
             ("x lockcheck test --deny no-such-rule", "lock-order"),
             ("x lockcheck test --output report.json", "FORMAT=PATH"),
             ("x lockcheck test --format yaml", "json"),
             ("x lockcheck tset", "test"),
+            ("x lockcheck report --release", "--release"),
         ] {
             let error = parse(line).expect_err(line);
             assert_eq!(error.exit_code(), 2, "{line}");

@@ -9,6 +9,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::SystemTime;
 
 use crate::failure::Failure;
+use crate::merge::trace_files;
 use crate::render::Format;
 use crate::runtime::Runtime;
 use crate::settings::Settings;
@@ -19,6 +20,9 @@ use crate::wrapper::{PLAN, Plan};
 const TRACE: &str = "LOCKDEP_TRACE";
 /// Has an instrumented process count and time waits and holds.
 const STATS: &str = "LOCKDEP_STATS";
+
+/// The directory of a run's traces, within the run's own.
+const TRACES: &str = "traces";
 
 /// How many runs are kept, beside those that are still going on.
 const KEPT: usize = 8;
@@ -69,7 +73,7 @@ pub fn run(settings: &Settings, runtime: &Runtime) -> Result<Collected, Failure>
     let lock = lock_run(&directory).map_err(|error| unwritable(&directory, &error))?;
     prune(&runs, &directory);
 
-    let traces = directory.join("traces");
+    let traces = directory.join(TRACES);
     let failed = directory.join("build-failed");
     let plan_path = directory.join("plan.json");
     let rustdoc = settings.toolchain.rustdoc.clone();
@@ -107,6 +111,40 @@ pub fn run(settings: &Settings, runtime: &Runtime) -> Result<Collected, Failure>
             )
         })?;
     Ok(Collected { traces, code: code(status), build_failed: failed.exists(), _lock: lock })
+}
+
+/// The traces that are named, or those of the last run.
+///
+/// # Errors
+/// When there are none.
+pub fn stored(settings: &Settings) -> Result<Vec<PathBuf>, Failure> {
+    let runs = settings.directory.join("runs");
+    let places = if settings.traces.is_empty() {
+        let last = fs::read_dir(&runs).into_iter().flatten().flatten().map(|run| run.path()).max();
+        last.map(|run| run.join(TRACES)).into_iter().collect()
+    } else {
+        settings.traces.clone()
+    };
+    if let Some(missing) = places.iter().find(|place| !place.exists()) {
+        return Err(Failure::new(
+            format!("there is no `{}`", missing.display()),
+            "Name directories or files that `cargo lockcheck test` has left, below \
+             `target/lockcheck/runs`.",
+        ));
+    }
+    let mut unreadable = Vec::new();
+    if places.iter().all(|place| trace_files(place, &mut unreadable).is_empty()) {
+        let looked: Vec<String> = places
+            .iter()
+            .chain([&runs].into_iter().filter(|_| places.is_empty()))
+            .map(|place| format!("`{}`", place.display()))
+            .collect();
+        return Err(Failure::new(
+            format!("no process has left a trace in {}", looked.join(", ")),
+            "Run `cargo lockcheck test` first, or name the directories with the traces.",
+        ));
+    }
+    Ok(places)
 }
 
 /// Sees that the build directory belongs to this version of the runtime, and keeps it so until the

@@ -3,7 +3,9 @@
 use std::env;
 use std::ffi::OsString;
 use std::io;
+use std::path::PathBuf;
 use std::process::ExitCode;
+use std::slice;
 
 use cargo_lockcheck::analyze::analyze;
 use cargo_lockcheck::args::{Args, Command};
@@ -44,6 +46,7 @@ fn main() -> ExitCode {
     };
     let stages = match args.command {
         Command::Check(_) => lint_source,
+        Command::Report(_) => report_on_traces,
         _ => check,
     };
     stages(args).unwrap_or_else(|failure| {
@@ -98,8 +101,21 @@ fn check(args: Args) -> Result<ExitCode, Failure> {
     if !settings.quiet {
         status::stage("looking for deadlocks in what was recorded");
     }
+    let report = report(&settings, slice::from_ref(&collected.traces))?;
+    Ok(exit_code(collected.code, &report))
+}
+
+/// The stages of a report on what was recorded before.
+fn report_on_traces(args: Args) -> Result<ExitCode, Failure> {
+    let settings = Settings::resolve(args)?;
+    let report = report(&settings, &collect::stored(&settings)?)?;
+    Ok(exit_code(0, &report))
+}
+
+/// From traces to the report.
+fn report(settings: &Settings, traces: &[PathBuf]) -> Result<Report, Failure> {
     let sources = Sources::of_workspace(&settings.workspace);
-    let (merged, warnings) = Merged::read(&collected.traces, &sources);
+    let (merged, warnings) = Merged::read(traces, &sources);
     let analysis = analyze(&merged, &sources);
     let mut report = classify(analysis.findings, &settings.levels);
     report.coverage = merged.coverage();
@@ -108,8 +124,8 @@ fn check(args: Args) -> Result<ExitCode, Failure> {
     if report.coverage.processes == 0 {
         report.notes.push("no process took a lock, so there was nothing to check".to_owned());
     }
-    output::write(&report, &settings, &sources)?;
-    Ok(exit_code(collected.code, &report))
+    output::write(&report, settings, &sources)?;
+    Ok(report)
 }
 
 /// What ended the check: a failure of the program's own keeps its code; one that is the effect of

@@ -101,11 +101,14 @@ pub struct MergedFound {
 }
 
 impl Merged {
-    /// Reads every `.lctrace` file below `dir`, with a warning for whatever cannot be used.
-    pub fn read(dir: &Path, sources: &Sources) -> (Merged, Vec<Warning>) {
+    /// Reads these files, and every `.lctrace` file below these directories, with a warning for
+    /// whatever cannot be used.
+    pub fn read(places: &[PathBuf], sources: &Sources) -> (Merged, Vec<Warning>) {
         let mut warnings = Vec::new();
         let mut merged = Merged::default();
-        for path in trace_files(dir, &mut warnings) {
+        let files: Vec<PathBuf> =
+            places.iter().flat_map(|place| trace_files(place, &mut warnings)).collect();
+        for path in files {
             let (trace, more) = Trace::read(&path, sources);
             warnings.extend(more);
             if let Some(trace) = trace {
@@ -262,9 +265,13 @@ fn add_witness(witnesses: &mut BTreeSet<Thread>, thread: Thread) {
     }
 }
 
-fn trace_files(dir: &Path, warnings: &mut Vec<Warning>) -> Vec<PathBuf> {
+/// The file itself, or the traces below a directory.
+pub fn trace_files(place: &Path, warnings: &mut Vec<Warning>) -> Vec<PathBuf> {
     let mut files = Vec::new();
-    let mut dirs = vec![dir.to_owned()];
+    if place.is_file() {
+        return vec![place.to_owned()];
+    }
+    let mut dirs = vec![place.to_owned()];
     while let Some(dir) = dirs.pop() {
         let entries = match fs::read_dir(&dir) {
             Ok(entries) => entries,

@@ -29,6 +29,8 @@ pub struct Settings {
     pub cargo: PathBuf,
     /// All of its arguments.
     pub cargo_args: Vec<OsString>,
+    /// The traces to report on, where nothing is run; none for those of the last run.
+    pub traces: Vec<PathBuf>,
     /// The root of the workspace.
     pub workspace: PathBuf,
     /// Everything that lockcheck keeps: `target/lockcheck`.
@@ -66,12 +68,17 @@ impl Settings {
     /// When there is no package or no compiler, or something is asked for that cannot be checked.
     pub fn resolve(args: Args) -> Result<Settings, Failure> {
         let Args { report, command } = args;
-        let (verb, CargoCommand { cargo: words }) = match command {
-            args::Command::Test(command) => ("test", command),
-            args::Command::Run(command) => ("run", command),
-            args::Command::Bench(command) => ("bench", command),
-            args::Command::Nextest(command) => ("nextest", command),
-            args::Command::Check(command) => ("check", command),
+        let mut traces = Vec::new();
+        let (verb, words) = match command {
+            args::Command::Test(CargoCommand { cargo }) => ("test", cargo),
+            args::Command::Run(CargoCommand { cargo }) => ("run", cargo),
+            args::Command::Bench(CargoCommand { cargo }) => ("bench", cargo),
+            args::Command::Nextest(CargoCommand { cargo }) => ("nextest", cargo),
+            args::Command::Check(CargoCommand { cargo }) => ("check", cargo),
+            args::Command::Report(mut stored) => {
+                traces = std::mem::take(&mut stored.traces);
+                ("report", stored.cargo())
+            }
         };
         let given = CargoArgs::new(words);
         let cwd = env::current_dir().map_err(|error| {
@@ -120,6 +127,7 @@ impl Settings {
                 "check" => checked(&given, &directory.join("lint")),
                 _ => instrumented(verb, &given, &toolchain.host, &build),
             },
+            traces,
             workspace: metadata.workspace_root,
             directory,
             build,
