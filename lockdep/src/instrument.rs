@@ -14,6 +14,7 @@ use std::sync::atomic::AtomicU64;
 use std::sync::atomic::Ordering::Relaxed;
 
 use crate::creation;
+use crate::permits::{Asked, Hold};
 use crate::process;
 use crate::record::{Prepared, Record, WaitKind};
 use crate::spawning::{self, Spawned};
@@ -613,8 +614,47 @@ impl EventTag {
             learning::wait_holding(record, self.id(kind), event, site);
         }
         record.window.close(&record.own);
-        let _wait = waiting::wait_for_event(record, event, timed, site);
+        let waits = match kind {
+            _ if timed => WaitKind::Timed,
+            EventKind::Permit => WaitKind::Permits,
+            _ => WaitKind::Event,
+        };
+        let _wait = waiting::wait_for_event(record, event, waits, site);
         block()
+    }
+
+    /// Waits for `count` of the `total` permits of a semaphore that has several, without a timeout;
+    /// as [`EventTag::wait`].
+    ///
+    /// # Panics
+    /// Where the thread would wait for ever, unless configured otherwise.
+    pub fn wait_for_permits<R>(
+        &self,
+        (count, total): (usize, usize),
+        site: Site,
+        attempt: impl FnOnce() -> Option<R>,
+        block: impl FnOnce() -> R,
+    ) -> R {
+        if let Some(record) = process::current().or_else(process::begin) {
+            record.permits.ask(Asked { count, total });
+        }
+        self.wait(EventKind::Permit, false, site, attempt, block)
+    }
+
+    /// This thread has taken permits, which nobody else gives back.
+    pub fn hold_permits(&self, count: usize, site: Site) {
+        if let Some(record) = process::current().or_else(process::begin) {
+            let semaphore = self.word(record, EventKind::Permit, site);
+            record.permits.take(Hold { semaphore, count, site });
+        }
+    }
+
+    /// This thread gives back permits that it holds. Call it *before* it really does.
+    pub fn release_permits(&self, count: usize, site: Site) {
+        if let Some(record) = process::current() {
+            record.permits.give(self.word(record, EventKind::Permit, site), count);
+        }
+        self.signal(EventKind::Permit, site);
     }
 
     fn complete(&self, record: &Record, kind: EventKind, site: Site) {
@@ -657,7 +697,8 @@ impl Drop for EventTag {
 pub fn park(timed: bool, site: Site, block: impl FnOnce()) {
     let Some(record) = process::current().or_else(process::begin) else { return block() };
     record.window.close(&record.own);
-    let _wait = waiting::wait_for_event(record, Word(0), timed, site);
+    let kind = if timed { WaitKind::Timed } else { WaitKind::Event };
+    let _wait = waiting::wait_for_event(record, Word(0), kind, site);
     block();
 }
 

@@ -303,8 +303,14 @@ impl Observer {
             return;
         }
         let rule = if event.is_some() { Rule::WaitWhileHolding } else { Rule::LockOrder };
+        // Other holders may have permits enough to give back.
+        let counts = event.is_some_and(|at| {
+            let class = class_of(cycle.links[at].asked.lock);
+            self.classes[class as usize].kind == LockKind::Permits
+        });
+        let tier = if counts { cycle.tier.min(Tier::Potential) } else { cycle.tier };
         let sign = signature(rule, parts);
-        if self.reported.get(&sign).is_some_and(|&tier| tier >= cycle.tier) {
+        if self.reported.get(&sign).is_some_and(|&known| known >= tier) {
             return;
         }
         let mut threads: Vec<FoundThread> = Vec::new();
@@ -337,7 +343,7 @@ impl Observer {
             ),
             _ => format!("{} are locked in a cycle by {who}", list(&names)),
         };
-        let mut finding = Finding::new(rule, cycle.tier, template);
+        let mut finding = Finding::new(rule, tier, template);
         finding.locks = cycle.links[..n].iter().map(|l| self.lock(l.held.lock)).collect();
         for (i, link) in cycle.links[..n].iter().enumerate() {
             finding.locks[i].gone = !self.detector.knows(link.held.lock);
@@ -550,14 +556,18 @@ impl Observer {
 
     /// Threads wait for each other, and nobody else can help.
     pub(crate) fn deadlock(&mut self, threads: &[StuckThread]) -> Arc<Finding> {
-        let (mut finding, who, names) = self.ring(Rule::Deadlock, threads);
-        finding.template = if names.is_empty() {
+        // Alone a thread waits for permits of which it has too many itself.
+        let rule = if threads.len() == 1 { Rule::DoubleLock } else { Rule::Deadlock };
+        let (mut finding, who, names) = self.ring(rule, threads);
+        finding.template = if threads.len() == 1 {
+            format!("{who} waits for more permits of {names} than it has left to others")
+        } else if names.is_empty() {
             format!("{who} wait for each other to end")
         } else {
             format!("{who} wait for each other over {names}")
         };
         let sites = threads.iter().map(|t| site_number(t.site));
-        self.report(signature(Rule::Deadlock, sites), finding)
+        self.report(signature(rule, sites), finding)
     }
 
     /// Threads keep failing on each other's locks: the first one has this often in a row. `None`
@@ -659,7 +669,7 @@ impl Observer {
             finding.locks.push(self.lock(held.word.lock()));
             finding.sites.push((held.site, "acquired here, and held during the wait"));
         }
-        let event = match who.event {
+        let event = match who.event.or(who.lock) {
             Some(event) => {
                 let event = self.lock(event.lock());
                 let kind = event.kind;

@@ -25,6 +25,7 @@ use std::sync::atomic::{AtomicBool, AtomicPtr, AtomicU8, AtomicU32, AtomicU64, c
 use crate::hash::{Map, fold};
 use crate::instrument::{LockType, Mode, Site};
 use crate::livelock::{Mark, Retries};
+use crate::permits::Permits;
 use crate::timing::{self, ClassTimes};
 use crate::trace::Counts;
 use crate::word::{self, Word};
@@ -74,6 +75,8 @@ pub(crate) enum WaitKind {
     Event = 2,
     /// Any wait that ends by itself.
     Timed = 3,
+    /// Permits of a semaphore that has several; how many is in [`Record::permits`].
+    Permits = 4,
 }
 
 /// A wait of another thread, read while it lasted.
@@ -195,6 +198,7 @@ pub(crate) struct Record {
     pub(crate) classes: OnceCell<Vec<Cell<ClassEntry>>>,
     pub(crate) window: Window,
     pub(crate) retries: Retries,
+    pub(crate) permits: Permits,
     /// The observer knows the thread.
     pub(crate) introduced: Cell<bool>,
     /// The system's number of the thread; zero where it is not known.
@@ -262,6 +266,7 @@ impl Record {
             classes: OnceCell::new(),
             window: Window::new(),
             retries: Retries::default(),
+            permits: Permits::default(),
             introduced: Cell::new(false),
             system: AtomicU32::new(0),
             thread: AtomicU32::new(0),
@@ -627,6 +632,7 @@ impl Record {
             0 => WaitKind::Lock,
             1 => WaitKind::Join,
             2 => WaitKind::Event,
+            4 => WaitKind::Permits,
             _ => WaitKind::Timed,
         };
         let (target, since) = (self.wait.target.load(Relaxed), self.wait.since.load(Relaxed));
@@ -687,6 +693,7 @@ impl Record {
         self.misses.set(0);
         self.window.clear();
         self.retries.reset();
+        self.permits.reset();
         self.introduced.set(false);
         self.was_active.store(false, Relaxed);
         self.ended.store(false, SeqCst);

@@ -14,6 +14,7 @@ use crate::engine::ThreadId;
 use crate::finding::{FoundLock, FoundThread, Short};
 use crate::instrument::{Mode, Site};
 use crate::observer::Observer;
+use crate::permits::Hold;
 use crate::process::{self, Busy};
 use crate::record::{HeldLock, Record, SeenWait, WaitKind};
 use crate::waiting;
@@ -30,6 +31,7 @@ pub(crate) struct Standing {
     pub(crate) thread: ThreadId,
     pub(crate) wait: Option<SeenWait>,
     pub(crate) held: Vec<HeldLock>,
+    pub(crate) permits: Vec<Hold>,
 }
 
 impl Standing {
@@ -38,7 +40,8 @@ impl Standing {
         let wait = record.waiting();
         record.held_into(&mut held);
         let wait = wait.filter(|w| record.still_waiting(w.sequence));
-        Standing { thread: record.thread.load(Relaxed), wait, held }
+        let permits = record.permits.held();
+        Standing { thread: record.thread.load(Relaxed), wait, held, permits }
     }
 
     /// Whether it waits for something that does not come by itself.
@@ -52,7 +55,7 @@ impl SeenWait {
     pub(crate) fn what(&self) -> (&'static str, Option<Word>) {
         let target = (self.target != 0).then_some(Word(self.target));
         match self.kind {
-            WaitKind::Lock => ("lock", target),
+            WaitKind::Lock | WaitKind::Permits => ("lock", target),
             WaitKind::Join => ("join", None),
             WaitKind::Event | WaitKind::Timed => ("event", target),
         }
@@ -126,6 +129,12 @@ impl fmt::Display for Described<'_> {
         }
         for held in &thread.held {
             write!(f, "\n  {}", Holding::of(observer, held))?;
+        }
+        for held in &thread.permits {
+            let (count, semaphore) = (held.count, observer.lock(held.semaphore.lock()));
+            let permits = if count == 1 { "permit" } else { "permits" };
+            write!(f, "\n  holds {count} {permits} of {semaphore}")?;
+            write!(f, "\n    acquired at {}", Short(held.site))?;
         }
         Ok(())
     }
@@ -207,7 +216,7 @@ fn left_behind(me: Option<ThreadId>) -> Option<String> {
         let mut text = String::new();
         for thread in threads() {
             let blocked = thread.is_blocked() && Some(thread.thread) != me;
-            if blocked || !thread.held.is_empty() {
+            if blocked || !thread.held.is_empty() || !thread.permits.is_empty() {
                 let described = Described { observer: o, thread: &thread, now: waiting::now() };
                 let _ = writeln!(text, "{described}");
             }

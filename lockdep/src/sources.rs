@@ -52,6 +52,7 @@ pub const SOURCES: &[(&str, &str)] = &sources! {
     "parking_lot/once.rs",
     "parking_lot/raw.rs",
     "parking_lot/types.rs",
+    "permits.rs",
     "platform/mod.rs",
     "platform/other.rs",
     "platform/unix.rs",

@@ -19,8 +19,8 @@ use crate::engine::{ThreadId, WaitGraph, Waiter, WaitsFor};
 use crate::finding::Finding;
 use crate::hash::fold;
 use crate::instrument::{Mode, Site};
-
 use crate::observer::StuckThread;
+use crate::permits::{Asked, Hold};
 use crate::platform;
 use crate::process::{
     Busy, JOINING, ORPHANED, SIGNALS, START, STARTING, WAITING, halt, know_thread, observe, records,
@@ -51,7 +51,7 @@ impl Drop for Wait {
         self.record.end_wait();
         match self.kind {
             WaitKind::Join => _ = JOINING.fetch_sub(1, SeqCst),
-            WaitKind::Event => _ = WAITING.fetch_sub(1, SeqCst),
+            WaitKind::Event | WaitKind::Permits => _ = WAITING.fetch_sub(1, SeqCst),
             WaitKind::Lock | WaitKind::Timed => {}
         }
     }
@@ -70,7 +70,7 @@ pub(crate) fn wait(
 ) -> Wait {
     match kind {
         WaitKind::Join => _ = JOINING.fetch_add(1, SeqCst),
-        WaitKind::Event => _ = WAITING.fetch_add(1, SeqCst),
+        WaitKind::Event | WaitKind::Permits => _ = WAITING.fetch_add(1, SeqCst),
         WaitKind::Lock | WaitKind::Timed => {}
     }
     record.was_active.store(true, Relaxed);
@@ -95,10 +95,9 @@ pub(crate) fn wait(
 pub(crate) fn wait_for_event(
     record: &'static Record,
     event: Word,
-    timed: bool,
+    kind: WaitKind,
     site: Site,
 ) -> Wait {
-    let kind = if timed { WaitKind::Timed } else { WaitKind::Event };
     wait(record, kind, (event.0, signals(event).load(SeqCst)), site)
 }
 
@@ -123,8 +122,8 @@ pub(crate) fn now() -> u64 {
 /// Whether this thread, which is about to block, can never go on.
 fn stuck(me: &'static Record, kind: WaitKind) -> Option<Arc<Finding>> {
     // A cycle leads through what this thread holds, or through a thread that waits for its end.
-    let on_cycle = matches!(kind, WaitKind::Lock | WaitKind::Join)
-        && (!me.holds_nothing() || JOINING.load(SeqCst) > 0);
+    let on_cycle = matches!(kind, WaitKind::Lock | WaitKind::Join | WaitKind::Permits)
+        && (!me.holds_nothing() || !me.permits.is_empty() || JOINING.load(SeqCst) > 0);
     let on_orphan = kind == WaitKind::Lock && ORPHANED.load(Relaxed) > 0;
     if on_cycle && let Some(finding) = on_a_cycle(me) {
         return Some(finding);
@@ -146,10 +145,16 @@ fn on_a_cycle(me: &'static Record) -> Option<Arc<Finding>> {
     // while that was read. Only a reader behind a queued writer may not have queued yet.
     let queues = |waits: &WaitsFor| matches!(waits, WaitsFor::Lock { mode, .. } if mode.queues());
     let behind_writer = cycle.iter().any(|&i| queues(&graph.threads()[i].waits));
-    if behind_writer {
+    let behind = graph.behind(my_index);
+    let permits = behind.iter().any(|&i| seen[i].waits_for_permits());
+    if behind_writer || permits {
         thread::sleep(SETTLE);
     }
-    if !cycle.iter().all(|&i| i == my_index || seen[i].still()) {
+    // A holder of permits that moves frees everybody who waits for them, so no holder may have; and
+    // whoever finds his semaphore closed does not sleep any more.
+    let stays = |&i: &usize| i == my_index || seen[i].still() && (!permits || seen[i].sleeps());
+    let all = if permits { &behind } else { &cycle };
+    if !all.iter().all(stays) || !cycle.iter().all(|&i| i == my_index || seen[i].still()) {
         return None;
     }
     let threads: Vec<StuckThread> = cycle.iter().filter_map(|&i| seen[i].stuck()).collect();
@@ -184,7 +189,7 @@ pub(crate) fn nobody_runs() -> bool {
         // Whoever waits for a thread that has ended is about to go on.
         WaitKind::Join => alive().any(|r| u64::from(r.thread.load(Relaxed)) == wait.target),
         // Nobody is seen to unpark a thread, and one that was may be about to find out.
-        WaitKind::Event => {
+        WaitKind::Event | WaitKind::Permits => {
             wait.target != 0 && signals(Word(wait.target)).load(SeqCst) == wait.signals
         }
         WaitKind::Timed => false,
@@ -209,8 +214,7 @@ pub(crate) fn nobody_will(me: &'static Record) -> Option<Arc<Finding>> {
         }
     }
     // Somebody who was woken and has not run yet does not sleep any more.
-    let asleep = |s: &Seen| platform::sleeps(s.record.system.load(Relaxed));
-    if !seen.iter().all(|s| ptr::eq(s.record, me) || is_harness(s.record) || asleep(s)) {
+    if !seen.iter().all(|s| ptr::eq(s.record, me) || is_harness(s.record) || s.sleeps()) {
         return None;
     }
     let known = |system| {
@@ -254,19 +258,24 @@ struct Seen {
     thread: ThreadId,
     wait: Option<SeenWait>,
     held: Vec<HeldLock>,
+    permits: Vec<Hold>,
+    asked: Asked,
 }
 
 impl Seen {
     fn of(record: &'static Record) -> Seen {
         let mut held = Vec::new();
+        let (mut permits, mut asked) = (Vec::new(), Asked::default());
         let wait = record.waiting().filter(|wait| {
             record.held_into(&mut held);
+            (permits, asked) = (record.permits.held(), record.permits.asked());
             record.still_waiting(wait.sequence)
         });
         if wait.is_none() {
             held.clear();
+            permits.clear();
         }
-        Seen { record, thread: record.thread.load(Relaxed), wait, held }
+        Seen { record, thread: record.thread.load(Relaxed), wait, held, permits, asked }
     }
 
     /// Whether the thread is still in the wait that it was seen in.
@@ -274,10 +283,19 @@ impl Seen {
         self.wait.is_some_and(|w| self.record.still_waiting(w.sequence))
     }
 
+    fn waits_for_permits(&self) -> bool {
+        self.wait.is_some_and(|w| w.kind == WaitKind::Permits)
+    }
+
+    /// Whether the system does not run the thread.
+    fn sleeps(&self) -> bool {
+        platform::sleeps(self.record.system.load(Relaxed))
+    }
+
     fn stuck(&self) -> Option<StuckThread> {
         let wait = self.wait?;
         let (what, lock) = match wait.kind {
-            WaitKind::Lock => ("lock", Some(Word(wait.target))),
+            WaitKind::Lock | WaitKind::Permits => ("lock", Some(Word(wait.target))),
             WaitKind::Join => ("join", None),
             WaitKind::Event | WaitKind::Timed => ("event", None),
         };
@@ -288,7 +306,7 @@ impl Seen {
             lock,
             event,
             site: wait.site,
-            held: self.held.clone(),
+            held: self.held.iter().copied().chain(self.permits.iter().map(Hold::as_lock)).collect(),
         })
     }
 }
@@ -309,10 +327,16 @@ fn look() -> (WaitGraph, Vec<Seen>) {
                 Some(SeenWait { kind: WaitKind::Join, target, .. }) => {
                     WaitsFor::End(target as ThreadId)
                 }
+                Some(SeenWait { kind: WaitKind::Permits, target, .. }) => WaitsFor::Permits {
+                    semaphore: Word(target).lock(),
+                    count: one.asked.count,
+                    total: one.asked.total,
+                },
                 _ => WaitsFor::Nothing,
             },
             since: one.wait.map_or(u64::MAX, |w| w.since),
             held: one.held.iter().map(|h| (h.word.lock(), h.word.mode())).collect(),
+            permits: one.permits.iter().map(|h| (h.semaphore.lock(), h.count)).collect(),
             ended: false,
         });
         seen.push(one);

@@ -1,7 +1,8 @@
 //! Which threads can never go on.
 //!
 //! Each thread runs, or waits for all of some threads (those that hold what it wants, the one it
-//! joins) or for any of some (whoever can complete an event). Reduction (Holt, "Some deadlock
+//! joins), for any of some (whoever can complete an event), or for so many permits of a semaphore
+//! that enough of its holders must give theirs back. Reduction (Holt, "Some deadlock
 //! properties of computer systems", 1972) takes away every thread that can go on, then every thread
 //! that waits for those alone; what is left is dead, and the cycle of locks is its simplest case.
 //!
@@ -30,6 +31,16 @@ pub enum WaitsFor {
     End(ThreadId),
     /// Something that any one of these threads can do; with none of them, nobody can.
     Any(Vec<ThreadId>),
+    /// Permits of a semaphore. Who asked first is served first, which is left out here: then fewer
+    /// threads are dead, never more.
+    Permits {
+        /// The semaphore.
+        semaphore: LockId,
+        /// How many are asked for.
+        count: usize,
+        /// How many there are in all.
+        total: usize,
+    },
 }
 
 /// One thread at the moment that is looked at.
@@ -43,6 +54,8 @@ pub struct Waiter {
     pub since: u64,
     /// The locks that it holds.
     pub held: Vec<(LockId, Mode)>,
+    /// The permits that it holds, by semaphore.
+    pub permits: Vec<(LockId, usize)>,
     /// It has ended; what it still holds is never released.
     pub ended: bool,
 }
@@ -57,6 +70,7 @@ enum Needs {
     Nothing,
     All(Vec<usize>),
     Any(Vec<usize>),
+    Permits { semaphore: LockId, count: usize, total: usize },
 }
 
 impl WaitGraph {
@@ -70,8 +84,8 @@ impl WaitGraph {
         &self.threads
     }
 
-    /// Indices of the threads that block `waiter` now: holders in a conflicting mode, and for a
-    /// reader the writers that queue before it.
+    /// Indices of the threads that block `waiter` now: holders in a conflicting mode, for a reader
+    /// the writers that queue before it, and all holders of permits, of which it may be one itself.
     pub fn blockers(&self, waiter: usize) -> Vec<usize> {
         let me = &self.threads[waiter];
         match me.waits {
@@ -94,6 +108,9 @@ impl WaitGraph {
                 .filter(|(_, t)| any.contains(&t.thread) && !t.ended)
                 .map(|(i, _)| i)
                 .collect(),
+            WaitsFor::Permits { semaphore, .. } => (0..self.threads.len())
+                .filter(|&i| self.threads[i].permits.iter().any(|p| p.0 == semaphore))
+                .collect(),
         }
     }
 
@@ -113,7 +130,17 @@ impl WaitGraph {
             WaitsFor::Nothing => Needs::Nothing,
             WaitsFor::Lock { .. } | WaitsFor::End(_) => Needs::All(self.blockers(waiter)),
             WaitsFor::Any(_) => Needs::Any(self.blockers(waiter)),
+            WaitsFor::Permits { semaphore, count, total } => {
+                Needs::Permits { semaphore, count, total }
+            }
         }
+    }
+
+    /// The permits that dead threads keep.
+    fn kept(&self, semaphore: LockId, dead: &[bool]) -> usize {
+        let keepers = self.threads.iter().zip(dead).filter(|(_, dead)| **dead);
+        let permits = keepers.flat_map(|(t, _)| &t.permits).filter(|p| p.0 == semaphore);
+        permits.map(|p| p.1).sum()
     }
 
     /// Indices of the threads that can never go on.
@@ -130,6 +157,9 @@ impl WaitGraph {
                     Needs::Nothing => true,
                     Needs::All(all) => all.iter().all(|&b| !dead[b]),
                     Needs::Any(any) => any.iter().any(|&b| !dead[b]),
+                    Needs::Permits { semaphore, count, total } => {
+                        self.kept(*semaphore, &dead).saturating_add(*count) <= *total
+                    }
                 };
                 if dead[i] && moves {
                     dead[i] = false;
@@ -143,9 +173,28 @@ impl WaitGraph {
         (0..self.threads.len()).filter(|&i| dead[i] && !self.threads[i].ended).collect()
     }
 
+    /// Indices of all dead threads that `start` waits for, directly or through others.
+    pub fn behind(&self, start: usize) -> Vec<usize> {
+        let dead = self.dead();
+        let mut behind = Vec::new();
+        let mut todo = vec![start];
+        while let Some(at) = todo.pop() {
+            for next in self.blockers(at) {
+                if dead.contains(&next) && !behind.contains(&next) {
+                    behind.push(next);
+                    todo.push(next);
+                }
+            }
+        }
+        behind
+    }
+
     /// A shortest cycle of dead threads through `start`, each waiting for the next, by index.
     pub fn cycle(&self, start: usize) -> Option<Vec<usize>> {
         let dead = self.dead();
+        if !dead.contains(&start) {
+            return None;
+        }
         let mut came: Map<usize, usize> = Map::default();
         let mut queue = VecDeque::from([start]);
         while let Some(at) = queue.pop_front() {
@@ -167,5 +216,102 @@ impl WaitGraph {
             }
         }
         None
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{WaitGraph, Waiter, WaitsFor};
+    use crate::engine::{LockId, ThreadId};
+    use crate::instrument::Mode;
+
+    const A: LockId = 1;
+    const B: LockId = 2;
+
+    fn thread(thread: ThreadId, waits: WaitsFor, held: &[(LockId, Mode)]) -> Waiter {
+        let (held, permits) = (held.to_vec(), Vec::new());
+        Waiter { thread, waits, since: u64::from(thread), held, permits, ended: false }
+    }
+
+    fn writes(lock: LockId) -> WaitsFor {
+        WaitsFor::Lock { lock, mode: Mode::Write }
+    }
+
+    /// A thread that has one permit of the first and asks for one of the second.
+    fn crosses(thread: ThreadId, has: LockId, asks: LockId, total: usize) -> Waiter {
+        Waiter {
+            thread,
+            waits: WaitsFor::Permits { semaphore: asks, count: 1, total },
+            since: 0,
+            held: Vec::new(),
+            permits: vec![(has, 1)],
+            ended: false,
+        }
+    }
+
+    #[test]
+    fn a_thread_behind_a_cycle_is_dead_and_not_on_it() {
+        let graph = WaitGraph::new(vec![
+            thread(1, writes(B), &[(A, Mode::Write)]),
+            thread(2, writes(3), &[(B, Mode::Write)]),
+            thread(3, writes(A), &[(3, Mode::Write)]),
+            thread(4, writes(A), &[]),
+        ]);
+        assert_eq!(graph.dead(), [0, 1, 2, 3]);
+        assert_eq!(graph.cycle(0), Some(vec![0, 1, 2]));
+        assert_eq!(graph.cycle(3), None, "nobody waits for the fourth");
+    }
+
+    #[test]
+    fn a_writer_waits_for_every_reader() {
+        let readers = |third: WaitsFor| {
+            WaitGraph::new(vec![
+                thread(1, writes(A), &[(B, Mode::Write)]),
+                thread(2, WaitsFor::Nothing, &[(A, Mode::Read)]),
+                thread(3, WaitsFor::Nothing, &[(A, Mode::Read)]),
+                thread(4, third, &[(A, Mode::Read)]),
+            ])
+        };
+        assert_eq!(readers(WaitsFor::Nothing).dead(), [0; 0]);
+        assert_eq!(readers(writes(B)).dead(), [0, 3]);
+    }
+
+    #[test]
+    fn a_holder_that_runs_frees_those_who_wait() {
+        let graph = WaitGraph::new(vec![
+            thread(1, WaitsFor::Nothing, &[(A, Mode::Write)]),
+            thread(2, writes(A), &[(B, Mode::Write)]),
+            thread(3, writes(B), &[]),
+        ]);
+        assert_eq!(graph.dead(), [0; 0]);
+    }
+
+    #[test]
+    fn an_event_needs_one_of_many_and_a_lock_all() {
+        let any = WaitsFor::Any(vec![2, 3]);
+        let graph = |third: WaitsFor| {
+            WaitGraph::new(vec![
+                thread(1, any.clone(), &[(A, Mode::Write)]),
+                thread(2, writes(A), &[]),
+                thread(3, third, &[]),
+            ])
+        };
+        assert_eq!(graph(WaitsFor::Nothing).dead(), [0; 0]);
+        assert_eq!(graph(writes(A)).dead(), [0, 1, 2]);
+        assert_eq!(graph(WaitsFor::End(1)).dead(), [0, 1, 2], "a join counts as a wait");
+    }
+
+    #[test]
+    fn permits_are_counted() {
+        let dead = |threads: Vec<Waiter>| WaitGraph::new(threads).dead();
+        assert_eq!(dead(vec![crosses(1, A, B, 2), crosses(2, B, A, 2)]), [0; 0]);
+        assert_eq!(dead(vec![crosses(1, A, B, 1), crosses(2, B, A, 1)]), [0, 1]);
+        let four = [(1, A, B), (2, A, B), (3, B, A), (4, B, A)];
+        let four = |total| four.map(|(t, has, asks)| crosses(t, has, asks, total)).to_vec();
+        assert_eq!(dead(four(2)), [0, 1, 2, 3]);
+        assert_eq!(dead(four(3)), [0; 0]);
+        assert_eq!(WaitGraph::new(four(2)).cycle(0).map(|c| c.len()), Some(2));
+        assert_eq!(dead(vec![crosses(1, A, A, 1)]), [0], "its own permit is the one it waits for");
+        assert_eq!(WaitGraph::new(vec![crosses(1, A, A, 1)]).cycle(0), Some(vec![0]));
     }
 }

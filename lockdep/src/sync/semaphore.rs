@@ -2,8 +2,9 @@
 //!
 //! Permits belong to the guard that took them, so the engine knows who holds what. A semaphore of one
 //! permit is a lock, and takes part in everything that locks do. Of one with more permits no single
-//! holder keeps a thread waiting: to the engine it is an event that any holder completes, so a hang
-//! is found when no thread is left that could, and orders between such semaphores are not learnt.
+//! holder keeps a thread waiting: a thread hangs when the holders that can still go on have too few
+//! to give back, which is found at once. Orders between such semaphores are not learnt, and that
+//! somebody might close one does not count as a way out.
 
 use std::collections::VecDeque;
 use std::error::Error;
@@ -173,7 +174,7 @@ impl Semaphore {
             }
             result
         } else {
-            self.event.wait(EventKind::Permit, false, site, attempt, block)
+            self.event.wait_for_permits((count, self.total), site, attempt, block)
         };
         result.map(|()| self.permit(count, site))
     }
@@ -264,6 +265,9 @@ impl Semaphore {
     }
 
     fn permit(&self, count: usize, site: Site) -> Permit<'_> {
+        if !self.is_lock() && count > 0 {
+            self.event.hold_permits(count, site);
+        }
         Permit { semaphore: self, count, site, stays: PhantomData }
     }
 
@@ -360,7 +364,7 @@ impl Permit<'_> {
         if semaphore.is_lock() {
             semaphore.lock.release(Mode::Write);
         } else {
-            semaphore.event.signal(EventKind::Permit, self.site);
+            semaphore.event.release_permits(count, self.site);
         }
         self.count -= count;
         semaphore.state().available += count;

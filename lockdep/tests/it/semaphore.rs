@@ -1,10 +1,12 @@
 //! The semaphore: its permits, and the hangs that it takes part in.
 
 use std::panic::{self, AssertUnwindSafe};
+use std::sync::atomic::AtomicBool;
+use std::sync::atomic::Ordering::SeqCst;
 use std::time::Duration;
 
 use lockdep::finding::{Rule, Tier};
-use lockdep::sync::{AcquireError, Barrier, Mutex, Permit, Semaphore};
+use lockdep::sync::{AcquireError, Barrier, Mutex, Permit, Semaphore, mpsc};
 use lockdep::thread;
 
 use crate::isolated::{found, run, run_with, shown};
@@ -147,4 +149,108 @@ fn a_second_single_permit_of_the_same_thread_is_a_double_lock() {
     }
     let name = "semaphore::a_second_single_permit_of_the_same_thread_is_a_double_lock";
     run_with(name, &[("LOCKDEP_STACKS", "0")], body).well();
+}
+
+#[test]
+fn two_permits_each_are_too_few_for_four_threads() {
+    fn body() {
+        assert_eq!(cross(2, 4), 1);
+        assert_eq!(shown(), [(Rule::Deadlock, Tier::Happened)]);
+        let finding = &lockdep::findings()[0];
+        assert_eq!((finding.locks.len(), finding.waits.len(), finding.edges.len()), (2, 2, 2));
+    }
+    let ended = run("semaphore::two_permits_each_are_too_few_for_four_threads", body).well();
+    assert!(ended.stderr.contains("wait for each other over Semaphore"), "{}", ended.stderr);
+}
+
+#[test]
+fn a_deadlock_of_permits_is_found_while_others_run() {
+    fn body() {
+        let connections = Semaphore::new(3);
+        let lock = Mutex::new(0);
+        let (begun, over) = (Barrier::new(3), AtomicBool::new(false));
+        thread::scope(|s| {
+            s.spawn(|| {
+                begun.wait();
+                while !over.load(SeqCst) {
+                    std::thread::yield_now();
+                }
+            });
+            let two = s.spawn(|| {
+                let two = connections.acquire_many(2).unwrap();
+                begun.wait();
+                let locked = panic::catch_unwind(AssertUnwindSafe(|| drop(lock.lock())));
+                drop(two);
+                locked.is_err()
+            });
+            let guard = lock.lock().unwrap();
+            begun.wait();
+            let more = panic::catch_unwind(AssertUnwindSafe(|| {
+                drop(connections.acquire_many(2).unwrap());
+            }));
+            drop(guard);
+            assert_eq!(usize::from(more.is_err()) + usize::from(two.join().unwrap()), 1);
+            over.store(true, SeqCst);
+        });
+        assert_eq!(shown(), [(Rule::Deadlock, Tier::Happened)]);
+    }
+    run("semaphore::a_deadlock_of_permits_is_found_while_others_run", body).well();
+}
+
+#[test]
+fn a_wait_for_permits_that_others_give_back_is_no_hang() {
+    fn body() {
+        let permits = Semaphore::new(4);
+        let lock = Mutex::new(0);
+        let begun = Barrier::new(3);
+        thread::scope(|s| {
+            // Holds two permits and waits for the lock, whose holder waits for permits.
+            s.spawn(|| {
+                let _two = permits.acquire_many(2).unwrap();
+                begun.wait();
+                *lock.lock().unwrap() += 1;
+            });
+            let (tx, rx) = mpsc::channel::<()>();
+            let begun = &begun;
+            let permits = &permits;
+            s.spawn(move || {
+                let _one = permits.acquire().unwrap();
+                begun.wait();
+                let _ = rx.recv();
+            });
+            let guard = lock.lock().unwrap();
+            begun.wait();
+            s.spawn(move || drop(tx));
+            drop(permits.acquire_many(2).unwrap());
+            drop(guard);
+        });
+        assert_eq!(shown(), [(Rule::WaitWhileHolding, Tier::Potential)]);
+    }
+    run("semaphore::a_wait_for_permits_that_others_give_back_is_no_hang", body).well();
+}
+
+#[test]
+fn a_thread_that_waits_for_its_own_permits_is_told() {
+    fn body() {
+        let permits = Semaphore::new(3);
+        let _two = permits.acquire_many(2).unwrap();
+        assert!(panic::catch_unwind(AssertUnwindSafe(|| permits.acquire_many(2).is_ok())).is_err());
+        assert_eq!(found(), [(Rule::DoubleLock, Tier::Happened)]);
+    }
+    let ended = run("semaphore::a_thread_that_waits_for_its_own_permits_is_told", body).well();
+    assert!(ended.stderr.contains("more permits of Semaphore created at"), "{}", ended.stderr);
+}
+
+#[test]
+fn held_permits_are_told_of() {
+    fn body() {
+        let permits = Semaphore::new(3);
+        let two = permits.acquire_many(2).unwrap();
+        assert!(lockdep::dump().contains("holds 2 permits of Semaphore created at"));
+        let left = panic::catch_unwind(lockdep::assert_quiescent).unwrap_err();
+        assert!(left.downcast::<String>().unwrap().contains("2 permits"));
+        drop(two);
+        lockdep::assert_quiescent();
+    }
+    run("semaphore::held_permits_are_told_of", body).well();
 }
