@@ -233,7 +233,7 @@ impl LockTag {
         let word = word.held(mode, false);
         let chain = record.chain(word, site);
         record.window.add(word, site);
-        let held = if record.has_room() { word } else { learning::make_room(record, word) };
+        let held = if record.has_room() { word } else { learning::long_way(record, word) };
         if !record.holds_nothing() && !record.knows(chain) {
             learning::request(record, &self.id, word, upgrades, chain, site);
         }
@@ -290,7 +290,7 @@ impl LockTag {
     ) -> Option<R> {
         let Some((record, word)) = self.track(ty, site) else { return attempt() };
         let word = word.held(mode, true);
-        let held = if record.has_room() { word } else { learning::make_room(record, word) };
+        let held = if record.has_room() { word } else { learning::long_way(record, word) };
         let Some(result) = attempt() else {
             livelock::failed(record, word, site);
             return None;
@@ -308,7 +308,7 @@ impl LockTag {
         let lock = Word(self.id.load(Relaxed));
         let held = match record.pop(lock, mode) {
             Some(held) => Some(held),
-            None => record.remove(lock, mode),
+            None => learning::release_long_way(record, lock, mode),
         };
         if held.is_some_and(Word::graphed) {
             self.id.fetch_or(word::IN_GRAPH, Relaxed);

@@ -2,15 +2,15 @@
 //! observer here, before the thread can block, and remembered as known.
 
 use std::ptr;
-use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
 use std::sync::atomic::Ordering::Relaxed;
 
-use crate::engine::{Clock, LockId};
+use crate::engine::LockId;
 use crate::instrument::{Mode, Site};
 use crate::observer::Request;
 use crate::process::{Busy, PHASE, Phase, halt, know_thread, observe};
 use crate::record::{HeldLock, Record};
+use crate::spawning;
 use crate::timing;
 use crate::word::{self, Word};
 
@@ -29,16 +29,9 @@ pub(crate) fn request(
 ) {
     let mut held = take_scratch(record);
     record.held_into(&mut held);
-    let (clock, epoch) = clock_of(record);
-    let request = Request {
-        thread: record.thread.load(Relaxed),
-        epoch,
-        clock: &clock,
-        word: asked,
-        site,
-        address: ptr::from_ref(id) as usize,
-        held: &held,
-    };
+    let at = spawning::moment(record);
+    let request =
+        Request { at: &at, word: asked, site, address: ptr::from_ref(id) as usize, held: &held };
     let hang = observe(|o| {
         know_thread(o, record, None);
         let hang = relocked(&held, asked, upgrades).and_then(|first| o.relock(&request, first));
@@ -69,22 +62,38 @@ fn relocked(held: &[HeldLock], asked: Word, upgrades: bool) -> Option<&HeldLock>
 }
 
 fn take_scratch(record: &Record) -> Vec<HeldLock> {
+    let _busy = Busy::new();
     std::mem::take(&mut record.own.borrow_mut().scratch)
 }
 
 fn give_scratch(record: &Record, held: Vec<HeldLock>) {
+    let _busy = Busy::new();
     record.own.borrow_mut().scratch = held;
 }
 
-/// Makes room for another held lock, and takes the time where somebody asks for it. Returns the
-/// word to hold the lock with.
+/// The long way to an acquisition: makes room for another held lock, and looks at the lock and the
+/// time for those who ask. Returns the word to hold the lock with.
 #[cold]
-pub(crate) fn make_room(record: &Record, word: Word) -> Word {
+pub(crate) fn long_way(record: &Record, word: Word) -> Word {
     let _busy = Busy::new();
     if record.is_full() {
         record.grow_stack();
     }
-    timing::asked_for(record, word)
+    let held = timing::asked_for(record, word);
+    if !spawning::looks_for_sections(record, word) && !held.watched() {
+        record.leave_long_way();
+    }
+    held
+}
+
+/// The long way to a release: of a lock below others, or one that somebody watches.
+#[cold]
+pub(crate) fn release_long_way(record: &Record, lock: Word, mode: Mode) -> Option<Word> {
+    let held = record.remove(lock, mode)?;
+    if held.watched() {
+        spawning::released(record, lock.lock());
+    }
+    Some(held)
 }
 
 /// A lock that the order graph knows is gone.
@@ -109,18 +118,10 @@ pub(crate) fn wait_holding(record: &Record, id: &AtomicU64, event: Word, site: S
 fn wait_holding_new(record: &Record, id: &AtomicU64, event: Word, chain: u64, site: Site) {
     let mut held = take_scratch(record);
     record.held_into(&mut held);
-    let (clock, epoch) = clock_of(record);
+    let at = spawning::moment(record);
     observe(|o| {
         know_thread(o, record, None);
-        o.event(&Request {
-            thread: record.thread.load(Relaxed),
-            epoch,
-            clock: &clock,
-            word: event,
-            site,
-            address: 0,
-            held: &held,
-        });
+        o.event(&Request { at: &at, word: event, site, address: 0, held: &held });
     });
     give_scratch(record, held);
     learned(record, id, chain);
@@ -140,30 +141,17 @@ pub(crate) fn signal(record: &Record, id: &AtomicU64, event: Word, site: Site) {
 
 #[cold]
 fn signal_new(record: &Record, id: &AtomicU64, event: Word, digest: u64, site: Site) {
-    let (clock, epoch) = clock_of(record);
+    let at = spawning::moment(record);
     let held = [HeldLock { word: event.held(Mode::Write, true), site, address: 0 }];
     observe(|o| {
         know_thread(o, record, None);
         for (word, asked_at) in record.window.iter() {
-            o.event(&Request {
-                thread: record.thread.load(Relaxed),
-                epoch,
-                clock: &clock,
-                word,
-                site: asked_at,
-                address: 0,
-                held: &held,
-            });
+            o.event(&Request { at: &at, word, site: asked_at, address: 0, held: &held });
         }
     });
     let _busy = Busy::new();
     record.learn(digest);
     id.fetch_or(word::IN_GRAPH, Relaxed);
-}
-
-pub(crate) fn clock_of(record: &Record) -> (Arc<Clock>, u32) {
-    let own = record.own.borrow();
-    (Arc::clone(&own.clock), own.epoch)
 }
 
 /// What was judged under this chain need not be judged again.

@@ -137,7 +137,7 @@ impl Retries {
 /// Where threads keep failing on each other's locks, as configured.
 #[cold]
 pub(crate) fn failed(record: &Record, asked: Word, site: Site) {
-    let rounds = record.retries.failed(record.counts().acquisitions, record.mark_tried_under());
+    let rounds = record.retries.failed(record.acquisitions(), record.mark_tried_under());
     if rounds.is_multiple_of(ROUNDS) {
         fruitless(record, asked, site);
     }

@@ -10,7 +10,9 @@ use std::panic::Location;
 use std::sync::Arc;
 
 use crate::config::Config;
-use crate::engine::{Clock, Cycle, Dependency, Detector, Held, Link, LockId, ThreadId};
+use crate::engine::{
+    Clock, Cover, Cycle, Dependency, Detector, Held, Link, LockId, Moment, Section, ThreadId,
+};
 use crate::finding::{
     Finding, FoundEdge, FoundHold, FoundLock, FoundThread, FoundWait, Rule, Tier, awaited,
     completes,
@@ -79,9 +81,8 @@ struct Nesting {
 
 /// A request that must be judged.
 pub(crate) struct Request<'a> {
-    pub(crate) thread: ThreadId,
-    pub(crate) epoch: u32,
-    pub(crate) clock: &'a Arc<Clock>,
+    /// The thread that asks, at this step.
+    pub(crate) at: &'a Moment,
     pub(crate) word: Word,
     pub(crate) site: Site,
     pub(crate) address: usize,
@@ -223,17 +224,34 @@ impl Observer {
     /// Tells the detector, and reports the cycles that it finds.
     fn depend(&mut self, request: &Request<'_>, held: &[Held]) {
         let cycles = self.detector.request(&Dependency {
-            thread: request.thread,
-            epoch: request.epoch,
-            clock: request.clock,
+            at: request.at,
             lock: request.word.lock(),
             mode: request.word.mode(),
             site: site_number(request.site),
             held,
         });
-        for cycle in cycles {
-            self.cycle(&cycle);
-        }
+        self.cycles(&cycles);
+    }
+
+    /// `thread` has joined the one that has this cover.
+    pub(crate) fn joined(&mut self, cover: &Cover, thread: ThreadId) {
+        self.detector.joined(cover, thread);
+    }
+
+    /// A hold under which threads were spawned is over, and so is everything in `over`.
+    pub(crate) fn released(&mut self, section: &Arc<Section>, over: Clock) {
+        let cycles = self.detector.released(section, over);
+        self.cycles(&cycles);
+    }
+
+    /// A thread ends without having joined those that have these covers.
+    pub(crate) fn left(&mut self, covers: &[Arc<Cover>]) {
+        let cycles = self.detector.left(covers);
+        self.cycles(&cycles);
+    }
+
+    fn cycles(&mut self, cycles: &[Cycle]) {
+        cycles.iter().for_each(|cycle| self.cycle(cycle));
     }
 
     /// Keeps the calling thread's stack for each held lock that has none for this request yet.
@@ -270,12 +288,12 @@ impl Observer {
                 .chunk_by(|a, b| kind(&held_of(a)) == kind(&held_of(b)))
                 .map(|h| found_hold(h[0].word, h[0].site))
                 .collect();
-            self.trace_thread(request.thread);
+            self.trace_thread(request.at.thread);
             for hold in holds.iter().chain([&asked]) {
                 self.trace_class(hold.class);
             }
             if let Some(trace) = &mut self.trace {
-                trace.order(request.thread, &asked, &holds);
+                trace.order(request.at.thread, &asked, &holds);
             }
         }
     }
@@ -396,7 +414,7 @@ impl Observer {
             };
             if slot.as_ref().is_none_or(stronger) {
                 *slot = Some(Link {
-                    thread: request.thread,
+                    thread: request.at.thread,
                     held: *outer,
                     asked: Held {
                         lock: asked,
@@ -501,7 +519,7 @@ impl Observer {
     ) -> Option<Arc<Finding>> {
         let shared = !Mode::conflicts(first.word.mode(), request.word.mode());
         let lock = self.lock(request.word.lock());
-        let thread = self.thread(request.thread);
+        let thread = self.thread(request.at.thread);
         let once = matches!(lock.kind, "Once" | "OnceLock" | "LazyLock");
         let (rule, tier, template) = if shared {
             let text = format!(
@@ -536,7 +554,7 @@ impl Observer {
             return None;
         }
         let stack = if self.config.stacks { Stack::capture() } else { Stack::none() };
-        self.trace_thread(request.thread);
+        self.trace_thread(request.at.thread);
         let mut finding = Finding::new(rule, tier, template);
         finding.locks.push(lock);
         finding.edges.push(FoundEdge {

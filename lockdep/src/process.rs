@@ -19,7 +19,7 @@ use std::thread;
 use std::time::Instant;
 
 use crate::config::{Config, OnDeadlock, Print};
-use crate::engine::{Clock, ThreadId};
+use crate::engine::{Clock, Cover, Moment, ThreadId};
 use crate::finding::{Finding, FoundThread, Rule};
 use crate::hash::fold;
 use crate::instrument::Site;
@@ -79,7 +79,7 @@ pub(crate) fn begin() -> Option<&'static Record> {
     let record = take_record();
     let thread = THREADS.fetch_add(1, Relaxed) + 1;
     record.thread.store(thread, Relaxed);
-    start_segments(record, thread, Clock::new());
+    start_segments(record, thread, Clock::new(), None);
     record.system.store(platform::system_thread(), Relaxed);
     platform::watch_thread_end();
     PHASE.set(Phase::Ready);
@@ -87,9 +87,15 @@ pub(crate) fn begin() -> Option<&'static Record> {
     Some(record)
 }
 
-pub(crate) fn start_segments(record: &Record, thread: ThreadId, clock: Clock) {
+pub(crate) fn start_segments(
+    record: &Record,
+    thread: ThreadId,
+    clock: Clock,
+    cover: Option<Arc<Cover>>,
+) {
     let asked = Vec::with_capacity(EARLIER);
-    let own = Own { clock: Arc::new(clock), epoch: 1, asked, ..Own::default() };
+    let at = Moment { thread, epoch: 1, clock: Arc::new(clock), cover };
+    let own = Own { at, asked, ..Own::default() };
     *record.own.borrow_mut() = own;
     record.set_segment(fold(u64::from(thread) ^ 0x2545_f491_4f6c_dd1d, 0x9e37_79b9_7f4a_7c15));
 }

@@ -18,10 +18,11 @@ use std::alloc::{Layout, alloc_zeroed, handle_alloc_error};
 use std::cell::{Cell, OnceCell, RefCell};
 use std::panic::Location;
 use std::ptr;
-use std::sync::Mutex;
 use std::sync::atomic::Ordering::{Acquire, Relaxed, Release, SeqCst};
 use std::sync::atomic::{AtomicBool, AtomicPtr, AtomicU8, AtomicU32, AtomicU64, compiler_fence};
+use std::sync::{Arc, Mutex};
 
+use crate::engine::{Cover, Moment, Section};
 use crate::hash::{Map, fold};
 use crate::instrument::{LockType, Mode, Site};
 use crate::livelock::{Mark, Retries};
@@ -180,8 +181,7 @@ pub(crate) struct Prepared {
 pub(crate) struct Record {
     top: AtomicPtr<Entry>,
     base: AtomicPtr<Entry>,
-    /// The last entry of the stack; null while somebody asks for times, so that every acquisition
-    /// takes the long way.
+    /// The last entry of the stack; null while every acquisition is to take the long way.
     limit: AtomicPtr<Entry>,
     last: Cell<*mut Entry>,
     pub(crate) times: Mutex<Map<u32, ClassTimes>>,
@@ -220,8 +220,16 @@ unsafe impl Sync for Record {}
 /// What only the owner ever looks at, and only on cold paths.
 #[derive(Debug, Default)]
 pub(crate) struct Own {
-    pub(crate) clock: std::sync::Arc<crate::engine::Clock>,
-    pub(crate) epoch: u32,
+    /// Where the thread is.
+    pub(crate) at: Moment,
+    /// Holds under which the thread has spawned others.
+    pub(crate) sections: Vec<Arc<Section>>,
+    /// Covers of threads that it has spawned.
+    pub(crate) children: Vec<Arc<Cover>>,
+    /// How many more acquisitions are looked at for a lock that is held around this thread.
+    pub(crate) first_steps: u32,
+    /// Such locks that were acquired, with the acquisitions before that.
+    pub(crate) entered: Vec<(Arc<Section>, u64)>,
     pub(crate) segment: u64,
     pub(crate) scratch: Vec<HeldLock>,
     /// Locks asked for in earlier windows of this thread, without repetition.
@@ -383,17 +391,17 @@ impl Record {
         self.last.set(last);
         self.limit.store(last, SeqCst);
         if timing::asked() != 0 {
-            self.take_times();
+            self.take_long_way();
         }
     }
 
-    /// Nobody asks for times any more.
-    pub(crate) fn leave_times(&self) {
+    /// Nobody has to see every acquisition any more.
+    pub(crate) fn leave_long_way(&self) {
         self.set_limit(self.last.get());
     }
 
     /// From here on acquisitions take the long way. Any thread may call this.
-    pub(crate) fn take_times(&self) {
+    pub(crate) fn take_long_way(&self) {
         self.limit.store(ptr::null_mut(), SeqCst);
     }
 
@@ -491,16 +499,17 @@ impl Record {
                     return None;
                 }
                 let word = Word((*at).word.load(Relaxed));
-                if Word(word.0 & !word::TIMED).is_hold(lock, mode) {
+                if Word(word.0 & !word::WATCHED).is_hold(lock, mode) {
                     break word;
                 }
                 at = at.sub(1);
             }
         };
-        if found.timed() {
+        let since = Record::stamp_of(base, at).load(Relaxed);
+        if found.watched() && since != 0 {
             // SAFETY: only `push` stores sites, and it takes a `&'static Location`.
             let site = unsafe { &*(*at).site.load(Relaxed).cast_const().cast() };
-            timing::released(self, found, site, Record::stamp_of(base, at).load(Relaxed));
+            timing::released(self, found, site, since);
         }
         // SAFETY: `at < top`, and the entries between are in use.
         unsafe {
@@ -527,6 +536,22 @@ impl Record {
             self.top.store(top.sub(1), Relaxed);
         }
         Some(found)
+    }
+
+    /// Has the release of everything that is held take the long way.
+    pub(crate) fn watch_releases(&self) {
+        let (base, mut at) = (self.base.load(Relaxed), self.top.load(Relaxed));
+        while !ptr::eq(at, base) {
+            // SAFETY: `at` is above `base` and in use.
+            let entry = unsafe { &*at };
+            let word = Word(entry.word.load(Relaxed));
+            if word.0 != 0 && !word.watched() {
+                Record::stamp_of(base, at).store(0, Relaxed);
+                entry.word.store(word.0 | word::WATCHED, Relaxed);
+            }
+            // SAFETY: above `base`.
+            at = unsafe { at.sub(1) };
+        }
     }
 
     /// Marks everything that is held as known to the order graph.
@@ -587,8 +612,9 @@ impl Record {
                 // SAFETY: only `push` stores sites, and it takes a `&'static Location`.
                 let site = unsafe { &*site.cast_const().cast() };
                 let address = entry.address.load(Relaxed).addr() & !TRIED_UNDER;
-                let since = word.timed().then(|| Record::stamp_of(base, entry).load(Relaxed));
-                let word = Word(word.0 & !word::TIMED);
+                let since = word.watched().then(|| Record::stamp_of(base, entry).load(Relaxed));
+                let since = since.filter(|&since| since != 0);
+                let word = Word(word.0 & !word::WATCHED);
                 each(HeldLock { word, site, address }, since);
             }
         }
@@ -653,6 +679,11 @@ impl Record {
     /// Whether the thread is still in the very wait that had this sequence number.
     pub(crate) fn still_waiting(&self, sequence: u64) -> bool {
         self.wait.sequence.load(SeqCst) == sequence
+    }
+
+    /// How many locks the thread has acquired so far.
+    pub(crate) fn acquisitions(&self) -> u64 {
+        self.acquisitions.load(Relaxed)
     }
 
     /// The thread was the first to acquire a lock.

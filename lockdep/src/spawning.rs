@@ -4,17 +4,19 @@ use std::sync::atomic::AtomicBool;
 use std::sync::atomic::Ordering::{Relaxed, SeqCst};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use crate::engine::{Clock, ThreadId};
+use crate::engine::{Clock, Cover, LockId, Moment, Section, ThreadId};
 use crate::hash::fold;
 use crate::identity::serial;
 use crate::instrument::{LockKind, Mode, Site};
-use crate::learning::clock_of;
 use crate::observer::{Observer, Request};
 use crate::process::{
     Busy, STARTING, THREADS, begin, current, know_thread, observe, start_segments,
 };
-use crate::record::{HeldLock, Record};
+use crate::record::{HeldLock, Own, Record};
 use crate::word::Word;
+
+/// How many acquisitions of a new thread are looked at for one of a lock that is held around it.
+const FIRST_STEPS: u32 = 64;
 
 /// What a spawned thread and those that may join it share.
 #[derive(Debug)]
@@ -23,6 +25,7 @@ pub(crate) struct Spawned {
     parent: ThreadId,
     site: Site,
     clock: Clock,
+    cover: Option<Arc<Cover>>,
     started: AtomicBool,
     end: Mutex<Option<End>>,
 }
@@ -30,17 +33,15 @@ pub(crate) struct Spawned {
 /// What a thread leaves to those that join it.
 #[derive(Clone, Debug)]
 struct End {
-    /// What was over when it ended, itself included.
-    clock: Clock,
-    epoch: u32,
+    /// Its last step; itself, and what was over then, are over now.
+    at: Moment,
     /// The locks that it asked for.
     asked: Vec<(Word, Site)>,
 }
 
 /// What a thread was before it joined another, if it held locks then.
 pub(crate) struct BeforeJoin {
-    clock: Arc<Clock>,
-    epoch: u32,
+    at: Moment,
     held: Vec<HeldLock>,
     site: Site,
 }
@@ -50,26 +51,103 @@ pub(crate) fn spawn(site: Site) -> Option<Arc<Spawned>> {
     let record = current().or_else(begin)?;
     record.was_active.store(true, Relaxed);
     let parent = record.thread.load(Relaxed);
-    let (mut clock, epoch) = {
-        let own = record.own.borrow();
-        (Clock::clone(&own.clock), own.epoch)
-    };
+    let at = moment(record);
+    let mut clock = Clock::clone(&at.clock);
+    let cover = cover(record, &at);
     observe(|o| {
         clock.retain(|t| o.remembers(t));
         if o.remembers(parent) {
-            clock.advance(parent, epoch);
+            clock.advance(parent, at.epoch);
         }
     });
     let _busy = Busy::new();
-    record.own.borrow_mut().epoch += 1;
+    record.own.borrow_mut().at.epoch += 1;
     next_segment(record);
     let thread = THREADS.fetch_add(1, Relaxed) + 1;
     STARTING.fetch_add(1, SeqCst);
     let started = AtomicBool::new(false);
-    Some(Arc::new(Spawned { thread, parent, site, clock, started, end: Mutex::new(None) }))
+    let end = Mutex::new(None);
+    Some(Arc::new(Spawned { thread, parent, site, clock, cover, started, end }))
+}
+
+/// Where the thread is.
+pub(crate) fn moment(record: &Record) -> Moment {
+    let _busy = Busy::new();
+    let mut own = record.own.borrow_mut();
+    let Own { at, entered, .. } = &mut *own;
+    // Once it has the lock, everything that was done under the hold before is over.
+    entered.retain(|(section, acquisitions)| {
+        let end = section.end().filter(|_| record.acquisitions() > *acquisitions);
+        if let Some(end) = end {
+            let mut clock = Clock::clone(&at.clock);
+            clock.join(end);
+            at.clock = Arc::new(clock);
+        }
+        end.is_none()
+    });
+    at.clone()
+}
+
+/// What covers a thread that this one, being at `at`, spawns.
+fn cover(record: &Record, at: &Moment) -> Option<Arc<Cover>> {
+    let _busy = Busy::new();
+    let mut own = record.own.borrow_mut();
+    if !record.holds_nothing() {
+        record.watch_releases();
+        record.each_held(|held, _| {
+            let lock = held.word.lock();
+            if !own.sections.iter().any(|s| s.lock == lock) {
+                own.sections.push(Arc::new(Section::new(at.thread, lock, held.word.mode())));
+            }
+        });
+    }
+    let cover = Cover::new(at.thread, own.sections.clone(), at.cover.as_ref())?;
+    if own.children.len() == own.children.capacity() {
+        own.children.retain(|child| child.is_open());
+    }
+    own.children.push(Arc::clone(&cover));
+    Some(cover)
+}
+
+/// The thread is about to acquire a lock, the long way: it may be one that is held around it.
+/// Returns whether it goes on looking for such.
+pub(crate) fn looks_for_sections(record: &Record, word: Word) -> bool {
+    let mut own = record.own.borrow_mut();
+    let Own { at, entered, first_steps, .. } = &mut *own;
+    let Some(cover) = at.cover.as_ref().filter(|_| *first_steps > 0) else { return false };
+    *first_steps -= 1;
+    let new = |s: &&Arc<Section>| {
+        let bars = s.lock == word.lock() && Mode::conflicts(s.mode, word.mode());
+        !word.tried() && bars && !entered.iter().any(|(t, _)| Arc::ptr_eq(s, t))
+    };
+    let found: Vec<_> = cover.sections().filter(new).cloned().collect();
+    entered.extend(found.into_iter().map(|section| (section, record.acquisitions())));
+    *first_steps > 0
+}
+
+/// The thread has given up one hold of a lock that it spawned others under.
+pub(crate) fn released(record: &Record, lock: LockId) {
+    let (section, over) = {
+        let _busy = Busy::new();
+        let mut own = record.own.borrow_mut();
+        let Some(at) = own.sections.iter().position(|s| s.lock == lock) else { return };
+        let mut still = false;
+        record.each_held(|held, _| still |= held.word.lock() == lock);
+        if still {
+            return;
+        }
+        let section = own.sections.swap_remove(at);
+        let mut over = Clock::clone(&own.at.clock);
+        over.advance(own.at.thread, own.at.epoch);
+        own.at.epoch += 1;
+        (section, over)
+    };
+    next_segment(record);
+    observe(|o| o.released(&section, over));
 }
 
 fn next_segment(record: &Record) {
+    let _busy = Busy::new();
     let mut own = record.own.borrow_mut();
     own.segment += 1;
     let thread = u64::from(record.thread.load(Relaxed));
@@ -86,7 +164,11 @@ impl Spawned {
             {
                 let _busy = Busy::new();
                 record.thread.store(self.thread, Relaxed);
-                start_segments(record, self.thread, self.clock.clone());
+                start_segments(record, self.thread, self.clock.clone(), self.cover.clone());
+                if self.cover.is_some() {
+                    record.own.borrow_mut().first_steps = FIRST_STEPS;
+                    record.take_long_way();
+                }
             }
             observe(|o| know_thread(o, record, Some((self.parent, self.site))));
             record.introduced.set(true);
@@ -103,12 +185,19 @@ impl Spawned {
     /// The new thread's closure has returned.
     pub(crate) fn leave(&self) {
         let Some(record) = current() else { return };
+        let at = moment(record);
+        let left = {
+            let _busy = Busy::new();
+            let mut children = std::mem::take(&mut record.own.borrow_mut().children);
+            children.retain(|child| child.is_open());
+            children
+        };
+        if !left.is_empty() {
+            observe(|o| o.left(&left));
+        }
         let _busy = Busy::new();
         record.window.close(&record.own);
-        let own = record.own.borrow();
-        let mut clock = Clock::clone(&own.clock);
-        clock.advance(self.thread, own.epoch);
-        let end = End { clock, epoch: own.epoch, asked: own.asked.clone() };
+        let end = End { at, asked: record.own.borrow().asked.clone() };
         *self.end.lock().unwrap_or_else(PoisonError::into_inner) = Some(end);
     }
 
@@ -124,8 +213,7 @@ impl Spawned {
         let _busy = Busy::new();
         let mut held = Vec::new();
         record.held_into(&mut held);
-        let (clock, epoch) = clock_of(record);
-        Some(BeforeJoin { clock, epoch, held, site })
+        Some(BeforeJoin { at: moment(record), held, site })
     }
 
     /// The current thread knows that this one has ended.
@@ -135,20 +223,25 @@ impl Spawned {
             let _busy = Busy::new();
             self.end.lock().unwrap_or_else(PoisonError::into_inner).clone()
         };
-        let Some(mut end) = end else { return };
+        let Some(end) = end else { return };
+        let mut over = Clock::clone(&end.at.clock);
+        over.advance(self.thread, end.at.epoch);
         observe(|o| {
+            if let Some(cover) = &self.cover {
+                o.joined(cover, record.thread.load(Relaxed));
+            }
             if let Some(before) = before {
                 know_thread(o, record, None);
                 self.joined_holding(o, record, &before, &end);
             }
-            end.clock.retain(|t| o.remembers(t));
+            over.retain(|t| o.remembers(t));
         });
         let _busy = Busy::new();
         {
             let mut own = record.own.borrow_mut();
-            let mut clock = Clock::clone(&own.clock);
-            clock.join(&end.clock);
-            own.clock = Arc::new(clock);
+            let mut clock = Clock::clone(&own.at.clock);
+            clock.join(&over);
+            own.at.clock = Arc::new(clock);
         }
         next_segment(record);
     }
@@ -161,23 +254,12 @@ impl Spawned {
         }
         let class = o.class(self.site, LockKind::Thread, "()");
         let life = Word::new(class, serial(record));
-        let clock = Arc::new(end.clock.clone());
         let alive = [HeldLock { word: life.held(Mode::Write, true), site: self.site, address: 0 }];
         for &(word, site) in &end.asked {
-            o.event(&Request {
-                thread: self.thread,
-                epoch: end.epoch,
-                clock: &clock,
-                word,
-                site,
-                address: 0,
-                held: &alive,
-            });
+            o.event(&Request { at: &end.at, word, site, address: 0, held: &alive });
         }
         o.event(&Request {
-            thread: record.thread.load(Relaxed),
-            epoch: before.epoch,
-            clock: &before.clock,
+            at: &before.at,
             word: life.held(Mode::Write, false),
             site: before.site,
             address: 0,

@@ -1,13 +1,13 @@
 //! How long locks are waited for and held; only while somebody asks.
 //!
 //! A thread takes no time stamps by itself. While [`ask`]ed, every acquisition of every thread takes
-//! the long way (its stack of held locks looks full), marks the hold with [`TIMED`] and stamps it,
+//! the long way (its stack of held locks looks full), marks the hold with [`WATCHED`] and stamps it,
 //! and the mark sends the release the long way too. So what is paid while nobody asks is nothing,
 //! and while somebody does it is a clock read or two for each acquisition and release.
 //!
 //! A lock that is already held when somebody begins to ask has no time.
 //!
-//! [`TIMED`]: crate::word::TIMED
+//! [`WATCHED`]: crate::word::WATCHED
 
 use std::sync::PoisonError;
 use std::sync::atomic::AtomicU8;
@@ -37,7 +37,7 @@ pub(crate) fn asked() -> u8 {
 /// From here on times are taken for `whom`, in threads that run already as well.
 pub(crate) fn ask(whom: u8) {
     ASKED.fetch_or(whom, SeqCst);
-    process::records().for_each(Record::take_times);
+    process::records().for_each(Record::take_long_way);
 }
 
 /// `whom` needs no times any more. Each thread notices at its next acquisition.
@@ -45,18 +45,17 @@ pub(crate) fn stop(whom: u8) {
     ASKED.fetch_and(!whom, SeqCst);
 }
 
-/// The thread is about to acquire; returns the word to hold the lock with.
+/// The thread is about to acquire, the long way; returns the word to hold the lock with.
 pub(crate) fn asked_for(record: &Record, word: Word) -> Word {
     let asked = asked();
     if asked == 0 {
-        record.leave_times();
         return word;
     }
     record.stamp_next(waiting::now());
     if asked & HOLDS != 0 {
         watchdog::something_to_watch();
     }
-    Word(word.0 | word::TIMED)
+    Word(word.0 | word::WATCHED)
 }
 
 /// The wait that the thread is in is over.

@@ -2,7 +2,7 @@
 //!
 //! | bits | in a lock | in a thread's stack of held locks |
 //! |---|---|---|
-//! | 63 | the engine itself needed this lock: leave it alone | somebody asked for the time of this hold |
+//! | 63 | the engine itself needed this lock: leave it alone | somebody must know of the release |
 //! | 44–62 | class | class |
 //! | 4–43 | serial number, never given twice | the same |
 //! | 3 | – | the order graph learnt of it in this hold |
@@ -21,9 +21,10 @@ pub(crate) const UNTRACKED: u64 = 1 << 63;
 pub(crate) const IN_GRAPH: u64 = 1;
 /// In a held entry: the order graph has a node for it.
 pub(crate) const GRAPHED: u64 = 1 << 3;
-/// In a held entry: the hold has a time stamp. No lock that is held is left alone, so the bit is
-/// free; and as it makes the entry unlike its lock, the release takes the long way by itself.
-pub(crate) const TIMED: u64 = 1 << 63;
+/// In a held entry: the hold has a time stamp, or a thread was spawned under it. No lock that is held
+/// is left alone, so the bit is free; and as it makes the entry unlike its lock, the release takes
+/// the long way by itself.
+pub(crate) const WATCHED: u64 = 1 << 63;
 const TRIED: u64 = 1 << 2;
 const MODE: u64 = 3;
 /// Set in the modes of readers alone.
@@ -95,8 +96,8 @@ impl Word {
         self.0 & TRIED != 0
     }
 
-    pub(crate) const fn timed(self) -> bool {
-        self.0 & TIMED != 0
+    pub(crate) const fn watched(self) -> bool {
+        self.0 & WATCHED != 0
     }
 
     pub(crate) const fn graphed(self) -> bool {
@@ -105,7 +106,7 @@ impl Word {
 
     /// Without what says nothing about the hold itself.
     pub(crate) const fn without_marks(self) -> Word {
-        Word(self.0 & !(GRAPHED | TIMED))
+        Word(self.0 & !(GRAPHED | WATCHED))
     }
 }
 

@@ -11,28 +11,20 @@
 //! that is new, not the edge: an order first seen under a gate lock and later without it adds no
 //! edge, but a cycle.
 //!
-//! What it may miss: beyond [`LONGEST`] locks only a shortest cycle through the new dependency is
-//! looked at, and one search gives up after [`STEPS`] steps. What it never reports: a cycle whose
-//! locks were not all waited for, or of instances that are not the same objects.
+//! What it never reports: a cycle whose locks were not all waited for, or of instances that are not
+//! the same objects.
 
-use std::collections::VecDeque;
 use std::sync::Arc;
 
 use super::clock::Clock;
+use super::cover::{Cover, Section};
 use super::order_graph::OrderGraph;
-use super::{LockId, SiteId, ThreadId};
+use super::search::Search;
+use super::{LockId, Moment, SiteId, ThreadId};
 use crate::finding::Tier;
 use crate::hash::Map;
 use crate::instrument::Mode;
 
-/// Cycles of up to this many locks are enumerated.
-const LONGEST: usize = 6;
-/// How many dependencies one search looks at.
-const STEPS: usize = 4096;
-/// How many cycles one search returns.
-const CYCLES: usize = 16;
-/// For cycles of more locks the newest witnesses are taken as they are.
-const LONG: usize = 64;
 /// How many threads are kept for one dependency.
 const WITNESSES: usize = 8;
 /// How many locks that are gone a remembered order may lead through.
@@ -54,12 +46,8 @@ pub struct Held {
 /// A thread asks for a lock while it holds others.
 #[derive(Clone, Copy, Debug)]
 pub struct Dependency<'a> {
-    /// The thread that asks.
-    pub thread: ThreadId,
-    /// The thread's spawn epoch, counted from one.
-    pub epoch: u32,
-    /// What is over by spawn and join order.
-    pub clock: &'a Arc<Clock>,
+    /// The thread that asks, at this step.
+    pub at: &'a Moment,
     /// The lock that is asked for.
     pub lock: LockId,
     /// The mode it is asked for in.
@@ -97,73 +85,63 @@ pub struct Cycle {
 /// An order through locks that are gone: the links that made it, in order.
 #[derive(Clone, Debug)]
 pub struct Gone {
-    links: Vec<Link>,
+    pub(super) links: Vec<Link>,
 }
 
-type Chain = u32;
-type Dep = u32;
+pub(super) type Chain = u32;
+pub(super) type Dep = u32;
 
 /// The chain of nothing held.
 const ROOT: Chain = 0;
 
 /// A held stack, as a path in a tree: this lock on top of the parent's.
 #[derive(Debug)]
-struct ChainData {
+pub(super) struct ChainData {
     parent: Chain,
-    held: Held,
+    pub(super) held: Held,
     children: Vec<Chain>,
     deps: Vec<Dep>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-struct DepKey {
+pub(super) struct DepKey {
     chain: Chain,
-    lock: LockId,
+    pub(super) lock: LockId,
     mode: Mode,
     site: SiteId,
 }
 
 #[derive(Debug)]
-struct DepData {
-    key: DepKey,
-    witnesses: Vec<Witness>,
-}
-
-#[derive(Clone, Debug)]
-struct Witness {
-    thread: ThreadId,
-    epoch: u32,
-    clock: Arc<Clock>,
-}
-
-impl Witness {
-    fn before(&self, later: &Witness) -> bool {
-        later.clock.over(self.thread) >= self.epoch
-    }
+pub(super) struct DepData {
+    pub(super) key: DepKey,
+    pub(super) witnesses: Vec<Moment>,
 }
 
 #[derive(Debug, Default)]
-struct LockData {
+pub(super) struct LockData {
     /// Chains with this lock on top.
-    chains: Vec<Chain>,
+    pub(super) chains: Vec<Chain>,
     /// Dependencies that ask for it.
     deps: Vec<Dep>,
     /// Locks that an order leads to through locks that are gone.
-    gone: Vec<(LockId, Gone)>,
+    pub(super) gone: Vec<(LockId, Gone)>,
 }
 
 /// All dependencies seen, and the cycles they form.
 #[derive(Debug)]
 pub struct Detector {
-    graph: OrderGraph,
-    locks: Map<LockId, LockData>,
-    chains: Vec<ChainData>,
+    pub(super) graph: OrderGraph,
+    pub(super) locks: Map<LockId, LockData>,
+    pub(super) chains: Vec<ChainData>,
     free_chains: Vec<Chain>,
     chain_index: Map<(Chain, Held), Chain>,
-    deps: Vec<DepData>,
+    pub(super) deps: Vec<DepData>,
     free_deps: Vec<Dep>,
     dep_index: Map<DepKey, Dep>,
     witnesses: Map<ThreadId, u32>,
+    /// Dependencies whose cycles are guarded only if a thread is joined before a hold ends.
+    unsettled: Vec<(Arc<Section>, Dep)>,
+    stamps: u64,
 }
 
 impl Default for Detector {
@@ -191,6 +169,8 @@ impl Detector {
             free_deps: Vec::new(),
             dep_index: Map::default(),
             witnesses: Map::default(),
+            unsettled: Vec::new(),
+            stamps: 0,
         }
     }
 
@@ -235,15 +215,67 @@ impl Detector {
         }
         let key = DepKey { chain, lock: seen.lock, mode: seen.mode, site: seen.site };
         let dep = self.dep(key);
-        let witness =
-            Witness { thread: seen.thread, epoch: seen.epoch, clock: Arc::clone(seen.clock) };
-        self.witness(dep, witness);
+        self.witness(dep, seen.at.clone());
         if !self.graph.on_cycle(seen.lock)
             || !seen.held.iter().any(|h| self.graph.cyclic(h.lock, seen.lock))
         {
             return Vec::new();
         }
-        Search::new(self, dep).run()
+        self.search(dep)
+    }
+
+    fn search(&mut self, dep: Dep) -> Vec<Cycle> {
+        let (cycles, unsettled) = Search::new(self, dep).run();
+        for section in unsettled {
+            let known = |(s, d): &(Arc<Section>, Dep)| *d == dep && Arc::ptr_eq(s, &section);
+            if !self.unsettled.iter().any(known) {
+                self.unsettled.push((section, dep));
+            }
+        }
+        cycles
+    }
+
+    /// The next number in the order of joins and releases.
+    fn stamp(&mut self) -> u64 {
+        self.stamps += 1;
+        self.stamps
+    }
+
+    /// `thread` has joined the one that has this cover.
+    pub fn joined(&mut self, cover: &Cover, thread: ThreadId) {
+        let stamp = self.stamp();
+        cover.join(thread, stamp);
+    }
+
+    /// The hold is over, and so is everything in `over`. Returns the cycles that it does not keep
+    /// from happening after all.
+    pub fn released(&mut self, section: &Arc<Section>, over: Clock) -> Vec<Cycle> {
+        let stamp = self.stamp();
+        section.release(stamp, over);
+        self.settle(|s| Arc::ptr_eq(s, section))
+    }
+
+    /// A thread has ended without having joined those that have these covers. Returns the cycles
+    /// that can happen after all.
+    pub fn left(&mut self, covers: &[Arc<Cover>]) -> Vec<Cycle> {
+        covers.iter().for_each(|cover| cover.leave_alone());
+        self.settle(|s| covers.iter().any(|c| c.sections().any(|other| Arc::ptr_eq(s, other))))
+    }
+
+    /// Judges again what was judged by these sections.
+    fn settle(&mut self, of: impl Fn(&Arc<Section>) -> bool) -> Vec<Cycle> {
+        let mut again: Vec<Dep> = Vec::new();
+        self.unsettled.retain(|(section, dep)| {
+            let settled = of(section);
+            if settled {
+                again.push(*dep);
+            }
+            !settled
+        });
+        // A number that meanwhile belongs to another dependency costs a search, and tells nothing
+        // wrong.
+        again.dedup();
+        again.into_iter().flat_map(|dep| self.search(dep)).collect()
     }
 
     /// Forgets a lock that is gone. Orders that lead through it stay.
@@ -352,7 +384,7 @@ impl Detector {
 
     /// Keeps who was seen. A witness that is over when the new one acts can be left out: whatever
     /// comes later and could overlap it can overlap the new one.
-    fn witness(&mut self, dep: Dep, new: Witness) {
+    fn witness(&mut self, dep: Dep, new: Moment) {
         let kept = &mut self.deps[dep as usize].witnesses;
         let same = kept.iter().position(|w| w.thread == new.thread);
         let full = kept.len() >= WITNESSES;
@@ -380,7 +412,7 @@ impl Detector {
     }
 
     /// What was held at a dependency, innermost first.
-    fn held_of(&self, dep: Dep) -> impl Iterator<Item = Held> + '_ {
+    pub(super) fn held_of(&self, dep: Dep) -> impl Iterator<Item = Held> + '_ {
         let mut chain = self.deps[dep as usize].key.chain;
         std::iter::from_fn(move || {
             let data = &self.chains[chain as usize];
@@ -392,7 +424,7 @@ impl Detector {
     }
 
     /// The dependencies of a chain and of all chains on top of it.
-    fn deps_above(&self, chain: Chain) -> Vec<Dep> {
+    pub(super) fn deps_above(&self, chain: Chain) -> Vec<Dep> {
         let mut deps = Vec::new();
         let mut open = vec![chain];
         while let Some(chain) = open.pop() {
@@ -404,7 +436,7 @@ impl Detector {
     }
 
     /// The dependency as a link from one of its held locks.
-    fn link(&self, dep: Dep, held: Held, witness: usize) -> Link {
+    pub(super) fn link(&self, dep: Dep, held: Held, witness: usize) -> Link {
         let data = &self.deps[dep as usize];
         let key = data.key;
         let mut guards: Vec<Held> =
@@ -506,291 +538,4 @@ fn remove_item(list: &mut Vec<u32>, item: u32) {
     if let Some(at) = list.iter().position(|&n| n == item) {
         list.swap_remove(at);
     }
-}
-
-/// One step of a cycle while it is searched for: an order from a held lock to another.
-#[derive(Clone, Debug)]
-enum Step {
-    Dep { dep: Dep, held: Held },
-    Gone { from: LockId, to: LockId, links: Vec<Link> },
-}
-
-impl Step {
-    fn from(&self) -> LockId {
-        match self {
-            Step::Dep { held, .. } => held.lock,
-            Step::Gone { from, .. } => *from,
-        }
-    }
-}
-
-/// The search for the cycles that one dependency closes.
-struct Search<'a> {
-    detector: &'a Detector,
-    start: Dep,
-    target: Vec<Held>,
-    steps: usize,
-    path: Vec<Step>,
-    found: Vec<Cycle>,
-}
-
-impl<'a> Search<'a> {
-    fn new(detector: &'a Detector, start: Dep) -> Search<'a> {
-        let asked = detector.deps[start as usize].key.lock;
-        let target: Vec<Held> = detector
-            .held_of(start)
-            .filter(|h| h.lock != asked && detector.graph.cyclic(h.lock, asked))
-            .collect();
-        Search { detector, start, target, steps: STEPS, path: Vec::new(), found: Vec::new() }
-    }
-
-    fn run(mut self) -> Vec<Cycle> {
-        let asked = self.detector.deps[self.start as usize].key.lock;
-        for length in 2..=LONGEST {
-            self.extend(asked, length - 1);
-        }
-        if self.found.is_empty() {
-            self.shortest(asked);
-        }
-        self.found
-    }
-
-    /// Tries every order out of `at`, with `left` links to go.
-    fn extend(&mut self, at: LockId, left: usize) {
-        for step in self.steps_from(at) {
-            if self.steps == 0 || self.found.len() >= CYCLES {
-                return;
-            }
-            self.steps -= 1;
-            let to = self.end(&step);
-            let closes = self.target.iter().any(|h| h.lock == to);
-            if closes != (left == 1) || self.path.iter().any(|s| s.from() == to) {
-                continue;
-            }
-            self.path.push(step);
-            if left == 1 {
-                self.close(to);
-            } else {
-                self.extend(to, left - 1);
-            }
-            self.path.pop();
-        }
-    }
-
-    fn end(&self, step: &Step) -> LockId {
-        match step {
-            Step::Dep { dep, .. } => self.detector.deps[*dep as usize].key.lock,
-            Step::Gone { to, .. } => *to,
-        }
-    }
-
-    fn steps_from(&self, at: LockId) -> Vec<Step> {
-        let Some(data) = self.detector.locks.get(&at) else { return Vec::new() };
-        let mut steps = Vec::new();
-        for &chain in &data.chains {
-            let held = self.detector.chains[chain as usize].held;
-            for dep in self.detector.deps_above(chain) {
-                let to = self.detector.deps[dep as usize].key.lock;
-                if dep != self.start && to != at && self.detector.graph.cyclic(at, to) {
-                    steps.push(Step::Dep { dep, held });
-                }
-            }
-        }
-        for (to, gone) in &data.gone {
-            if self.detector.graph.cyclic(at, *to) {
-                steps.push(Step::Gone { from: at, to: *to, links: gone.links.clone() });
-            }
-        }
-        steps
-    }
-
-    /// Beyond the lengths that are enumerated: one shortest cycle.
-    fn shortest(&mut self, asked: LockId) {
-        let mut came: Map<LockId, Step> = Map::default();
-        let mut queue = VecDeque::from([asked]);
-        while let Some(at) = queue.pop_front() {
-            if self.target.iter().any(|h| h.lock == at) {
-                let mut back = at;
-                while back != asked {
-                    let step = came[&back].clone();
-                    back = step.from();
-                    self.path.push(step);
-                }
-                self.path.reverse();
-                self.close(at);
-                self.path.clear();
-                return;
-            }
-            for step in self.steps_from(at) {
-                let to = self.end(&step);
-                if to != asked && !came.contains_key(&to) {
-                    came.insert(to, step);
-                    queue.push_back(to);
-                }
-            }
-        }
-    }
-
-    /// The path leads back to `to`, which the new dependency holds.
-    fn close(&mut self, to: LockId) {
-        let Some(&held) = self.target.iter().find(|h| h.lock == to) else { return };
-        let mut steps = vec![Step::Dep { dep: self.start, held }];
-        steps.extend(self.path.iter().cloned());
-        // A lock of the cycle that a second link holds as well makes a shorter cycle without the
-        // links in between, which is found by itself.
-        let shortcut = |gate: LockId| steps.iter().any(|s| s.from() == gate);
-        if let Some(cycle) = self.judge(&steps)
-            && !cycle.gate.is_some_and(shortcut)
-        {
-            self.found.push(cycle);
-        }
-    }
-
-    /// What keeps the threads of a cycle apart; `None` where one of them would not even wait.
-    fn judge(&self, steps: &[Step]) -> Option<Cycle> {
-        let sets: Vec<Vec<Held>> = steps
-            .iter()
-            .map(|s| match s {
-                Step::Dep { dep, .. } => self.detector.held_of(*dep).collect(),
-                Step::Gone { .. } => Vec::new(),
-            })
-            .collect();
-        let gate = common_gate(&sets);
-        let (choice, apart) = self.choose(steps);
-        let links: Vec<Link> = steps
-            .iter()
-            .zip(&choice)
-            .flat_map(|(s, &w)| match s {
-                Step::Dep { dep, held } => vec![self.detector.link(*dep, *held, w)],
-                Step::Gone { links, .. } => links.clone(),
-            })
-            .collect();
-        let gone = steps.iter().any(|s| matches!(s, Step::Gone { .. }));
-        let one_thread = links.iter().all(|l| l.thread == links[0].thread);
-        let mut readers = false;
-        for (i, link) in links.iter().enumerate() {
-            let (held, asked) = (links[(i + 1) % links.len()].held.mode, link.asked.mode);
-            if !Mode::conflicts(held, asked) {
-                if !Mode::conflicts_behind_writer(held, asked) {
-                    return None;
-                }
-                readers = true;
-            }
-        }
-        let tier = match apart {
-            _ if gate.is_some() => Tier::Guarded,
-            Apart::Ordered => Tier::Ordered,
-            _ if readers => Tier::NeedsWriter,
-            _ if gone && one_thread => Tier::NeedsThread,
-            _ if gone => Tier::Potential,
-            Apart::Never => Tier::Reachable,
-            Apart::OneThread => Tier::NeedsThread,
-        };
-        Some(Cycle { tier, links, gate })
-    }
-
-    /// Chooses a witness for each step: distinct threads that can overlap if there are such, else
-    /// witnesses of which only those of one thread cannot, else any.
-    fn choose(&self, steps: &[Step]) -> (Vec<usize>, Apart) {
-        let witnesses: Vec<&[Witness]> = steps
-            .iter()
-            .map(|s| match s {
-                Step::Dep { dep, .. } => &self.detector.deps[*dep as usize].witnesses[..],
-                Step::Gone { .. } => &[],
-            })
-            .collect();
-        if steps.len() > LONG {
-            return newest(&witnesses);
-        }
-        for distinct in [true, false] {
-            if let Some(choice) = assign(&witnesses, distinct) {
-                return (choice, if distinct { Apart::Never } else { Apart::OneThread });
-            }
-        }
-        (vec![0; steps.len()], Apart::Ordered)
-    }
-}
-
-/// What keeps the threads of a cycle apart.
-#[derive(Clone, Copy)]
-enum Apart {
-    Never,
-    OneThread,
-    Ordered,
-}
-
-/// One witness for each step so that all of them can overlap pairwise, by backtracking.
-fn assign(witnesses: &[&[Witness]], distinct: bool) -> Option<Vec<usize>> {
-    // The newest witnesses stand last and are the likeliest to overlap, so they come first.
-    let candidate = |at: usize, tried: usize| {
-        let list = witnesses[at];
-        list.len().checked_sub(tried + 1).map(|i| &list[i])
-    };
-    let mut tried: Vec<usize> = vec![0];
-    let mut budget = STEPS;
-    while let Some(at) = tried.len().checked_sub(1) {
-        let gone = witnesses[at].is_empty() && tried[at] == 0;
-        let next = candidate(at, tried[at]);
-        if next.is_none() && !gone {
-            tried.pop();
-            if let Some(last) = tried.last_mut() {
-                *last += 1;
-            }
-            continue;
-        }
-        budget = budget.checked_sub(1)?;
-        let chosen = tried[..at].iter().enumerate().filter_map(|(i, &t)| candidate(i, t));
-        if next.is_none_or(|new| chosen.into_iter().all(|old| overlap(old, new, distinct))) {
-            if at + 1 == witnesses.len() {
-                let index = |(at, t): (usize, &usize)| witnesses[at].len().saturating_sub(t + 1);
-                return Some(tried.iter().enumerate().map(index).collect());
-            }
-            tried.push(0);
-        } else {
-            tried[at] += 1;
-        }
-    }
-    None
-}
-
-/// The newest witness for each step, where there are too many steps to choose.
-fn newest(witnesses: &[&[Witness]]) -> (Vec<usize>, Apart) {
-    let choice = witnesses.iter().map(|list| list.len().saturating_sub(1)).collect();
-    let all = || witnesses.iter().filter_map(|list| list.last());
-    let mut different: Vec<&Witness> = all().collect();
-    different.sort_unstable_by_key(|w| (w.thread, w.epoch));
-    different.dedup_by_key(|w| (w.thread, w.epoch));
-    let ordered = different
-        .iter()
-        .enumerate()
-        .any(|(i, a)| different[..i].iter().any(|b| !overlap(a, b, false)));
-    let threads = different.chunk_by(|a, b| a.thread == b.thread).count();
-    let apart = match ordered {
-        true => Apart::Ordered,
-        false if threads == all().count() => Apart::Never,
-        false => Apart::OneThread,
-    };
-    (choice, apart)
-}
-
-fn overlap(a: &Witness, b: &Witness, distinct: bool) -> bool {
-    if a.thread == b.thread { !distinct } else { !a.before(b) && !b.before(a) }
-}
-
-/// A lock that two of the sets hold in modes that exclude each other.
-fn common_gate(sets: &[Vec<Held>]) -> Option<LockId> {
-    let mut seen: Map<LockId, Mode> = Map::default();
-    sets.iter().find_map(|set| {
-        let gate = set
-            .iter()
-            .find(|h| seen.get(&h.lock).is_some_and(|&mode| Mode::conflicts(mode, h.mode)));
-        for held in set {
-            let mode = seen.entry(held.lock).or_insert(held.mode);
-            // A writer excludes all, and an upgradable holder more than a reader does.
-            if held.mode == Mode::Write || mode.is_read() {
-                *mode = held.mode;
-            }
-        }
-        gate.map(|g| g.lock)
-    })
 }

@@ -5,18 +5,25 @@
 //! caller gives.
 //!
 //! * [`Clock`] orders what threads do by spawn and join alone.
+//! * [`Cover`] knows which locks are held around a whole thread, by those that spawned it.
 //! * [`OrderGraph`] keeps which locks can be waited for under which, and knows at once whether a
 //!   new order closes a cycle.
 //! * [`Detector`] keeps the dependencies behind those orders, finds the cycles and their tier.
 //! * [`WaitGraph`] tells which threads can never go on.
 
 pub use clock::Clock;
+pub use cover::{Cover, Section};
 pub use detector::{Cycle, Dependency, Detector, Gone, Held, Link};
+pub use moment::Moment;
 pub use order_graph::OrderGraph;
 pub use wait_graph::{WaitGraph, Waiter, WaitsFor};
 
 mod clock;
+mod cover;
+mod moment;
+
 mod detector;
+mod search;
 
 mod order_graph;
 mod wait_graph;

@@ -7,7 +7,7 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use super::{Clock, Dependency, Detector, Held, LockId, ThreadId};
+use super::{Clock, Cover, Cycle, Dependency, Detector, Held, LockId, Moment, Section, ThreadId};
 use crate::finding::Tier::{
     self, Guarded, NeedsThread, NeedsWriter, Ordered, Potential, Reachable,
 };
@@ -38,6 +38,88 @@ const CASES: &[Case] = &[
         trace: "M fork(T1) fork(T2); T1 acq(G) fork(T3) rel(G); \
                 T3 acq(L1) acq(L2) rel(L2) rel(L1); T1 join(T3); \
                 T2 acq(G) acq(L2) acq(L1) rel(L1) rel(L2) rel(G); M join(T2) join(T1)",
+        expected: &[Reachable],
+    },
+    Case {
+        name: "the gate is released and taken again before the child ends",
+        trace: "M fork(T1) fork(T2); T1 acq(G) fork(T3) rel(G) acq(G); \
+                T3 acq(L1) acq(L2) rel(L2) rel(L1); T1 join(T3) rel(G); \
+                T2 acq(G) acq(L2) acq(L1) rel(L1) rel(L2) rel(G); M join(T2) join(T1)",
+        expected: &[Reachable],
+    },
+    Case {
+        name: "a gate around the whole child (Sulzmann)",
+        trace: "T0 fork(T2) acq(G) fork(T1); T1 acq(A) acq(B) rel(B) rel(A); T0 join(T1) rel(G); \
+                T2 acq(G) acq(B) acq(A) rel(A) rel(B) rel(G)",
+        expected: &[Guarded],
+    },
+    Case {
+        name: "a gate around the whole child, which comes second",
+        trace: "T0 fork(T2); T2 acq(G) acq(B) acq(A) rel(A) rel(B) rel(G); \
+                T0 acq(G) fork(T1); T1 acq(A) acq(B) rel(B) rel(A); T0 join(T1) rel(G)",
+        expected: &[Guarded],
+    },
+    Case {
+        name: "a gate around the child that is released before the join, seen late",
+        trace: "T0 fork(T2); T2 acq(G) acq(B) acq(A) rel(A) rel(B) rel(G); \
+                T0 acq(G) fork(T1); T1 acq(A) acq(B) rel(B) rel(A); T0 rel(G) join(T1)",
+        expected: &[Reachable],
+    },
+    Case {
+        name: "a gate around the child of a child",
+        trace: "T0 fork(T2); T2 acq(G) acq(B) acq(A) rel(A) rel(B) rel(G); \
+                T0 acq(G) fork(T1); T1 fork(T3); T3 acq(A) acq(B) rel(B) rel(A); T1 join(T3); \
+                T0 join(T1) rel(G)",
+        expected: &[Guarded],
+    },
+    Case {
+        name: "a gate around a child whose own child nobody joins",
+        trace: "T0 fork(T2); T2 acq(G) acq(B) acq(A) rel(A) rel(B) rel(G); \
+                T0 acq(G) fork(T1); T1 fork(T3); T3 acq(A) acq(B) rel(B) rel(A); \
+                T0 join(T1) rel(G)",
+        expected: &[Reachable],
+    },
+    Case {
+        name: "two children under one gate",
+        trace: "T0 acq(G) fork(T1) fork(T2); T1 acq(A) acq(B) rel(B) rel(A); \
+                T2 acq(B) acq(A) rel(A) rel(B); T0 join(T1) join(T2) rel(G)",
+        expected: &[Reachable],
+    },
+    Case {
+        name: "children of two threads, each under the gate",
+        trace: "M fork(T0) fork(T3); T0 acq(G) fork(T1); T1 acq(A) acq(B) rel(B) rel(A); \
+                T0 join(T1) rel(G); T3 acq(G) fork(T4); T4 acq(B) acq(A) rel(A) rel(B); \
+                T3 join(T4) rel(G)",
+        expected: &[Guarded],
+    },
+    Case {
+        name: "readers of the gate around the child keep nobody out",
+        trace: "T0 fork(T2) racq(G) fork(T1); T1 acq(A) acq(B) rel(B) rel(A); \
+                T0 join(T1) rrel(G); T2 racq(G) acq(B) acq(A) rel(A) rel(B) rrel(G)",
+        expected: &[Reachable],
+    },
+    Case {
+        name: "whoever holds the gate around its child is not kept out itself",
+        trace: "T0 acq(G) fork(T1); T1 acq(A) acq(B) rel(B) rel(A); \
+                T0 acq(B) acq(A) rel(A) rel(B) join(T1) rel(G)",
+        expected: &[Reachable],
+    },
+    Case {
+        name: "the child begins with the lock under which it was spawned",
+        trace: "T1 acq(G) fork(T2) acq(A) acq(B) rel(B) rel(A) rel(G); \
+                T2 acq(G) rel(G) acq(B) acq(A) rel(A) rel(B); T1 join(T2)",
+        expected: &[Ordered],
+    },
+    Case {
+        name: "the child takes the lock under which it was spawned too late",
+        trace: "T1 acq(G) fork(T2) acq(A) acq(B) rel(B) rel(A) rel(G); \
+                T2 acq(B) acq(A) rel(A) rel(B) acq(G) rel(G); T1 join(T2)",
+        expected: &[Reachable],
+    },
+    Case {
+        name: "the child begins with the lock, and its parent goes on without it",
+        trace: "T1 acq(G) fork(T2) rel(G) acq(A) acq(B) rel(B) rel(A); \
+                T2 acq(G) rel(G) acq(B) acq(A) rel(A) rel(B); T1 join(T2)",
         expected: &[Reachable],
     },
     Case {
@@ -277,16 +359,32 @@ const CASES: &[Case] = &[
     },
 ];
 
-#[derive(Default)]
 struct Thread {
-    id: ThreadId,
-    epoch: u32,
-    clock: Arc<Clock>,
+    at: Moment,
     held: Vec<Held>,
+    sections: Vec<Arc<Section>>,
+    children: Vec<Arc<Cover>>,
+}
+
+impl Thread {
+    fn new(thread: ThreadId) -> Thread {
+        let at = Moment { thread, epoch: 1, ..Moment::default() };
+        Thread { at, held: Vec::new(), sections: Vec::new(), children: Vec::new() }
+    }
+}
+
+/// The surest tier for each set of locks.
+fn add(found: &mut HashMap<Vec<LockId>, Tier>, cycles: Vec<Cycle>) {
+    for cycle in cycles {
+        let mut set: Vec<LockId> = cycle.links.iter().map(|l| l.held.lock).collect();
+        set.sort_unstable();
+        let tier = found.entry(set).or_insert(cycle.tier);
+        *tier = (*tier).max(cycle.tier);
+    }
 }
 
 /// Runs a trace; the surest tier for each set of locks.
-fn tiers(trace: &str) -> Vec<Tier> {
+pub(super) fn tiers(trace: &str) -> Vec<Tier> {
     let mut detector = Detector::new();
     let mut threads: HashMap<&str, Thread> = HashMap::new();
     let mut locks: HashMap<&str, LockId> = HashMap::new();
@@ -298,32 +396,53 @@ fn tiers(trace: &str) -> Vec<Tier> {
             let (op, rest) = word.split_once('(').expect("an operation");
             let object = rest.trim_end_matches(')');
             let next = threads.len() as ThreadId + 1;
-            let thread = threads.entry(name).or_insert_with(|| Thread {
-                id: next,
-                epoch: 1,
-                ..Thread::default()
-            });
+            let thread = threads.entry(name).or_insert_with(|| Thread::new(next));
             match op {
                 "fork" => {
-                    let mut clock = Clock::clone(&thread.clock);
-                    clock.advance(thread.id, thread.epoch);
-                    thread.epoch += 1;
+                    for held in &thread.held {
+                        if !thread.sections.iter().any(|s| s.lock == held.lock) {
+                            let section = Section::new(thread.at.thread, held.lock, held.mode);
+                            thread.sections.push(Arc::new(section));
+                        }
+                    }
+                    let sections = thread.sections.clone();
+                    let cover = Cover::new(thread.at.thread, sections, thread.at.cover.as_ref());
+                    thread.children.extend(cover.clone());
+                    let mut clock = Clock::clone(&thread.at.clock);
+                    clock.advance(thread.at.thread, thread.at.epoch);
+                    thread.at.epoch += 1;
                     let id = threads.len() as ThreadId + 1;
-                    let child = Thread { id, epoch: 1, clock: Arc::new(clock), held: Vec::new() };
+                    let mut child = Thread::new(id);
+                    (child.at.clock, child.at.cover) = (Arc::new(clock), cover);
                     threads.insert(object, child);
                 }
                 "join" => {
                     let child = &threads[object];
-                    let mut clock = Clock::clone(&child.clock);
-                    clock.advance(child.id, child.epoch);
+                    let mut clock = Clock::clone(&child.at.clock);
+                    clock.advance(child.at.thread, child.at.epoch);
+                    let (cover, left) = (child.at.cover.clone(), child.children.clone());
+                    let cycles = detector.left(&left);
+                    add(&mut found, cycles);
                     let thread = threads.get_mut(name).expect("the joining thread");
-                    clock.join(&thread.clock);
-                    thread.clock = Arc::new(clock);
+                    if let Some(cover) = cover {
+                        detector.joined(&cover, thread.at.thread);
+                    }
+                    clock.join(&thread.at.clock);
+                    thread.at.clock = Arc::new(clock);
                 }
                 "drop" => detector.remove(locks[object]),
                 "rel" | "rrel" => {
-                    let at = thread.held.iter().rposition(|h| h.lock == locks[object]);
+                    let lock = locks[object];
+                    let at = thread.held.iter().rposition(|h| h.lock == lock);
                     thread.held.remove(at.expect("a held lock"));
+                    if let Some(at) = thread.sections.iter().position(|s| s.lock == lock) {
+                        let section = thread.sections.remove(at);
+                        let mut over = Clock::clone(&thread.at.clock);
+                        over.advance(thread.at.thread, thread.at.epoch);
+                        thread.at.epoch += 1;
+                        let cycles = detector.released(&section, over);
+                        add(&mut found, cycles);
+                    }
                 }
                 _ => {
                     let next = locks.len() as LockId + 1;
@@ -334,24 +453,25 @@ fn tiers(trace: &str) -> Vec<Tier> {
                         "uacq" => Mode::Upgradable,
                         _ => Mode::Write,
                     };
-                    let site = lock * 100 + u64::from(thread.id);
+                    let site = lock * 100 + u64::from(thread.at.thread);
                     let held = Held { lock, mode, tried: op == "try", site };
                     if op != "try" && !thread.held.is_empty() {
                         let cycles = detector.request(&Dependency {
-                            thread: thread.id,
-                            epoch: thread.epoch,
-                            clock: &thread.clock,
+                            at: &thread.at,
                             lock,
                             mode,
                             site,
                             held: &thread.held,
                         });
-                        for cycle in cycles {
-                            let mut set: Vec<LockId> =
-                                cycle.links.iter().map(|l| l.held.lock).collect();
-                            set.sort_unstable();
-                            let tier = found.entry(set).or_insert(cycle.tier);
-                            *tier = (*tier).max(cycle.tier);
+                        add(&mut found, cycles);
+                    }
+                    if op != "try" {
+                        let ends = thread.at.cover.iter().flat_map(|c| c.sections());
+                        let ends = ends.filter(|s| s.lock == lock && Mode::conflicts(s.mode, mode));
+                        for end in ends.filter_map(|s| s.end()) {
+                            let mut clock = Clock::clone(&thread.at.clock);
+                            clock.join(end);
+                            thread.at.clock = Arc::new(clock);
                         }
                     }
                     if op == "up" {

@@ -7,6 +7,7 @@ mod allocator;
 mod banker;
 mod behaviour;
 mod compile_errors;
+mod covers;
 mod isolated;
 mod livelock;
 mod ordered;

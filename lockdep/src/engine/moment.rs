@@ -1,0 +1,25 @@
+//! A thread at one of its steps, with all that tells whether another thread's step can meet it.
+
+use std::sync::Arc;
+
+use super::{Clock, Cover, ThreadId};
+
+/// A thread at one of its steps.
+#[derive(Clone, Debug, Default)]
+pub struct Moment {
+    /// The thread.
+    pub thread: ThreadId,
+    /// The thread's spawn epoch, counted from one.
+    pub epoch: u32,
+    /// What is over by spawn and join order.
+    pub clock: Arc<Clock>,
+    /// What is held around the whole thread.
+    pub cover: Option<Arc<Cover>>,
+}
+
+impl Moment {
+    /// Whether spawn and join order puts this before `later`.
+    pub fn before(&self, later: &Moment) -> bool {
+        later.clock.over(self.thread) >= self.epoch
+    }
+}
