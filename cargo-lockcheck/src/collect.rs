@@ -5,10 +5,10 @@ use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io;
 use std::path::{Path, PathBuf};
 use std::process::{self, Command, ExitStatus};
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::SystemTime;
 
 use crate::failure::Failure;
+use crate::interrupts;
 use crate::merge::trace_files;
 use crate::render::Format;
 use crate::runtime::Runtime;
@@ -62,7 +62,8 @@ impl Collected {
     }
 }
 
-/// Runs cargo until it ends; Ctrl-C ends cargo and the program, but not the check.
+/// Runs cargo until it ends; Ctrl-C, or a signal to terminate, ends cargo and the program, but not
+/// the check.
 ///
 /// # Errors
 /// When cargo cannot be started, or `target/lockcheck` cannot be written.
@@ -88,7 +89,9 @@ pub fn run(settings: &Settings, runtime: &Runtime) -> Result<Collected, Failure>
             "Start it by its full path.",
         )
     })?;
-    outlive_interrupts();
+    if interrupts::outlive().is_err() {
+        status::warning("an interrupt will end the check without a report");
+    }
     let mut command = Command::new(&settings.cargo);
     if settings.format != Format::Text {
         // The report goes to stdout, and is not to be mixed with what the program prints.
@@ -221,20 +224,6 @@ fn prune(runs: &Path, current: &Path) {
         if is_over {
             let _ = fs::remove_dir_all(path);
         }
-    }
-}
-
-/// Lets an interrupt end cargo and the program, which are in the same process group, while this
-/// process lives on to report. A second one ends this process too.
-fn outlive_interrupts() {
-    static SEEN: AtomicBool = AtomicBool::new(false);
-    let handler = || {
-        if SEEN.swap(true, Ordering::Relaxed) {
-            process::exit(130);
-        }
-    };
-    if ctrlc::set_handler(handler).is_err() {
-        status::warning("an interrupt will end the check without a report");
     }
 }
 

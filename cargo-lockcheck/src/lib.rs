@@ -25,8 +25,9 @@ pub mod std_use;
 pub mod substitute;
 pub mod wrapper;
 
-// Cargo, run with them.
+// Cargo, run with them, and what ends it early.
 pub mod collect;
+pub mod interrupts;
 
 // Quotable source files and their short names.
 pub mod sources;

@@ -3,7 +3,7 @@
 use std::fs;
 
 use cargo_lockcheck::model::Level;
-use lockcheck_tests::Project;
+use lockcheck_tests::{Checked, Project};
 
 #[test]
 fn the_first_example_is_reported_though_its_tests_pass() {
@@ -71,16 +71,15 @@ fn a_failing_program_keeps_its_code_and_is_reported() {
     assert_eq!(checked.code, 7, "{checked}");
 }
 
+/// Checks a program that waits for ever, and sends this signal as soon as it does: to the whole
+/// group, as a terminal does, or to the command alone.
 #[cfg(unix)]
-#[test]
-fn an_interrupted_run_is_reported() {
+fn signalled(user: &str, signal: &str, whole_group: bool) -> Checked {
     use std::io::{BufRead, BufReader, Read};
     use std::os::unix::process::{CommandExt, ExitStatusExt};
     use std::process::{Command, Output, Stdio};
 
-    use lockcheck_tests::Checked;
-
-    let project = Project::fixture("single", "interrupted");
+    let project = Project::fixture("single", user);
     let mut command = project.lockcheck(&["run", "--", "wait"]);
     command.process_group(0).stdout(Stdio::piped()).stderr(Stdio::piped());
     let mut child = command.spawn().expect("the command starts");
@@ -88,16 +87,79 @@ fn an_interrupted_run_is_reported() {
     let mut line = String::new();
     stdout.read_line(&mut line).expect("it can be read");
     assert_eq!(line, "waiting\n");
-    // As a terminal does on Ctrl-C: to the whole group.
-    let group = format!("-{}", child.id());
-    let sent = Command::new("kill").args(["-INT", "--", &group]).status().expect("it starts");
+    let to = if whole_group { format!("-{}", child.id()) } else { child.id().to_string() };
+    let sent = Command::new("kill").args([signal, "--", &to]).status().expect("it starts");
     assert!(sent.success());
+    // Both ends are closed once the program has ended as well.
     let mut stderr = Vec::new();
     child.stderr.take().expect("it is piped").read_to_end(&mut stderr).expect("it can be read");
     let status = child.wait().expect("it ends");
     assert_eq!(status.signal(), None);
-    let output = Output { status, stdout: Vec::new(), stderr };
-    let checked = Checked::new(output, &project.report_path());
+    Checked::new(Output { status, stdout: Vec::new(), stderr }, &project.report_path())
+}
+
+#[cfg(unix)]
+#[test]
+fn an_interrupted_run_is_reported() {
+    let checked = signalled("interrupted", "-INT", true);
     assert_eq!(checked.code, 130, "{checked}");
     assert_eq!(checked.found(), ["lock-order needs-thread"]);
+}
+
+#[cfg(unix)]
+#[test]
+fn a_terminated_run_is_ended_and_reported() {
+    let checked = signalled("terminated", "-TERM", false);
+    assert_eq!(checked.code, 143, "{checked}");
+    assert_eq!(checked.found(), ["lock-order needs-thread"]);
+}
+
+#[test]
+fn stored_traces_are_reported_together() {
+    let both = "//! Takes two locks, in the order that its argument says.
+use std::sync::Mutex;
+static LEFT: Mutex<u8> = Mutex::new(0);
+static RIGHT: Mutex<u8> = Mutex::new(0);
+fn nest(outer: &Mutex<u8>, inner: &Mutex<u8>) {
+    let _outer = outer.lock().unwrap();
+    let _inner = inner.lock().unwrap();
+}
+fn main() {
+    match std::env::args().nth(1).as_deref() {
+        Some(\"forward\") => nest(&LEFT, &RIGHT),
+        _ => nest(&RIGHT, &LEFT),
+    }
+}
+";
+    let project = Project::binaries("stored", "2024", &[("both".to_owned(), both.to_owned())]);
+    // Runs of an earlier test run.
+    let _ = fs::remove_dir_all(project.root().join("target/lockcheck/runs"));
+    let nothing = project.check(&["report"]);
+    assert_eq!((nothing.code, nothing.report.is_some()), (101, false), "{nothing}");
+    assert!(nothing.stderr.contains("Run `cargo lockcheck test` first"), "{nothing}");
+
+    let runs = project.root().join("target/lockcheck/runs");
+    let mut stored = Vec::new();
+    for (at, argument) in ["forward", "backward"].iter().enumerate() {
+        let checked = project.check(&["run", "--", argument]);
+        assert_eq!(checked.code, 0, "{checked}");
+        assert_eq!(checked.found(), [""; 0], "{checked}");
+        let run = fs::read_dir(&runs).expect("the runs").flatten().map(|run| run.path()).max();
+        // As another machine's: elsewhere, and with nothing else beside it.
+        let shard = project.root().join(format!("shard-{at}"));
+        let _ = fs::remove_dir_all(&shard);
+        fs::rename(run.expect("a run").join("traces"), &shard).expect("it can be moved");
+        stored.push(format!("shard-{at}"));
+    }
+    let checked = project.check(&["report", &stored[0], &stored[1]]);
+    assert_eq!(checked.code, 0, "{checked}");
+    assert_eq!(checked.found(), ["lock-order potential"], "{checked}");
+    let again =
+        project.check(&["report", "--deny", "potential", &stored[1], &stored[0], "shard-0"]);
+    assert_eq!(again.code, 100, "{again}");
+    assert_eq!(again.report().findings[0].id, checked.report().findings[0].id);
+
+    let missing = project.check(&["report", "nowhere"]);
+    assert_eq!(missing.code, 101, "{missing}");
+    assert!(missing.stderr.contains("there is no `nowhere`"), "{missing}");
 }
