@@ -287,6 +287,11 @@ fn stuck(finding: &mut Finding) {
         "Barrier" => {
             ("to get there", "make the barrier for as many threads as come to it in each round")
         }
+        "" if wait.awaited == Awaited::Event => (
+            "to unpark it",
+            "park in a loop over a flag that the other thread sets before it unparks: several \
+             unparks before one park count as one",
+        ),
         _ => ("to bring that about", rules::info(finding.rule).cure),
     };
     finding.message = format!(

@@ -12,6 +12,7 @@ use std::ptr;
 use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
 use std::sync::atomic::Ordering::Relaxed;
+use std::thread::ThreadId;
 
 use crate::creation;
 use crate::permits::{Asked, Hold};
@@ -19,7 +20,7 @@ use crate::process;
 use crate::record::{Prepared, Record, WaitKind};
 use crate::spawning::{self, Spawned};
 use crate::word::{self, Word};
-use crate::{identity, learning, livelock, waiting};
+use crate::{identity, learning, livelock, parking, waiting};
 
 /// A place in the source.
 pub type Site = &'static Location<'static>;
@@ -693,13 +694,24 @@ impl Drop for EventTag {
 
 /// Blocks this thread until it is unparked: `block` must be the primitive's park.
 ///
-/// Whoever unparks it is not seen, so a parked thread never counts as stuck.
+/// Anybody may have a handle to unpark it with, so it is stuck only when no thread of the process is
+/// left that runs.
+///
+/// # Panics
+/// Where the thread would wait for ever, unless configured otherwise.
 pub fn park(timed: bool, site: Site, block: impl FnOnce()) {
     let Some(record) = process::current().or_else(process::begin) else { return block() };
     record.window.close(&record.own);
-    let kind = if timed { WaitKind::Timed } else { WaitKind::Event };
-    let _wait = waiting::wait_for_event(record, Word(0), kind, site);
-    block();
+    parking::park(record, timed, site, block);
+}
+
+/// A thread is about to be unparked. Call it just *before* the primitive's own step.
+#[inline]
+pub fn unpark(thread: ThreadId) {
+    parking::unparked(thread);
+    if let Some(record) = process::current() {
+        record.retries.progress();
+    }
 }
 
 /// A thread that is about to be spawned, kept by whoever can join it.

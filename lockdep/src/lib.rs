@@ -54,6 +54,7 @@ mod word;
 
 mod identity;
 mod learning;
+mod parking;
 mod permits;
 mod process;
 mod spawning;

@@ -218,7 +218,7 @@ impl Mark {
                 (WaitsFor::Lock { lock: word.lock(), mode: word.mode() }, "lock", Some(word))
             }
             WaitKind::Join => (WaitsFor::End(wait.target as ThreadId), "join", None),
-            WaitKind::Event | WaitKind::Permits | WaitKind::Timed => return None,
+            WaitKind::Event | WaitKind::Permits | WaitKind::Park | WaitKind::Timed => return None,
         };
         let mut held = Vec::new();
         record.held_into(&mut held);

@@ -41,6 +41,8 @@ pub(crate) static WAITING: AtomicUsize = AtomicUsize::new(0);
 /// Threads that were spawned and have not yet begun.
 pub(crate) static STARTING: AtomicUsize = AtomicUsize::new(0);
 pub(crate) static SIGNALS: [AtomicU64; 256] = [const { AtomicU64::new(0) }; 256];
+/// How often threads were unparked; several may share a count.
+pub(crate) static UNPARKS: [AtomicU64; 256] = [const { AtomicU64::new(0) }; 256];
 pub(crate) static ORPHANED: AtomicUsize = AtomicUsize::new(0);
 pub(crate) static START: OnceLock<Instant> = OnceLock::new();
 static OBSERVING: AtomicBool = AtomicBool::new(false);

@@ -78,15 +78,18 @@ pub(crate) enum WaitKind {
     Timed = 3,
     /// Permits of a semaphore that has several; how many is in [`Record::permits`].
     Permits = 4,
+    /// An `unpark`.
+    Park = 5,
 }
 
 /// A wait of another thread, read while it lasted.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct SeenWait {
     pub(crate) kind: WaitKind,
-    /// The lock's word with the mode that is asked for, the thread that is joined, or the event.
+    /// The lock's word with the mode that is asked for, the thread that is joined, the event, or the
+    /// number of the thread that parks.
     pub(crate) target: u64,
-    /// How often the event had been signalled when the wait began.
+    /// How often the event had been signalled, or the thread unparked, when the wait began.
     pub(crate) signals: u64,
     pub(crate) since: u64,
     pub(crate) site: Site,
@@ -199,6 +202,8 @@ pub(crate) struct Record {
     pub(crate) window: Window,
     pub(crate) retries: Retries,
     pub(crate) permits: Permits,
+    /// How often the thread was unparked until it parked last, as far as it is known.
+    pub(crate) unparks: Cell<u64>,
     /// The observer knows the thread.
     pub(crate) introduced: Cell<bool>,
     /// The system's number of the thread; zero where it is not known.
@@ -275,6 +280,7 @@ impl Record {
             window: Window::new(),
             retries: Retries::default(),
             permits: Permits::default(),
+            unparks: Cell::new(0),
             introduced: Cell::new(false),
             system: AtomicU32::new(0),
             thread: AtomicU32::new(0),
@@ -659,6 +665,7 @@ impl Record {
             1 => WaitKind::Join,
             2 => WaitKind::Event,
             4 => WaitKind::Permits,
+            5 => WaitKind::Park,
             _ => WaitKind::Timed,
         };
         let (target, since) = (self.wait.target.load(Relaxed), self.wait.since.load(Relaxed));
@@ -725,6 +732,7 @@ impl Record {
         self.window.clear();
         self.retries.reset();
         self.permits.reset();
+        self.unparks.set(0);
         self.introduced.set(false);
         self.was_active.store(false, Relaxed);
         self.ended.store(false, SeqCst);

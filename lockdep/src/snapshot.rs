@@ -58,6 +58,7 @@ impl SeenWait {
             WaitKind::Lock | WaitKind::Permits => ("lock", target),
             WaitKind::Join => ("join", None),
             WaitKind::Event | WaitKind::Timed => ("event", target),
+            WaitKind::Park => ("event", None),
         }
     }
 }

@@ -48,6 +48,7 @@ pub const SOURCES: &[(&str, &str)] = &sources! {
     "ordered/lockable.rs",
     "ordered/mod.rs",
     "ordered/set.rs",
+    "parking.rs",
     "parking_lot/condvar.rs",
     "parking_lot/lock_api_0_4.rs",
     "parking_lot/lock_api_0_5.rs",

@@ -1,8 +1,7 @@
 //! Threads of [`std::thread`], instrumented: who spawned whom, who waits for whose end.
 //!
-//! What makes, joins or parks a thread is defined here, with the signatures of `std`; everything
-//! else, the handle [`Thread`] included, is `std`'s own. An `unpark` is not seen, since it is done
-//! through such a handle.
+//! What makes, joins, parks or unparks a thread is defined here, with the signatures of `std`;
+//! everything else is `std`'s own.
 
 // The glob keeps what `std` has and this module does not define, now and in later versions.
 pub use std::thread::*;
@@ -17,6 +16,6 @@ pub use self::park::park_timeout_ms;
 pub use self::{
     builder::{Builder, spawn},
     handle::JoinHandle,
-    park::{park, park_timeout},
+    park::{Thread, current, park, park_timeout},
     scoped::{Scope, ScopedJoinHandle, scope},
 };

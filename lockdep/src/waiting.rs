@@ -20,6 +20,7 @@ use crate::finding::Finding;
 use crate::hash::fold;
 use crate::instrument::{Mode, Site};
 use crate::observer::StuckThread;
+use crate::parking;
 use crate::permits::{Asked, Hold};
 use crate::platform;
 use crate::process::{
@@ -52,7 +53,7 @@ impl Drop for Wait {
         match self.kind {
             WaitKind::Join => _ = JOINING.fetch_sub(1, SeqCst),
             WaitKind::Event | WaitKind::Permits => _ = WAITING.fetch_sub(1, SeqCst),
-            WaitKind::Lock | WaitKind::Timed => {}
+            WaitKind::Lock | WaitKind::Park | WaitKind::Timed => {}
         }
     }
 }
@@ -68,10 +69,26 @@ pub(crate) fn wait(
     target: (u64, u64),
     site: Site,
 ) -> Wait {
+    let wait = show(record, kind, target, site);
+    if let Some(finding) = stuck(record, kind) {
+        record.end_wait();
+        halt(&finding);
+        record.begin_wait(kind, target, now(), site);
+    }
+    wait
+}
+
+/// The thread is about to block, and must not be told whether that is for ever.
+pub(crate) fn show(
+    record: &'static Record,
+    kind: WaitKind,
+    target: (u64, u64),
+    site: Site,
+) -> Wait {
     match kind {
         WaitKind::Join => _ = JOINING.fetch_add(1, SeqCst),
         WaitKind::Event | WaitKind::Permits => _ = WAITING.fetch_add(1, SeqCst),
-        WaitKind::Lock | WaitKind::Timed => {}
+        WaitKind::Lock | WaitKind::Park | WaitKind::Timed => {}
     }
     record.was_active.store(true, Relaxed);
     if !record.introduced.replace(true) {
@@ -82,16 +99,10 @@ pub(crate) fn wait(
     if kind == WaitKind::Lock {
         watchdog::something_to_watch();
     }
-    let wait = Wait { record, kind };
-    if let Some(finding) = stuck(record, kind) {
-        record.end_wait();
-        halt(&finding);
-        record.begin_wait(kind, target, now(), site);
-    }
-    wait
+    Wait { record, kind }
 }
 
-/// The thread is about to block on an event; zero for one that nobody is seen to signal.
+/// The thread is about to block on an event.
 pub(crate) fn wait_for_event(
     record: &'static Record,
     event: Word,
@@ -188,17 +199,21 @@ pub(crate) fn nobody_runs() -> bool {
         WaitKind::Lock => true,
         // Whoever waits for a thread that has ended is about to go on.
         WaitKind::Join => alive().any(|r| u64::from(r.thread.load(Relaxed)) == wait.target),
-        // Nobody is seen to unpark a thread, and one that was may be about to find out.
         WaitKind::Event | WaitKind::Permits => {
-            wait.target != 0 && signals(Word(wait.target)).load(SeqCst) == wait.signals
+            signals(Word(wait.target)).load(SeqCst) == wait.signals
         }
+        WaitKind::Park => parking::unparks(wait.target).load(SeqCst) == wait.signals,
         WaitKind::Timed => false,
     };
-    let mut threads = alive().filter(|r| !is_harness(r)).peekable();
-    // With no thread at all there is nobody who could be stuck.
-    STARTING.load(SeqCst) == 0
-        && threads.peek().is_some()
-        && threads.all(|r| r.waiting().is_some_and(stays))
+    // A process of which nothing is left but parked threads may be meant to stay like that until it
+    // is killed; with no thread at all there is nobody who could be stuck.
+    let mut somebody = false;
+    let mut waits = |wait: SeenWait| {
+        somebody |= wait.kind != WaitKind::Park;
+        stays(wait)
+    };
+    let mut threads = alive().filter(|r| !is_harness(r));
+    STARTING.load(SeqCst) == 0 && threads.all(|r| r.waiting().is_some_and(&mut waits)) && somebody
 }
 
 /// Every thread waits, so nobody completes what they wait for: reported once nothing has moved for
@@ -222,6 +237,14 @@ pub(crate) fn nobody_will(me: &'static Record) -> Option<Arc<Finding>> {
             || records().any(|r| r.in_use.load(Acquire) && r.system.load(Relaxed) == system)
     };
     if platform::others_run(&known) || !same() {
+        return None;
+    }
+    // A handler of a signal that is still to come may unpark a thread.
+    if seen.iter().any(Seen::is_parked) && platform::catches_signals() {
+        return None;
+    }
+    let parks = seen.iter().any(|s| ptr::eq(s.record, me) && s.is_parked());
+    if parks && parking::is_unparked() {
         return None;
     }
     let threads: Vec<StuckThread> = seen.iter().filter_map(Seen::stuck).collect();
@@ -283,6 +306,10 @@ impl Seen {
         self.wait.is_some_and(|w| self.record.still_waiting(w.sequence))
     }
 
+    fn is_parked(&self) -> bool {
+        self.wait.is_some_and(|w| w.kind == WaitKind::Park)
+    }
+
     fn waits_for_permits(&self) -> bool {
         self.wait.is_some_and(|w| w.kind == WaitKind::Permits)
     }
@@ -297,9 +324,9 @@ impl Seen {
         let (what, lock) = match wait.kind {
             WaitKind::Lock | WaitKind::Permits => ("lock", Some(Word(wait.target))),
             WaitKind::Join => ("join", None),
-            WaitKind::Event | WaitKind::Timed => ("event", None),
+            WaitKind::Event | WaitKind::Park | WaitKind::Timed => ("event", None),
         };
-        let event = (wait.kind == WaitKind::Event && wait.target != 0).then_some(Word(wait.target));
+        let event = (wait.kind == WaitKind::Event).then_some(Word(wait.target));
         Some(StuckThread {
             thread: self.thread,
             what,

@@ -35,6 +35,11 @@ pub(crate) fn others_run(_known: &dyn Fn(u32) -> bool) -> bool {
     true
 }
 
+/// Not known here.
+pub(crate) fn catches_signals() -> bool {
+    true
+}
+
 pub(crate) fn watch_thread_end() {
     let _ = END.try_with(|_| ());
 }

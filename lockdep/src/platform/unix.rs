@@ -31,6 +31,10 @@ unsafe extern "C" {
     fn signal(number: c_int, handler: usize) -> usize;
 }
 
+// Linux's numbers: elsewhere there is no `/proc`, and nobody is called stuck on an event.
+const SIGBUS: u32 = 7;
+const SIGSEGV: u32 = 11;
+
 /// What `signal` returns for an error (`SIG_ERR`).
 const SIGNAL_ERROR: usize = usize::MAX;
 
@@ -120,6 +124,16 @@ pub(crate) fn others_run(known: &dyn Fn(u32) -> bool) -> bool {
         let number = task.file_name().to_str().and_then(|n| n.parse().ok());
         number.is_none_or(|n: u32| n != main && !known(n))
     })
+}
+
+/// Whether the program has handlers of its own for signals that may come from outside.
+pub(crate) fn catches_signals() -> bool {
+    /// Those that Rust's own runtime handles, and those that the C library keeps for itself.
+    const ORDINARY: u64 = 1 << (SIGBUS - 1) | 1 << (SIGSEGV - 1) | 1 << 31 | 1 << 32;
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let caught = status.lines().find_map(|line| line.strip_prefix("SigCgt:"));
+    let caught = caught.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok());
+    caught.is_none_or(|mask| mask & !ORDINARY != 0)
 }
 
 pub(crate) fn watch_thread_end() {

@@ -2,9 +2,10 @@
 
 use std::fmt;
 use std::panic::Location;
-use std::thread::{Result, Thread};
+use std::thread::Result;
 
 use crate::instrument::Child;
+use crate::thread::Thread;
 
 /// The right to wait for a thread's end: [`std::thread::JoinHandle`], with the wait recorded.
 pub struct JoinHandle<T> {
@@ -20,7 +21,7 @@ impl<T> JoinHandle<T> {
     /// The thread.
     #[must_use]
     pub fn thread(&self) -> &Thread {
-        self.inner.thread()
+        Thread::of(self.inner.thread())
     }
 
     /// Waits for the thread to end; see [`std::thread::JoinHandle::join`].

@@ -1,11 +1,63 @@
-//! Waits for an `unpark`.
+//! [`Thread`], and the wait for its [`unpark`](Thread::unpark).
 
+use std::fmt;
 use std::panic::Location;
+use std::ptr;
+use std::thread::ThreadId;
 use std::time::Duration;
 
 use crate::instrument;
 
+/// A handle of a thread: [`std::thread::Thread`], with its `unpark` seen.
+#[derive(Clone)]
+#[repr(transparent)]
+pub struct Thread {
+    inner: std::thread::Thread,
+}
+
+impl Thread {
+    pub(super) fn of(inner: &std::thread::Thread) -> &Thread {
+        // SAFETY: a `Thread` is such a handle and nothing else, by `repr(transparent)`.
+        unsafe { &*ptr::from_ref(inner).cast() }
+    }
+
+    /// Wakes the thread from [`park`], now or the next time it parks; see
+    /// [`std::thread::Thread::unpark`].
+    pub fn unpark(&self) {
+        instrument::unpark(self.inner.id());
+        self.inner.unpark();
+    }
+
+    /// The thread's number among those of the process.
+    #[must_use]
+    pub fn id(&self) -> ThreadId {
+        self.inner.id()
+    }
+
+    /// The thread's name, where it has one.
+    #[must_use]
+    pub fn name(&self) -> Option<&str> {
+        self.inner.name()
+    }
+}
+
+impl fmt::Debug for Thread {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Debug::fmt(&self.inner, f)
+    }
+}
+
+/// A handle of the thread that calls this; see [`std::thread::current`].
+#[must_use]
+pub fn current() -> Thread {
+    Thread { inner: std::thread::current() }
+}
+
 /// Blocks until this thread is unparked; see [`std::thread::park`].
+///
+/// # Panics
+///
+/// No thread is left to unpark this one, and the engine is configured to panic then.
 #[track_caller]
 pub fn park() {
     instrument::park(false, Location::caller(), std::thread::park);

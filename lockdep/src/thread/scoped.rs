@@ -8,10 +8,11 @@ use std::marker::PhantomData;
 use std::panic::Location;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
-use std::thread::{Result, Thread};
+use std::thread::Result;
 use std::{fmt, io, mem, process};
 
 use crate::instrument::{Child, Site};
+use crate::thread::Thread;
 use crate::thread::builder::entering;
 
 /// Runs `f`, which may spawn threads that borrow, and waits for them; see [`std::thread::scope`].
@@ -115,7 +116,7 @@ impl<'scope, T> ScopedJoinHandle<'scope, T> {
     /// The thread.
     #[must_use]
     pub fn thread(&self) -> &Thread {
-        self.inner.thread()
+        Thread::of(self.inner.thread())
     }
 
     /// Waits for the thread to end; see [`std::thread::ScopedJoinHandle::join`].

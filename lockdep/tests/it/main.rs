@@ -12,6 +12,7 @@ mod isolated;
 mod livelock;
 mod ordered;
 mod parity;
+mod parking;
 #[cfg(feature = "parking_lot")]
 mod parking_lot;
 mod peers;

@@ -45,6 +45,7 @@ const DEFINED: &[(&str, &[&str])] = &[
     (
         "thread",
         &[
+            "fn.current",
             "fn.park",
             "fn.park_timeout",
             "fn.park_timeout_ms",
@@ -54,6 +55,7 @@ const DEFINED: &[(&str, &[&str])] = &[
             "struct.JoinHandle",
             "struct.Scope",
             "struct.ScopedJoinHandle",
+            "struct.Thread",
         ],
     ),
 ];
@@ -88,14 +90,12 @@ const PASSED_ON: &[(&str, &[&str])] = &[
         "thread",
         &[
             "fn.available_parallelism",
-            "fn.current",
             "fn.panicking",
             "fn.sleep",
             "fn.sleep_ms",
             "fn.yield_now",
             "struct.AccessError",
             "struct.LocalKey",
-            "struct.Thread",
             "struct.ThreadId",
             "type.Result",
         ],

@@ -20,7 +20,7 @@ use super::sync::{
     OnceLock, OnceState, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard, TryLockResult,
     WaitTimeoutResult,
 };
-use super::thread::{self, Builder, JoinHandle, Scope, ScopedJoinHandle};
+use super::thread::{self, Builder, JoinHandle, Scope, ScopedJoinHandle, Thread};
 
 /// Whether a type has a trait: the inherent constant, which is there if it has, goes before the
 /// trait's.
@@ -89,7 +89,7 @@ pub(crate) fn auto_traits() -> Vec<String> {
     let mut list = Vec::new();
     auto_traits_of!(list;
         Condvar, WaitTimeoutResult, Once, OnceState, Barrier, BarrierWaitResult,
-        Builder, Scope<'static, 'static>, Mutex<dyn Debug>, Mutex<dyn Debug + Send>,
+        Builder, Scope<'static, 'static>, Thread, Mutex<dyn Debug>, Mutex<dyn Debug + Send>,
         RwLock<dyn Debug + Send>, RwLock<dyn Debug + Send + Sync>,
         MutexGuard<'static, dyn Debug + Sync>, RwLockReadGuard<'static, [u8]>,
     );
@@ -279,6 +279,9 @@ fn of_threads(texts: &mut Texts) {
     let handle = builder.spawn(|| 5).unwrap();
     texts.debug(&handle);
     texts.debug(handle.thread().name().unwrap());
+    let number = format!("{:?}", handle.thread().id());
+    texts.0.push(format!("{:?}", handle.thread().clone()).replace(&number, "the id"));
+    texts.0.push(format!("{:?}", size_of::<Option<Thread>>()));
     texts.debug(&handle.join().unwrap());
     thread::scope(|s| {
         texts.debug(s);
@@ -429,6 +432,20 @@ pub(crate) fn coercions() -> Vec<String> {
     #[expect(unused_must_use, reason = "said of `JoinHandle::thread`")]
     {
         handle.thread();
+    }
+    let current = thread::current;
+    let this: Thread = current();
+    #[expect(unused_must_use, reason = "said of `current`")]
+    {
+        thread::current();
+    }
+    #[expect(unused_must_use, reason = "said of `Thread::id`")]
+    {
+        this.id();
+    }
+    #[expect(unused_must_use, reason = "said of `Thread::name`")]
+    {
+        this.name();
     }
     let (guard, timed) = CONDVAR.wait_timeout(STATIC.lock().unwrap(), Duration::ZERO).unwrap();
     #[expect(unused_must_use, reason = "said of `timed_out`")]
