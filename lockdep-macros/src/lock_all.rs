@@ -93,10 +93,30 @@ fn is_adapter(method: &Ident) -> bool {
 }
 
 impl Wanted<'_> {
-    fn request(&self) -> TokenStream {
+    fn request(&self, lockdep: &TokenStream) -> TokenStream {
         let (lock, span) = (&self.lock, self.lock.span());
         let request = Ident::new(self.request, span);
-        quote_spanned!(span=> (#lock).#request())
+        let request = quote_spanned!(span=> (#lock).#request());
+        if self.adapters.is_empty() || !self.at_once() {
+            return request;
+        }
+        let taken = Ident::new("taken", Span::mixed_site());
+        let adapted = self.adapt(quote!(#taken));
+        quote!(#lockdep::ordered::mapped(#request, |#taken| #adapted))
+    }
+
+    /// Whether nobody can tell that the outcome is adapted before all locks are taken: no code of
+    /// the user's runs there, nothing is moved into it, and nothing leaves the function.
+    fn at_once(&self) -> bool {
+        let names_an_item = |arg: &Expr| match arg {
+            Expr::Lit(_) => true,
+            Expr::Path(path) => path.path.segments.len() > 1,
+            _ => false,
+        };
+        self.adapters.iter().all(|adapter| match adapter {
+            Adapter::Call(_, args) => args.iter().all(names_an_item),
+            Adapter::Question(_) => false,
+        })
     }
 
     /// `outcome` with what is written after the acquisition.
@@ -163,7 +183,7 @@ impl Input {
         let requests_name = Ident::new("requests", Span::mixed_site());
         let function = format_ident!("{}", form.function());
         let wanted: Vec<Wanted<'_>> = self.locks.iter().map(Wanted::new).collect();
-        let requests = wanted.iter().map(Wanted::request);
+        let requests = wanted.iter().map(|wanted| wanted.request(lockdep));
         let names = wanted.iter().map(|wanted| text::of(wanted.written.to_token_stream()));
         let (first, timeout) = match &self.timeout {
             Some(timeout) => {
@@ -190,14 +210,15 @@ impl Input {
     }
 }
 
-/// `taken` with what is written after the acquisitions, done once all are taken.
+/// `taken` with what is written after the acquisitions and must wait until all are taken.
 fn adapt(form: Form, wanted: &[Wanted<'_>], taken: TokenStream) -> TokenStream {
-    if wanted.iter().all(|wanted| wanted.adapters.is_empty()) {
+    if wanted.iter().all(Wanted::at_once) {
         return taken;
     }
     let name = |place| Ident::new(&format!("taken_{place}"), Span::mixed_site());
     let names: Vec<Ident> = (0..wanted.len()).map(name).collect();
     let outcomes = wanted.iter().zip(&names).map(|(wanted, name)| match form {
+        _ if wanted.at_once() => quote!(#name),
         Form::Unique => {
             let adapted = wanted.adapt(quote!(#name));
             quote! {

@@ -194,10 +194,17 @@ impl LockTag {
 
     /// The lock's number: the same for its whole life, and never another lock's. Given now if it
     /// has none yet; zero for a lock that is not watched.
+    #[inline]
     #[track_caller]
     pub fn id(&self, ty: &'static LockType) -> u64 {
+        let word = Word(self.id.load(Relaxed));
+        if word.is_new() { self.new_id(ty, Location::caller()) } else { word.lock() }
+    }
+
+    #[cold]
+    fn new_id(&self, ty: &'static LockType, site: Site) -> u64 {
         match process::current().or_else(process::begin) {
-            Some(record) => self.word(record, ty, Location::caller()).map_or(0, Word::lock),
+            Some(record) => self.word(record, ty, site).map_or(0, Word::lock),
             None => Word(self.id.load(Relaxed)).lock(),
         }
     }

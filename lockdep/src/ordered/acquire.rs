@@ -75,11 +75,19 @@ impl std::error::Error for LockAllError {}
 /// # Panics
 /// If two of the locks are one.
 #[track_caller]
-#[inline]
+#[inline(always)]
 pub fn lock_all<S: Set>(set: S, names: Names) -> S::Output {
+    set.acquire_all(names)
+}
+
+/// The same, for any number of locks and for equal keys.
+#[track_caller]
+#[cold]
+#[inline(never)]
+pub(super) fn by_keys<S: Set>(set: &S, names: Names) -> S::Output {
     let mut keys = set.keys();
     match sorted(keys.as_mut(), names) {
-        Ok(keys) => S::output(in_order(&set, keys)),
+        Ok(keys) => S::output(in_order(set, keys)),
         Err(duplicate) => panic!("{duplicate}"),
     }
 }

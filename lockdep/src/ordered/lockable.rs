@@ -1,5 +1,6 @@
 //! What can be locked in order: the locks of `std`, of this crate, and any other that says how.
 
+use std::fmt;
 use std::rc::Rc;
 use std::sync::{self as std_sync, Arc, LockResult, TryLockError, TryLockResult};
 
@@ -176,6 +177,51 @@ impl<'a, L: RwLockable + ?Sized> Request for WriteRequest<'a, L> {
     #[track_caller]
     fn try_acquire(&self) -> Option<Self::Output> {
         self.0.try_acquire_write()
+    }
+}
+
+/// A request with a function for what it gives; made by [`mapped`].
+pub struct Mapped<R, F> {
+    request: R,
+    map: F,
+}
+
+/// `request`, with `map` applied to what it gives as soon as it is given: for `.unwrap()` and the
+/// like, as the guards alone are cheaper to hand on.
+#[inline]
+pub fn mapped<R: Request, F: Fn(R::Output) -> O, O>(request: R, map: F) -> Mapped<R, F> {
+    Mapped { request, map }
+}
+
+impl<R: fmt::Debug, F> fmt::Debug for Mapped<R, F> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Mapped").field(&self.request).finish()
+    }
+}
+
+impl<R: Request, F: Fn(R::Output) -> O, O> Request for Mapped<R, F> {
+    type Output = O;
+
+    #[inline]
+    fn order_key(&self) -> OrderKey {
+        self.request.order_key()
+    }
+
+    #[inline]
+    fn address(&self) -> usize {
+        self.request.address()
+    }
+
+    #[inline]
+    #[track_caller]
+    fn acquire(&self) -> O {
+        (self.map)(self.request.acquire())
+    }
+
+    #[inline]
+    #[track_caller]
+    fn try_acquire(&self) -> Option<O> {
+        self.request.try_acquire().map(&self.map)
     }
 }
 

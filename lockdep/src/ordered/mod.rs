@@ -28,8 +28,8 @@ pub use acquire::{
 };
 pub use key::{Entry, OrderKey};
 pub use lockable::{
-    Handle, LockRequest, Lockable, ReadRequest, Request, RequestLock, RequestRwLock, RwHandle,
-    RwLockable, WriteRequest,
+    Handle, LockRequest, Lockable, Mapped, ReadRequest, Request, RequestLock, RequestRwLock,
+    RwHandle, RwLockable, WriteRequest, mapped,
 };
 pub use set::Set;
 

@@ -1,5 +1,6 @@
 //! Several requests as one: tuples of different ones, and vectors of like ones.
 
+use crate::ordered::acquire::{self, Names};
 use crate::ordered::key::Entry;
 use crate::ordered::lockable::Request;
 
@@ -28,6 +29,18 @@ pub trait Set {
 
     /// What is in the slots, which must all be filled.
     fn output(slots: Self::Slots) -> Self::Output;
+
+    /// Waits for all locks, in the order of their keys.
+    ///
+    /// # Panics
+    /// If two of the locks are one.
+    #[track_caller]
+    fn acquire_all(&self, names: Names) -> Self::Output
+    where
+        Self: Sized,
+    {
+        acquire::by_keys(self, names)
+    }
 }
 
 const FILLED: &str = "every lock has been taken";
@@ -66,8 +79,28 @@ impl<R: Request> Set for Vec<R> {
     }
 }
 
+/// Two and three locks are by far the most frequent: each order of them is written out, so that the
+/// guards need no slots and nothing is sorted. Equal keys go the long way.
+macro_rules! each_order {
+    ({ ($($all:ident),+) = $($key:ident $at:tt),+; $(if $order:expr => $($lock:ident $place:tt),+;)+ }) => {
+        // Always: guards that are handed on through memory cost as much as the acquisitions.
+        #[inline(always)]
+        #[track_caller]
+        fn acquire_all(&self, names: Names) -> Self::Output {
+            $(let $key = self.$at.order_key();)+
+            let ($($all),+);
+            $(if $order {
+                $($lock = self.$place.acquire();)+
+            } else)+ {
+                return acquire::by_keys(self, names);
+            }
+            ($($all),+)
+        }
+    };
+}
+
 macro_rules! tuples {
-    ($($count:literal: $($request:ident $place:tt),+;)+) => {$(
+    ($($count:literal: $($request:ident $place:tt),+ $(=> $orders:tt)?;)+) => {$(
         impl<$($request: Request),+> Set for ($($request,)+) {
             type Keys = [Entry; $count];
             type Slots = ($(Option<$request::Output>,)+);
@@ -108,14 +141,28 @@ macro_rules! tuples {
             fn output(slots: Self::Slots) -> Self::Output {
                 ($(slots.$place.expect(FILLED),)+)
             }
+
+            $(each_order!($orders);)?
         }
     )+};
 }
 
 tuples! {
     1: A 0;
-    2: A 0, B 1;
-    3: A 0, B 1, C 2;
+    2: A 0, B 1 => {
+        (one, two) = a 0, b 1;
+        if a < b => one 0, two 1;
+        if b < a => two 1, one 0;
+    };
+    3: A 0, B 1, C 2 => {
+        (one, two, three) = a 0, b 1, c 2;
+        if a < b && b < c => one 0, two 1, three 2;
+        if b < a && a < c => two 1, one 0, three 2;
+        if a < c && c < b => one 0, three 2, two 1;
+        if b < c && c < a => two 1, three 2, one 0;
+        if c < a && a < b => three 2, one 0, two 1;
+        if c < b && b < a => three 2, two 1, one 0;
+    };
     4: A 0, B 1, C 2, D 3;
     5: A 0, B 1, C 2, D 3, E 4;
     6: A 0, B 1, C 2, D 3, E 4, F 5;

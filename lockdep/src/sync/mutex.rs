@@ -45,6 +45,7 @@ impl<T: ?Sized> Mutex<T> {
     pub(super) const TYPE: &'static LockType = &LockType::of::<T>(LockKind::Mutex);
 
     /// The number that tells this lock from all others; 0 if it is not watched.
+    #[inline]
     pub(crate) fn lock_id(&self) -> u64 {
         self.tag.id(Self::TYPE)
     }

@@ -51,6 +51,7 @@ impl<T: ?Sized> RwLock<T> {
     const TYPE: &'static LockType = &LockType::of::<T>(LockKind::RwLock);
 
     /// The number that tells this lock from all others; 0 if it is not watched.
+    #[inline]
     pub(crate) fn lock_id(&self) -> u64 {
         self.tag.id(Self::TYPE)
     }

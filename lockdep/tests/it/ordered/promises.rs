@@ -96,10 +96,19 @@ fn poison_comes_with_the_lock_that_has_it() {
     drop((first, second));
 
     // What is done with the outcome comes when all are taken; a panic then releases all.
-    let text = panic_text(|| drop(lock_all!(a.lock().unwrap(), b.write().unwrap())));
-    assert!(text.contains("PoisonError"), "{text}");
+    let text = panic_text(|| {
+        drop(lock_all!(a, b.write().unwrap_or_else(|_| panic!("{}", "both are held"))));
+    });
+    assert_eq!(text, "both are held");
     assert!(b.try_write().is_err_and(|e| matches!(e, std::sync::TryLockError::Poisoned(_))));
     assert!(a.try_lock().is_err_and(|e| matches!(e, std::sync::TryLockError::Poisoned(_))));
+
+    // Nobody can tell that of an `unwrap`, but by the poison of a lock that was not taken yet.
+    let a = Mutex::new(1);
+    let text = panic_text(|| drop(lock_all!(a.lock().unwrap(), b.write().unwrap())));
+    assert!(text.contains("PoisonError"), "{text}");
+    assert!(!matches!(a.try_lock(), Err(std::sync::TryLockError::WouldBlock)));
+    assert!(!matches!(b.try_write(), Err(std::sync::TryLockError::WouldBlock)));
 }
 
 #[test]
