@@ -3,21 +3,22 @@
 //! Bodies that call each other in a circle are analysed until what they tell each other no longer
 //! changes, for a few rounds; what a longer round would add is not seen.
 
+use std::cell::LazyCell;
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::Arc;
 
-use super::callee::Callee;
 use super::classes::class_of;
 use super::effects::{Effect, Plan, location, plan};
 use super::graph::{Flow, components};
 use super::held::{self, Held, State, Tokens, Transfer, tokens_in};
 use super::locks::Waiting;
+use super::mir::callee::Callee;
 use super::mir::model::{Body, BodyKind, Operand, Place, Rvalue, StatementKind, Step, Terminator};
+use super::mir::types;
 use super::program::{BodyId, Program, is_parameter};
 use super::summary::{
     Acquired, Callback, Chain, LIMIT, Location, LockUse, OpenEdge, Returned, Summary,
 };
-use super::types;
 use super::values::{Frame, Path, Root};
 use crate::model::Mode;
 
@@ -67,6 +68,8 @@ pub(super) struct Analyzed<'p, 'a> {
     pub(super) program: &'p Program<'a>,
     pub(super) summaries: Vec<Option<Summary>>,
     pub(super) analyses: Vec<Analysis>,
+    /// The bodies that may run each body.
+    pub(super) callers: Vec<Vec<u32>>,
 }
 
 impl<'p, 'a> Analyzed<'p, 'a> {
@@ -95,7 +98,11 @@ impl<'p, 'a> Analyzed<'p, 'a> {
                 }
             }
         }
-        Analyzed { program, summaries, analyses }
+        let mut callers = vec![Vec::new(); count];
+        for (id, callees) in callees.iter().enumerate() {
+            callees.iter().for_each(|callee| callers[*callee as usize].push(id as u32));
+        }
+        Analyzed { program, summaries, analyses, callers }
     }
 
     /// A frame to look at a body with.
@@ -113,7 +120,7 @@ fn callees(program: &Program<'_>, id: BodyId) -> Vec<u32> {
             continue;
         }
         for statement in &block.statements {
-            if let StatementKind::Assign(_, Rvalue::Aggregate(ty, ..)) = &statement.kind
+            if let StatementKind::Assign(_, Rvalue::Aggregate(ty, _)) = &statement.kind
                 && ty.starts_with('{')
             {
                 found.extend(program.closure(function.unit, ty));
@@ -121,14 +128,13 @@ fn callees(program: &Program<'_>, id: BodyId) -> Vec<u32> {
         }
         match &block.terminator {
             Terminator::Call(call) => {
-                let Operand::Const(text) = call.callee else { continue };
-                let callee = Callee::new(text);
-                found.extend(program.resolve(function.unit, &callee));
-                for ty in types::closures(text) {
+                let Some(callee) = call.callee() else { continue };
+                found.extend(program.resolve(function.unit, callee));
+                for ty in types::closures(callee.text) {
                     found.extend(program.closure(function.unit, ty));
                 }
                 if callee.path.contains("fmt::rt::Argument")
-                    && let Some((_, generic)) = text.rsplit_once("::<")
+                    && let Some((_, generic)) = callee.text.rsplit_once("::<")
                 {
                     let ty = types::peel(generic.trim_end_matches('>'));
                     for name in ["Debug", "Display"] {
@@ -160,7 +166,9 @@ fn callees(program: &Program<'_>, id: BodyId) -> Vec<u32> {
             _ => {}
         }
     }
-    found.into_iter().map(|id| id as u32).collect()
+    let mut found: Vec<u32> = found.into_iter().map(|id| id as u32).collect();
+    found.sort_unstable();
+    found
 }
 
 /// Analyses one body.
@@ -266,7 +274,7 @@ fn returned(frame: &Frame<'_, '_>) -> Option<Returned> {
         Root::Aggregate(block, statement) if path.parts.is_empty() => {
             let body = &frame.function.body;
             let statement = body.blocks.get(block as usize)?.statements.get(statement as usize)?;
-            let StatementKind::Assign(_, Rvalue::Aggregate(_, values, _)) = &statement.kind else {
+            let StatementKind::Assign(_, Rvalue::Aggregate(_, values)) = &statement.kind else {
                 return None;
             };
             let fields = values.iter().map(|value| {
@@ -347,7 +355,8 @@ type AcquiredKey = (Path, Mode, Option<Arc<str>>, u64);
 impl<'a> Builder<'_, '_, 'a> {
     fn block(&mut self, at: u32, plan: Plan, state: &State, tokens: &Tokens<'_>) {
         let block = &self.frame.function.body.blocks[at as usize];
-        let here = location(self.frame, block.span);
+        let frame = self.frame;
+        let here = LazyCell::new(|| location(frame, block.span));
         for (token, _) in &plan.transfer.made {
             let (lock, chain) = &self.locks[*token as usize];
             if lock.wait == Waiting::Try && chain.len() == 1 {

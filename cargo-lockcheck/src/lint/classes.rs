@@ -5,8 +5,8 @@
 
 use std::sync::Arc;
 
+use super::mir::types;
 use super::program::Program;
-use super::types;
 use super::values::{Frame, Part, Path, Root};
 
 /// A class of locks.

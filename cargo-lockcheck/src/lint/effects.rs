@@ -5,18 +5,19 @@
 //! code that is not of the program is taken to be called there, unless that code is known to keep
 //! it (iterator adapters) or to run it elsewhere (`spawn`). Anything else does nothing.
 
+use std::cell::OnceCell;
 use std::sync::Arc;
 
-use super::callee::Callee;
 use super::classes::class_of;
 use super::held::Transfer;
 use super::locks::{self, LockCall, Waiting};
-use super::mir::model::{Call, Operand, Place, Rvalue, Span, StatementKind, Terminator};
+use super::mir::callee::Callee;
+use super::mir::model::{Call, Called, Operand, Place, Rvalue, Span, StatementKind, Terminator};
+use super::mir::types;
 use super::program::{BodyId, is_parameter};
 use super::summary::{
     Acquired, Blocks, Callback, Chain, DEPTH, Forces, LIMIT, Location, LockUse, OpenEdge,
 };
-use super::types;
 use super::values::{Frame, Part, Path, Root};
 
 /// One thing that a call or drop does.
@@ -92,10 +93,10 @@ pub(super) fn plan(frame: &Frame<'_, '_>, block: u32) -> Plan {
     if block_info.cleanup {
         return plan;
     }
-    let here = location(frame, block_info.span);
+    let mut planner = Planner { frame, span: block_info.span, plan: &mut plan };
     match &block_info.terminator {
-        Terminator::Call(call) => Planner { frame, here, plan: &mut plan }.call(call),
-        Terminator::Drop(place, _) => Planner { frame, here, plan: &mut plan }.drop(place),
+        Terminator::Call(call) => planner.call(call),
+        Terminator::Drop(place, _) => planner.drop(place),
         _ => {}
     }
     plan
@@ -103,25 +104,28 @@ pub(super) fn plan(frame: &Frame<'_, '_>, block: u32) -> Plan {
 
 struct Planner<'f, 'p, 'a> {
     frame: &'f Frame<'p, 'a>,
-    here: Location,
+    span: Span<'a>,
     plan: &'f mut Plan,
 }
 
 impl<'a> Planner<'_, '_, 'a> {
+    fn here(&self) -> Location {
+        location(self.frame, self.span)
+    }
+
     fn call(&mut self, call: &Call<'a>) {
-        let text = match &call.callee {
-            Operand::Const(text) => *text,
-            place => return self.pointer_call(place, call),
+        let callee = match &call.called {
+            Called::Function(callee) => callee,
+            Called::Pointer(place) => return self.pointer_call(place),
         };
         let frame = self.frame;
-        let callee = Callee::new(text);
-        if let Some(lock) = locks::lock_call(&callee) {
+        if let Some(lock) = locks::lock_call(callee) {
             if !lock.is_future {
                 self.lock(call, lock);
             }
             return;
         }
-        if locks::is_spawn(&callee) {
+        if locks::is_spawn(callee) {
             return;
         }
         if callee.path.ends_with("mem::drop") {
@@ -130,54 +134,54 @@ impl<'a> Planner<'_, '_, 'a> {
             }
             return;
         }
-        if locks::is_condvar_wait(&callee) {
-            self.condvar_wait(call, &callee);
+        if locks::is_condvar_wait(callee) {
+            self.condvar_wait(call, callee);
             return;
         }
-        if locks::is_notify(&callee) {
+        if locks::is_notify(callee) {
             let condvar = call.args.first().map(|arg| frame.operand(arg));
             self.plan.effects.extend(condvar.map(Effect::Notify));
             return;
         }
         let first_ty = call.args.first().map_or("", |arg| frame.operand_type(arg));
-        if let Some(what) = locks::blocking_call(&callee, first_ty) {
+        if let Some(what) = locks::blocking_call(callee, first_ty) {
             let on = call.args.first().map(|arg| frame.operand(arg));
-            let blocks = Blocks { what, chain: vec![self.here.clone()], released: 0 };
+            let blocks = Blocks { what, chain: vec![self.here()], released: 0 };
             self.plan.effects.push(Effect::Block(blocks, on));
         }
         match (callee.trait_name, callee.name()) {
-            (Some("Future"), "poll") => return self.poll(call, &callee),
-            (Some("Fn" | "FnMut" | "FnOnce"), _) => return self.call_value(call, &callee),
+            (Some("Future"), "poll") => return self.poll(call, callee),
+            (Some("Fn" | "FnMut" | "FnOnce"), _) => return self.call_value(call, callee),
             (None, "new_debug" | "new_display") if callee.path.contains("fmt::rt::Argument") => {
-                return self.format(call, &callee);
+                return self.format(call, callee);
             }
             _ => {}
         }
-        if let Some(id) = frame.program.resolve(frame.function.unit, &callee) {
+        if let Some(id) = frame.program.resolve(frame.function.unit, callee) {
             let args = &call.args;
-            self.lazy_deref(call, &callee);
+            self.lazy_deref(call, callee);
             self.body(id, &|number| arg(frame, args, number), true, None);
             return;
         }
-        if self.lazy_deref(call, &callee) {
+        if self.lazy_deref(call, callee) {
             return;
         }
         if let Some(self_ty) = callee.self_ty
             && types::peel(self_ty).starts_with("dyn ")
         {
-            return self.trait_object(call, &callee, self_ty);
+            return self.trait_object(call, callee, self_ty);
         }
         if callee.path.ends_with("Waker::wake") || callee.path.ends_with("Waker::wake_by_ref") {
             return self.callback(Path::new(Root::Unknown), "a waker");
         }
-        if is_comparison(&callee)
-            && let Some(id) = self.comparison(&callee)
+        if is_comparison(callee)
+            && let Some(id) = self.comparison(callee)
         {
             let args = &call.args;
             self.body(id, &|number| arg(frame, args, number), true, None);
             return;
         }
-        self.outside(call, &callee);
+        self.outside(call, callee);
     }
 
     /// A lock taken here.
@@ -197,7 +201,7 @@ impl<'a> Planner<'_, '_, 'a> {
             wait: lock.wait,
             is_async: lock.is_async,
         };
-        let chain = vec![self.here.clone()];
+        let chain = vec![self.here()];
         if lock.wait != Waiting::Try {
             let acquired = Acquired {
                 lock: lock_use.clone(),
@@ -289,7 +293,7 @@ impl<'a> Planner<'_, '_, 'a> {
             .get(block as usize)
             .and_then(|block| block.statements.get(statement as usize))
             .filter(|_| path.parts.is_empty());
-        let Some(StatementKind::Assign(_, Rvalue::Aggregate(ty, ..))) =
+        let Some(StatementKind::Assign(_, Rvalue::Aggregate(ty, _))) =
             statement.map(|statement| &statement.kind)
         else {
             return false;
@@ -312,8 +316,8 @@ impl<'a> Planner<'_, '_, 'a> {
     }
 
     /// A call through a function pointer: known when it comes from a table of constants.
-    fn pointer_call(&mut self, pointer: &Operand<'a>, _call: &Call<'a>) {
-        let path = self.frame.operand(pointer);
+    fn pointer_call(&mut self, pointer: &Place<'a>) {
+        let path = self.frame.place(pointer);
         if let Root::Static(name) = &path.root {
             let program = self.frame.program;
             let unit = self.frame.function.unit;
@@ -359,7 +363,7 @@ impl<'a> Planner<'_, '_, 'a> {
         self.plan.effects.push(Effect::Callback(Callback {
             callee,
             what,
-            chain: vec![self.here.clone()],
+            chain: vec![self.here()],
             held: Vec::new(),
             released: 0,
         }));
@@ -394,7 +398,7 @@ impl<'a> Planner<'_, '_, 'a> {
             return false;
         }
         let path = self.frame.operand(first);
-        self.plan.effects.push(Effect::Force(Forces { path, chain: vec![self.here.clone()] }));
+        self.plan.effects.push(Effect::Force(Forces { path, chain: vec![self.here()] }));
         if by_init {
             self.outside(call, callee);
         }
@@ -497,10 +501,11 @@ impl<'a> Planner<'_, '_, 'a> {
     ) {
         let frame = self.frame;
         let Some(summary) = frame.summary(id) else { return };
-        let here = self.here.clone();
+        let here = OnceCell::new();
+        let span = self.span;
         let longer = |chain: &Chain| {
             let mut longer = Vec::with_capacity(chain.len() + 1);
-            longer.push(here.clone());
+            longer.push(here.get_or_init(|| location(frame, span)).clone());
             longer.extend_from_slice(chain);
             longer
         };

@@ -8,8 +8,9 @@
 use std::collections::{BTreeSet, VecDeque};
 
 use super::graph::{Condition, Flow, condition};
+use super::mir::callee::Callee;
 use super::mir::model::{Operand, Place, Rvalue, StatementKind, Step, Terminator};
-use super::types;
+use super::mir::types;
 use super::values::{Frame, Path, Root, saved_key};
 
 /// A token in a place. A stale one belongs to an object of an earlier round of a loop.
@@ -204,7 +205,7 @@ fn assign<'a>(
             let (local, steps) = key(frame, dest);
             insert_all(state, moved, local, &steps);
         }
-        Rvalue::Aggregate(_, values, _) => {
+        Rvalue::Aggregate(_, values) => {
             let mut moved = Vec::new();
             for (index, value) in values.iter().enumerate() {
                 if let Operand::Move(from) = value {
@@ -260,10 +261,8 @@ fn apply_call<'a>(
         return;
     }
     let transfer = &tokens.transfers[at as usize];
-    let name = match call.callee {
-        Operand::Const(text) => text,
-        _ => "",
-    };
+    let callee = call.callee();
+    let name = callee.map_or("", |callee| callee.text);
     let result_holds = (tokens.owns)(frame.type_of(&call.dest));
     let mut to_result = Vec::new();
     let mut left = Vec::new();
@@ -307,7 +306,7 @@ fn apply_call<'a>(
     // The inner structure is the callee's affair: the result as a whole holds what came in. Only of
     // the library's own wrappers is it known.
     let inner = to_result.into_iter().map(|(token, stale, fields)| {
-        let fields = match wrapping(name) {
+        let fields = match callee.map_or(Wrapping::Unknown, wrapping) {
             Wrapping::Kept => fields,
             Wrapping::Removed => fields.get(1..).unwrap_or(&[]).to_vec(),
             Wrapping::Unknown => Vec::new(),
@@ -341,12 +340,11 @@ enum Wrapping {
     Unknown,
 }
 
-fn wrapping(name: &str) -> Wrapping {
-    if !name.contains("Result") && !name.contains("Option") {
+fn wrapping(callee: &Callee<'_>) -> Wrapping {
+    if !callee.text.contains("Result") && !callee.text.contains("Option") {
         return Wrapping::Unknown;
     }
-    let path = super::callee::Callee::new(name);
-    match path.name() {
+    match callee.name() {
         "map_err" | "branch" | "ok" | "ok_or" | "ok_or_else" => Wrapping::Kept,
         "unwrap" | "expect" => Wrapping::Removed,
         _ => Wrapping::Unknown,

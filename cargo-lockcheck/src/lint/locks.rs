@@ -1,7 +1,7 @@
 //! The lock APIs that are known by name: what takes which lock how, and what waits for what.
 
-use super::callee::Callee;
-use super::types;
+use super::mir::callee::Callee;
+use super::mir::types;
 use crate::model::Mode;
 
 /// How a call takes a lock.

@@ -7,10 +7,10 @@
 
 pub mod compile;
 pub mod messages;
-pub mod mir;
+
+mod mir;
 
 mod analysis;
-mod callee;
 mod classes;
 mod effects;
 mod graph;
@@ -21,14 +21,13 @@ mod rules;
 mod source;
 mod summary;
 mod suppress;
-mod types;
 mod values;
 
 use std::collections::HashMap;
 use std::fs;
 use std::path::Path;
 
-pub use program::Target;
+use program::Target;
 
 use crate::model::{Coverage, Finding, Suppressed};
 use crate::naming;
@@ -80,7 +79,7 @@ fn chosen(targets: &[Checked]) -> Vec<&Checked> {
 
 /// Lints the compiled targets of a workspace. The locks of each list of `order` are to be taken in
 /// the order of the list.
-pub fn lint(targets: Vec<Target<'_>>, order: &[Vec<String>]) -> Linted {
+fn lint(targets: Vec<Target<'_>>, order: &[Vec<String>]) -> Linted {
     let skipped = targets.iter().map(|target| target.mir.skipped).sum();
     let program = program::Program::new(targets);
     let analyzed = analysis::Analyzed::new(&program);

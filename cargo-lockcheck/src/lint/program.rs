@@ -4,24 +4,24 @@ use std::collections::{HashMap, HashSet};
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use super::callee::{Callee, without_generics};
+use super::mir::callee::{Callee, without_generics};
 use super::mir::model::{Body, BodyKind, MirCrate, Span};
+use super::mir::types;
 use super::source::Sources;
-use super::types;
 
 /// A compiled target of a member of the workspace.
 #[derive(Debug)]
-pub struct Target<'a> {
+pub(super) struct Target<'a> {
     /// The crate's name, as in paths.
-    pub name: String,
+    pub(super) name: String,
     /// Whether other targets can name its items.
-    pub is_lib: bool,
+    pub(super) is_lib: bool,
     /// Where relative paths of its spans begin.
-    pub root: PathBuf,
+    pub(super) root: PathBuf,
     /// Its source files.
-    pub files: Vec<String>,
+    pub(super) files: Vec<String>,
     /// Its bodies.
-    pub mir: MirCrate<'a>,
+    pub(super) mir: MirCrate<'a>,
 }
 
 /// A body of the program, by number.
@@ -197,7 +197,7 @@ impl<'a> Program<'a> {
             for function in &self.functions {
                 for block in &function.body.blocks {
                     for statement in &block.statements {
-                        let StatementKind::Assign(dest, Rvalue::Aggregate(name, values, _)) =
+                        let StatementKind::Assign(dest, Rvalue::Aggregate(name, values)) =
                             &statement.kind
                         else {
                             continue;
@@ -340,7 +340,7 @@ fn async_fn(ty: &str) -> Option<String> {
         let (self_ty, _) = rest.split_once(" as ")?;
         return Some(format!("{}::{}", types::head(self_ty), types::last(path)));
     }
-    Some(without_generics(path))
+    Some(without_generics(path).into_owned())
 }
 
 /// Whether a type is a parameter rather than a type of its own.

@@ -10,9 +10,9 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
 
-use super::callee::at_top_level;
+use super::mir::callee::at_top_level;
 use super::mir::model::Span;
-use super::types;
+use super::mir::types;
 use crate::model::Place;
 
 /// The source files of one compiled crate target.

@@ -8,12 +8,12 @@
 use std::cell::RefCell;
 use std::sync::Arc;
 
-use super::callee::Callee;
 use super::locks;
+use super::mir::callee::Callee;
 use super::mir::model::{Operand, Place, Rvalue, StatementKind, Step, Terminator};
+use super::mir::types;
 use super::program::{BodyId, Function, Program};
 use super::summary::{Returned, Summary};
-use super::types;
 
 /// Where a path begins.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -286,7 +286,7 @@ impl<'p, 'a> Frame<'p, 'a> {
         let Root::Aggregate(block, statement) = *root else { return None };
         let statement =
             self.function.body.blocks.get(block as usize)?.statements.get(statement as usize)?;
-        let StatementKind::Assign(_, Rvalue::Aggregate(name, values, _)) = &statement.kind else {
+        let StatementKind::Assign(_, Rvalue::Aggregate(name, values)) = &statement.kind else {
             return None;
         };
         if *name == "[]" {
@@ -301,8 +301,7 @@ impl<'p, 'a> Frame<'p, 'a> {
         else {
             return None;
         };
-        let Operand::Const(text) = call.callee else { return None };
-        let id = self.program.resolve(self.function.unit, &Callee::new(text))?;
+        let id = self.program.resolve(self.function.unit, call.callee()?)?;
         match &self.summary(id)?.returned {
             Some(Returned::Fields(fields)) => {
                 Some(self.substitute(fields.get(index as usize)?.as_ref()?, &call.args))
@@ -436,7 +435,7 @@ impl<'p, 'a> Frame<'p, 'a> {
                 match value {
                     Rvalue::Use(operand) | Rvalue::Cast(operand, _) => self.operand(operand),
                     Rvalue::Ref(place) => self.place(place),
-                    Rvalue::Aggregate(name, values, _) => match (values.as_slice(), *name) {
+                    Rvalue::Aggregate(name, values) => match (values.as_slice(), *name) {
                         // `Some(x)` is `x`; a one-field value keeps its own identity otherwise.
                         ([value], name) if is_transparent(name) => self.operand(value),
                         _ => Path::new(Root::Aggregate(block, index)),
@@ -454,22 +453,21 @@ impl<'p, 'a> Frame<'p, 'a> {
         let Terminator::Call(call) = &self.function.body.blocks[block as usize].terminator else {
             return own;
         };
-        let Operand::Const(text) = call.callee else { return own };
-        let callee = Callee::new(text);
+        let Some(callee) = call.callee() else { return own };
         if locks::is_lock(callee.owner()) && callee.name() == "new" && call.dest.steps.is_empty() {
             return Path::new(Root::Local(call.dest.local));
         }
         if let Some(first) = call.args.first() {
-            if locks::lock_call(&callee).is_some() {
+            if locks::lock_call(callee).is_some() {
                 return self.operand(first).with(Part::Protected);
             }
-            match looks_through(&callee) {
+            match looks_through(callee) {
                 Through::Same => return self.operand(first),
                 Through::Element => return self.operand(first).with(Part::Element),
                 Through::No => {}
             }
         }
-        if let Some(id) = self.program.resolve(self.function.unit, &callee)
+        if let Some(id) = self.program.resolve(self.function.unit, callee)
             && let Some(summary) = self.summary(id)
             && let Some(Returned::Path(path)) = &summary.returned
         {
@@ -515,8 +513,7 @@ impl<'p, 'a> Frame<'p, 'a> {
             return None;
         };
         let Terminator::Call(call) = &blocks[*from as usize].terminator else { return None };
-        let Operand::Const(text) = call.callee else { return None };
-        let callee = Callee::new(text);
+        let callee = call.callee()?;
         let when_empty = match (types::last(callee.owner()), callee.name()) {
             ("Option", "is_none") => true,
             ("Option", "is_some") => false,
@@ -531,7 +528,7 @@ impl<'p, 'a> Frame<'p, 'a> {
     pub(super) fn closure_site(&self, ty: &str) -> Option<Path> {
         for (at, block) in self.function.body.blocks.iter().enumerate() {
             for (index, statement) in block.statements.iter().enumerate() {
-                if let StatementKind::Assign(_, Rvalue::Aggregate(name, ..)) = &statement.kind
+                if let StatementKind::Assign(_, Rvalue::Aggregate(name, _)) = &statement.kind
                     && *name == ty
                 {
                     return Some(Path::new(Root::Aggregate(at as u32, index as u32)));

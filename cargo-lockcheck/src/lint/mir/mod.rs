@@ -4,8 +4,10 @@
 //! -Ztrim-diagnostic-paths=no` writes. Its form is not promised, so the reader takes what it knows,
 //! skips a body that it cannot read, counts it, and never fails.
 
+pub(crate) mod callee;
 mod cursor;
-pub mod model;
+pub(crate) mod model;
 mod parser;
+pub(crate) mod types;
 
-pub use parser::parse;
+pub(crate) use parser::parse;

@@ -1,19 +1,21 @@
 //! What a MIR text says, borrowed from it: bodies, blocks, statements, places.
 
+use super::callee::Callee;
+
 /// All bodies of one compiled crate target.
 #[derive(Debug, Default)]
-pub struct MirCrate<'a> {
+pub(crate) struct MirCrate<'a> {
     /// The bodies, in the order of the text; each once.
-    pub bodies: Vec<Body<'a>>,
+    pub(crate) bodies: Vec<Body<'a>>,
     /// The statics behind `alloc` numbers, by number.
-    pub statics: std::collections::HashMap<u32, &'a str>,
+    pub(crate) statics: std::collections::HashMap<u32, &'a str>,
     /// Bodies that could not be read.
-    pub skipped: u64,
+    pub(crate) skipped: u64,
 }
 
 /// What a body computes.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum BodyKind {
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(crate) enum BodyKind {
     /// A function, a closure, or one step of a coroutine.
     Fn,
     /// The initial value of a static.
@@ -24,37 +26,49 @@ pub enum BodyKind {
 
 /// One function, closure, coroutine, static or constant.
 #[derive(Debug)]
-pub struct Body<'a> {
+pub(crate) struct Body<'a> {
     /// What it computes.
-    pub kind: BodyKind,
+    pub(crate) kind: BodyKind,
     /// Its path, without the crate's name.
-    pub name: &'a str,
+    pub(crate) name: &'a str,
     /// How many of the locals are parameters: `_1` and on.
-    pub params: usize,
+    pub(crate) params: usize,
     /// The locals; the index is the number in the text.
-    pub locals: Vec<Local<'a>>,
+    pub(crate) locals: Vec<Local<'a>>,
     /// The blocks; the index is the number in the text.
-    pub blocks: Vec<Block<'a>>,
+    pub(crate) blocks: Vec<Block<'a>>,
     /// Where its return type stands, which is in its header.
-    pub span: Span<'a>,
+    pub(crate) span: Span<'a>,
     /// The source's names for places.
-    pub names: Vec<(&'a str, Place<'a>)>,
+    pub(crate) names: Vec<(&'a str, Place<'a>)>,
+}
+
+impl<'a> Body<'a> {
+    /// Its calls, each with the number of the block that it ends; without those of unwinding.
+    pub(crate) fn calls(&self) -> impl Iterator<Item = (u32, &Call<'a>)> {
+        self.blocks.iter().enumerate().filter(|(_, block)| !block.cleanup).filter_map(
+            |(at, block)| match &block.terminator {
+                Terminator::Call(call) => Some((at as u32, call)),
+                _ => None,
+            },
+        )
+    }
 }
 
 /// A local variable or temporary.
 #[derive(Clone, Copy, Debug, Default)]
-pub struct Local<'a> {
+pub(crate) struct Local<'a> {
     /// Its type as printed.
-    pub ty: &'a str,
+    pub(crate) ty: &'a str,
 }
 
 /// A place in the source, as printed: `src/lib.rs:12:5: 12:9`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct Span<'a>(pub &'a str);
+pub(crate) struct Span<'a>(pub &'a str);
 
 impl<'a> Span<'a> {
     /// File, line and column of the begin, then line and column of the end.
-    pub fn parts(self) -> Option<(&'a str, u32, u32, u32, u32)> {
+    pub(crate) fn parts(self) -> Option<(&'a str, u32, u32, u32, u32)> {
         let (begin, end) = self.0.rsplit_once(": ")?;
         let (end_line, end_column) = end.split_once(':')?;
         let (rest, column) = begin.rsplit_once(':')?;
@@ -69,27 +83,27 @@ impl<'a> Span<'a> {
     }
 
     /// The file.
-    pub fn file(self) -> &'a str {
+    pub(crate) fn file(self) -> &'a str {
         self.parts().map_or("", |parts| parts.0)
     }
 
     /// The line of the begin.
-    pub fn line(self) -> u32 {
+    pub(crate) fn line(self) -> u32 {
         self.parts().map_or(0, |parts| parts.1)
     }
 }
 
 /// A straight run of statements and where it goes.
 #[derive(Debug)]
-pub struct Block<'a> {
+pub(crate) struct Block<'a> {
     /// Whether it runs only while a panic unwinds.
-    pub cleanup: bool,
+    pub(crate) cleanup: bool,
     /// The statements.
-    pub statements: Vec<Statement<'a>>,
+    pub(crate) statements: Vec<Statement<'a>>,
     /// Where it goes.
-    pub terminator: Terminator<'a>,
+    pub(crate) terminator: Terminator<'a>,
     /// Where the terminator stands in the source.
-    pub span: Span<'a>,
+    pub(crate) span: Span<'a>,
 }
 
 impl Default for Block<'_> {
@@ -105,16 +119,16 @@ impl Default for Block<'_> {
 
 /// A statement with its place in the source.
 #[derive(Debug)]
-pub struct Statement<'a> {
+pub(crate) struct Statement<'a> {
     /// What it does.
-    pub kind: StatementKind<'a>,
+    pub(crate) kind: StatementKind<'a>,
     /// Where it stands in the source.
-    pub span: Span<'a>,
+    pub(crate) span: Span<'a>,
 }
 
 /// What a statement does.
 #[derive(Debug)]
-pub enum StatementKind<'a> {
+pub(crate) enum StatementKind<'a> {
     /// Writes a value to a place.
     Assign(Place<'a>, Rvalue<'a>),
     /// The local's storage ends; what it held has been moved or dropped.
@@ -125,7 +139,7 @@ pub enum StatementKind<'a> {
 
 /// A value that a statement computes.
 #[derive(Debug)]
-pub enum Rvalue<'a> {
+pub(crate) enum Rvalue<'a> {
     /// A value as it is.
     Use(Operand<'a>),
     /// A reference or raw pointer to a place.
@@ -136,7 +150,7 @@ pub enum Rvalue<'a> {
     Discriminant(Place<'a>),
     /// A tuple, array, struct, variant, closure or coroutine made of its fields. A binary operation
     /// looks the same, with the operation's name.
-    Aggregate(&'a str, Vec<Operand<'a>>, Vec<&'a str>),
+    Aggregate(&'a str, Vec<Operand<'a>>),
     /// The address of a static, as a thread local.
     Static(&'a str),
     /// Anything else.
@@ -145,7 +159,7 @@ pub enum Rvalue<'a> {
 
 /// An input of a statement or call.
 #[derive(Clone, Debug)]
-pub enum Operand<'a> {
+pub(crate) enum Operand<'a> {
     /// Read, and still there.
     Copy(Place<'a>),
     /// Moved out.
@@ -156,7 +170,7 @@ pub enum Operand<'a> {
 
 impl<'a> Operand<'a> {
     /// The place, unless it is a constant.
-    pub fn place(&self) -> Option<&Place<'a>> {
+    pub(crate) fn place(&self) -> Option<&Place<'a>> {
         match self {
             Operand::Copy(place) | Operand::Move(place) => Some(place),
             Operand::Const(_) => None,
@@ -166,23 +180,23 @@ impl<'a> Operand<'a> {
 
 /// A local with a path into it.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct Place<'a> {
+pub(crate) struct Place<'a> {
     /// The local's number.
-    pub local: u32,
+    pub(crate) local: u32,
     /// The path.
-    pub steps: Vec<Step<'a>>,
+    pub(crate) steps: Vec<Step<'a>>,
 }
 
 impl Place<'_> {
     /// The place that is the whole of a local.
-    pub fn local(local: u32) -> Self {
+    pub(crate) fn local(local: u32) -> Self {
         Place { local, steps: Vec::new() }
     }
 }
 
 /// A step of a path into a local.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub enum Step<'a> {
+pub(crate) enum Step<'a> {
     /// Through a reference, pointer or box.
     Deref,
     /// To a field, with the field's type.
@@ -195,7 +209,7 @@ pub enum Step<'a> {
 
 /// Where a block goes.
 #[derive(Debug)]
-pub enum Terminator<'a> {
+pub(crate) enum Terminator<'a> {
     /// To one of several blocks without a condition that is of interest.
     Goto(Vec<u32>),
     /// By a value: the cases, then the default.
@@ -210,22 +224,41 @@ pub enum Terminator<'a> {
     Stop,
 }
 
+/// What a call calls.
+#[derive(Debug)]
+pub(crate) enum Called<'a> {
+    /// A function, by its path.
+    Function(Callee<'a>),
+    /// The function whose pointer a place holds.
+    Pointer(Place<'a>),
+}
+
 /// A call.
 #[derive(Debug)]
-pub struct Call<'a> {
-    /// The function, as a path or as a place that holds a pointer.
-    pub callee: Operand<'a>,
+pub(crate) struct Call<'a> {
+    /// What is called.
+    pub(crate) called: Called<'a>,
     /// The arguments.
-    pub args: Vec<Operand<'a>>,
+    pub(crate) args: Vec<Operand<'a>>,
     /// Where the result goes.
-    pub dest: Place<'a>,
+    pub(crate) dest: Place<'a>,
     /// Where it returns to, unless it never does.
-    pub target: Option<u32>,
+    pub(crate) target: Option<u32>,
+}
+
+impl<'a> Call<'a> {
+    /// The function that is called, unless it is known by a pointer alone.
+    pub(crate) fn callee(&self) -> Option<&Callee<'a>> {
+        match &self.called {
+            Called::Function(callee) => Some(callee),
+            Called::Pointer(_) => None,
+        }
+    }
 }
 
 impl Terminator<'_> {
     /// The blocks it can go to without unwinding.
-    pub fn targets(&self) -> impl Iterator<Item = u32> + '_ {
+    pub(crate) fn targets(&self) -> impl Iterator<Item = u32> + '_ {
         let (listed, cases, single): (&[u32], &[(u128, u32)], Option<u32>) = match self {
             Terminator::Goto(targets) => (targets, &[], None),
             Terminator::Switch(_, cases, otherwise) => (&[], cases, *otherwise),

@@ -5,17 +5,61 @@
 //! otherwise the whole body is skipped and counted.
 
 use std::collections::HashSet;
+use std::num::NonZero;
+use std::panic::resume_unwind;
+use std::thread::{self, ScopedJoinHandle};
 
+use super::callee::Callee;
 use super::cursor::Cursor;
 use super::model::{
-    Block, Body, BodyKind, Call, Local, MirCrate, Operand, Place, Rvalue, Span, Statement,
+    Block, Body, BodyKind, Call, Called, Local, MirCrate, Operand, Place, Rvalue, Span, Statement,
     StatementKind, Step, Terminator,
 };
 
-/// Reads a crate's MIR.
-pub fn parse(text: &str) -> MirCrate<'_> {
-    let mut krate = MirCrate::default();
+/// As much text as is worth a thread of its own.
+const SHARE: usize = 1 << 20;
+
+/// Reads a crate's MIR, with as many threads as the machine has.
+pub(crate) fn parse(text: &str) -> MirCrate<'_> {
+    let threads = thread::available_parallelism().map_or(1, NonZero::get);
+    let share = (text.len() / threads + 1).max(SHARE);
+    let parts: Vec<MirCrate<'_>> = thread::scope(|scope| {
+        let readers: Vec<_> =
+            shares(text, share).map(|part| scope.spawn(|| parse_part(part))).collect();
+        let join =
+            |reader: ScopedJoinHandle<'_, _>| reader.join().unwrap_or_else(|e| resume_unwind(e));
+        readers.into_iter().map(join).collect()
+    });
+    let mut whole = MirCrate::default();
     let mut seen = HashSet::new();
+    for part in parts {
+        whole.statics.extend(part.statics);
+        whole.skipped += part.skipped;
+        let new = part.bodies.into_iter().filter(|body| seen.insert((body.name, body.kind)));
+        whole.bodies.extend(new);
+    }
+    whole
+}
+
+/// A text in pieces of about this size that end where a body ends.
+fn shares(text: &str, share: usize) -> impl Iterator<Item = &str> {
+    let mut rest = text;
+    std::iter::from_fn(move || {
+        if rest.is_empty() {
+            return None;
+        }
+        let end = rest.as_bytes().get(share..).and_then(|tail| {
+            tail.windows(3).position(|window| window == b"\n}\n").map(|at| share + at + 3)
+        });
+        let (part, after) = rest.split_at(end.unwrap_or(rest.len()));
+        rest = after;
+        Some(part)
+    })
+}
+
+/// Reads a part of a crate's MIR.
+fn parse_part(text: &str) -> MirCrate<'_> {
+    let mut krate = MirCrate::default();
     let mut lines = text.lines();
     let mut duplicate = false;
     while let Some(line) = lines.next() {
@@ -37,7 +81,7 @@ pub fn parse(text: &str) -> MirCrate<'_> {
             continue;
         };
         let whole = contents(&mut body, &mut lines).is_some();
-        if std::mem::take(&mut duplicate) || !seen.insert((body.name, body.kind == BodyKind::Fn)) {
+        if std::mem::take(&mut duplicate) {
             continue;
         }
         if whole && is_consistent(&body) {
@@ -138,10 +182,8 @@ fn contents<'a>(body: &mut Body<'a>, lines: &mut std::str::Lines<'a>) -> Option<
             if block_line(current, text, span).is_none() {
                 whole = None;
             }
-            wants_name = matches!(
-                &current.terminator,
-                Terminator::Call(Call { callee: Operand::Const(_), .. })
-            );
+            wants_name =
+                matches!(&current.terminator, Terminator::Call(call) if call.callee().is_some());
         } else if let Some(rest) = text.strip_prefix("bb") {
             let mut cursor = Cursor::new(rest);
             if cursor.number() != Some(body.blocks.len()) {
@@ -316,8 +358,8 @@ fn call<'a>(dest: Place<'a>, text: &'a str) -> Option<Call<'a>> {
         return None;
     }
     let mut cursor = Cursor::new(&text[..arrow]);
-    let callee = if text.starts_with("move ") || text.starts_with("copy ") {
-        operand(&mut cursor)?
+    let called = if cursor.eat("move ") || cursor.eat("copy ") {
+        Called::Pointer(place(&mut cursor)?)
     } else {
         cursor.eat("const ");
         // The argument list opens at the first parenthesis outside angle brackets and braces.
@@ -334,10 +376,10 @@ fn call<'a>(dest: Place<'a>, text: &'a str) -> Option<Call<'a>> {
         })?;
         let (path, rest) = cursor.rest().split_at(open);
         cursor = Cursor::new(rest);
-        Operand::Const(path)
+        Called::Function(Callee::new(path))
     };
     cursor.expect("(")?;
-    Some(Call { callee, args: operands(&mut cursor, b')')?, dest, target: return_target(tail) })
+    Some(Call { called, args: operands(&mut cursor, b')')?, dest, target: return_target(tail) })
 }
 
 /// Operands up to a closing byte or the end.
@@ -452,10 +494,10 @@ fn try_rvalue(text: &str) -> Option<Rvalue<'_>> {
         return Some(Rvalue::Discriminant(place(&mut cursor)?));
     }
     if cursor.eat("(") {
-        return Some(Rvalue::Aggregate("", operands(&mut cursor, b')')?, Vec::new()));
+        return Some(Rvalue::Aggregate("", operands(&mut cursor, b')')?));
     }
     if cursor.eat("[") {
-        return Some(Rvalue::Aggregate("[]", operands(&mut cursor, b']')?, Vec::new()));
+        return Some(Rvalue::Aggregate("[]", operands(&mut cursor, b']')?));
     }
     // A path, then its fields; a closure's or coroutine's type is a path here.
     let name = if text.starts_with('{') {
@@ -470,23 +512,23 @@ fn try_rvalue(text: &str) -> Option<Rvalue<'_>> {
         cursor.until(b"( {", true)
     };
     if cursor.eat("(") {
-        return Some(Rvalue::Aggregate(name, operands(&mut cursor, b')')?, Vec::new()));
+        return Some(Rvalue::Aggregate(name, operands(&mut cursor, b')')?));
     }
     if cursor.eat(" { ") {
-        let (mut values, mut fields) = (Vec::new(), Vec::new());
+        let mut values = Vec::new();
         while !cursor.eat("}") {
-            fields.push(cursor.until(b":", false));
+            cursor.until(b":", false);
             cursor.expect(": ")?;
             values.push(operand(&mut cursor)?);
             cursor.eat(",");
             cursor.expect(" ")?;
         }
-        return Some(Rvalue::Aggregate(name, values, fields));
+        return Some(Rvalue::Aggregate(name, values));
     }
     if cursor.eat(" as ") {
         return Some(Rvalue::Cast(Operand::Const(name), cursor.rest()));
     }
-    cursor.is_empty().then(|| Rvalue::Aggregate(name, Vec::new(), Vec::new()))
+    cursor.is_empty().then(|| Rvalue::Aggregate(name, Vec::new()))
 }
 
 /// Whether every number in the body is one of its own.
@@ -505,7 +547,7 @@ fn is_consistent(body: &Body<'_>) -> bool {
                             && match value {
                                 Rvalue::Use(value) | Rvalue::Cast(value, _) => operand_is(value),
                                 Rvalue::Ref(place) | Rvalue::Discriminant(place) => place_is(place),
-                                Rvalue::Aggregate(_, values, _) => values.iter().all(operand_is),
+                                Rvalue::Aggregate(_, values) => values.iter().all(operand_is),
                                 Rvalue::Static(_) | Rvalue::Other => true,
                             }
                     }
@@ -515,9 +557,11 @@ fn is_consistent(body: &Body<'_>) -> bool {
                 && match &block.terminator {
                     Terminator::Switch(value, ..) => operand_is(value),
                     Terminator::Call(call) => {
-                        operand_is(&call.callee)
-                            && call.args.iter().all(operand_is)
-                            && place_is(&call.dest)
+                        let called_is = match &call.called {
+                            Called::Function(_) => true,
+                            Called::Pointer(place) => place_is(place),
+                        };
+                        called_is && call.args.iter().all(operand_is) && place_is(&call.dest)
                     }
                     Terminator::Drop(place, _) => place_is(place),
                     Terminator::Goto(_) | Terminator::Return | Terminator::Stop => true,
@@ -529,7 +573,7 @@ fn is_consistent(body: &Body<'_>) -> bool {
 mod tests {
     use proptest::prelude::*;
 
-    use super::super::model::{BodyKind, Operand, Rvalue, StatementKind, Step, Terminator};
+    use super::super::model::{BodyKind, Rvalue, StatementKind, Step, Terminator};
     use super::parse;
 
     /// What the compiler in use writes for `golden/golden.rs`.
@@ -576,7 +620,9 @@ mod tests {
             .collect();
         let (lock, at) = calls[1];
         assert!(
-            matches!(lock.callee, Operand::Const("std::sync::Mutex::<std::vec::Vec<u32>>::lock")),
+            lock.callee().is_some_and(|callee| {
+                callee.text == "std::sync::Mutex::<std::vec::Vec<u32>>::lock"
+            }),
             "{lock:?}"
         );
         // The name of the method, not the receiver before it.
@@ -593,7 +639,7 @@ mod tests {
     fn quotes_and_brackets_in_constants_do_not_confuse() {
         let krate = parse(GOLDEN);
         let call = krate.bodies[6].blocks.iter().find_map(|block| match &block.terminator {
-            Terminator::Call(call) if matches!(call.callee, Operand::Const("other")) => Some(call),
+            Terminator::Call(call) if call.callee()?.text == "other" => Some(call),
             _ => None,
         });
         let args = &call.expect("the call of `other`").args;

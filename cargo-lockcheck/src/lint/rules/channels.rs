@@ -8,14 +8,13 @@ use lockdep::finding::Rule;
 
 use super::report::{finding, site};
 use crate::lint::analysis::Analyzed;
-use crate::lint::callee::Callee;
 use crate::lint::effects::location;
 use crate::lint::graph::{Condition, Flow, condition};
 use crate::lint::held::{self, State, Tokens, Transfer};
 use crate::lint::locks::{Blocking, blocking_call, is_spawn};
-use crate::lint::mir::model::{Call, Operand, Terminator};
+use crate::lint::mir::model::{Call, Terminator};
+use crate::lint::mir::types;
 use crate::lint::program::BodyId;
-use crate::lint::types;
 use crate::lint::values::{Frame, Part, Path, Root};
 use crate::model::Finding;
 
@@ -27,25 +26,24 @@ pub(super) fn check(analyzed: &Analyzed<'_, '_>, findings: &mut Vec<Finding>) {
 
 fn body(analyzed: &Analyzed<'_, '_>, id: BodyId, findings: &mut Vec<Finding>) {
     let function = &analyzed.program.functions[id];
-    let channels: Vec<u32> = calls(&function.body.blocks)
-        .filter(|(_, call)| is_channel(call))
-        .map(|(at, _)| at)
-        .collect();
+    let body = &function.body;
+    let channels: Vec<u32> =
+        body.calls().filter(|(_, call)| is_channel(call)).map(|(at, _)| at).collect();
     if channels.is_empty() {
         return;
     }
     let frame = analyzed.frame(id);
     let graph = Flow::new(&frame);
-    let mut transfers = vec![Transfer::default(); function.body.blocks.len()];
+    let mut transfers = vec![Transfer::default(); body.blocks.len()];
     let mut owners = Vec::new();
     for &at in &channels {
         transfers[at as usize].made.push((owners.len() as u32, vec![0]));
         owners.push(at);
     }
-    for (at, call) in calls(&function.body.blocks) {
+    for (at, call) in body.calls() {
         // A clone of the sender is another one.
-        let Operand::Const(text) = call.callee else { continue };
-        if !text.contains("Sender") || Callee::new(text).trait_name != Some("Clone") {
+        let Some(callee) = call.callee() else { continue };
+        if !callee.text.contains("Sender") || callee.trait_name != Some("Clone") {
             continue;
         }
         let path = call.args.first().map(|arg| frame.operand(arg));
@@ -63,11 +61,11 @@ fn body(analyzed: &Analyzed<'_, '_>, id: BodyId, findings: &mut Vec<Finding>) {
         states[at as usize].iter().any(|held| owners[held.token as usize] == channel)
     };
     let made = |channel: u32| {
-        let span = function.body.blocks[channel as usize].span;
+        let span = body.blocks[channel as usize].span;
         site(&location(&frame, span), "the channel is made here, and its sender is still alive")
     };
-    for (at, call) in calls(&function.body.blocks) {
-        let here = || location(&frame, function.body.blocks[at as usize].span);
+    for (at, call) in body.calls() {
+        let here = || location(&frame, body.blocks[at as usize].span);
         if let Some(channel) = received(&frame, call)
             && is_alive(at, channel)
             && only_ends_with_channel(&frame, &graph, at, call)
@@ -94,20 +92,8 @@ fn body(analyzed: &Analyzed<'_, '_>, id: BodyId, findings: &mut Vec<Finding>) {
     }
 }
 
-fn calls<'b, 'a>(
-    blocks: &'b [crate::lint::mir::model::Block<'a>],
-) -> impl Iterator<Item = (u32, &'b Call<'a>)> {
-    blocks.iter().enumerate().filter(|(_, block)| !block.cleanup).filter_map(|(at, block)| {
-        match &block.terminator {
-            Terminator::Call(call) => Some((at as u32, call)),
-            _ => None,
-        }
-    })
-}
-
 fn is_channel(call: &Call<'_>) -> bool {
-    let Operand::Const(text) = call.callee else { return false };
-    let callee = Callee::new(text);
+    let Some(callee) = call.callee() else { return false };
     match callee.name() {
         "channel" | "sync_channel" => callee.owner() == "std::sync::mpsc",
         "unbounded" | "bounded" => {
@@ -128,8 +114,7 @@ fn end_of(path: &Path, end: u32) -> Option<u32> {
 
 /// The channel that a call receives from.
 fn received(frame: &Frame<'_, '_>, call: &Call<'_>) -> Option<u32> {
-    let Operand::Const(text) = call.callee else { return None };
-    if blocking_call(&Callee::new(text), "") != Some(Blocking::Receive) {
+    if blocking_call(call.callee()?, "") != Some(Blocking::Receive) {
         return None;
     }
     let place = call.args.first()?.place()?;
@@ -157,8 +142,7 @@ fn joined(
     frame: &Frame<'_, '_>,
     call: &Call<'_>,
 ) -> Option<(u32, BodyId)> {
-    let Operand::Const(text) = call.callee else { return None };
-    if blocking_call(&Callee::new(text), "") != Some(Blocking::Join) {
+    if blocking_call(call.callee()?, "") != Some(Blocking::Join) {
         return None;
     }
     let place = call.args.first()?.place()?;
@@ -167,8 +151,7 @@ fn joined(
     else {
         return None;
     };
-    let Operand::Const(text) = spawn.callee else { return None };
-    if !is_spawn(&Callee::new(text)) {
+    if !is_spawn(spawn.callee()?) {
         return None;
     }
     let closure = spawn.args.last()?.place()?;
@@ -184,10 +167,9 @@ fn joined(
 fn drained(analyzed: &Analyzed<'_, '_>, id: BodyId) -> Option<Path> {
     let frame = analyzed.frame(id);
     let graph = Flow::new(&frame);
-    for (at, call) in calls(&frame.function.body.blocks) {
-        let Operand::Const(text) = call.callee else { continue };
-        let callee = Callee::new(text);
-        let is_loop = blocking_call(&callee, "") == Some(Blocking::Receive)
+    for (at, call) in frame.function.body.calls() {
+        let Some(callee) = call.callee() else { continue };
+        let is_loop = blocking_call(callee, "") == Some(Blocking::Receive)
             && only_ends_with_channel(&frame, &graph, at, call);
         let is_consumed = callee.trait_name == Some("Iterator")
             && matches!(

@@ -7,12 +7,10 @@ use lockdep::finding::Rule;
 
 use super::report::{finding, site};
 use crate::lint::analysis::{Analyzed, EventKind, class_name};
-use crate::lint::callee::Callee;
 use crate::lint::effects::{Effect, location};
-use crate::lint::mir::model::{Operand, Terminator};
+use crate::lint::mir::types;
 use crate::lint::program::BodyId;
 use crate::lint::summary::Location;
-use crate::lint::types;
 use crate::model::Finding;
 
 /// What the waiters of a condition variable look at, and under which lock.
@@ -118,18 +116,14 @@ pub(super) fn atomics(
 ) -> Vec<(u32, Arc<str>, Location)> {
     let frame = analyzed.frame(id);
     let mut found = Vec::new();
-    for (at, block) in frame.function.body.blocks.iter().enumerate() {
-        let Terminator::Call(call) = &block.terminator else { continue };
-        let Operand::Const(text) = call.callee else { continue };
-        if block.cleanup || !text.contains("atomic::") && !text.contains("Atomic") {
-            continue;
-        }
-        let callee = Callee::new(text);
+    for (at, call) in frame.function.body.calls() {
+        let Some(callee) = call.callee() else { continue };
         if !types::last(callee.owner()).starts_with("Atomic") || !names.contains(&callee.name()) {
             continue;
         }
         let class = call.args.first().and_then(|arg| class_name(&frame, &frame.operand(arg)));
-        found.extend(class.map(|class| (at as u32, class, location(&frame, block.span))));
+        let span = frame.function.body.blocks[at as usize].span;
+        found.extend(class.map(|class| (at, class, location(&frame, span))));
     }
     found
 }

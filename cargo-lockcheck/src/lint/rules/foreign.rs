@@ -9,14 +9,13 @@ use std::collections::HashSet;
 use lockdep::finding::Rule;
 
 use super::report::{chain_sites, finding, let_go, lock, quoted, site, why_alive};
-use crate::lint::analysis::{Analyzed, Event, EventKind, HeldLock};
-use crate::lint::callee::Callee;
-use crate::lint::effects::Effect;
+use crate::lint::analysis::{Analyzed, Event, EventKind, HeldLock, class_name};
+use crate::lint::effects::{Effect, location};
 use crate::lint::locks::{Blocking, Waiting, is_spawn};
-use crate::lint::mir::model::{Operand, Terminator};
+use crate::lint::mir::model::Terminator;
+use crate::lint::mir::types;
 use crate::lint::program::BodyId;
 use crate::lint::summary::{Blocks, Callback};
-use crate::lint::types;
 use crate::lint::values::{Part, Path, Root};
 use crate::model::Finding;
 
@@ -156,8 +155,7 @@ fn taken_by_thread<'h>(
     let Terminator::Call(call) = &frame.function.body.blocks.get(block as usize)?.terminator else {
         return None;
     };
-    let Operand::Const(text) = call.callee else { return None };
-    if !is_spawn(&Callee::new(text)) {
+    if !is_spawn(call.callee()?) {
         return None;
     }
     let closure = call.args.last()?;
@@ -181,21 +179,18 @@ fn wait_while_holding(
     event: &Event,
     condvar: &Path,
 ) -> Option<Finding> {
-    let class = crate::lint::analysis::class_name(&analyzed.frame(id), condvar)?;
+    let class = class_name(&analyzed.frame(id), condvar)?;
     if event.held.is_empty() {
         return None;
     }
     for (waker, analysis) in analyzed.analyses.iter().enumerate() {
-        let frame = analyzed.frame(waker);
-        let mut notifies = analysis.events.iter().filter_map(|event| match &event.kind {
-            EventKind::Effect(Effect::Notify(path)) => Some((event, path)),
-            _ => None,
-        });
-        let Some((notify, _)) = notifies.find(|(_, path)| {
-            crate::lint::analysis::class_name(&frame, path).as_ref() == Some(&class)
-        }) else {
-            continue;
+        let wakes = |event: &&Event| match &event.kind {
+            EventKind::Effect(Effect::Notify(path)) => {
+                class_name(&analyzed.frame(waker), path).as_ref() == Some(&class)
+            }
+            _ => false,
         };
+        let Some(notify) = analysis.events.iter().find(wakes) else { continue };
         let taken: HashSet<_> = analysis
             .events
             .iter()
@@ -278,24 +273,21 @@ enum Thread {
 fn thread_of(analyzed: &Analyzed<'_, '_>, drop: BodyId, own: &str) -> Option<Thread> {
     let program = analyzed.program;
     let unit = program.functions[drop].unit;
-    let checks_itself = program.functions[drop].body.blocks.iter().any(|block| {
-        matches!(&block.terminator, Terminator::Call(call)
-            if matches!(call.callee, Operand::Const(text) if text.contains("thread::current")))
+    let checks_itself = program.functions[drop].body.calls().any(|(_, call)| {
+        call.callee().is_some_and(|callee| callee.text.contains("thread::current"))
     });
     for (id, function) in program.functions.iter().enumerate() {
         if function.unit != unit {
             continue;
         }
-        for block in &function.body.blocks {
-            let Terminator::Call(call) = &block.terminator else { continue };
-            let Operand::Const(text) = call.callee else { continue };
-            if block.cleanup || !is_spawn(&Callee::new(text)) {
+        for (at, call) in function.body.calls() {
+            if !call.callee().is_some_and(is_spawn) {
                 continue;
             }
             let frame = analyzed.frame(id);
             let Some(closure) = call.args.last() else { continue };
             let Some(body) = program.closure(unit, frame.operand_type(closure)) else { continue };
-            let here = crate::lint::effects::location(&frame, block.span);
+            let here = location(&frame, function.body.blocks[at as usize].span);
             let thread = &program.functions[body].body;
             let is_same_type = function.self_ty == program.functions[drop].self_ty;
             if is_same_type && !returns(thread) {

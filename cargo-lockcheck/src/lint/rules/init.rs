@@ -8,8 +8,8 @@ use lockdep::finding::Rule;
 use super::report::{chain_sites, finding};
 use crate::lint::analysis::{Analyzed, EventKind};
 use crate::lint::effects::Effect;
+use crate::lint::mir::types;
 use crate::lint::summary::Chain;
-use crate::lint::types;
 use crate::lint::values::Root;
 use crate::model::Finding;
 

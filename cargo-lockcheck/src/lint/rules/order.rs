@@ -12,15 +12,13 @@ use lockdep::finding::{Rule, Tier};
 
 use super::report::{edge, innermost, lock, stack};
 use crate::lint::analysis::{Analyzed, EventKind};
-use crate::lint::callee::Callee;
 use crate::lint::classes::{Class, field_type};
 use crate::lint::effects::Effect;
 use crate::lint::graph::components;
 use crate::lint::locks::Waiting;
-use crate::lint::mir::model::{Operand, Terminator};
+use crate::lint::mir::types;
 use crate::lint::program::BodyId;
 use crate::lint::summary::{Chain, LockUse};
-use crate::lint::types;
 use crate::lint::values::{Part, Root};
 use crate::model::{Finding, Mode};
 
@@ -162,18 +160,13 @@ fn owns_param(analyzed: &Analyzed<'_, '_>, id: BodyId, number: u32, depth: u32) 
         return false;
     }
     let mut is_called = false;
-    for (caller, other) in analyzed.program.functions.iter().enumerate() {
-        if other.unit != function.unit {
-            continue;
-        }
+    for &caller in &analyzed.callers[id] {
+        let caller = caller as usize;
+        let other = &analyzed.program.functions[caller];
         let frame = std::cell::OnceCell::new();
-        for block in other.body.blocks.iter().filter(|block| !block.cleanup) {
-            let Terminator::Call(call) = &block.terminator else { continue };
-            let Operand::Const(text) = call.callee else { continue };
-            let name = types::last(function.body.name);
-            if !text.contains(name)
-                || analyzed.program.resolve(other.unit, &Callee::new(text)) != Some(id)
-            {
+        for (_, call) in other.body.calls() {
+            let resolve = |callee| analyzed.program.resolve(other.unit, callee);
+            if call.callee().and_then(resolve) != Some(id) {
                 continue;
             }
             is_called = true;

@@ -10,10 +10,10 @@ use super::report::{chain_sites, finding, held, let_go, lock, quoted, site, why_
 use crate::lint::analysis::{Analyzed, Event, EventKind, HeldLock};
 use crate::lint::effects::Effect;
 use crate::lint::locks::Waiting;
-use crate::lint::mir::model::{Operand, Rvalue, StatementKind, Terminator};
+use crate::lint::mir::model::{Rvalue, StatementKind, Terminator};
+use crate::lint::mir::types;
 use crate::lint::program::BodyId;
 use crate::lint::summary::{Acquired, LockUse};
-use crate::lint::types;
 use crate::lint::values::{Path, Root};
 use crate::model::{Finding, Mode};
 
@@ -213,27 +213,17 @@ fn compares(analyzed: &Analyzed<'_, '_>, id: BodyId) -> bool {
     let frame = analyzed.frame(id);
     let body = &frame.function.body;
     body.blocks.iter().filter(|block| !block.cleanup).any(|block| {
-        let by_operator = block.statements.iter().any(|statement| match &statement.kind {
-            StatementKind::Assign(_, Rvalue::Aggregate(name, values, _)) => {
+        block.statements.iter().any(|statement| match &statement.kind {
+            StatementKind::Assign(_, Rvalue::Aggregate(name, values)) => {
                 matches!(*name, "Lt" | "Gt" | "Le" | "Ge" | "Eq" | "Ne")
                     && values.iter().any(|value| frame.operand_type(value).starts_with('*'))
                     || matches!(*name, "Lt" | "Gt" | "Le" | "Ge")
             }
             _ => false,
-        });
-        let by_call = match &block.terminator {
-            Terminator::Call(call) => match call.callee {
-                Operand::Const(text) => {
-                    text.contains("ptr_eq")
-                        || text.contains("ptr::eq")
-                        || text.contains("::addr_eq")
-                        || text.ends_with("::cmp")
-                        || text.contains("PartialOrd")
-                }
-                _ => false,
-            },
-            _ => false,
-        };
-        by_operator || by_call
+        })
+    }) || body.calls().filter_map(|(_, call)| call.callee()).any(|callee| {
+        let text = callee.text;
+        ["ptr_eq", "ptr::eq", "::addr_eq", "PartialOrd"].iter().any(|name| text.contains(name))
+            || text.ends_with("::cmp")
     })
 }

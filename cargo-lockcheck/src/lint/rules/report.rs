@@ -3,9 +3,9 @@
 use lockdep::finding::{Rule, Tier};
 
 use crate::lint::analysis::{Analyzed, Event, HeldLock};
+use crate::lint::mir::types;
 use crate::lint::program::BodyId;
 use crate::lint::summary::{Chain, Location, LockUse};
-use crate::lint::types;
 use crate::model::{Edge, Finding, Lock, Place, Site};
 
 pub(super) fn place(location: &Location) -> Place {

@@ -12,10 +12,9 @@ use lockdep::finding::Rule;
 use super::condvars::{WRITES, atomics};
 use super::report::{finding, lock, site};
 use crate::lint::analysis::{Analyzed, Event, EventKind};
-use crate::lint::callee::Callee;
 use crate::lint::effects::{Effect, location};
 use crate::lint::locks::Waiting;
-use crate::lint::mir::model::{Operand, Terminator};
+use crate::lint::mir::callee::Callee;
 use crate::lint::program::BodyId;
 use crate::model::Finding;
 
@@ -67,30 +66,14 @@ fn gives_way(analyzed: &Analyzed<'_, '_>, id: BodyId, cycle: u32) -> bool {
                 EventKind::Effect(Effect::Block(..) | Effect::Wait { .. }) | EventKind::Await
             )
     });
+    let gives = |callee: &Callee<'_>| match callee.name() {
+        "yield_now" | "snooze" | "spin" | "backoff" | "sleep" | "park" | "elapsed" | "wait"
+        | "relax" => true,
+        name => name == "next" && callee.trait_name == Some("Iterator"),
+    };
     waits
-        || body.blocks.iter().enumerate().any(|(at, block)| {
-            analysis.cycle[at] == Some(cycle)
-                && match &block.terminator {
-                    Terminator::Call(call) => match call.callee {
-                        Operand::Const(text) => {
-                            let callee = Callee::new(text);
-                            matches!(
-                                callee.name(),
-                                "yield_now"
-                                    | "snooze"
-                                    | "spin"
-                                    | "backoff"
-                                    | "sleep"
-                                    | "park"
-                                    | "elapsed"
-                                    | "wait"
-                                    | "relax"
-                            ) || callee.trait_name == Some("Iterator") && callee.name() == "next"
-                        }
-                        _ => false,
-                    },
-                    _ => false,
-                }
+        || body.calls().any(|(at, call)| {
+            analysis.cycle[at as usize] == Some(cycle) && call.callee().is_some_and(gives)
         })
 }
 
@@ -109,29 +92,17 @@ fn spin_no_progress(analyzed: &Analyzed<'_, '_>, id: BodyId, findings: &mut Vec<
         let Some(cycle) = analysis.cycle[block as usize] else { continue };
         let in_loop = |at: usize| analysis.cycle[at] == Some(cycle);
         // Only looks and hints may be in the loop.
-        let is_bare =
-            body.blocks.iter().enumerate().filter(|(at, _)| in_loop(*at)).all(|(_, b)| {
-                match &b.terminator {
-                    Terminator::Call(call) => match call.callee {
-                        Operand::Const(text) => {
-                            let callee = Callee::new(text);
-                            matches!(callee.name(), "load" | "spin_loop" | "yield_now" | "index")
-                        }
-                        _ => false,
-                    },
-                    _ => true,
-                }
-            });
+        let is_bare = body.calls().filter(|(at, _)| in_loop(*at as usize)).all(|(_, call)| {
+            call.callee().is_some_and(|callee| {
+                matches!(callee.name(), "load" | "spin_loop" | "yield_now" | "index")
+            })
+        });
         if !is_bare {
             continue;
         }
-        for (other, after) in body.blocks.iter().enumerate() {
-            let Terminator::Call(call) = &after.terminator else { continue };
-            let Operand::Const(text) = call.callee else { continue };
-            if after.cleanup || in_loop(other) {
-                continue;
-            }
-            let called = analyzed.program.resolve(frame.function.unit, &Callee::new(text));
+        for (other, call) in body.calls().filter(|(at, _)| !in_loop(*at as usize)) {
+            let resolve = |callee| analyzed.program.resolve(frame.function.unit, callee);
+            let called = call.callee().and_then(resolve);
             let Some(service) = called.filter(|service| *service != id) else { continue };
             let classes = |names: &[&str]| -> HashSet<Arc<str>> {
                 atomics(analyzed, service, names).into_iter().map(|found| found.1).collect()
@@ -144,7 +115,7 @@ fn spin_no_progress(analyzed: &Analyzed<'_, '_>, id: BodyId, findings: &mut Vec<
                      one runs only after its own wait: two that wait so never answer each other",
                     frame.function.display, analyzed.program.functions[service].display
                 );
-                let here = location(&frame, after.span);
+                let here = location(&frame, body.blocks[other as usize].span);
                 let sites = vec![
                     site(&at, "turns here until the answer comes"),
                     site(&here, "answers others only here"),

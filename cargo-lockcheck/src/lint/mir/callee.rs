@@ -1,22 +1,24 @@
 //! The name of a called function, taken apart.
 
+use std::borrow::Cow;
+
 use super::types;
 
 /// A called function's path.
 #[derive(Clone, Debug)]
-pub(super) struct Callee<'a> {
+pub(crate) struct Callee<'a> {
     /// The path as printed.
-    pub(super) text: &'a str,
+    pub(crate) text: &'a str,
     /// The type of `<Type as Trait>::name`.
-    pub(super) self_ty: Option<&'a str>,
+    pub(crate) self_ty: Option<&'a str>,
     /// The last segment of the trait of `<Type as Trait>::name`.
-    pub(super) trait_name: Option<&'a str>,
+    pub(crate) trait_name: Option<&'a str>,
     /// The path without generic arguments; of `<Type as Trait>::name`, what follows the bracket.
-    pub(super) path: String,
+    pub(crate) path: Cow<'a, str>,
 }
 
 impl<'a> Callee<'a> {
-    pub(super) fn new(text: &'a str) -> Callee<'a> {
+    pub(crate) fn new(text: &'a str) -> Callee<'a> {
         if let Some(rest) = text.strip_prefix('<')
             && let Some(close) = closing(rest)
         {
@@ -36,13 +38,13 @@ impl<'a> Callee<'a> {
     }
 
     /// The function's own name.
-    pub(super) fn name(&self) -> &str {
+    pub(crate) fn name(&self) -> &str {
         types::last(&self.path)
     }
 
     /// The path of the type or module that the function is in; of `<Type as Trait>::name`, the
     /// type's.
-    pub(super) fn owner(&self) -> &str {
+    pub(crate) fn owner(&self) -> &str {
         match self.self_ty {
             Some(ty) => types::head(ty),
             None => self.path.rsplit_once("::").map_or("", |split| split.0),
@@ -65,7 +67,7 @@ fn closing(text: &str) -> Option<usize> {
 }
 
 /// Where a word stands outside brackets.
-pub(super) fn at_top_level(text: &str, word: &str) -> Option<usize> {
+pub(crate) fn at_top_level(text: &str, word: &str) -> Option<usize> {
     let bytes = text.as_bytes();
     let mut depth = 0i32;
     (0..bytes.len()).find(|&at| {
@@ -80,7 +82,10 @@ pub(super) fn at_top_level(text: &str, word: &str) -> Option<usize> {
 }
 
 /// A path without its generic arguments.
-pub(super) fn without_generics(path: &str) -> String {
+pub(crate) fn without_generics(path: &str) -> Cow<'_, str> {
+    if !path.contains('<') {
+        return Cow::Borrowed(path.trim_end_matches("::"));
+    }
     let bytes = path.as_bytes();
     let mut result = String::with_capacity(path.len());
     let mut depth = 0i32;
@@ -108,7 +113,8 @@ pub(super) fn without_generics(path: &str) -> String {
     while result.contains("::::") {
         result = result.replace("::::", "::");
     }
-    result.trim_end_matches("::").to_owned()
+    result.truncate(result.trim_end_matches("::").len());
+    Cow::Owned(result)
 }
 
 #[cfg(test)]

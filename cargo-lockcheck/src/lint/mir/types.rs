@@ -1,7 +1,7 @@
 //! Types as the compiler prints them: how to take one apart without a type checker.
 
 /// The type without references and raw pointers around it.
-pub(super) fn peel(mut ty: &str) -> &str {
+pub(crate) fn peel(mut ty: &str) -> &str {
     loop {
         let rest = if let Some(rest) = ty.strip_prefix('&') {
             let rest = match rest.strip_prefix('\'') {
@@ -21,12 +21,12 @@ pub(super) fn peel(mut ty: &str) -> &str {
 }
 
 /// Whether the type is a reference or raw pointer.
-pub(super) fn is_reference(ty: &str) -> bool {
+pub(crate) fn is_reference(ty: &str) -> bool {
     ty.starts_with(['&', '*'])
 }
 
 /// Whether a reference type is a mutable one.
-pub(super) fn is_mutable(ty: &str) -> bool {
+pub(crate) fn is_mutable(ty: &str) -> bool {
     let Some(rest) = ty.strip_prefix('&') else { return false };
     let rest = match rest.strip_prefix('\'') {
         Some(lifetime) => lifetime.split_once(' ').map_or("", |split| split.1),
@@ -36,7 +36,7 @@ pub(super) fn is_mutable(ty: &str) -> bool {
 }
 
 /// The path of the type behind references, without generic arguments.
-pub(super) fn head(ty: &str) -> &str {
+pub(crate) fn head(ty: &str) -> &str {
     let ty = peel(ty);
     if ty.starts_with(['{', '(', '[']) {
         return ty;
@@ -45,17 +45,17 @@ pub(super) fn head(ty: &str) -> &str {
 }
 
 /// The last segment of a path.
-pub(super) fn last(path: &str) -> &str {
+pub(crate) fn last(path: &str) -> &str {
     path.rsplit("::").next().unwrap_or(path)
 }
 
 /// The last segment of the type's path.
-pub(super) fn short(ty: &str) -> &str {
+pub(crate) fn short(ty: &str) -> &str {
     last(head(ty))
 }
 
 /// The parts of a text between `separator`s outside brackets.
-pub(super) fn split(text: &str, separator: u8) -> impl Iterator<Item = &str> {
+pub(crate) fn split(text: &str, separator: u8) -> impl Iterator<Item = &str> {
     let mut rest = Some(text);
     std::iter::from_fn(move || {
         let text = rest?;
@@ -79,7 +79,7 @@ pub(super) fn split(text: &str, separator: u8) -> impl Iterator<Item = &str> {
 }
 
 /// The generic arguments of the type behind references, or the parts of a tuple, array or slice.
-pub(super) fn arguments(ty: &str) -> Vec<&str> {
+pub(crate) fn arguments(ty: &str) -> Vec<&str> {
     let ty = peel(ty);
     let inner = if ty.starts_with('{') {
         return Vec::new();
@@ -96,7 +96,7 @@ pub(super) fn arguments(ty: &str) -> Vec<&str> {
 }
 
 /// Whether the type owns, not merely refers to, a value whose type's path satisfies `is`.
-pub(super) fn owns(ty: &str, is: &dyn Fn(&str) -> bool) -> bool {
+pub(crate) fn owns(ty: &str, is: &dyn Fn(&str) -> bool) -> bool {
     owns_within(ty, is, 12)
 }
 
@@ -115,7 +115,7 @@ fn owns_within(ty: &str, is: &dyn Fn(&str) -> bool, depth: u32) -> bool {
 }
 
 /// All closure and coroutine types that a text mentions.
-pub(super) fn closures(text: &str) -> Vec<&str> {
+pub(crate) fn closures(text: &str) -> Vec<&str> {
     let mut found = Vec::new();
     for (at, _) in text.match_indices('{') {
         let rest = &text[at..];
