@@ -344,7 +344,7 @@ impl<'a> Planner<'_, '_, 'a> {
 
     fn trait_object(&mut self, call: &Call<'a>, callee: &Callee<'_>, self_ty: &str) {
         let trait_path = types::peel(self_ty).trim_start_matches("dyn ");
-        if ["std::", "core::", "alloc::"].iter().any(|prefix| trait_path.starts_with(prefix)) {
+        if types::is_library(trait_path) {
             return;
         }
         let program = self.frame.program;
@@ -393,8 +393,12 @@ impl<'a> Planner<'_, '_, 'a> {
             && matches!(callee.name(), "get_or_init" | "get_or_try_init")
             || matches!((owner, callee.name()), ("Once", "call_once" | "call_once_force"))
             || matches!((owner, callee.name()), ("Lazy", "get"));
-        let is_cell = callee.owner().contains("unsync") || callee.owner().contains("cell::");
-        if !(by_deref || by_force || by_init) || is_cell && !callee.owner().contains("sync::") {
+        if !(by_deref || by_force || by_init) {
+            return false;
+        }
+        let owner = callee.owner();
+        let is_cell = owner.contains("unsync") || owner.contains("cell::");
+        if is_cell && !owner.contains("sync::") {
             return false;
         }
         let path = self.frame.operand(first);
@@ -421,7 +425,8 @@ impl<'a> Planner<'_, '_, 'a> {
             return;
         }
         let unit = self.frame.function.unit;
-        for closure in types::closures(closure_text(callee)) {
+        let text = if callee.text.contains('{') { closure_text(callee) } else { "" };
+        for closure in types::closures(text) {
             if !closure.starts_with("{closure@") {
                 continue;
             }
@@ -678,8 +683,7 @@ fn drop_bodies(
         found.push((id, path, Arc::from(types::short(ty))));
         return;
     }
-    let is_library = ["std::", "core::", "alloc::"].iter().any(|p| ty.starts_with(p));
-    if is_library || ty.starts_with(['(', '[']) {
+    if types::is_library(ty) || ty.starts_with(['(', '[']) {
         for argument in types::arguments(ty) {
             let mut inner = path.clone();
             inner.parts.push(Part::Element);

@@ -207,15 +207,18 @@ fn dashmap_call(name: &str) -> Option<LockCall> {
     Some(LockCall { mode, wait, is_async: false, is_future: false, momentary })
 }
 
+/// Words in the paths of channels that block their threads.
+const CHANNELS: &[&str] = &["mpsc", "crossbeam", "flume", "mpmc", "async_channel", "kanal"];
+
 /// What a call waits for that is neither a lock nor a condition variable.
 pub(super) fn blocking_call(callee: &Callee<'_>, first_arg_ty: &str) -> Option<Blocking> {
     let owner = callee.owner();
     let last = types::last(owner);
-    let in_channel = ["mpsc", "crossbeam", "flume", "mpmc", "async_channel", "kanal"]
-        .iter()
-        .any(|word| owner.contains(word));
+    let in_channel = || CHANNELS.iter().any(|word| owner.contains(word));
     Some(match (last, callee.name()) {
-        ("Receiver", "recv" | "recv_timeout" | "recv_deadline" | "blocking_recv") if in_channel => {
+        ("Receiver", "recv" | "recv_timeout" | "recv_deadline" | "blocking_recv")
+            if in_channel() =>
+        {
             let future = owner.starts_with("tokio::") || owner.starts_with("async_channel");
             if future && callee.name() == "recv" {
                 return None;
@@ -223,12 +226,12 @@ pub(super) fn blocking_call(callee: &Callee<'_>, first_arg_ty: &str) -> Option<B
             Blocking::Receive
         }
         ("Iter" | "IntoIter", "next")
-            if in_channel && !callee.self_ty.is_some_and(|ty| ty.contains("TryIter")) =>
+            if in_channel() && !callee.self_ty.is_some_and(|ty| ty.contains("TryIter")) =>
         {
             Blocking::Receive
         }
-        ("SyncSender", "send") if in_channel => Blocking::BoundedSend,
-        ("Sender", "blocking_send") if in_channel => Blocking::BoundedSend,
+        ("SyncSender", "send") if in_channel() => Blocking::BoundedSend,
+        ("Sender", "blocking_send") if in_channel() => Blocking::BoundedSend,
         ("JoinHandle" | "ScopedJoinHandle", "join") if owner.starts_with("std::thread") => {
             Blocking::Join
         }

@@ -259,6 +259,12 @@ impl<'a> Program<'a> {
             let is_known_type = !is_parameter(self_ty) && !self_ty.starts_with("dyn ");
             return is_known_type.then(|| self.by_key.get(&provided).copied()).flatten();
         }
+        // The library's own functions are none of the program's, unless that has a `mod core`.
+        if types::is_library(&callee.path)
+            && !top(&callee.path).is_some_and(|top| unit_info.tops.contains(top))
+        {
+            return None;
+        }
         self.by_key.get(&unit_info.global(&callee.path)).copied()
     }
 

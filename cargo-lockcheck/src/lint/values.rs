@@ -249,7 +249,7 @@ impl<'p, 'a> Frame<'p, 'a> {
     /// A field of an object of a type.
     fn field(&self, path: Path, ty: &str, variant: &str, index: u32) -> Path {
         let head = types::head(ty);
-        if ["std::", "core::", "alloc::"].iter().any(|prefix| head.starts_with(prefix)) {
+        if types::is_library(head) {
             // `Some`, `Ok`, the pointer inside a box: the container is the object.
             if let Root::Aggregate(..) = path.root
                 && path.parts.is_empty()
@@ -580,7 +580,7 @@ fn deref_type(ty: &str) -> &str {
 
 /// Whether a variant only wraps its value.
 fn is_transparent(name: &str) -> bool {
-    ["std::", "core::", "alloc::"].iter().any(|prefix| name.starts_with(prefix))
+    types::is_library(name)
 }
 
 /// Whether a call's result is its first argument in another form.

@@ -163,7 +163,7 @@ fn contents<'a>(body: &mut Body<'a>, lines: &mut std::str::Lines<'a>) -> Option<
         if line == "}" {
             return whole;
         }
-        let text = line.trim_start();
+        let text = line.trim_ascii_start();
         if text.is_empty() || text.starts_with("//") {
             // Behind a call stands where its function is named: for a method, past the receiver.
             if let (Some(current), Some(span)) = (&mut block, text.strip_prefix("// + span: "))
@@ -171,6 +171,9 @@ fn contents<'a>(body: &mut Body<'a>, lines: &mut std::str::Lines<'a>) -> Option<
             {
                 current.span = Span(span.trim_end());
             }
+            continue;
+        }
+        if text.starts_with("StorageLive(") {
             continue;
         }
         let (text, span) = split_comment(text);
@@ -204,14 +207,25 @@ fn contents<'a>(body: &mut Body<'a>, lines: &mut std::str::Lines<'a>) -> Option<
 
 /// A line without its comment, and the span in the comment.
 fn split_comment(line: &str) -> (&str, Span<'_>) {
-    let Some(at) = line.rfind("// ") else { return (line.trim_end(), Span::default()) };
-    let (text, comment) = line.split_at(at);
-    match comment.find(" at ") {
-        Some(span) if comment.contains("scope ") => {
-            (text.trim_end(), Span(comment[span + 4..].trim_end()))
-        }
-        _ => (line.trim_end(), Span::default()),
+    let span = |comment| {
+        let mut cursor = Cursor::new(comment);
+        cursor.eat("return place ");
+        cursor.eat("in ");
+        cursor.expect("scope ")?;
+        let _scope: u32 = cursor.number()?;
+        cursor.expect(" at ")?;
+        Some(Span(cursor.rest().trim_ascii_end()))
+    };
+    let comment = rfind(line, b"// ").map(|at| line.split_at(at));
+    match comment.and_then(|(text, comment)| Some((text, span(&comment[3..])?))) {
+        Some((text, span)) => (text.trim_ascii_end(), span),
+        None => (line.trim_ascii_end(), Span::default()),
     }
+}
+
+/// The last place of a short word that stands near the end of a line.
+fn rfind(text: &str, word: &[u8]) -> Option<usize> {
+    text.as_bytes().windows(word.len()).rposition(|window| window == word)
 }
 
 /// `_3: TYPE;`
@@ -250,21 +264,18 @@ fn block_line<'a>(block: &mut Block<'a>, text: &'a str, span: Span<'a>) -> Optio
         block.statements.push(Statement { kind: StatementKind::StorageDead(local), span });
         return Some(());
     }
-    if let Some(terminator) = terminator(text)? {
-        block.terminator = terminator;
-        block.span = span;
-        return Some(());
-    }
-    if let Some(rest) = text.strip_prefix("discriminant(") {
-        let mut cursor = Cursor::new(rest);
-        let place = place(&mut cursor)?;
-        cursor.expect(") = ")?;
-        let kind = StatementKind::SetDiscriminant(place, cursor.number()?);
-        block.statements.push(Statement { kind, span });
-        return Some(());
-    }
     if !text.starts_with(['_', '(']) {
-        // `StorageLive`, `FakeRead`, `PlaceMention`, `AscribeUserType`, `Coverage`, `nop`, …
+        if let Some(terminator) = terminator(text)? {
+            block.terminator = terminator;
+            block.span = span;
+        } else if let Some(rest) = text.strip_prefix("discriminant(") {
+            let mut cursor = Cursor::new(rest);
+            let place = place(&mut cursor)?;
+            cursor.expect(") = ")?;
+            let kind = StatementKind::SetDiscriminant(place, cursor.number()?);
+            block.statements.push(Statement { kind, span });
+        }
+        // `FakeRead`, `PlaceMention`, `AscribeUserType`, `Coverage`, `nop`, …
         return Some(());
     }
     let mut cursor = Cursor::new(text);
@@ -340,7 +351,7 @@ fn targets(text: &str) -> Vec<u32> {
 
 /// Where a call or drop goes on.
 fn return_target(text: &str) -> Option<u32> {
-    let arrow = &text[text.rfind(" -> ")?..];
+    let arrow = &text[rfind(text, b" -> ")?..];
     let at = arrow.find("return: bb").map(|at| at + "return: bb".len());
     let at = at.or_else(|| arrow.strip_prefix(" -> bb").map(|_| " -> bb".len()))?;
     Cursor::new(&arrow[at..]).number()
@@ -348,7 +359,7 @@ fn return_target(text: &str) -> Option<u32> {
 
 /// The right side of a call with its targets, or nothing when it is no call.
 fn call<'a>(dest: Place<'a>, text: &'a str) -> Option<Call<'a>> {
-    let arrow = text.rfind(") -> ")?;
+    let arrow = rfind(text, b") -> ")?;
     let tail = &text[arrow + 1..];
     if !tail.starts_with(" -> [return: bb")
         && !tail.starts_with(" -> unwind")

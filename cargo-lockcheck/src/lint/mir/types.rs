@@ -44,6 +44,11 @@ pub(crate) fn head(ty: &str) -> &str {
     ty.find('<').map_or(ty, |at| ty[..at].trim_end_matches("::"))
 }
 
+/// Whether a path leads into the standard library.
+pub(crate) fn is_library(path: &str) -> bool {
+    path.starts_with("std::") || path.starts_with("core::") || path.starts_with("alloc::")
+}
+
 /// The last segment of a path.
 pub(crate) fn last(path: &str) -> &str {
     path.rsplit("::").next().unwrap_or(path)
