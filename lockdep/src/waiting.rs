@@ -221,6 +221,12 @@ pub(crate) fn nobody_runs() -> bool {
 pub(crate) fn nobody_will(me: &'static Record) -> Option<Arc<Finding>> {
     let busy = Busy::new();
     let (_, seen) = look();
+    // A lock that nobody here holds is about to be handed over, maybe by this very thread: whoever
+    // waits for a condition variable has not let go of the mutex yet.
+    let held = |lock: Word| seen.iter().any(|s| s.holds(lock));
+    if seen.iter().filter_map(Seen::wanted).any(|lock| !held(lock)) {
+        return None;
+    }
     let same = || seen.iter().all(|s| ptr::eq(s.record, me) || is_harness(s.record) || s.still());
     for round in 0..PATIENCE_ROUNDS {
         thread::sleep(PATIENCE * (1 << round));
@@ -249,12 +255,6 @@ pub(crate) fn nobody_will(me: &'static Record) -> Option<Arc<Finding>> {
     }
     let threads: Vec<StuckThread> = seen.iter().filter_map(Seen::stuck).collect();
     if threads.is_empty() {
-        return None;
-    }
-    // A lock that nobody here holds is about to be handed over.
-    let held =
-        |word: Word| threads.iter().any(|t| t.held.iter().any(|h| h.word.lock() == word.lock()));
-    if threads.iter().any(|t| t.lock.is_some_and(|word| !held(word))) {
         return None;
     }
     drop(busy);
@@ -304,6 +304,17 @@ impl Seen {
     /// Whether the thread is still in the wait that it was seen in.
     fn still(&self) -> bool {
         self.wait.is_some_and(|w| self.record.still_waiting(w.sequence))
+    }
+
+    /// The lock or semaphore that the thread waits for.
+    fn wanted(&self) -> Option<Word> {
+        let wait = self.wait?;
+        matches!(wait.kind, WaitKind::Lock | WaitKind::Permits).then_some(Word(wait.target))
+    }
+
+    fn holds(&self, wanted: Word) -> bool {
+        self.held.iter().any(|h| h.word.lock() == wanted.lock())
+            || self.permits.iter().any(|h| h.semaphore.lock() == wanted.lock())
     }
 
     fn is_parked(&self) -> bool {

@@ -15,6 +15,7 @@ mod parity;
 mod parking;
 #[cfg(feature = "parking_lot")]
 mod parking_lot;
+mod patience;
 mod peers;
 mod process;
 mod quiescence;

@@ -65,32 +65,6 @@ fn two_unparks_before_the_first_park_are_one() {
     assert!(ended.stderr.contains("no thread is left to bring that about"), "{}", ended.stderr);
 }
 
-#[test]
-fn a_thread_that_was_unparked_before_it_parks_loses_no_time() {
-    fn body() {
-        let (parks, unparked) = (Barrier::new(2), Barrier::new(2));
-        let begin = std::time::Instant::now();
-        thread::scope(|s| {
-            let sleeper = s.spawn(|| {
-                for _ in 0..50 {
-                    unparked.wait();
-                    thread::park();
-                    parks.wait();
-                }
-            });
-            for _ in 0..50 {
-                sleeper.thread().unpark();
-                unparked.wait();
-                // Waits while the other one parks.
-                parks.wait();
-            }
-        });
-        assert_eq!(found(), []);
-        assert!(begin.elapsed() < Duration::from_secs(10), "{:?}", begin.elapsed());
-    }
-    run("parking::a_thread_that_was_unparked_before_it_parks_loses_no_time", body).well();
-}
-
 /// Wakes a thread that waits in [`block_on`].
 struct Unpark(Thread);
 
