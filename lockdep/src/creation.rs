@@ -6,15 +6,20 @@
 //! leaves the cfg out. Without it a lock gets its number at its first acquisition, and the order of
 //! those stands in: it explains more nestings, so less is reported.
 
+use crate::instrument::{LockType, Site};
+
+/// The word of a lock that is created now; without a class, or zero, where it gets that later.
 #[cfg(lockdep_creation_order)]
-pub(crate) const fn number() -> u64 {
-    const fn none() -> u64 {
+#[inline]
+pub(crate) const fn number(created: Site, ty: &'static LockType) -> u64 {
+    const fn none(_: Site, _: &'static LockType) -> u64 {
         0
     }
-    std::intrinsics::const_eval_select((), none, crate::identity::creation)
+    std::intrinsics::const_eval_select((created, ty), none, crate::identity::creation)
 }
 
 #[cfg(not(lockdep_creation_order))]
-pub(crate) const fn number() -> u64 {
+#[inline]
+pub(crate) const fn number(_: Site, _: &'static LockType) -> u64 {
     0
 }

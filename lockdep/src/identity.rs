@@ -24,9 +24,8 @@ pub(crate) fn identify(
     ty: &'static LockType,
 ) -> Word {
     let now = Word(id.load(Relaxed));
-    let slot = class_slot(created, ty);
-    let known = remembered(record, slot, created, ty).filter(|entry| entry.many);
-    let class = known.map_or_else(|| class(record, slot, created, ty), |entry| entry.class);
+    let recent = record.recent.get();
+    let class = if recent.is(created, ty) { recent.class } else { class(record, created, ty) };
     let new = match now.0 {
         0 => Word::new(class, serial(record)),
         _ => now.classified(class),
@@ -40,10 +39,20 @@ pub(crate) fn identify(
     }
 }
 
-/// The number of a lock that this thread creates now; zero where it gets one later.
+/// The word of a lock that this thread creates now; zero where it gets one later. The class is
+/// there only if it needs no search.
 #[cfg(lockdep_creation_order)]
-pub(crate) fn creation() -> u64 {
-    current().or_else(begin).map_or(0, |record| Word::new(0, serial(record)).0)
+#[inline]
+pub(crate) fn creation(created: Site, ty: &'static LockType) -> u64 {
+    let Some(record) = current().or_else(begin) else { return 0 };
+    let recent = record.recent.get();
+    let class = if recent.is(created, ty) {
+        record.count_lock();
+        recent.class
+    } else {
+        0
+    };
+    Word::new(class, serial(record)).0
 }
 
 fn class_slot(created: Site, ty: &'static LockType) -> usize {
@@ -76,10 +85,20 @@ fn remembered(
     entry.is(created, ty).then_some(entry)
 }
 
+fn class(record: &Record, created: Site, ty: &'static LockType) -> u32 {
+    let slot = class_slot(created, ty);
+    match remembered(record, slot, created, ty).filter(|entry| entry.many) {
+        Some(entry) => {
+            record.recent.set(entry);
+            entry.class
+        }
+        None => new_class(record, slot, created, ty),
+    }
+}
+
 #[cold]
-fn class(record: &Record, slot: usize, created: Site, ty: &'static LockType) -> u32 {
+fn new_class(record: &Record, slot: usize, created: Site, ty: &'static LockType) -> u32 {
     match remembered(record, slot, created, ty) {
-        Some(entry) if entry.many => entry.class,
         Some(entry) => {
             observe(|o| o.many(entry.class));
             set_class(record, slot, ClassEntry { many: true, ..entry });

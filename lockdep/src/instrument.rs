@@ -175,11 +175,11 @@ pub struct LockTag {
 }
 
 impl LockTag {
-    /// A tag for a lock that is created where the caller's caller is.
+    /// A tag for a lock of this type that is created where the caller's caller is.
     #[track_caller]
-    #[expect(clippy::new_without_default, reason = "a default would hide the caller")]
-    pub const fn new() -> LockTag {
-        LockTag { created: Some(Location::caller()), id: AtomicU64::new(creation::number()) }
+    pub const fn new(ty: &'static LockType) -> LockTag {
+        let created = Location::caller();
+        LockTag { created: Some(created), id: AtomicU64::new(creation::number(created, ty)) }
     }
 
     /// A tag for a lock of which nobody knows where it is created: the value of a constant, for
@@ -455,6 +455,7 @@ fn wait_for<R>(
 }
 
 impl Drop for LockTag {
+    #[inline]
     fn drop(&mut self) {
         let word = Word(*self.id.get_mut());
         if word.0 & word::IN_GRAPH != 0 {

@@ -197,6 +197,9 @@ pub(crate) struct Record {
     /// The number of the next lock; at a multiple of a block, another block must be taken. It goes
     /// on where the record's last thread stopped.
     pub(crate) next_serial: Cell<u64>,
+    /// The class of the last lock that got its number here, where there are many of that class:
+    /// what is made in a loop is found without a search.
+    pub(crate) recent: Cell<ClassEntry>,
     /// Classes that this thread, or an earlier one with this record, has met.
     pub(crate) classes: OnceCell<Vec<Cell<ClassEntry>>>,
     pub(crate) window: Window,
@@ -253,6 +256,9 @@ pub(crate) struct ClassEntry {
 }
 
 impl ClassEntry {
+    const NONE: ClassEntry =
+        ClassEntry { created: Location::caller(), ty: ptr::null(), class: 0, many: false };
+
     pub(crate) fn is(&self, created: Site, ty: &'static LockType) -> bool {
         ptr::eq(self.created, created) && ptr::eq(self.ty, ty)
     }
@@ -276,6 +282,7 @@ impl Record {
             locks: AtomicU64::new(0),
             wait: WaitSlot::default(),
             next_serial: Cell::new(0),
+            recent: Cell::new(ClassEntry::NONE),
             classes: OnceCell::new(),
             window: Window::new(),
             retries: Retries::default(),

@@ -24,7 +24,7 @@ impl Once {
 
     #[track_caller]
     pub(super) const fn of(inner: real::Once) -> Once {
-        Once { tag: LockTag::new(), inner }
+        Once { tag: LockTag::new(TYPE), inner }
     }
 
     /// How far the initialisation is.

@@ -38,7 +38,7 @@ impl<T, F: FnOnce() -> T> LazyLock<T, F> {
     #[track_caller]
     pub const fn new(f: F) -> LazyLock<T, F> {
         LazyLock {
-            tag: LockTag::new(),
+            tag: LockTag::new(Self::TYPE),
             value: std::sync::OnceLock::new(),
             init: Cell::new(Some(f)),
         }

@@ -37,7 +37,7 @@ impl<T> Mutex<T> {
     #[inline]
     #[track_caller]
     pub const fn new(t: T) -> Mutex<T> {
-        Mutex { tag: LockTag::new(), inner: std::sync::Mutex::new(t) }
+        Mutex { tag: LockTag::new(Self::TYPE), inner: std::sync::Mutex::new(t) }
     }
 }
 

@@ -26,7 +26,7 @@ impl Once {
     #[track_caller]
     #[expect(clippy::new_without_default, reason = "std's has no `Default` either")]
     pub const fn new() -> Once {
-        Once { tag: LockTag::new(), inner: std::sync::Once::new() }
+        Once { tag: LockTag::new(TYPE), inner: std::sync::Once::new() }
     }
 
     /// Runs `f` if nothing was run here before, and blocks while another thread does; see

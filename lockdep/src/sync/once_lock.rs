@@ -35,7 +35,7 @@ impl<T> OnceLock<T> {
     #[must_use]
     #[track_caller]
     pub const fn new() -> OnceLock<T> {
-        OnceLock { tag: LockTag::new(), inner: std::sync::OnceLock::new() }
+        OnceLock { tag: LockTag::new(Self::TYPE), inner: std::sync::OnceLock::new() }
     }
 
     /// The value, if there is one; never blocks.
@@ -141,7 +141,7 @@ impl<T: Clone> Clone for OnceLock<T> {
     #[inline]
     #[track_caller]
     fn clone(&self) -> OnceLock<T> {
-        OnceLock { tag: LockTag::new(), inner: self.inner.clone() }
+        OnceLock { tag: LockTag::new(Self::TYPE), inner: self.inner.clone() }
     }
 }
 
@@ -149,7 +149,7 @@ impl<T> From<T> for OnceLock<T> {
     #[inline]
     #[track_caller]
     fn from(value: T) -> Self {
-        OnceLock { tag: LockTag::new(), inner: std::sync::OnceLock::from(value) }
+        OnceLock { tag: LockTag::new(Self::TYPE), inner: std::sync::OnceLock::from(value) }
     }
 }
 

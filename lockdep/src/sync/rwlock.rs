@@ -43,7 +43,7 @@ impl<T> RwLock<T> {
     #[inline]
     #[track_caller]
     pub const fn new(t: T) -> RwLock<T> {
-        RwLock { tag: LockTag::new(), inner: std::sync::RwLock::new(t) }
+        RwLock { tag: LockTag::new(Self::TYPE), inner: std::sync::RwLock::new(t) }
     }
 }
 

@@ -129,7 +129,7 @@ impl Semaphore {
     #[track_caller]
     pub const fn new(permits: usize) -> Semaphore {
         Semaphore {
-            lock: LockTag::new(),
+            lock: LockTag::new(TYPE),
             event: EventTag::new(),
             total: permits,
             state: Mutex::new(State {
