@@ -23,6 +23,7 @@ pub fn word(finding: &mut Finding, syntax: &Syntax<'_>) {
             same_lock(finding, syntax);
         }
         Rule::SameClassNesting if !finding.edges.is_empty() => nesting(finding),
+        Rule::DeclaredOrder if finding.edges.len() == 1 => declared_order(finding),
         Rule::WaitWhileHolding if finding.edges.len() > 1 => waits_in_a_cycle(finding),
         Rule::WaitWhileHolding | Rule::StuckWait if !finding.waits.is_empty() => stuck(finding),
         _ => {}
@@ -148,20 +149,40 @@ fn break_cycle(finding: &Finding) -> Option<String> {
             last.from_site,
             line_of(&last.to_site, &last.from_site),
         )
-    } else if last.from_site.file == last.to_site.file && last.from_site.line == last.to_site.line {
-        format!(
-            "take `{asked}` before `{held}` everywhere: {within}swap the two at {}, or release \
-             `{held}` first",
-            last.to_site,
-        )
+    } else {
+        format!("take `{asked}` before `{held}` everywhere: {}", swap(finding, last))
+    })
+}
+
+/// How to take the lock that is asked for before the one that is held.
+fn swap(finding: &Finding, edge: &Edge) -> String {
+    let (held, asked) = (&finding.locks[edge.from].name, &finding.locks[edge.to].name);
+    let within = match &edge.function {
+        Some(function) => format!("in `{function}` "),
+        None => String::new(),
+    };
+    if edge.from_site.file == edge.to_site.file && edge.from_site.line == edge.to_site.line {
+        format!("{within}swap the two at {}, or release `{held}` first", edge.to_site)
     } else {
         format!(
-            "take `{asked}` before `{held}` everywhere: {within}lock `{asked}` (now {}) before \
-             `{held}` (now {}), or release `{held}` first",
-            last.to_site,
-            line_of(&last.from_site, &last.to_site),
+            "{within}lock `{asked}` (now {}) before `{held}` (now {}), or release `{held}` first",
+            edge.to_site,
+            line_of(&edge.from_site, &edge.to_site),
         )
-    })
+    }
+}
+
+/// The runtime says what is declared; the thread is called as everywhere in the report.
+fn declared_order(finding: &mut Finding) {
+    let edge = &finding.edges[0];
+    if let Some((_, asks)) = finding.message.split_once(" asks for ") {
+        finding.message = format!("{} asks for {asks}", thread(&edge.thread));
+    }
+    let help = swap(finding, edge);
+    finding.help.push(match finding.sites.first() {
+        Some(site) => format!("{help}; or change what is declared at {}", site.place),
+        None => help,
+    });
 }
 
 /// `line 7` when it is in the file just named, else the place.

@@ -1,11 +1,15 @@
-//! The macros of `lockdep`, to be used through that crate: each takes the path of `lockdep` first,
-//! which the macros there pass on, so that a renamed dependency works.
+//! The macros of `lockdep`, to be used through that crate: each function-like macro takes the path of
+//! `lockdep` first, which the macros there pass on, so that a renamed dependency works. Attributes
+//! and derives cannot, and mean `::lockdep`.
 //!
 //! Each macro parses into a value that says what is wanted, and expands that.
 
 use proc_macro::TokenStream;
+use syn::Token;
+use syn::parse::ParseStream;
 
 mod lock_all;
+mod order;
 mod text;
 
 use crate::lock_all::Form;
@@ -38,4 +42,38 @@ pub fn lock_all_for(input: TokenStream) -> TokenStream {
 #[proc_macro]
 pub fn lock_all_backoff(input: TokenStream) -> TokenStream {
     lock_all::expand(Form::Backoff, input.into()).into()
+}
+
+/// See `lockdep::lock_order!`.
+#[proc_macro]
+pub fn lock_order(input: TokenStream) -> TokenStream {
+    order::order(input.into()).into()
+}
+
+/// See `lockdep::lock_rank`.
+#[proc_macro_attribute]
+pub fn lock_rank(rank: TokenStream, item: TokenStream) -> TokenStream {
+    order::rank(rank.into(), item.into()).into()
+}
+
+/// See `lockdep::locks`.
+#[proc_macro_attribute]
+pub fn locks(arguments: TokenStream, item: TokenStream) -> TokenStream {
+    order::locks(arguments.into(), item.into()).into()
+}
+
+/// See `lockdep::order::LockOrder`.
+#[proc_macro_derive(LockOrder, attributes(lock_order, lock_rank, lock_key, lock_levels))]
+pub fn derive_lock_order(input: TokenStream) -> TokenStream {
+    order::derive(input.into()).into()
+}
+
+/// The path of `lockdep`, and the semicolon after it, with which the input of a macro begins.
+fn path_of_lockdep(input: ParseStream<'_>) -> syn::Result<proc_macro2::TokenStream> {
+    let mut lockdep = proc_macro2::TokenStream::new();
+    while !input.peek(Token![;]) {
+        lockdep.extend([input.parse::<proc_macro2::TokenTree>()?]);
+    }
+    input.parse::<Token![;]>()?;
+    Ok(lockdep)
 }

@@ -137,11 +137,7 @@ struct Input {
 
 impl Input {
     fn parse(form: Form, input: ParseStream<'_>) -> syn::Result<Input> {
-        let mut lockdep = TokenStream::new();
-        while !input.peek(Token![;]) {
-            lockdep.extend([input.parse::<proc_macro2::TokenTree>()?]);
-        }
-        input.parse::<Token![;]>()?;
+        let lockdep = crate::path_of_lockdep(input)?;
         let mut timeout = None;
         if form == Form::For {
             if input.is_empty() {

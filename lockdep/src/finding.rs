@@ -143,11 +143,17 @@ pub struct FoundLock {
     pub instance: u64,
     /// The lock is gone.
     pub gone: bool,
+    /// The place that the program has declared for it (`Bank.accounts`), with
+    /// [`order`](crate::order).
+    pub place: Option<&'static str>,
 }
 
 impl fmt::Display for FoundLock {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.kind {
+            kind if let Some(place) = self.place => {
+                write!(f, "{kind} `{place}` ({})", Short(self.created))
+            }
             "thread" => write!(f, "the thread spawned at {}", Short(self.created)),
             kind => write!(f, "{kind} created at {}", Short(self.created)),
         }

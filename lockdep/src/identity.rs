@@ -7,9 +7,10 @@ use std::sync::atomic::AtomicU64;
 use std::sync::atomic::Ordering::Relaxed;
 
 use crate::instrument::{LockType, Site};
+use crate::order::Place;
 use crate::process::{Busy, PHASE, Phase, SERIALS, observe};
 #[cfg(lockdep_creation_order)]
-use crate::process::{begin, current};
+use crate::process::{begin, current, declarations};
 use crate::record::{ClassEntry, Record};
 use crate::word::{self, SERIAL_BLOCK, Word};
 
@@ -39,14 +40,46 @@ pub(crate) fn identify(
     }
 }
 
+/// Gives a lock that is in a declared place its number and the class of that place. One that was
+/// acquired before has them already, and keeps them.
+pub(crate) fn declare(
+    record: &Record,
+    id: &AtomicU64,
+    place: &'static Place,
+    ty: &'static LockType,
+) {
+    let now = Word(id.load(Relaxed));
+    if !now.is_new() {
+        return;
+    }
+    let class = place.class(ty);
+    let new = match now.0 {
+        0 => Word::new(class, serial(record)),
+        _ => now.classified(class),
+    };
+    if id.compare_exchange(now.0, new.0, Relaxed, Relaxed).is_ok() {
+        record.count_lock();
+    }
+}
+
+/// The same for a static, of which the observer knows the class; tells whether it was new.
+pub(crate) fn declare_static(id: &AtomicU64, class: u32) -> bool {
+    let now = Word(id.load(Relaxed));
+    let new = match now.0 {
+        0 => Word::new(class, take_serials()),
+        _ => now.classified(class),
+    };
+    now.is_new() && id.compare_exchange(now.0, new.0, Relaxed, Relaxed).is_ok()
+}
+
 /// The word of a lock that this thread creates now; zero where it gets one later. The class is
-/// there only if it needs no search.
+/// there only if it needs no search, and if no place can be declared for the lock yet.
 #[cfg(lockdep_creation_order)]
 #[inline]
 pub(crate) fn creation(created: Site, ty: &'static LockType) -> u64 {
     let Some(record) = current().or_else(begin) else { return 0 };
     let recent = record.recent.get();
-    let class = if recent.is(created, ty) {
+    let class = if recent.is(created, ty) && declarations().is_none() {
         record.count_lock();
         recent.class
     } else {

@@ -6,6 +6,8 @@
 //! acquisition and [`LockTag::release`] just before the real release. A hook never panics, but for
 //! what would hang or go round for ever (`deadlock`, `double-lock`, `livelock`, ...), as configured.
 
+mod declared;
+
 use std::mem;
 use std::panic::Location;
 use std::ptr;
@@ -243,7 +245,7 @@ impl LockTag {
         record.window.add(word, site);
         let held = if record.has_room() { word } else { learning::long_way(record, word) };
         if !record.holds_nothing() && !record.knows(chain) {
-            learning::request(record, &self.id, word, upgrades, chain, site);
+            learning::request(record, &self.id, word, (upgrades, 0), chain, site);
         }
         Prepared { word: held, chain }
     }

@@ -23,15 +23,21 @@ pub(crate) fn request(
     record: &Record,
     id: &AtomicU64,
     asked: Word,
-    upgrades: bool,
+    (upgrades, level): (bool, u8),
     chain: u64,
     site: Site,
 ) {
     let mut held = take_scratch(record);
     record.held_into(&mut held);
     let at = spawning::moment(record);
-    let request =
-        Request { at: &at, word: asked, site, address: ptr::from_ref(id) as usize, held: &held };
+    let request = Request {
+        at: &at,
+        word: asked,
+        site,
+        address: ptr::from_ref(id) as usize,
+        level,
+        held: &held,
+    };
     let hang = observe(|o| {
         know_thread(o, record, None);
         let hang = relocked(&held, asked, upgrades).and_then(|first| o.relock(&request, first));
@@ -121,7 +127,7 @@ fn wait_holding_new(record: &Record, id: &AtomicU64, event: Word, chain: u64, si
     let at = spawning::moment(record);
     observe(|o| {
         know_thread(o, record, None);
-        o.event(&Request { at: &at, word: event, site, address: 0, held: &held });
+        o.event(&Request { at: &at, word: event, site, address: 0, level: 0, held: &held });
     });
     give_scratch(record, held);
     learned(record, id, chain);
@@ -142,11 +148,11 @@ pub(crate) fn signal(record: &Record, id: &AtomicU64, event: Word, site: Site) {
 #[cold]
 fn signal_new(record: &Record, id: &AtomicU64, event: Word, digest: u64, site: Site) {
     let at = spawning::moment(record);
-    let held = [HeldLock { word: event.held(Mode::Write, true), site, address: 0 }];
+    let held = [HeldLock { word: event.held(Mode::Write, true), site, address: 0, level: 0 }];
     observe(|o| {
         know_thread(o, record, None);
         for (word, asked_at) in record.window.iter() {
-            o.event(&Request { at: &at, word, site: asked_at, address: 0, held: &held });
+            o.event(&Request { at: &at, word, site: asked_at, address: 0, level: 0, held: &held });
         }
     });
     let _busy = Busy::new();

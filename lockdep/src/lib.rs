@@ -26,7 +26,7 @@
 //!
 //! [`Config`] says what happens then, and [`findings`] gives everything that was found. Without the
 //! default feature `instrument`, `sync` and `thread` *are* `std::sync` and `std::thread`, and nothing
-//! is watched. [`ordered`] takes several locks without deadlock; [`banker`] gives out resources that
+//! is watched. [`order`] declares the order of locks; [`ordered`] takes several locks without deadlock; [`banker`] gives out resources that
 //! come in units.
 //!
 //! # Cost
@@ -78,6 +78,7 @@ pub mod stats;
 pub mod watchdog;
 
 pub mod banker;
+pub mod order;
 pub mod ordered;
 
 #[cfg(feature = "macros")]
@@ -91,6 +92,8 @@ pub use finding::Finding;
 #[cfg(feature = "macros")]
 #[doc(hidden)]
 pub use lockdep_macros as __macros;
+#[cfg(feature = "macros")]
+pub use lockdep_macros::{LockOrder, lock_rank, locks};
 pub use process::{configure, findings};
 pub use snapshot::{assert_quiescent, dump};
 pub use stats::stats;

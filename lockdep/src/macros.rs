@@ -142,3 +142,126 @@ macro_rules! lock_all_for {
 macro_rules! lock_all_backoff {
     ($($locks:tt)*) => { $crate::__macros::lock_all_backoff!($crate; $($locks)*) };
 }
+
+/// Declares the order of locks of the whole process: statics, and fields of structs with
+/// [`LockOrder`](crate::order::LockOrder), each a chain of what is taken before what.
+///
+/// A step can have several locks without an order between them, `A < (B, C) < D`, and there can be
+/// several chains, with commas between. A static is a path, a field `Struct.field`, or
+/// `<Struct<u8>>.field` where the struct is generic. A circle does not compile; where several
+/// declarations contradict each other, that is a finding of the first run.
+///
+/// It is an item, for any module or function. See [`order`](crate::order) for what it means.
+///
+/// # Examples
+/// ```
+/// use lockdep::sync::Mutex;
+///
+/// static REGISTRY: Mutex<Vec<&str>> = Mutex::new(Vec::new());
+/// static AUDIT: Mutex<u32> = Mutex::new(0);
+///
+/// lockdep::lock_order! { REGISTRY < AUDIT }
+///
+/// let registry = REGISTRY.lock().unwrap();
+/// *AUDIT.lock().unwrap() += registry.len() as u32;
+/// # assert!(lockdep::findings().is_empty());
+/// ```
+#[macro_export]
+macro_rules! lock_order {
+    ($($order:tt)*) => { $crate::__macros::lock_order! { $crate; $($order)* } };
+}
+
+/// Tells the process of a declaration, before `main`.
+#[cfg(feature = "instrument")]
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __declare {
+    ($order:ident) => {
+        const _: () = {
+            static DECLARATION: $crate::order::Declaration =
+                $crate::order::Declaration::new(&$order);
+            extern "C" fn declare() {
+                DECLARATION.add();
+            }
+            // SAFETY: the section holds functions of this type, which the system calls before
+            // `main`; this one only puts a static into a list.
+            #[used]
+            #[cfg_attr(target_vendor = "apple", unsafe(link_section = "__DATA,__mod_init_func"))]
+            #[cfg_attr(windows, unsafe(link_section = ".CRT$XCU"))]
+            #[cfg_attr(
+                all(unix, not(target_vendor = "apple")),
+                unsafe(link_section = ".init_array")
+            )]
+            static DECLARE: extern "C" fn() = declare;
+        };
+    };
+}
+
+/// Nothing is checked without the feature `instrument`.
+#[cfg(not(feature = "instrument"))]
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __declare {
+    ($order:ident) => {};
+}
+
+/// Panics unless this thread holds the lock. It says nothing of a lock that is not watched.
+///
+/// # Panics
+/// The lock is watched, and this thread does not hold it.
+///
+/// # Examples
+/// ```
+/// use lockdep::{assert_held, assert_not_held, sync::Mutex};
+///
+/// let queue = Mutex::new(vec![1]);
+/// assert_not_held!(queue);
+/// let guard = queue.lock().unwrap();
+/// assert_held!(queue);
+/// ```
+#[macro_export]
+macro_rules! assert_held {
+    ($lock:expr $(,)?) => {
+        $crate::order::assert_held(&$lock, ::core::stringify!($lock))
+    };
+}
+
+/// Panics if this thread holds the lock: code that waits for it, or for who takes it, is called
+/// without.
+///
+/// # Panics
+/// The lock is watched, and this thread holds it.
+#[macro_export]
+macro_rules! assert_not_held {
+    ($lock:expr $(,)?) => {
+        $crate::order::assert_not_held(&$lock, ::core::stringify!($lock))
+    };
+}
+
+/// Shows the order of an acquisition that is not made here: a function that locks only now and then
+/// shows it in each call, and the first test finds what is wrong.
+///
+/// # Panics
+/// Where an acquisition would wait for this thread itself, unless configured otherwise.
+///
+/// # Examples
+/// ```
+/// use lockdep::{might_lock, sync::Mutex};
+///
+/// fn push(queue: &Mutex<Vec<u32>>, overflow: &Mutex<Vec<u32>>, item: u32) {
+///     let mut queue = queue.lock().unwrap();
+///     might_lock!(overflow);
+///     if queue.len() < 1024 {
+///         queue.push(item);
+///     } else {
+///         overflow.lock().unwrap().push(item);
+///     }
+/// }
+/// # push(&Mutex::default(), &Mutex::default(), 1);
+/// ```
+#[macro_export]
+macro_rules! might_lock {
+    ($lock:expr $(,)?) => {
+        $crate::order::might_lock(&$lock)
+    };
+}

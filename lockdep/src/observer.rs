@@ -4,6 +4,8 @@
 //! One observer serves a process (`process` keeps it), behind one lock that is taken only for what
 //! is new. Nothing here runs code of the program.
 
+mod declared;
+
 use std::collections::{HashMap, HashSet};
 use std::hash::{BuildHasherDefault, Hash, Hasher};
 use std::panic::Location;
@@ -25,6 +27,7 @@ use crate::stack::Stack;
 use crate::timing::ClassTimes;
 use crate::trace::{ClassLine, Counts, ThreadLine, Trace};
 use crate::word::{CLASSES, Word, class_of, comparable};
+use declared::Declared;
 
 /// How many threads that ended are kept before those that left nothing are forgotten.
 const ENDED: usize = 1024;
@@ -41,6 +44,7 @@ pub(crate) struct Observer {
     class_index: HashMap<ClassKey, u32>,
     met: HashSet<u32>,
     nestings: Map<u32, Nesting>,
+    declared: Declared,
     threads: Map<ThreadId, ThreadLine>,
     ended: Vec<ThreadId>,
     /// Dependencies by class and place that the trace has.
@@ -86,6 +90,7 @@ pub(crate) struct Request<'a> {
     pub(crate) word: Word,
     pub(crate) site: Site,
     pub(crate) address: usize,
+    pub(crate) level: u8,
     pub(crate) held: &'a [HeldLock],
 }
 
@@ -104,10 +109,12 @@ impl Observer {
                 type_name: "?",
                 created: Location::caller(),
                 anonymous: true,
+                place: None,
             }],
             class_index: HashMap::new(),
             met: HashSet::new(),
             nestings: Map::default(),
+            declared: Declared::default(),
             threads: Map::default(),
             ended: Vec::new(),
             orders: HashSet::default(),
@@ -124,17 +131,27 @@ impl Observer {
 
     /// The number of a class.
     pub(crate) fn class(&mut self, created: Site, kind: LockKind, type_name: &'static str) -> u32 {
+        self.read_declarations();
         let key = (kind, type_name, created.file(), created.line(), created.column());
         if let Some(&class) = self.class_index.get(&key) {
             return class;
         }
+        let anonymous = created.file().starts_with("/rustc/");
+        let line = ClassLine { class: 0, kind, type_name, created, anonymous, place: None };
+        let class = self.add_class(line);
+        if class != 0 {
+            self.class_index.insert(key, class);
+        }
+        class
+    }
+
+    /// Gives a new class its number; zero beyond the last.
+    fn add_class(&mut self, line: ClassLine) -> u32 {
         if self.classes.len() >= CLASSES as usize {
             return 0;
         }
         let class = self.classes.len() as u32;
-        let anonymous = created.file().starts_with("/rustc/");
-        self.classes.push(ClassLine { class, kind, type_name, created, anonymous });
-        self.class_index.insert(key, class);
+        self.classes.push(ClassLine { class, ..line });
         class
     }
 
@@ -200,6 +217,7 @@ impl Observer {
     /// A lock is gone.
     pub(crate) fn remove(&mut self, lock: LockId) {
         self.detector.remove(lock);
+        self.forget_key(lock);
     }
 
     /// Records a dependency and reports what follows from it.
@@ -210,6 +228,7 @@ impl Observer {
         self.order(request, &held);
         self.depend(request, &held);
         self.nesting(request, &held);
+        self.against_declared(request);
         self.scratch = held;
     }
 
@@ -384,6 +403,7 @@ impl Observer {
         if class == 0 || self.classes[class as usize].anonymous {
             return;
         }
+        let as_declared = self.nested_as_declared(request);
         let exclusive = |h: &&Held| class_of(h.lock) != class && !h.mode.is_read();
         let nesting = self.nestings.entry(class).or_insert_with(|| Nesting {
             upward: None,
@@ -397,7 +417,10 @@ impl Observer {
         }
         let mut nested = false;
         for (outer, seen) in held.iter().zip(request.held) {
-            if class_of(outer.lock) != class || outer.lock == asked {
+            if class_of(outer.lock) != class
+                || outer.lock == asked
+                || as_declared.contains(&outer.lock)
+            {
                 continue;
             }
             nested = true;
@@ -508,6 +531,7 @@ impl Observer {
             class,
             instance: 0,
             gone: false,
+            place: line.place.map(|(_, name)| name),
         }
     }
 

@@ -23,7 +23,12 @@ pub(crate) struct Hold {
 impl Hold {
     /// The hold as that of a lock.
     pub(crate) fn as_lock(&self) -> HeldLock {
-        HeldLock { word: self.semaphore.held(Mode::Write, false), site: self.site, address: 0 }
+        HeldLock {
+            word: self.semaphore.held(Mode::Write, false),
+            site: self.site,
+            address: 0,
+            level: 0,
+        }
     }
 }
 

@@ -24,6 +24,7 @@ use crate::finding::{Finding, FoundThread, Rule};
 use crate::hash::fold;
 use crate::instrument::Site;
 use crate::observer::Observer;
+use crate::order::Declaration;
 use crate::platform;
 use crate::record::{EARLIER, Own, Record};
 use crate::snapshot;
@@ -45,6 +46,8 @@ pub(crate) static SIGNALS: [AtomicU64; 256] = [const { AtomicU64::new(0) }; 256]
 pub(crate) static UNPARKS: [AtomicU64; 256] = [const { AtomicU64::new(0) }; 256];
 pub(crate) static ORPHANED: AtomicUsize = AtomicUsize::new(0);
 pub(crate) static START: OnceLock<Instant> = OnceLock::new();
+/// What was declared before `main`, or since: the newest first.
+static DECLARATIONS: AtomicPtr<Declaration> = AtomicPtr::new(ptr::null_mut());
 static OBSERVING: AtomicBool = AtomicBool::new(false);
 
 thread_local! {
@@ -133,6 +136,26 @@ pub(crate) fn records() -> impl Iterator<Item = &'static Record> {
         next = record.next.load(Relaxed);
         Some(record)
     })
+}
+
+/// Adds a declaration, which is added once. It may be before `main`: nothing is allocated here, and
+/// no thread-local is used.
+pub(crate) fn add_declaration(new: &'static Declaration) {
+    let mut newest = DECLARATIONS.load(Relaxed);
+    loop {
+        new.link(newest);
+        let this = ptr::from_ref(new).cast_mut();
+        match DECLARATIONS.compare_exchange_weak(newest, this, Release, Relaxed) {
+            Ok(_) => return,
+            Err(now) => newest = now,
+        }
+    }
+}
+
+/// The newest declaration, which leads to all others.
+pub(crate) fn declarations() -> Option<&'static Declaration> {
+    // SAFETY: only `add_declaration` stores here, and it takes a `&'static Declaration`.
+    unsafe { DECLARATIONS.load(Acquire).as_ref() }
 }
 
 /// Marks the thread as busy until dropped.

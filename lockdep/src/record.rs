@@ -52,12 +52,19 @@ pub(crate) struct Entry {
     word: AtomicU64,
     chain: AtomicU64,
     site: AtomicPtr<()>,
-    /// Where the lock is; with [`TRIED_UNDER`] once a `try_` failed under it.
+    /// Where the lock is, with the nesting level of the hold, and [`TRIED_UNDER`] once a `try_`
+    /// failed under it.
     address: AtomicPtr<()>,
 }
 
-/// A mark in an address, which is even.
+/// A mark in an address, which is a multiple of eight.
 const TRIED_UNDER: usize = 1;
+/// How far the nesting level is shifted in an address.
+const LEVEL: usize = 1;
+/// Nesting levels are below this.
+pub(crate) const LEVELS: u8 = 4;
+/// All that an address can be marked with.
+const ADDRESS_MARKS: usize = TRIED_UNDER | (LEVELS as usize - 1) << LEVEL;
 
 /// One held lock, read.
 #[derive(Clone, Copy, Debug)]
@@ -65,6 +72,8 @@ pub(crate) struct HeldLock {
     pub(crate) word: Word,
     pub(crate) site: Site,
     pub(crate) address: usize,
+    /// The nesting level, zero unless the acquisition named one.
+    pub(crate) level: u8,
 }
 
 /// What a thread waits for, as a number that other threads can read.
@@ -481,6 +490,11 @@ impl Record {
         self.acquisitions.store(self.acquisitions.load(Relaxed).wrapping_add(1), Relaxed);
     }
 
+    /// The address of a lock that is held at this nesting level, to push.
+    pub(crate) fn at_level(address: *const (), level: u8) -> *const () {
+        address.map_addr(|a| a | usize::from(level.min(LEVELS - 1)) << LEVEL)
+    }
+
     /// Takes the lock off if it is on top in this mode, and returns the word it had there.
     #[inline(always)]
     pub(crate) fn pop(&self, lock: Word, mode: Mode) -> Option<Word> {
@@ -624,11 +638,13 @@ impl Record {
             if word.0 != 0 && !site.is_null() {
                 // SAFETY: only `push` stores sites, and it takes a `&'static Location`.
                 let site = unsafe { &*site.cast_const().cast() };
-                let address = entry.address.load(Relaxed).addr() & !TRIED_UNDER;
+                let marked = entry.address.load(Relaxed).addr();
+                let (address, marks) = (marked & !ADDRESS_MARKS, marked & ADDRESS_MARKS);
+                let level = (marks >> LEVEL) as u8;
                 let since = word.watched().then(|| Record::stamp_of(base, entry).load(Relaxed));
                 let since = since.filter(|&since| since != 0);
                 let word = Word(word.0 & !word::WATCHED);
-                each(HeldLock { word, site, address }, since);
+                each(HeldLock { word, site, address, level }, since);
             }
         }
     }

@@ -254,15 +254,21 @@ impl Spawned {
         }
         let class = o.class(self.site, LockKind::Thread, "()");
         let life = Word::new(class, serial(record));
-        let alive = [HeldLock { word: life.held(Mode::Write, true), site: self.site, address: 0 }];
+        let alive = [HeldLock {
+            word: life.held(Mode::Write, true),
+            site: self.site,
+            address: 0,
+            level: 0,
+        }];
         for &(word, site) in &end.asked {
-            o.event(&Request { at: &end.at, word, site, address: 0, held: &alive });
+            o.event(&Request { at: &end.at, word, site, address: 0, level: 0, held: &alive });
         }
         o.event(&Request {
             at: &before.at,
             word: life.held(Mode::Write, false),
             site: before.site,
             address: 0,
+            level: 0,
             held: &before.held,
         });
         o.remove(life.lock());

@@ -14,6 +14,7 @@ use std::path::{Path, PathBuf};
 use std::process;
 use std::time::{SystemTime, UNIX_EPOCH};
 
+use crate::engine::PlaceId;
 use crate::finding::{Finding, FoundHold, FoundThread};
 use crate::instrument::{LockKind, Site};
 use crate::timing::ClassTimes;
@@ -41,6 +42,8 @@ pub(crate) struct ClassLine {
     pub(crate) type_name: &'static str,
     pub(crate) created: Site,
     pub(crate) anonymous: bool,
+    /// The place that the program has declared for these locks, with its name.
+    pub(crate) place: Option<(PlaceId, &'static str)>,
 }
 
 /// A thread as the trace describes it.
@@ -143,11 +146,12 @@ impl Trace {
         self.classes.insert(class.class, false);
         let _ = writeln!(
             self.lines,
-            r#"{{"t":"class","id":{},"kind":"{}","type":{},"site":{site},"anonymous":{}}}"#,
+            r#"{{"t":"class","id":{},"kind":"{}","type":{},"site":{site},"anonymous":{},"place":{}}}"#,
             class.class,
             class.kind.code(),
             json_string(class.type_name),
-            class.anonymous
+            class.anonymous,
+            class.place.map_or("null".to_owned(), |(_, name)| json_string(name)),
         );
     }
 

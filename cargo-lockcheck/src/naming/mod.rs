@@ -1,6 +1,6 @@
 //! What locks, functions and findings are called.
 //!
-//! A lock is called by what it is created in: `Bank.accounts` for a field, `REGISTRY` for a
+//! A lock whose place the program has declared is called by that. Any other is called by what it is created in: `Bank.accounts` for a field, `REGISTRY` for a
 //! static, `queue` for a variable. That is read from the source; where the source is gone, is not
 //! Rust any more, or says nothing (the lock is an argument), the lock is called `src/bank.rs:10`.
 //! So is a lock of a dependency, whatever its source says: its name must not depend on which
@@ -86,6 +86,9 @@ impl Names {
 }
 
 fn plain(class: &Class, syntax: &Syntax<'_>) -> String {
+    if let Some(declared) = &class.place {
+        return declared.clone();
+    }
     let place = &class.created;
     if class.anonymous.is_some() {
         // Its place is one in the standard library and says nothing.

@@ -25,6 +25,8 @@ pub(super) enum Line {
         site: u64,
         #[serde(default)]
         anonymous: bool,
+        #[serde(default)]
+        place: Option<String>,
     },
     Many {
         class: u64,

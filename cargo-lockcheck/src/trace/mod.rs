@@ -40,6 +40,8 @@ pub struct Class {
     /// For locks created inside the standard library, whose place tells nothing: their process and
     /// number, so that they are never taken for the same as others.
     pub anonymous: Option<(ProcessKey, u64)>,
+    /// The name of the place that the program has declared for them.
+    pub place: Option<String>,
 }
 
 /// What tells processes apart: process id, start time and program, hashed.

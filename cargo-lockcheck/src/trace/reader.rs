@@ -162,10 +162,10 @@ impl<'a> Reader<'a> {
                 let file = self.sources.shorten(&file);
                 self.sites.insert(id, Arc::new(Place { file, line, column }));
             }
-            Line::Class { id, kind, ty, site, anonymous } => {
+            Line::Class { id, kind, ty, site, anonymous, place } => {
                 let created = Place::clone(self.sites.get(&site)?);
                 let anonymous = anonymous.then_some((self.process, id));
-                let class = Arc::new(Class { created, kind, ty, anonymous });
+                let class = Arc::new(Class { created, kind, ty, anonymous, place });
                 self.trace.classes.push(Arc::clone(&class));
                 self.classes.insert(id, class);
             }

@@ -9,10 +9,12 @@
 //! * [`OrderGraph`] keeps which locks can be waited for under which, and knows at once whether a
 //!   new order closes a cycle.
 //! * [`Detector`] keeps the dependencies behind those orders, finds the cycles and their tier.
+//! * [`DeclaredOrder`] knows in which order a program says that it takes its locks.
 //! * [`WaitGraph`] tells which threads can never go on.
 
 pub use clock::Clock;
 pub use cover::{Cover, Section};
+pub use declared::{DeclaredOrder, PlaceId, Reason, Step};
 pub use detector::{Cycle, Dependency, Detector, Gone, Held, Link};
 pub use moment::Moment;
 pub use order_graph::OrderGraph;
@@ -25,6 +27,7 @@ mod moment;
 mod detector;
 mod search;
 
+mod declared;
 mod order_graph;
 mod wait_graph;
 

@@ -73,6 +73,24 @@ impl<T: ?Sized> Mutex<T> {
         outcome::map(locked, |inner| MutexGuard::new(&self.tag, inner))
     }
 
+    /// What the engine knows the lock by.
+    pub(crate) fn tag(&self) -> (&LockTag, &'static LockType) {
+        (&self.tag, Self::TYPE)
+    }
+
+    /// [`Mutex::lock`] at a nesting level.
+    #[track_caller]
+    pub(crate) fn lock_at_level(&self, level: u8) -> LockResult<MutexGuard<'_, T>> {
+        let locked = self.tag.acquire_nested(
+            Self::TYPE,
+            (Mode::Write, level),
+            Location::caller(),
+            || outcome::acquired(self.inner.try_lock()),
+            || outcome::blocking(|| self.inner.lock()),
+        );
+        outcome::map(locked, |inner| MutexGuard::new(&self.tag, inner))
+    }
+
     /// Acquires the mutex if that is possible at once; see [`std::sync::Mutex::try_lock`].
     ///
     /// # Errors

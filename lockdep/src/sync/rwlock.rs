@@ -56,6 +56,24 @@ impl<T: ?Sized> RwLock<T> {
         self.tag.id(Self::TYPE)
     }
 
+    /// What the engine knows the lock by.
+    pub(crate) fn tag(&self) -> (&LockTag, &'static LockType) {
+        (&self.tag, Self::TYPE)
+    }
+
+    /// [`RwLock::write`] at a nesting level.
+    #[track_caller]
+    pub(crate) fn write_at_level(&self, level: u8) -> LockResult<RwLockWriteGuard<'_, T>> {
+        let locked = self.tag.acquire_nested(
+            Self::TYPE,
+            (Mode::Write, level),
+            Location::caller(),
+            || outcome::acquired(self.inner.try_write()),
+            || outcome::blocking(|| self.inner.write()),
+        );
+        outcome::map(locked, |inner| RwLockWriteGuard::new(&self.tag, inner))
+    }
+
     /// Acquires the lock with other readers, and blocks until that is possible; see
     /// [`std::sync::RwLock::read`].
     ///

@@ -10,6 +10,7 @@ mod compile_errors;
 mod covers;
 mod isolated;
 mod livelock;
+mod order;
 mod ordered;
 mod parity;
 mod parking;

@@ -1,0 +1,190 @@
+//! `#[derive(LockOrder)]`: the places of a struct's fields, and the orders between them.
+
+use proc_macro2::{Span, TokenStream};
+use quote::{format_ident, quote, quote_spanned};
+use syn::parse::{Parse, ParseStream};
+use syn::spanned::Spanned;
+use syn::{Data, DeriveInput, Error, Fields, Ident, Member};
+
+use super::chains::{Chains, Name, Rank, Relation};
+
+/// A field, by its name or number.
+struct Field(Member);
+
+impl Parse for Field {
+    fn parse(input: ParseStream<'_>) -> syn::Result<Self> {
+        input.parse().map(Field)
+    }
+}
+
+impl Name for Field {
+    fn text(&self) -> String {
+        match &self.0 {
+            Member::Named(name) => name.to_string(),
+            Member::Unnamed(index) => index.index.to_string(),
+        }
+    }
+
+    fn span(&self) -> Span {
+        match &self.0 {
+            Member::Named(name) => name.span(),
+            Member::Unnamed(index) => index.span,
+        }
+    }
+}
+
+/// What is declared on a struct.
+struct Declared {
+    relation: Relation<Field>,
+    key: Option<Member>,
+    /// The name of the module of level types.
+    levels: Option<Ident>,
+}
+
+/// Expands the derive.
+pub(crate) fn expand(input: TokenStream) -> TokenStream {
+    let expanded = syn::parse2(input).and_then(|input: DeriveInput| {
+        let declared = Declared::of(&input)?;
+        Ok(declared.expand(&input))
+    });
+    expanded.unwrap_or_else(Error::into_compile_error)
+}
+
+impl Declared {
+    fn of(input: &DeriveInput) -> syn::Result<Declared> {
+        let Data::Struct(data) = &input.data else {
+            let message = "only the locks of a struct have an order: put them in one";
+            return Err(Error::new(input.ident.span(), message));
+        };
+        let mut declared = Declared { relation: Relation::new(), key: None, levels: None };
+        for attribute in &input.attrs {
+            if attribute.path().is_ident("lock_order") {
+                declared.relation.add(attribute.parse_args::<Chains<Field>>()?)?;
+            } else if attribute.path().is_ident("lock_key") {
+                declared.key = Some(known(attribute.parse_args::<Field>()?, &data.fields)?);
+            } else if attribute.path().is_ident("lock_levels") {
+                declared.levels = Some(attribute.parse_args()?);
+            } else if attribute.path().is_ident("lock_rank") {
+                let message = "a rank is of one lock: write it on the field";
+                return Err(Error::new(attribute.path().span(), message));
+            }
+        }
+        for field in &declared.relation.names {
+            known(Field(field.0.clone()), &data.fields)?;
+        }
+        for (field, member) in data.fields.iter().zip(data.fields.members()) {
+            let mut ranks = field.attrs.iter().filter(|a| a.path().is_ident("lock_rank"));
+            if let Some(attribute) = ranks.next() {
+                let rank = attribute.parse_args::<Rank>()?;
+                let index = declared.relation.index(Field(member));
+                declared.relation.rank(index, rank)?;
+            }
+            if let Some(second) = ranks.next() {
+                return Err(Error::new(second.path().span(), "the field has a rank already"));
+            }
+        }
+        if declared.relation.names.is_empty() {
+            let message = "nothing is declared: add `#[lock_order(first < second)]` to the struct, \
+                           or `#[lock_rank(10)]` to its fields";
+            return Err(Error::new(input.ident.span(), message));
+        }
+        Ok(declared)
+    }
+
+    fn expand(&self, input: &DeriveInput) -> TokenStream {
+        let name = &input.ident;
+        let (generics, arguments, bounds) = input.generics.split_for_impl();
+        let relation = &self.relation;
+        let places = relation.names.iter().enumerate().map(|(index, field)| {
+            let text = format!("{name}.{}", field.text());
+            // The place is that of the field's declaration, or of its first mention.
+            let span = self.declaration(input, field);
+            let rank = relation.rank_of(index).map(|rank| {
+                let value = rank.value;
+                quote_spanned!(rank.span=> .with_rank(#value))
+            });
+            quote_spanned!(span=> ::lockdep::order::Lock::field(__LOCKDEP_PATH, #text) #rank)
+        });
+        let orders = relation.orders.iter().map(|(first, then, span)| {
+            quote_spanned!(*span=> (#first, #then, ::core::panic::Location::caller()))
+        });
+        let count = relation.names.len();
+        let indices = 0..count;
+        let puts = relation.names.iter().enumerate().map(|(index, Field(member))| {
+            let span = self.declaration(input, &relation.names[index]);
+            match &self.key {
+                Some(key) => quote_spanned!(span=>
+                    __LOCKDEP_PLACES[#index].put_with_key(&self.#member, ::core::convert::Into::into(self.#key));
+                ),
+                None => quote_spanned!(span=> __LOCKDEP_PLACES[#index].put(&self.#member);),
+            }
+        });
+        let levels = self.levels.as_ref().map(|module| self.levels(input, module));
+        quote! {
+            const _: () = {
+                const __LOCKDEP_PATH: &str =
+                    ::core::concat!(::core::module_path!(), "::", ::core::stringify!(#name));
+                const __LOCKDEP_LOCKS: &[::lockdep::order::Lock] = &[#(#places),*];
+                const __LOCKDEP_ORDERS: &[(usize, usize, &'static ::core::panic::Location<'static>)] = &[#(#orders),*];
+                static __LOCKDEP_ORDER: ::lockdep::order::Order = ::lockdep::order::Order::new(__LOCKDEP_LOCKS, __LOCKDEP_ORDERS);
+                ::lockdep::__declare!(__LOCKDEP_ORDER);
+
+                #[automatically_derived]
+                impl #generics ::lockdep::order::LockOrder for #name #arguments #bounds {
+                    const ORDER: &'static ::lockdep::order::Order = &__LOCKDEP_ORDER;
+
+                    fn place_locks(&self) {
+                        static __LOCKDEP_PLACES: [::lockdep::order::Place; #count] =
+                            [#(::lockdep::order::Place::new(&__LOCKDEP_ORDER, #indices)),*];
+                        #(#puts)*
+                    }
+                }
+            };
+            #levels
+        }
+    }
+
+    /// Where a field is declared.
+    fn declaration(&self, input: &DeriveInput, field: &Field) -> Span {
+        let Data::Struct(data) = &input.data else { return field.span() };
+        let mut declared = data.fields.iter().zip(data.fields.members());
+        let found = declared.find(|(_, member)| *member == field.0);
+        found.map_or(field.span(), |(declared, member)| match member {
+            Member::Named(name) => name.span(),
+            Member::Unnamed(_) => declared.ty.span(),
+        })
+    }
+
+    /// A type for each place, and which comes before which.
+    fn levels(&self, input: &DeriveInput, module: &Ident) -> TokenStream {
+        let level = |at: usize| match &self.relation.names[at].0 {
+            Member::Named(name) => name.clone(),
+            Member::Unnamed(index) => format_ident!("field_{}", index.index),
+        };
+        let names = (0..self.relation.names.len()).map(level);
+        let texts = self.relation.names.iter().map(|f| format!("`{}.{}`.", input.ident, f.text()));
+        let (first, then): (Vec<Ident>, Vec<Ident>) =
+            self.relation.pairs().into_iter().map(|(a, b)| (level(a), level(b))).unzip();
+        let doc = format!("The levels of the locks of [`{}`].", input.ident);
+        let visibility = &input.vis;
+        quote! {
+            #[doc = #doc]
+            #[allow(non_camel_case_types, dead_code, reason = "a level is called as its field")]
+            #visibility mod #module {
+                #(#[doc = #texts] #[derive(Clone, Copy, Debug)] pub struct #names;)*
+                #(impl ::lockdep::order::Before<#then> for #first {})*
+            }
+        }
+    }
+}
+
+/// The field, if the struct has it.
+fn known(field: Field, fields: &Fields) -> syn::Result<Member> {
+    if fields.members().any(|member| member == field.0) {
+        return Ok(field.0);
+    }
+    let names: Vec<String> =
+        fields.members().map(|member| format!("`{}`", Field(member).text())).collect();
+    let message = format!("there is no field `{}`; there are {}", field.text(), names.join(", "));
+    Err(Error::new(field.span(), message))
+}

@@ -1,0 +1,383 @@
+//! `#[locks(accounts, audit)]`: the order of the acquisitions in one function, as it is written.
+//!
+//! A lock is told by its name alone: the field, static, variable or argumentless method that
+//! `lock`, `read` or `write` is called on. A guard that is bound by `let` is held to the end of its
+//! block, to `drop`, or until it is handed on; any other to the end of its statement. What may have
+//! been released on one of several ways counts as released. Closures and async blocks run at
+//! another time, so nothing is held when they begin; what macros are given is not looked at.
+
+use proc_macro2::{Span, TokenStream};
+use quote::{ToTokens, quote};
+use syn::parse::Parser;
+use syn::punctuated::Punctuated;
+use syn::spanned::Spanned;
+use syn::visit::{self, Visit};
+use syn::visit_mut::{self, VisitMut};
+use syn::{
+    Block, Error, Expr, FnArg, GenericArgument, Ident, ItemFn, Pat, Path, Stmt, Token, Type,
+};
+
+/// Expands the attribute on a function.
+pub(crate) fn expand(arguments: TokenStream, item: TokenStream) -> TokenStream {
+    let expanded = Order::of(arguments).and_then(|order| {
+        let mut function: ItemFn = syn::parse2(item.clone()).map_err(|error| {
+            Error::new(error.span(), "`#[locks]` is for a function with a body")
+        })?;
+        order.check(&function.block)?;
+        order.ask_for_level(&mut function);
+        Ok(function.into_token_stream())
+    });
+    expanded.unwrap_or_else(|error| {
+        let error = error.into_compile_error();
+        quote!(#error #item)
+    })
+}
+
+/// The locks in the order in which they are taken.
+struct Order(Vec<Path>);
+
+impl Order {
+    fn of(arguments: TokenStream) -> syn::Result<Order> {
+        let parse = Punctuated::<Path, Token![,]>::parse_terminated;
+        let paths: Vec<Path> = parse.parse2(arguments)?.into_iter().collect();
+        if paths.is_empty() {
+            let message = "name the locks that the function takes, in their order: \
+                           `#[locks(first, second)]`";
+            return Err(Error::new(Span::call_site(), message));
+        }
+        let order = Order(paths);
+        for (at, path) in order.0.iter().enumerate() {
+            let name = name_of(path);
+            if order.position(&name.to_string()) != Some(at) {
+                return Err(Error::new(name.span(), format!("`{name}` is named twice")));
+            }
+        }
+        Ok(order)
+    }
+
+    fn position(&self, name: &str) -> Option<usize> {
+        self.0.iter().position(|path| *name_of(path) == *name)
+    }
+
+    fn check(&self, body: &Block) -> syn::Result<()> {
+        let mut checker = Checker { order: self, held: Vec::new(), error: None };
+        checker.visit_block(body);
+        checker.error.map_or(Ok(()), Err)
+    }
+
+    /// `level: &mut Level<'_, _>` becomes a level that comes before the first of the locks.
+    fn ask_for_level(&self, function: &mut ItemFn) {
+        let mut asking = AskForLevel { first: &self.0[0], asks: false };
+        for input in &mut function.sig.inputs {
+            if let FnArg::Typed(input) = input {
+                asking.visit_type_mut(&mut input.ty);
+            }
+        }
+        if asking.asks && self.0.len() > 1 {
+            let (first, then) = (&self.0[..self.0.len() - 1], &self.0[1..]);
+            function.block.stmts.insert(
+                0,
+                syn::parse_quote! {
+                    const _: () = {
+                        const fn in_order<First: ::lockdep::order::Before<Then>, Then>() {}
+                        #(in_order::<#first, #then>();)*
+                    };
+                },
+            );
+        }
+    }
+}
+
+fn name_of(path: &Path) -> &Ident {
+    &path.segments[path.segments.len() - 1].ident
+}
+
+/// Puts a bound in the place of the `_` of a `Level`.
+struct AskForLevel<'a> {
+    first: &'a Path,
+    asks: bool,
+}
+
+impl VisitMut for AskForLevel<'_> {
+    fn visit_path_segment_mut(&mut self, segment: &mut syn::PathSegment) {
+        if segment.ident == "Level"
+            && let syn::PathArguments::AngleBracketed(arguments) = &mut segment.arguments
+        {
+            for argument in &mut arguments.args {
+                if let GenericArgument::Type(level @ Type::Infer(_)) = argument {
+                    let first = self.first;
+                    *level = syn::parse_quote!(impl ::lockdep::order::Before<#first>);
+                    self.asks = true;
+                }
+            }
+        }
+        visit_mut::visit_path_segment_mut(self, segment);
+    }
+}
+
+/// A guard that lives here.
+#[derive(Clone)]
+struct Held {
+    lock: usize,
+    /// Where it is acquired.
+    span: Span,
+    /// The variable that it is bound to; `None` for a temporary.
+    guard: Option<Ident>,
+}
+
+struct Checker<'a> {
+    order: &'a Order,
+    held: Vec<Held>,
+    error: Option<Error>,
+}
+
+impl Checker<'_> {
+    /// Code that runs at another time.
+    fn elsewhere(&mut self, visit: impl FnOnce(&mut Self)) {
+        let held = std::mem::take(&mut self.held);
+        visit(self);
+        self.held = held;
+    }
+
+    /// One of several ways; what is held after it goes to `after`.
+    fn way(&mut self, after: &mut Option<Vec<Held>>, visit: impl FnOnce(&mut Self)) {
+        let before = self.held.clone();
+        visit(self);
+        let now = std::mem::replace(&mut self.held, before);
+        let is_held = |held: &Held, all: &[Held]| {
+            all.iter().any(|other| other.lock == held.lock && other.guard == held.guard)
+        };
+        *after = Some(match after.take() {
+            Some(others) => others.into_iter().filter(|held| is_held(held, &now)).collect(),
+            None => now,
+        });
+    }
+
+    /// Ends the temporaries that were made since there were `count` guards.
+    fn end_temporaries(&mut self, count: usize) {
+        let mut at = 0;
+        self.held.retain(|held| {
+            at += 1;
+            at <= count || held.guard.is_some()
+        });
+    }
+
+    /// The variable is no guard of this function any more.
+    fn hand_on(&mut self, value: &Expr) {
+        if let Expr::Path(path) = value
+            && let Some(name) = path.path.get_ident()
+        {
+            self.held.retain(|held| held.guard.as_ref() != Some(name));
+        }
+    }
+
+    fn acquire(&mut self, call: &syn::ExprMethodCall, waits: bool) {
+        let Some(name) = name_of_lock(&call.receiver) else { return };
+        let Some(lock) = self.order.position(&name) else { return };
+        let span = call.receiver.span();
+        if waits
+            && self.error.is_none()
+            && let Some(later) = self.held.iter().find(|held| held.lock > lock)
+        {
+            let held = name_of(&self.order.0[later.lock]);
+            let message = format!(
+                "`{name}` is locked while `{held}` is held; `#[locks]` has `{name}` before `{held}`"
+            );
+            let mut error = Error::new(span, message);
+            let message = format!(
+                "`{held}` is locked here, and still held: lock it after `{name}`, or drop its \
+                 guard before"
+            );
+            error.combine(Error::new(later.span, message));
+            self.error = Some(error);
+        }
+        self.held.push(Held { lock, span, guard: None });
+    }
+
+    /// Binds the guard that `value` is to `guard`, if it is one.
+    fn bind(&mut self, value: &Expr, guard: Option<&Ident>) {
+        if let Some(call) = guard_of(value)
+            && let Some(name) = name_of_lock(&call.receiver)
+            && let Some(lock) = self.order.position(&name)
+            && let Some(held) = self.held.iter_mut().rev().find(|held| held.lock == lock)
+        {
+            held.guard = guard.cloned();
+        }
+    }
+}
+
+impl<'ast> Visit<'ast> for Checker<'_> {
+    fn visit_block(&mut self, block: &'ast Block) {
+        let outside: Vec<Option<Ident>> = self.held.iter().map(|h| h.guard.clone()).collect();
+        let count = self.held.len();
+        visit::visit_block(self, block);
+        // What was bound in the block ends with it; what was bound outside may have ended.
+        if self.held.len() >= count && self.held.iter().zip(&outside).all(|(h, o)| h.guard == *o) {
+            self.held.truncate(count);
+        } else {
+            self.held.retain(|held| outside.contains(&held.guard));
+        }
+    }
+
+    fn visit_stmt(&mut self, statement: &'ast Stmt) {
+        let count = self.held.len();
+        visit::visit_stmt(self, statement);
+        if let Stmt::Local(local) = statement
+            && let Some(init) = &local.init
+        {
+            self.hand_on(&init.expr);
+            self.bind(&init.expr, variable(&local.pat));
+        }
+        self.end_temporaries(count.min(self.held.len()));
+    }
+
+    fn visit_expr_assign(&mut self, assign: &'ast syn::ExprAssign) {
+        visit::visit_expr_assign(self, assign);
+        self.hand_on(&assign.left);
+        self.hand_on(&assign.right);
+        if let Expr::Path(path) = &*assign.left {
+            self.bind(&assign.right, path.path.get_ident());
+        }
+    }
+
+    fn visit_expr_method_call(&mut self, call: &'ast syn::ExprMethodCall) {
+        visit::visit_expr_method_call(self, call);
+        call.args.iter().for_each(|argument| self.hand_on(argument));
+        if let Some(waits) = acquires(call) {
+            self.acquire(call, waits);
+        }
+    }
+
+    fn visit_expr_call(&mut self, call: &'ast syn::ExprCall) {
+        visit::visit_expr_call(self, call);
+        call.args.iter().for_each(|argument| self.hand_on(argument));
+    }
+
+    fn visit_expr_struct(&mut self, value: &'ast syn::ExprStruct) {
+        visit::visit_expr_struct(self, value);
+        value.fields.iter().for_each(|field| self.hand_on(&field.expr));
+    }
+
+    fn visit_expr_tuple(&mut self, value: &'ast syn::ExprTuple) {
+        visit::visit_expr_tuple(self, value);
+        value.elems.iter().for_each(|element| self.hand_on(element));
+    }
+
+    fn visit_expr_return(&mut self, value: &'ast syn::ExprReturn) {
+        visit::visit_expr_return(self, value);
+        if let Some(value) = &value.expr {
+            self.hand_on(value);
+        }
+    }
+
+    fn visit_expr_if(&mut self, branch: &'ast syn::ExprIf) {
+        let count = self.held.len();
+        self.visit_expr(&branch.cond);
+        if !matches!(&*branch.cond, Expr::Let(_)) {
+            self.end_temporaries(count.min(self.held.len()));
+        }
+        let mut after = None;
+        self.way(&mut after, |this| this.visit_block(&branch.then_branch));
+        self.end_temporaries(count.min(self.held.len()));
+        self.way(&mut after, |this| {
+            if let Some((_, other)) = &branch.else_branch {
+                this.visit_expr(other);
+            }
+        });
+        self.held = after.unwrap_or_default();
+    }
+
+    fn visit_expr_match(&mut self, choice: &'ast syn::ExprMatch) {
+        self.visit_expr(&choice.expr);
+        let mut after = None;
+        for arm in &choice.arms {
+            self.way(&mut after, |this| this.visit_arm(arm));
+        }
+        self.held = after.unwrap_or_default();
+    }
+
+    fn visit_expr_while(&mut self, round: &'ast syn::ExprWhile) {
+        let count = self.held.len();
+        let mut after = None;
+        self.way(&mut after, |_| {});
+        self.way(&mut after, |this| {
+            this.visit_expr(&round.cond);
+            if !matches!(&*round.cond, Expr::Let(_)) {
+                this.end_temporaries(count.min(this.held.len()));
+            }
+            this.visit_block(&round.body);
+        });
+        self.held = after.unwrap_or_default();
+    }
+
+    fn visit_expr_closure(&mut self, closure: &'ast syn::ExprClosure) {
+        self.elsewhere(|this| visit::visit_expr_closure(this, closure));
+    }
+
+    fn visit_expr_async(&mut self, block: &'ast syn::ExprAsync) {
+        self.elsewhere(|this| visit::visit_expr_async(this, block));
+    }
+
+    fn visit_item(&mut self, _: &'ast syn::Item) {}
+}
+
+/// Whether the call acquires its receiver, and then whether it waits for it.
+fn acquires(call: &syn::ExprMethodCall) -> Option<bool> {
+    let method = call.method.to_string();
+    match (method.as_str(), call.args.len()) {
+        ("lock" | "read" | "write" | "upgradable_read", 0) | ("lock_nested", 1) => Some(true),
+        ("try_lock" | "try_read" | "try_write" | "try_upgradable_read", 0) => Some(false),
+        _ => None,
+    }
+}
+
+/// The acquisition whose guard the value is.
+fn guard_of(value: &Expr) -> Option<&syn::ExprMethodCall> {
+    match value {
+        Expr::MethodCall(call) if acquires(call).is_some() => Some(call),
+        Expr::MethodCall(call)
+            if ["unwrap", "expect", "unwrap_or_else", "map_err"]
+                .iter()
+                .any(|m| call.method == m) =>
+        {
+            guard_of(&call.receiver)
+        }
+        Expr::Try(inner) => guard_of(&inner.expr),
+        Expr::Await(inner) => guard_of(&inner.base),
+        Expr::Paren(inner) => guard_of(&inner.expr),
+        Expr::Group(inner) => guard_of(&inner.expr),
+        _ => None,
+    }
+}
+
+/// What the lock is called that an expression leads to.
+fn name_of_lock(lock: &Expr) -> Option<String> {
+    match lock {
+        Expr::Path(path) => path.path.segments.last().map(|segment| segment.ident.to_string()),
+        Expr::Field(field) => match &field.member {
+            syn::Member::Named(name) => Some(name.to_string()),
+            syn::Member::Unnamed(index) => Some(index.index.to_string()),
+        },
+        Expr::Index(index) => name_of_lock(&index.expr),
+        Expr::Unary(unary) => name_of_lock(&unary.expr),
+        Expr::Reference(reference) => name_of_lock(&reference.expr),
+        Expr::Paren(inner) => name_of_lock(&inner.expr),
+        Expr::Group(inner) => name_of_lock(&inner.expr),
+        Expr::MethodCall(call) if call.args.is_empty() => match call.method.to_string().as_str() {
+            "as_ref" | "clone" | "deref" | "borrow" | "unwrap" => name_of_lock(&call.receiver),
+            name => Some(name.to_owned()),
+        },
+        _ => None,
+    }
+}
+
+/// The variable that a pattern binds a guard to.
+fn variable(pattern: &Pat) -> Option<&Ident> {
+    match pattern {
+        Pat::Ident(variable) => Some(&variable.ident),
+        Pat::Type(typed) => variable(&typed.pat),
+        Pat::Paren(inner) => variable(&inner.pat),
+        Pat::TupleStruct(inner) => inner.elems.iter().find_map(variable),
+        _ => None,
+    }
+}

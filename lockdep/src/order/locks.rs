@@ -1,0 +1,119 @@
+//! What can be in a declared place: the locks of this crate and of `std`, and what leads to them.
+
+use std::rc::Rc;
+use std::sync::{self as std_sync, Arc};
+
+use crate::instrument::{LockTag, LockType};
+#[cfg(feature = "instrument")]
+use crate::sync as own_sync;
+
+/// A lock, or something that leads to locks.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is no lock whose order can be declared",
+    label = "not a lock",
+    note = "it must be a `Mutex` or `RwLock` of `lockdep` or `std`, or a `Box`, `Arc`, `Rc`, `Vec`, \
+            array, slice, `Option`, `LazyLock` or `OnceLock` of them"
+)]
+pub trait Locks {
+    /// Visits the tag of each lock that is watched; `false` if a lock is still to be made, by the
+    /// first use of a `LazyLock` for instance. It must lock nothing, and not wait.
+    fn each_lock<'a>(&'a self, visit: &mut dyn FnMut(&'a LockTag, &'static LockType)) -> bool;
+}
+
+/// Locks that are not watched: those of `std`, unless `cargo lockcheck` puts its own in their place.
+macro_rules! unwatched {
+    ($($lock:ident)*) => {$(
+        impl<T: ?Sized> Locks for std_sync::$lock<T> {
+            fn each_lock<'a>(&'a self, _: &mut dyn FnMut(&'a LockTag, &'static LockType)) -> bool {
+                true
+            }
+        }
+    )*};
+}
+unwatched!(Mutex RwLock);
+
+#[cfg(feature = "instrument")]
+macro_rules! watched {
+    ($($lock:ident)*) => {$(
+        impl<T: ?Sized> Locks for own_sync::$lock<T> {
+            fn each_lock<'a>(
+                &'a self,
+                visit: &mut dyn FnMut(&'a LockTag, &'static LockType),
+            ) -> bool {
+                let (tag, ty) = self.tag();
+                visit(tag, ty);
+                true
+            }
+        }
+    )*};
+}
+#[cfg(feature = "instrument")]
+watched!(Mutex RwLock);
+
+macro_rules! pointers {
+    ($($pointer:ty),*) => {$(
+        impl<L: Locks + ?Sized> Locks for $pointer {
+            fn each_lock<'a>(
+                &'a self,
+                visit: &mut dyn FnMut(&'a LockTag, &'static LockType),
+            ) -> bool {
+                (**self).each_lock(visit)
+            }
+        }
+    )*};
+}
+pointers!(&L, Box<L>, Rc<L>, Arc<L>);
+
+/// Values that are made on first use.
+macro_rules! lazy {
+    ($($sync:ident)*) => {$(
+        impl<L: Locks, F: FnOnce() -> L> Locks for $sync::LazyLock<L, F> {
+            fn each_lock<'a>(
+                &'a self,
+                visit: &mut dyn FnMut(&'a LockTag, &'static LockType),
+            ) -> bool {
+                $sync::LazyLock::get(self).is_some_and(|locks| locks.each_lock(visit))
+            }
+        }
+
+        impl<L: Locks> Locks for $sync::OnceLock<L> {
+            fn each_lock<'a>(
+                &'a self,
+                visit: &mut dyn FnMut(&'a LockTag, &'static LockType),
+            ) -> bool {
+                self.get().is_some_and(|locks| locks.each_lock(visit))
+            }
+        }
+    )*};
+}
+lazy!(std_sync);
+#[cfg(feature = "instrument")]
+lazy!(own_sync);
+
+impl<L: Locks> Locks for [L] {
+    fn each_lock<'a>(&'a self, visit: &mut dyn FnMut(&'a LockTag, &'static LockType)) -> bool {
+        let mut are_there = true;
+        for locks in self {
+            are_there &= locks.each_lock(visit);
+        }
+        are_there
+    }
+}
+
+impl<L: Locks, const N: usize> Locks for [L; N] {
+    fn each_lock<'a>(&'a self, visit: &mut dyn FnMut(&'a LockTag, &'static LockType)) -> bool {
+        self.as_slice().each_lock(visit)
+    }
+}
+
+impl<L: Locks> Locks for Vec<L> {
+    fn each_lock<'a>(&'a self, visit: &mut dyn FnMut(&'a LockTag, &'static LockType)) -> bool {
+        self.as_slice().each_lock(visit)
+    }
+}
+
+impl<L: Locks> Locks for Option<L> {
+    fn each_lock<'a>(&'a self, visit: &mut dyn FnMut(&'a LockTag, &'static LockType)) -> bool {
+        self.as_slice().each_lock(visit)
+    }
+}

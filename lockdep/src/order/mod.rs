@@ -1,0 +1,128 @@
+//! The declared order: a program says in which order it takes its locks, and an acquisition against
+//! that is `declared-order`, reported before it blocks, the first time it is seen.
+//!
+//! [`LockOrder`] is for the locks of a struct, `lock_order!` for statics and for locks of several
+//! structs, [`lock_rank`](crate::lock_rank) for single statics (all with the feature `macros`).
+//! Orders and ranks are one partial order of the whole process: what it leaves open is allowed, and
+//! two locks of one rank have no order. An order is between *places*, a static or a field of a
+//! struct: whoever holds the later field of one value takes the earlier field of none.
+//!
+//! A static has its place from the beginning. The locks of a value have theirs from
+//! [`in_order`](LockOrder::in_order) on, which is for its constructor. A lock that was acquired
+//! before it was put in its place is not known to have one, and nothing is said about it. The same
+//! goes for a lock in a `LazyLock` or `OnceLock` that is not the first that its initialiser makes.
+//!
+//! A `try_` acquisition is never against the order, as it does not wait; what it holds then counts.
+//!
+//! Several locks of one place can be held together in an order of their own: by
+//! [nesting level](LockNested), or by a key, `#[lock_key(id)]` on the struct.
+//!
+//! Without the feature `instrument` nothing is checked and nothing is paid for; the declarations
+//! stay, and `cargo lockcheck` reads them.
+//!
+//! # Cost
+//! That of a new lock order, when an acquisition is seen for the first time; nothing after that.
+
+mod declaration;
+mod level;
+mod locks;
+mod nested;
+
+use std::panic::Location;
+
+pub use declaration::{Declaration, Lock, Order, Place};
+pub use level::{Before, Level, Leveled, Unlocked};
+#[cfg(feature = "macros")]
+pub use lockdep_macros::LockOrder;
+pub use locks::Locks;
+pub use nested::LockNested;
+
+/// A struct whose locks are in a declared order; derive it.
+///
+/// `#[lock_order(a < b)]` on the struct says that field `a` is locked before field `b`. A chain can
+/// have any length, a step can have several fields, `a < (b, c) < d`, and there can be several
+/// chains, with commas between. `#[lock_rank(N)]` on a field says that it is locked before all
+/// fields and statics of a greater rank. Each field named so must be a lock of this crate or of
+/// `std`, or lead to some: a `Box`, `Arc`, `Vec`, array, `Option`, `LazyLock` or `OnceLock` of them.
+///
+/// # Examples
+/// ```
+/// # #[cfg(feature = "macros")] {
+/// use lockdep::order::LockOrder;
+/// use lockdep::sync::Mutex;
+///
+/// #[derive(Default, LockOrder)]
+/// #[lock_order(accounts < audit)]
+/// struct Bank {
+///     accounts: Mutex<Vec<u64>>,
+///     audit: Mutex<Vec<String>>,
+/// }
+///
+/// let bank = Bank::default().in_order();
+/// let audit = bank.audit.lock().unwrap();
+/// let accounts = bank.accounts.lock().unwrap();
+/// # #[cfg(feature = "instrument")]
+/// assert_eq!(lockdep::findings()[0].rule, lockdep::finding::Rule::DeclaredOrder);
+/// # }
+/// ```
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` declares no order of its locks",
+    note = "add `#[derive(LockOrder)]` and `#[lock_order(first < second)]` to the struct"
+)]
+pub trait LockOrder {
+    /// What is declared.
+    const ORDER: &'static Order;
+
+    /// Puts the locks of this value in their places, of which they are known from now on. Call it
+    /// before any of them is locked; later it says nothing to the engine.
+    fn place_locks(&self);
+
+    /// The same for a new value: `Bank { … }.in_order()`.
+    #[must_use = "the value itself is returned"]
+    fn in_order(self) -> Self
+    where
+        Self: Sized,
+    {
+        self.place_locks();
+        self
+    }
+}
+
+/// Panics unless this thread holds the lock; `assert_held!` calls it.
+#[doc(hidden)]
+#[track_caller]
+pub fn assert_held<L: Locks + ?Sized>(lock: &L, written: &str) {
+    assert!(
+        is_held(lock, Location::caller()) != Some(false),
+        "`{written}` must be locked here by this thread, and is not"
+    );
+}
+
+/// Panics if this thread holds the lock; `assert_not_held!` calls it.
+#[doc(hidden)]
+#[track_caller]
+pub fn assert_not_held<L: Locks + ?Sized>(lock: &L, written: &str) {
+    assert!(
+        is_held(lock, Location::caller()) != Some(true),
+        "`{written}` must not be locked here by this thread, and is: release it first"
+    );
+}
+
+/// Whether this thread holds one of the locks; `None` if none of them is watched.
+fn is_held<L: Locks + ?Sized>(lock: &L, site: &'static Location<'static>) -> Option<bool> {
+    let mut any = None;
+    lock.each_lock(&mut |tag, ty| {
+        if let Some(is_held) = tag.is_held(ty, site) {
+            any = Some(any.unwrap_or(false) || is_held);
+        }
+    });
+    any
+}
+
+/// Shows the engine the order of an acquisition that is not made; `might_lock!` calls it.
+#[doc(hidden)]
+#[track_caller]
+pub fn might_lock<L: Locks + ?Sized>(lock: &L) {
+    let site = Location::caller();
+    lock.each_lock(&mut |tag, ty| tag.might_acquire(ty, crate::instrument::Mode::Write, site));
+}

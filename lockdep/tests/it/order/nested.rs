@@ -1,0 +1,147 @@
+//! Several locks of one place: nesting levels, keys, and what is asserted about locks.
+
+use lockdep::finding::Rule;
+use lockdep::order::{LockNested, LockOrder};
+use lockdep::sync::{Mutex, RwLock};
+use lockdep::{assert_held, assert_not_held, might_lock};
+
+use super::declared;
+use crate::isolated::{found, run};
+
+#[derive(LockOrder)]
+#[lock_key(id)]
+struct Account {
+    id: u32,
+    #[lock_rank(1000)]
+    balance: Mutex<i64>,
+}
+
+fn accounts(ids: &[u32]) -> Vec<Account> {
+    let account = |&id| Account { id, balance: Mutex::new(0) }.in_order();
+    ids.iter().map(account).collect()
+}
+
+/// Locks both, one after the other.
+fn both(first: &Account, second: &Account) {
+    let _first = first.balance.lock().unwrap();
+    let _second = second.balance.lock().unwrap();
+}
+
+#[test]
+fn locks_are_taken_by_ascending_key() {
+    fn body() {
+        let all = accounts(&[30, 10, 20, 20]);
+        both(&all[1], &all[0]);
+        both(&all[1], &all[2]);
+        both(&all[2], &all[3]);
+        assert!(found().is_empty(), "{:?}", found());
+        both(&all[0], &all[2]);
+        let findings = declared();
+        assert_eq!(findings.len(), 1);
+        let message = findings[0].message();
+        assert!(message.contains("of key 20, while it holds"), "{message}");
+        // A key goes with its lock.
+        drop(all);
+        let all = accounts(&[1, 2]);
+        both(&all[0], &all[1]);
+        assert_eq!(declared().len(), 1);
+    }
+    run("order::nested::locks_are_taken_by_ascending_key", body).well();
+}
+
+/// A function that is passed on does not know its caller, and so its locks would have no class.
+#[test]
+fn levels_explain_nestings() {
+    fn body() {
+        let nodes: Vec<Mutex<u8>> = (0..6).map(|n| Mutex::new(n)).collect();
+        // In no order but that of the levels.
+        for (parent, child) in [(0, 5), (5, 0), (3, 1), (1, 4)] {
+            let _parent = nodes[parent].lock().unwrap();
+            let _child = nodes[child].lock_nested(1).unwrap();
+        }
+        let nestings = found().iter().filter(|f| f.0 == Rule::SameClassNesting).count();
+        assert_eq!((nestings, declared().len()), (0, 0));
+        let _child = nodes[2].lock_nested(1).unwrap();
+        let _grandchild = nodes[3].lock_nested(2).unwrap();
+        assert!(declared().is_empty());
+        drop(nodes[4].lock_nested(1).unwrap());
+        assert_eq!(declared().len(), 1);
+        let message = declared()[0].message();
+        assert!(message.contains("at nesting level 1 while it holds"), "{message}");
+        drop(nodes[5].lock().unwrap());
+        assert_eq!(declared().len(), 2);
+    }
+    run("order::nested::levels_explain_nestings", body).well();
+}
+
+#[test]
+fn without_levels_the_same_nestings_are_found() {
+    fn body() {
+        let nodes: Vec<Mutex<u8>> = (0..6).map(|n| Mutex::new(n)).collect();
+        for (parent, child) in [(0, 5), (5, 0), (3, 1), (1, 4)] {
+            let _parent = nodes[parent].lock().unwrap();
+            let _child = nodes[child].lock().unwrap();
+        }
+        assert!(found().iter().any(|f| f.0 == Rule::SameClassNesting));
+    }
+    run("order::nested::without_levels_the_same_nestings_are_found", body).well();
+}
+
+#[test]
+fn a_level_is_taken_for_writing_too() {
+    fn body() {
+        let nodes: Vec<RwLock<u8>> = (0..2).map(|n| RwLock::new(n)).collect();
+        let _child = nodes[0].lock_nested(7).unwrap();
+        drop(nodes[1].lock_nested(2).unwrap());
+        assert_eq!(declared().len(), 1);
+    }
+    run("order::nested::a_level_is_taken_for_writing_too", body).well();
+}
+
+#[test]
+fn what_is_held_can_be_asserted() {
+    fn body() {
+        let queue = Mutex::new(vec![RwLock::new(1)]);
+        let says = |assertion: &dyn Fn()| {
+            let panicked = std::panic::catch_unwind(std::panic::AssertUnwindSafe(assertion));
+            *panicked.expect_err("it does not hold").downcast::<String>().expect("a message")
+        };
+        assert_not_held!(queue);
+        assert_eq!(
+            says(&|| assert_held!(queue)),
+            "`queue` must be locked here by this thread, and is not"
+        );
+        let items = queue.lock().unwrap();
+        assert_held!(queue);
+        assert_not_held!(items[0]);
+        let _read = items[0].read().unwrap();
+        assert_held!(&items[0]);
+        assert_eq!(
+            says(&|| assert_not_held!(&items[0])),
+            "`&items[0]` must not be locked here by this thread, and is: release it first"
+        );
+        std::thread::scope(|s| s.spawn(|| assert_not_held!(queue)).join().unwrap());
+        // What is not watched is not known.
+        assert_held!(std::sync::Mutex::new(0));
+        assert_not_held!(std::sync::Mutex::new(0));
+    }
+    run("order::nested::what_is_held_can_be_asserted", body).well();
+}
+
+#[test]
+fn a_lock_that_might_be_taken_shows_its_order() {
+    fn body() {
+        let (a, b) = (Mutex::new(0), Mutex::new(0));
+        {
+            let _a = a.lock().unwrap();
+            might_lock!(b);
+            assert_not_held!(b);
+        }
+        let _b = b.lock().unwrap();
+        might_lock!(a);
+        assert_eq!(found().iter().map(|f| f.0).collect::<Vec<_>>(), [Rule::LockOrder]);
+        let again = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| might_lock!(b)));
+        assert!(again.is_err(), "it would wait for itself");
+    }
+    run("order::nested::a_lock_that_might_be_taken_shows_its_order", body).well();
+}
