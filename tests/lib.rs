@@ -68,6 +68,12 @@ impl Project {
     pub fn example(name: &str) -> Project {
         let root = scratch().join(name);
         copy(&workspace().join("examples").join(name), &root).expect("it can be copied");
+        // An example of the library has it beside it.
+        let manifest = root.join("Cargo.toml");
+        let text = fs::read_to_string(&manifest).expect("it has one");
+        let library = format!("path = {:?}", workspace().join("lockdep"));
+        let text = text.replace(r#"path = "../../lockdep""#, &library);
+        fs::write(manifest, text).expect("it can be written");
         Project { root }
     }
 

@@ -178,6 +178,12 @@ fn declared_order(finding: &mut Finding) {
     if let Some((_, asks)) = finding.message.split_once(" asks for ") {
         finding.message = format!("{} asks for {asks}", thread(&edge.thread));
     }
+    in_declared_order(finding);
+}
+
+/// How to keep to the declared order, or to change it.
+pub fn in_declared_order(finding: &mut Finding) {
+    let edge = &finding.edges[0];
     let help = swap(finding, edge);
     finding.help.push(match finding.sites.first() {
         Some(site) => format!("{help}; or change what is declared at {}", site.place),

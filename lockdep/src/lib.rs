@@ -26,8 +26,8 @@
 //!
 //! [`Config`] says what happens then, and [`findings`] gives everything that was found. Without the
 //! default feature `instrument`, `sync` and `thread` *are* `std::sync` and `std::thread`, and nothing
-//! is watched. [`order`] declares the order of locks; [`ordered`] takes several locks without deadlock; [`banker`] gives out resources that
-//! come in units.
+//! is watched. [`order`] declares in which order locks are taken; [`ordered`] takes several locks
+//! without deadlock; [`banker`] gives out resources that come in units.
 //!
 //! # Cost
 //! An acquisition whose order its thread has seen before takes no shared lock, writes no shared cache

@@ -12,6 +12,7 @@ mod mir;
 
 mod analysis;
 mod classes;
+mod declared;
 mod effects;
 mod graph;
 mod held;

@@ -98,7 +98,7 @@ impl Declared {
         let places = relation.names.iter().enumerate().map(|(index, field)| {
             let text = format!("{name}.{}", field.text());
             // The place is that of the field's declaration, or of its first mention.
-            let span = self.declaration(input, field);
+            let (_, span) = declared(input, field);
             let rank = relation.rank_of(index).map(|rank| {
                 let value = rank.value;
                 quote_spanned!(rank.span=> .with_rank(#value))
@@ -110,8 +110,8 @@ impl Declared {
         });
         let count = relation.names.len();
         let indices = 0..count;
-        let puts = relation.names.iter().enumerate().map(|(index, Field(member))| {
-            let span = self.declaration(input, &relation.names[index]);
+        let puts = relation.names.iter().enumerate().map(|(index, field)| {
+            let (member, span) = declared(input, field);
             match &self.key {
                 Some(key) => quote_spanned!(span=>
                     __LOCKDEP_PLACES[#index].put_with_key(&self.#member, ::core::convert::Into::into(self.#key));
@@ -142,17 +142,6 @@ impl Declared {
             };
             #levels
         }
-    }
-
-    /// Where a field is declared.
-    fn declaration(&self, input: &DeriveInput, field: &Field) -> Span {
-        let Data::Struct(data) = &input.data else { return field.span() };
-        let mut declared = data.fields.iter().zip(data.fields.members());
-        let found = declared.find(|(_, member)| *member == field.0);
-        found.map_or(field.span(), |(declared, member)| match member {
-            Member::Named(name) => name.span(),
-            Member::Unnamed(_) => declared.ty.span(),
-        })
     }
 
     /// A type for each place, and which comes before which.
@@ -187,4 +176,15 @@ fn known(field: Field, fields: &Fields) -> syn::Result<Member> {
         fields.members().map(|member| format!("`{}`", Field(member).text())).collect();
     let message = format!("there is no field `{}`; there are {}", field.text(), names.join(", "));
     Err(Error::new(field.span(), message))
+}
+
+/// The field as it is declared, and where.
+fn declared(input: &DeriveInput, field: &Field) -> (Member, Span) {
+    let Data::Struct(data) = &input.data else { return (field.0.clone(), field.span()) };
+    let mut all = data.fields.iter().zip(data.fields.members());
+    match all.find(|(_, member)| *member == field.0) {
+        Some((_, Member::Named(name))) => (Member::Named(name.clone()), name.span()),
+        Some((declared, member)) => (member, declared.ty.span()),
+        None => (field.0.clone(), field.span()),
+    }
 }

@@ -3,7 +3,8 @@
 //! A lock is told by its name alone: the field, static, variable or argumentless method that
 //! `lock`, `read` or `write` is called on. A guard that is bound by `let` is held to the end of its
 //! block, to `drop`, or until it is handed on; any other to the end of its statement. What may have
-//! been released on one of several ways counts as released. Closures and async blocks run at
+//! been released on one of several ways counts as released, and a `try_` acquisition is held where it
+//! is known to have succeeded. Closures and async blocks run at
 //! another time, so nothing is held when they begin; what macros are given is not looked at.
 
 use proc_macro2::{Span, TokenStream};
@@ -123,6 +124,8 @@ struct Held {
     span: Span,
     /// The variable that it is bound to; `None` for a temporary.
     guard: Option<Ident>,
+    /// Not a `try_` acquisition.
+    waited: bool,
 }
 
 struct Checker<'a> {
@@ -191,12 +194,14 @@ impl Checker<'_> {
             error.combine(Error::new(later.span, message));
             self.error = Some(error);
         }
-        self.held.push(Held { lock, span, guard: None });
+        self.held.push(Held { lock, span, guard: None, waited: waits });
     }
 
     /// Binds the guard that `value` is to `guard`, if it is one.
     fn bind(&mut self, value: &Expr, guard: Option<&Ident>) {
-        if let Some(call) = guard_of(value)
+        // The result of an attempt is no guard yet.
+        let is_attempt = matches!(value, Expr::MethodCall(call) if acquires(call) == Some(false));
+        if let (Some(call), false) = (guard_of(value), is_attempt)
             && let Some(name) = name_of_lock(&call.receiver)
             && let Some(lock) = self.order.position(&name)
             && let Some(held) = self.held.iter_mut().rev().find(|held| held.lock == lock)
@@ -226,7 +231,14 @@ impl<'ast> Visit<'ast> for Checker<'_> {
             && let Some(init) = &local.init
         {
             self.hand_on(&init.expr);
-            self.bind(&init.expr, variable(&local.pat));
+            match (&local.pat, &*init.expr) {
+                // `let Ok(guard) = lock.try_lock() else { … }`
+                (Pat::TupleStruct(pattern), Expr::MethodCall(call)) if acquires(call).is_some() => {
+                    let unwrapped = syn::parse_quote!(#call.unwrap());
+                    self.bind(&unwrapped, pattern.elems.first().and_then(variable));
+                }
+                (pattern, value) => self.bind(value, variable(pattern)),
+            }
         }
         self.end_temporaries(count.min(self.held.len()));
     }
@@ -288,7 +300,13 @@ impl<'ast> Visit<'ast> for Checker<'_> {
     }
 
     fn visit_expr_match(&mut self, choice: &'ast syn::ExprMatch) {
+        let count = self.held.len();
         self.visit_expr(&choice.expr);
+        let mut at = 0;
+        self.held.retain(|held| {
+            at += 1;
+            at <= count || held.waited
+        });
         let mut after = None;
         for arm in &choice.arms {
             self.way(&mut after, |this| this.visit_arm(arm));
@@ -377,7 +395,6 @@ fn variable(pattern: &Pat) -> Option<&Ident> {
         Pat::Ident(variable) => Some(&variable.ident),
         Pat::Type(typed) => variable(&typed.pat),
         Pat::Paren(inner) => variable(&inner.pat),
-        Pat::TupleStruct(inner) => inner.elems.iter().find_map(variable),
         _ => None,
     }
 }

@@ -3,6 +3,7 @@
 mod asynchronous;
 mod channels;
 mod condvars;
+mod declared;
 mod foreign;
 mod init;
 mod order;
@@ -22,7 +23,9 @@ use crate::model::Finding;
 pub(super) fn check(analyzed: &Analyzed<'_, '_>, order: &[Vec<String>]) -> Vec<Finding> {
     let mut findings = Vec::new();
     relock::check(analyzed, &mut findings);
-    order::check(analyzed, order, &mut findings);
+    let graph = order::graph(analyzed);
+    declared::check(analyzed, &graph, order, &mut findings);
+    order::check(analyzed, &graph, &mut findings);
     foreign::check(analyzed, &mut findings);
     asynchronous::check(analyzed, &mut findings);
     condvars::check(analyzed, &mut findings);

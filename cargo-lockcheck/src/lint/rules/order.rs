@@ -30,23 +30,17 @@ const LENGTH: usize = 6;
 
 /// One place where one lock is asked for under another.
 #[derive(Clone, Debug)]
-struct Witness {
-    body: BodyId,
-    held: (LockUse, Chain),
-    asked: (LockUse, Chain),
+pub(super) struct Witness {
+    pub(super) body: BodyId,
+    pub(super) held: (LockUse, Chain),
+    pub(super) asked: (LockUse, Chain),
     /// The other locks held.
     gates: Vec<LockUse>,
 }
 
-type Graph = BTreeMap<(Arc<str>, Arc<str>), Vec<Witness>>;
+pub(super) type Graph = BTreeMap<(Arc<str>, Arc<str>), Vec<Witness>>;
 
-pub(super) fn check(
-    analyzed: &Analyzed<'_, '_>,
-    declared: &[Vec<String>],
-    findings: &mut Vec<Finding>,
-) {
-    let graph = graph(analyzed);
-    against(analyzed, &graph, declared, findings);
+pub(super) fn check(analyzed: &Analyzed<'_, '_>, graph: &Graph, findings: &mut Vec<Finding>) {
     let written = written(analyzed);
     let names: Vec<Arc<str>> = graph
         .keys()
@@ -82,52 +76,16 @@ pub(super) fn check(
             continue;
         }
         let classes: Vec<Arc<str>> = cycle.iter().map(|at| Arc::clone(&names[*at])).collect();
-        if let Some(finding) = judge(analyzed, &graph, &written, &classes) {
+        if let Some(finding) = judge(analyzed, graph, &written, &classes) {
             findings.push(finding);
             reported.push(members);
         }
     }
 }
 
-/// `declared-order`: a link that goes back in a list of locks.
-fn against(
-    analyzed: &Analyzed<'_, '_>,
-    graph: &Graph,
-    declared: &[Vec<String>],
-    findings: &mut Vec<Finding>,
-) {
-    for witness in graph.values().flatten() {
-        let (Some(held), Some(asked)) = (&witness.held.0.class, &witness.asked.0.class) else {
-            continue;
-        };
-        for list in declared {
-            let position = |class: &Class| list.iter().position(|name| *name == *class.name);
-            if let (Some(first), Some(second)) = (position(held), position(asked))
-                && second < first
-            {
-                let message = format!(
-                    "`{}` takes `{}` under `{}`, against the declared order",
-                    analyzed.program.functions[witness.body].display, asked.name, held.name
-                );
-                let locks = [&witness.held.0, &witness.asked.0];
-                let locks = locks.map(|of| lock(analyzed, witness.body, of)).to_vec();
-                let function = &analyzed.program.functions[witness.body].display;
-                let (held, asked) = (&witness.held, &witness.asked);
-                let edges = vec![edge((0, &held.0, &held.1), (1, &asked.0, &asked.1), function)];
-                let rule = Rule::DeclaredOrder;
-                findings.push(Finding {
-                    locks,
-                    edges,
-                    ..Finding::new(rule, Tier::Potential, message)
-                });
-            }
-        }
-    }
-}
-
 /// Whether the body of a witness has the locks for itself: they are fields of what it was given
 /// by `&mut` or by value, with nothing shared on the way.
-fn is_exclusive(analyzed: &Analyzed<'_, '_>, witness: &Witness) -> bool {
+pub(super) fn is_exclusive(analyzed: &Analyzed<'_, '_>, witness: &Witness) -> bool {
     let function = &analyzed.program.functions[witness.body];
     [&witness.held.0.path, &witness.asked.0.path].into_iter().all(|path| {
         let Root::Param(number) = path.root else { return false };
@@ -200,7 +158,7 @@ fn is_public(analyzed: &Analyzed<'_, '_>, id: BodyId) -> bool {
 }
 
 /// All orders of two classes that the bodies show.
-fn graph(analyzed: &Analyzed<'_, '_>) -> Graph {
+pub(super) fn graph(analyzed: &Analyzed<'_, '_>) -> Graph {
     let mut graph = Graph::new();
     let mut add = |body, held: &(LockUse, Chain), asked: &(LockUse, Chain), gates: Vec<LockUse>| {
         let (Some(from), Some(to)) = (&held.0.class, &asked.0.class) else { return };

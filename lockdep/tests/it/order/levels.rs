@@ -58,6 +58,25 @@ impl Ledger {
         scope.spawn(|| self.accounts.lock().unwrap().push(1));
     }
 
+    /// Attempts that have failed hold nothing.
+    #[locks(accounts, log)]
+    fn if_it_is_free(&self) -> usize {
+        let log = self.log.try_lock();
+        if log.is_err() {
+            return self.accounts.lock().unwrap().len();
+        }
+        drop(log);
+        if let Ok(log) = self.log.try_lock() {
+            drop(log);
+        } else {
+            drop(self.accounts.lock().unwrap());
+        }
+        match self.log.try_lock() {
+            Ok(log) => log.len(),
+            Err(_) => self.accounts.lock().unwrap().len(),
+        }
+    }
+
     #[locks(ledger_locks::log)]
     fn note<T: ToString + ?Sized>(&self, text: &T, level: &mut Level<'_, _>) -> usize {
         let mut log = level.take(ledger_locks::log, || self.log.lock().unwrap());
@@ -87,6 +106,7 @@ fn what_keeps_to_the_order_compiles_and_runs() {
     assert_eq!(ledger.transfer(11).unwrap(), 11);
     assert_eq!(*ledger.log.lock().unwrap(), ["1"]);
     assert_eq!(ledger.let_go(&Condvar::new(), 0), 2);
+    assert_eq!(ledger.if_it_is_free(), 1);
     thread::scope(|scope| ledger.at_another_time(scope));
     let mut level: Level<'_, Unlocked> = Level::unlocked();
     assert_eq!(ledger.pay(1, &mut level), 2);
