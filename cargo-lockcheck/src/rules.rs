@@ -134,8 +134,8 @@ pub static RULES: &[RuleInfo] = table! {
         "compute what both initialisers need before either runs"
         "init-cycle",
     UnsafeState Deny Run
-        "A grant would leave no order in which all can finish"
-        "wait until others have released, or claim less"
+        "A grant leaves no order in which all can finish"
+        "claim with `PermitClaim::enforce`, which waits until it is safe, claim less, or release first"
         "unsafe-state",
     SlowHold Warn Run
         "A lock was held for longer than the threshold"

@@ -280,6 +280,8 @@ pub struct Finding {
     pub waits: Vec<FoundWait>,
     /// Why it cannot happen, for the tiers that say so.
     pub reason: Option<String>,
+    /// More sentences, in the form of `template`.
+    pub notes: Vec<String>,
 }
 
 impl Tier {
@@ -300,6 +302,7 @@ impl Finding {
             sites: Vec::new(),
             waits: Vec::new(),
             reason: None,
+            notes: Vec::new(),
         }
     }
 
@@ -311,7 +314,12 @@ impl Finding {
 
     /// The sentence that says what is wrong.
     pub fn message(&self) -> String {
-        let mut text = self.template.clone();
+        self.named(&self.template)
+    }
+
+    /// `template` with the locks in their places.
+    fn named(&self, template: &str) -> String {
+        let mut text = template.to_owned();
         for (i, lock) in self.locks.iter().enumerate() {
             text = text.replace(&format!("{{{i}}}"), &lock.to_string());
         }
@@ -348,7 +356,7 @@ impl fmt::Display for Finding {
         for (site, label) in self.sites.iter().filter(|(site, _)| !waits(site) && !holds(site)) {
             writeln!(f, "  {label}: {}", Short(site))?;
         }
-        Ok(())
+        self.notes.iter().try_for_each(|note| writeln!(f, "  {}", self.named(note)))
     }
 }
 

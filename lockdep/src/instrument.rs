@@ -572,6 +572,15 @@ impl EventTag {
         identity::identify(record, id, self.created.unwrap_or(site), kind.ty())
     }
 
+    /// The event's number: the same for its whole life, and never another's. Given now if it has
+    /// none yet; zero for one that is not watched.
+    pub fn number(&self, kind: EventKind, site: Site) -> u64 {
+        match process::current().or_else(process::begin) {
+            Some(record) => self.word(record, kind, site).lock(),
+            None => Word(self.id(kind).load(Relaxed)).lock(),
+        }
+    }
+
     /// Waits for the event: `attempt` must be the primitive's non-blocking operation, `block` the
     /// blocking one; `timed` when it gives up by itself.
     ///

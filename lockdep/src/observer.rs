@@ -966,7 +966,7 @@ fn signature(rule: Rule, parts: impl IntoIterator<Item = u64>) -> u64 {
 }
 
 /// `a`, `a and b`, `a, b and c`.
-fn list(items: &[String]) -> String {
+pub(crate) fn list(items: &[String]) -> String {
     match items {
         [] => String::new(),
         [one] => one.clone(),

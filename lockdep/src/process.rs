@@ -18,6 +18,8 @@ use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::thread;
 use std::time::Instant;
 
+#[cfg(feature = "instrument")]
+use crate::banker::Claims;
 use crate::config::{Config, OnDeadlock, Print};
 use crate::engine::{Clock, Cover, Moment, ThreadId};
 use crate::finding::{Finding, FoundThread, Rule};
@@ -48,6 +50,9 @@ pub(crate) static ORPHANED: AtomicUsize = AtomicUsize::new(0);
 pub(crate) static START: OnceLock<Instant> = OnceLock::new();
 /// What was declared before `main`, or since: the newest first.
 static DECLARATIONS: AtomicPtr<Declaration> = AtomicPtr::new(ptr::null_mut());
+/// What threads have claimed of semaphores, once one has.
+#[cfg(feature = "instrument")]
+pub(crate) static CLAIMS: OnceLock<Claims> = OnceLock::new();
 static OBSERVING: AtomicBool = AtomicBool::new(false);
 
 thread_local! {
@@ -72,6 +77,13 @@ pub(crate) fn current() -> Option<&'static Record> {
     let record = CURRENT.get();
     // SAFETY: records are never freed, and only this thread's own is ever stored.
     if record.is_null() { None } else { Some(unsafe { &*record }) }
+}
+
+/// This thread's number, which it gets if this is its first use; `None` where the thread must pass
+/// through.
+#[cfg(feature = "instrument")]
+pub(crate) fn thread() -> Option<ThreadId> {
+    Some(current().or_else(begin)?.thread.load(Relaxed))
 }
 
 /// This thread's record, made if this is its first use; `None` where the thread must pass through.

@@ -243,7 +243,7 @@ impl Trace {
         }
         let _ = writeln!(
             self.lines,
-            r#"{{"t":"finding","rule":"{}","tier":"{}","message":{},"locks":[{}],"edges":[{}],"sites":[{}],"waits":[{}],"reason":{}}}"#,
+            r#"{{"t":"finding","rule":"{}","tier":"{}","message":{},"locks":[{}],"edges":[{}],"sites":[{}],"waits":[{}],"reason":{},"notes":[{}]}}"#,
             finding.rule,
             finding.tier,
             json_string(&finding.template),
@@ -252,6 +252,7 @@ impl Trace {
             sites.join(","),
             waits.join(","),
             finding.reason.as_deref().map_or("null".to_owned(), json_string),
+            strings(&finding.notes),
         );
     }
 

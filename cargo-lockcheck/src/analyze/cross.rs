@@ -269,6 +269,7 @@ impl<'s, 'a> Choice<'s, 'a> {
             sites: Vec::new(),
             waits: Vec::new(),
             reason,
+            notes: Vec::new(),
             instances: Vec::new(),
         };
         self.best = Some(Judged { doubt, found });

@@ -159,6 +159,7 @@ impl Builder<'_> {
             waits,
             count,
             reason: found.reason.as_ref().map(|reason| fill(reason, &names)),
+            notes: found.notes.iter().map(|note| fill(note, &names)).collect(),
             message: fill(&found.message, &names),
             locks: classes.iter().zip(names).map(|(class, name)| lock(class, name)).collect(),
             ..Finding::new(found.rule, found.tier, "")

@@ -108,6 +108,8 @@ pub(super) struct FindingLine {
     pub(super) waits: Vec<WaitLine>,
     #[serde(default)]
     pub(super) reason: Option<String>,
+    #[serde(default)]
+    pub(super) notes: Vec<String>,
 }
 
 #[derive(Deserialize)]

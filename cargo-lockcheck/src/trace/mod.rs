@@ -100,6 +100,8 @@ pub struct Found {
     pub waits: Vec<Wait>,
     /// Why it cannot happen, in the same form as `message`.
     pub reason: Option<String>,
+    /// More sentences, in the same form as `message`.
+    pub notes: Vec<String>,
     /// The locks' numbers in their process.
     pub instances: Vec<u64>,
 }

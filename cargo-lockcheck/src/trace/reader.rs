@@ -289,6 +289,7 @@ impl<'a> Reader<'a> {
             sites: line.sites.into_iter().map(site).collect::<Option<_>>()?,
             waits: line.waits.into_iter().map(wait).collect::<Option<_>>()?,
             reason: line.reason,
+            notes: line.notes,
         })
     }
 

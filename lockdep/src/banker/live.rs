@@ -8,6 +8,8 @@ use std::collections::HashMap;
 use std::fmt;
 use std::future::Future;
 use std::pin::Pin;
+use std::sync::atomic::AtomicBool;
+use std::sync::atomic::Ordering::Relaxed;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll, Waker};
 use std::time::{Duration, Instant};
@@ -50,20 +52,49 @@ pub struct Banker {
 }
 
 /// Invariant: exactly the tickets that wait in the queue have a sleeper, whenever the mutex is free.
-struct Desk {
-    queue: BankerQueue,
+pub(super) struct Desk {
+    pub(super) queue: BankerQueue,
     sleepers: HashMap<Ticket, Sleeper>,
 }
 
-enum Sleeper {
-    Thread(Arc<Condvar>),
+pub(super) enum Sleeper {
+    Thread(Arc<Bell>),
     Task(Waker),
+}
+
+/// Wakes a thread. Both are used under the desk's mutex only.
+#[derive(Default)]
+pub(super) struct Bell {
+    rung: Condvar,
+    /// The thread is woken without a grant.
+    in_vain: AtomicBool,
 }
 
 impl Desk {
     /// Takes out who is to be woken, since its request is granted.
     fn granted(&mut self, tickets: Vec<Ticket>) -> Vec<Sleeper> {
         tickets.iter().filter_map(|ticket| self.sleepers.remove(ticket)).collect()
+    }
+
+    /// Takes out who waits for `resource`, and who can go on without them.
+    #[cfg(feature = "instrument")]
+    pub(super) fn turn_away(&mut self, resource: Resource) -> Vec<Sleeper> {
+        let mut sleepers = Vec::new();
+        let waits = |queue: &BankerQueue| {
+            let mut tickets = queue.waiting().map(|waiter| waiter.0);
+            tickets.find(|ticket| queue.requested(*ticket).iter().any(|(r, _)| *r == resource))
+        };
+        while let Some(ticket) = waits(&self.queue) {
+            if let Some(sleeper) = self.sleepers.remove(&ticket) {
+                if let Sleeper::Thread(bell) = &sleeper {
+                    bell.in_vain.store(true, Relaxed);
+                }
+                sleepers.push(sleeper);
+            }
+            let granted = self.queue.cancel(ticket);
+            sleepers.extend(self.granted(granted));
+        }
+        sleepers
     }
 
     fn withdraw(&mut self, ticket: Ticket) -> Vec<Sleeper> {
@@ -74,10 +105,10 @@ impl Desk {
 }
 
 /// Wakes; the desk must be free, since a waker may run anything.
-fn wake(sleepers: Vec<Sleeper>) {
+pub(super) fn wake(sleepers: Vec<Sleeper>) {
     for sleeper in sleepers {
         match sleeper {
-            Sleeper::Thread(bell) => bell.notify_one(),
+            Sleeper::Thread(bell) => bell.rung.notify_one(),
             Sleeper::Task(waker) => waker.wake(),
         }
     }
@@ -146,7 +177,7 @@ impl Banker {
         self.desk().queue.waiting().count()
     }
 
-    fn desk(&self) -> MutexGuard<'_, Desk> {
+    pub(super) fn desk(&self) -> MutexGuard<'_, Desk> {
         // The queue does not panic half-way, and nothing else runs under the mutex.
         self.desk.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -198,8 +229,19 @@ impl Claim {
     /// As [`Claim::acquire`]; `Unavailable` if not all of it is free, or others have been passed
     /// over too often; `Unsafe` if it is free but the tasks could then deadlock.
     pub fn try_acquire(&self, request: &[(Resource, u64)]) -> Result<Grant<'_>, BankerError> {
-        self.banker.desk().queue.try_submit(self.task, request)?;
+        self.try_take(request)?;
         Ok(self.grant(request))
+    }
+
+    /// Takes `request` if that is possible now. The caller gives it back.
+    pub(super) fn try_take(&self, request: &[(Resource, u64)]) -> Result<(), BankerError> {
+        self.banker.desk().queue.try_submit(self.task, request)
+    }
+
+    /// How many units of `resource` the task holds.
+    #[cfg(feature = "instrument")]
+    pub(super) fn held(&self, resource: Resource) -> u64 {
+        self.banker.desk().queue.state().held(self.task, resource)
     }
 
     /// Waits for `request` as [`Claim::acquire`] does, but not longer than `timeout`.
@@ -241,15 +283,26 @@ impl Claim {
         request: &[(Resource, u64)],
         deadline: Option<Instant>,
     ) -> Result<Grant<'_>, BankerError> {
+        let granted = self.take(request, deadline)?;
+        debug_assert!(granted, "only the claims of semaphores wake somebody in vain");
+        Ok(self.grant(request))
+    }
+
+    /// Waits for `request`; whether it is granted. If so, the caller gives it back.
+    pub(super) fn take(
+        &self,
+        request: &[(Resource, u64)],
+        deadline: Option<Instant>,
+    ) -> Result<bool, BankerError> {
         let mut desk = self.banker.desk();
         let Submitted::Waits(ticket) = desk.queue.submit(self.task, request)? else {
-            return Ok(self.grant(request));
+            return Ok(true);
         };
-        let bell = Arc::new(Condvar::new());
+        let bell = Arc::<Bell>::default();
         desk.sleepers.insert(ticket, Sleeper::Thread(Arc::clone(&bell)));
         while desk.sleepers.contains_key(&ticket) {
             let Some(deadline) = deadline else {
-                desk = bell.wait(desk).unwrap_or_else(PoisonError::into_inner);
+                desk = bell.rung.wait(desk).unwrap_or_else(PoisonError::into_inner);
                 continue;
             };
             let left = deadline.saturating_duration_since(Instant::now());
@@ -259,16 +312,16 @@ impl Claim {
                 wake(sleepers);
                 return Err(BankerError::Timeout);
             }
-            desk = bell.wait_timeout(desk, left).unwrap_or_else(PoisonError::into_inner).0;
+            desk = bell.rung.wait_timeout(desk, left).unwrap_or_else(PoisonError::into_inner).0;
         }
-        Ok(self.grant(request))
+        Ok(!bell.in_vain.load(Relaxed))
     }
 
     fn grant(&self, request: &[(Resource, u64)]) -> Grant<'_> {
         Grant { claim: self, units: request.to_vec() }
     }
 
-    fn release(&self, units: &[(Resource, u64)]) -> Result<(), BankerError> {
+    pub(super) fn release(&self, units: &[(Resource, u64)]) -> Result<(), BankerError> {
         let mut desk = self.banker.desk();
         let granted = desk.queue.release(self.task, units)?;
         let sleepers = desk.granted(granted);

@@ -28,6 +28,12 @@ impl Demand {
         Demand { open: Vec::new(), wants: vec![Vec::new(); resources] }
     }
 
+    /// One resource more, which nobody wants yet.
+    #[cfg(feature = "instrument")]
+    pub(super) fn add_resource(&mut self) {
+        self.wants.push(Vec::new());
+    }
+
     /// The demand of many tasks at once.
     ///
     /// # Cost

@@ -114,6 +114,71 @@ impl BankerState {
         BankerState { pools, accounts: Vec::new(), vacant: Vec::new(), demand }
     }
 
+    /// One resource more, in the place of one that nobody claims and that is not among `taken`, if
+    /// there is one such.
+    ///
+    /// # Cost
+    /// One step for each resource, and each that a task has claimed.
+    #[cfg(feature = "instrument")]
+    pub(super) fn add_resource(
+        &mut self,
+        name: Arc<str>,
+        total: u64,
+        taken: &[Resource],
+    ) -> Resource {
+        let mut used = vec![false; self.pools.len()];
+        let claimed = self.present().flat_map(|(_, account)| &account.lines);
+        for index in
+            claimed.map(|line| line.resource as usize).chain(taken.iter().map(|r| r.index()))
+        {
+            used[index] = true;
+        }
+        let pool = Pool { name, total, available: total };
+        match used.iter().position(|used| !used) {
+            Some(index) => {
+                self.pools[index] = pool;
+                Resource::at(index)
+            }
+            None => {
+                self.pools.push(pool);
+                self.demand.add_resource();
+                Resource::at(self.pools.len() - 1)
+            }
+        }
+    }
+
+    /// Gives `task` so many units if they are free, whether or not it has claimed them and the
+    /// state is then safe; the claim grows as far as it must. Whether they are free.
+    #[cfg(feature = "instrument")]
+    pub(super) fn force(&mut self, task: TaskId, resource: Resource, units: u64) -> bool {
+        if self.available(resource) < units {
+            return false;
+        }
+        let most = self.held(task, resource) + units;
+        if most > self.claimed(task, resource) {
+            self.put_claim(task, resource, most);
+        }
+        self.take(task, &Units(vec![(resource.0, units)]));
+        true
+    }
+
+    /// Whether the state is unsafe, and was safe before `task` took these units.
+    ///
+    /// # Cost
+    /// That of [`BankerState::check`] where the task can finish.
+    #[cfg(feature = "instrument")]
+    pub(super) fn became_unsafe(&mut self, task: TaskId, resource: Resource, units: u64) -> bool {
+        let can_finish = |account| self.reaches(task, &self.need(account), self.free());
+        if self.account(task).is_ok_and(can_finish) {
+            return false;
+        }
+        let units = Units(vec![(resource.0, units)]);
+        self.give_back(task, &units);
+        let before = self.is_safe();
+        self.take(task, &units);
+        before
+    }
+
     /// The resources, in the order they were given.
     pub fn resources(&self) -> impl Iterator<Item = Resource> + use<> {
         (0..self.pools.len()).map(Resource::at)
@@ -230,11 +295,20 @@ impl BankerState {
                 return Err(BankerError::Unsafe);
             }
         }
-        if is_holder {
-            self.demand.change(task.0, resource.0, line.claim - line.held, claim - line.held);
-        }
-        self.entry(task).line_mut(resource).claim = claim;
+        self.put_claim(task, resource, claim);
         Ok(())
+    }
+
+    /// Changes the claim, which must not be less than what is held.
+    fn put_claim(&mut self, task: TaskId, resource: Resource, claim: u64) {
+        let account = self.entry(task);
+        let is_holder = account.is_holder();
+        let line = account.line_mut(resource);
+        let (before, after) = (line.claim - line.held, claim - line.held);
+        line.claim = claim;
+        if is_holder {
+            self.demand.change(task.0, resource.0, before, after);
+        }
     }
 
     /// Whether `task` could be given `request` now; changes nothing. The state must be safe.

@@ -9,7 +9,7 @@
 //! `use std::sync` as a whole. What is unstable in `std` (mapped guards, `mpmc`, `ReentrantLock`)
 //! is not instrumented.
 //!
-//! One type is here that `std` has not: [`Semaphore`]. It is there only with the feature `instrument`.
+//! Here and not in `std` is [`Semaphore`], with [`PermitClaim`]; only with the feature `instrument`.
 //!
 //! # Differences
 //!
@@ -39,6 +39,7 @@ mod once;
 mod once_lock;
 
 mod barrier;
+mod claims;
 pub mod mpsc;
 mod semaphore;
 
@@ -46,6 +47,7 @@ mod semaphore;
 pub use self::once::ONCE_INIT;
 pub use self::{
     barrier::Barrier,
+    claims::{ClaimError, PermitClaim},
     condvar::{Condvar, WaitTimeoutResult},
     lazy_lock::LazyLock,
     mutex::{Mutex, MutexGuard},

@@ -14,7 +14,9 @@ use std::panic::Location;
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
+use crate::banker::semaphores::{self, Patience};
 use crate::instrument::{EventKind, EventTag, LockKind, LockTag, LockType, Mode, Site};
+use crate::sync::claims::{self, Count, PendingCount};
 
 /// A number of permits that threads take, and give back by dropping a [`Permit`].
 ///
@@ -68,6 +70,16 @@ pub enum AcquireError {
         /// How many there are in all.
         total: usize,
     },
+    /// More than the thread has claimed; see [`PermitClaim::enforce`](crate::sync::PermitClaim::enforce).
+    ExceedsClaim {
+        /// How many were asked for.
+        asked: usize,
+        /// How many more the claim allows.
+        left: usize,
+    },
+    /// There are enough permits, but with them gone not every thread could be sure to get all that
+    /// it has claimed; see [`PermitClaim::enforce`](crate::sync::PermitClaim::enforce).
+    Unsafe,
 }
 
 impl fmt::Display for AcquireError {
@@ -83,6 +95,15 @@ impl fmt::Display for AcquireError {
                     "{asked} permits were asked for, and there are {total} in all: ask for less"
                 )
             }
+            AcquireError::ExceedsClaim { asked, left } => write!(
+                f,
+                "{asked} permits were asked for, and the thread's claim leaves it {left}: claim the \
+                 most that it ever holds at once"
+            ),
+            AcquireError::Unsafe => f.write_str(
+                "the permits are there, but with them gone the threads could wait for each other \
+                 for ever: try again later, or wait for them",
+            ),
         }
     }
 }
@@ -115,6 +136,7 @@ impl Error for ReleaseError {}
 pub struct Permit<'a> {
     semaphore: &'a Semaphore,
     count: usize,
+    counted: Count,
     site: Site,
     stays: PhantomData<*const ()>,
 }
@@ -165,6 +187,7 @@ impl Semaphore {
     pub fn acquire_many(&self, count: usize) -> Result<Permit<'_>, AcquireError> {
         let site = Location::caller();
         self.check(count)?;
+        let counted = Count::before(self, count, Patience::Endless, site)?;
         let attempt = || self.attempt(count);
         let block = || self.block(count, None);
         let result = if self.is_lock() && count > 0 {
@@ -176,7 +199,7 @@ impl Semaphore {
         } else {
             self.event.wait_for_permits((count, self.total), site, attempt, block)
         };
-        result.map(|()| self.permit(count, site))
+        result.map(|()| self.permit(count, counted, site))
     }
 
     /// Takes one permit if there is one.
@@ -196,7 +219,8 @@ impl Semaphore {
     pub fn try_acquire_many(&self, count: usize) -> Result<Permit<'_>, AcquireError> {
         let site = Location::caller();
         self.check(count)?;
-        self.without_order(count, site, || self.attempt(count).unwrap_or(NO_PERMITS))
+        let counted = Count::before(self, count, Patience::None, site)?;
+        self.without_order(count, counted, site, || self.attempt(count).unwrap_or(NO_PERMITS))
     }
 
     /// Takes so many permits, and blocks for `timeout` at most.
@@ -211,13 +235,16 @@ impl Semaphore {
     ) -> Result<Permit<'_>, AcquireError> {
         let site = Location::caller();
         self.check(count)?;
+        // A time too far away to be told is no limit.
+        let until = Instant::now().checked_add(timeout);
+        let counted = Count::before(self, count, claims::patience(until), site)?;
         let attempt = || self.attempt(count);
-        let block = || self.block(count, Some(Instant::now() + timeout));
+        let block = || self.block(count, until);
         if self.is_lock() {
-            return self.without_order(count, site, || attempt().unwrap_or_else(block));
+            return self.without_order(count, counted, site, || attempt().unwrap_or_else(block));
         }
         let result = self.event.wait(EventKind::Permit, true, site, attempt, block);
-        result.map(|()| self.permit(count, site))
+        result.map(|()| self.permit(count, counted, site))
     }
 
     /// Takes one permit, and blocks for `timeout` at most.
@@ -238,6 +265,8 @@ impl Semaphore {
         }
         self.state().closed = true;
         self.changed.notify_all();
+        let site = Location::caller();
+        semaphores::closed(|| self.number(site));
     }
 
     /// Whether the semaphore is closed.
@@ -264,11 +293,19 @@ impl Semaphore {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn permit(&self, count: usize, site: Site) -> Permit<'_> {
+    fn permit(&self, count: usize, counted: PendingCount, site: Site) -> Permit<'_> {
         if !self.is_lock() && count > 0 {
             self.event.hold_permits(count, site);
         }
-        Permit { semaphore: self, count, site, stays: PhantomData }
+        let none = Count::default();
+        let mut permit = Permit { semaphore: self, count, counted: none, site, stays: PhantomData };
+        permit.counted = counted.taken(self, site);
+        permit
+    }
+
+    /// The number that tells this semaphore from all others; 0 if it is not watched.
+    pub(super) fn number(&self, site: Site) -> u64 {
+        if self.is_lock() { self.lock.id(TYPE) } else { self.event.number(EventKind::Permit, site) }
     }
 
     fn check(&self, asked: usize) -> Result<(), AcquireError> {
@@ -280,6 +317,7 @@ impl Semaphore {
     fn without_order(
         &self,
         count: usize,
+        counted: PendingCount,
         site: Site,
         acquire: impl FnOnce() -> Result<(), AcquireError>,
     ) -> Result<Permit<'_>, AcquireError> {
@@ -292,7 +330,7 @@ impl Semaphore {
         } else {
             result = acquire();
         }
-        result.map(|()| self.permit(count, site))
+        result.map(|()| self.permit(count, counted, site))
     }
 
     /// What can be said at once; `None` where the thread would have to wait.
@@ -361,6 +399,7 @@ impl Permit<'_> {
             return;
         }
         let semaphore = self.semaphore;
+        self.counted.release(count);
         if semaphore.is_lock() {
             semaphore.lock.release(Mode::Write);
         } else {

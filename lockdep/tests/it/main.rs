@@ -6,6 +6,7 @@
 mod allocator;
 mod banker;
 mod behaviour;
+mod claims;
 mod compile_errors;
 mod covers;
 mod isolated;
