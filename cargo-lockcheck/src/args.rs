@@ -8,7 +8,7 @@ use std::path::PathBuf;
 use std::str::FromStr;
 
 use clap::builder::{PossibleValuesParser, TypedValueParser};
-use clap::{CommandFactory, Parser};
+use clap::{ArgAction, CommandFactory, Parser};
 use lockdep::finding::{Rule, Tier};
 
 use crate::cargo_args::CargoArgs;
@@ -105,6 +105,10 @@ pub struct ReportArgs {
     /// `all`
     #[arg(long, value_name = "WHAT", value_parser = PossibleValuesParser::new(Show::CODES))]
     pub show: Vec<String>,
+    /// With `check`: join what the source shows with what was recorded, by the last run unless a
+    /// file or directory with traces is named
+    #[arg(long, value_name = "TRACES", require_equals = true)]
+    pub with_trace: Option<Option<PathBuf>>,
     /// Also count and time waits and holds, and report them for each lock
     #[arg(long)]
     pub stats: bool,
@@ -243,8 +247,9 @@ fn is_option(word: &OsStr) -> bool {
     word.as_encoded_bytes().starts_with(b"-")
 }
 
-/// The long options of lockcheck itself, as clap knows them.
-struct OwnOptions(Vec<String>);
+/// The long options of lockcheck itself, as clap knows them, and whether the next word is their
+/// value.
+struct OwnOptions(Vec<(String, bool)>);
 
 impl OwnOptions {
     fn new() -> OwnOptions {
@@ -253,8 +258,12 @@ impl OwnOptions {
             command.find_subcommand("lockcheck").into_iter().flat_map(|c| c.get_arguments());
         OwnOptions(
             report
-                .filter(|arg| arg.get_action().takes_values())
-                .filter_map(|arg| arg.get_long().map(|long| format!("--{long}")))
+                .filter(|arg| !matches!(arg.get_action(), ArgAction::Help | ArgAction::Version))
+                .filter_map(|arg| {
+                    let wants_value =
+                        arg.get_action().takes_values() && !arg.is_require_equals_set();
+                    Some((format!("--{}", arg.get_long()?), wants_value))
+                })
                 .collect(),
         )
     }
@@ -262,7 +271,7 @@ impl OwnOptions {
     fn knows(&self, word: &OsStr) -> bool {
         word.to_str().is_some_and(|word| {
             let name = word.split_once('=').map_or(word, |(name, _)| name);
-            self.0.iter().any(|long| long == name)
+            self.0.iter().any(|(long, _)| long == name)
         })
     }
 
@@ -273,7 +282,7 @@ impl OwnOptions {
         words: &mut impl Iterator<Item = OsString>,
         front: &mut Vec<OsString>,
     ) {
-        let wants_value = self.0.iter().any(|long| word == long.as_str());
+        let wants_value = self.0.iter().any(|(long, wants)| *wants && word == long.as_str());
         front.push(word);
         if wants_value {
             front.extend(words.next());
@@ -349,6 +358,14 @@ mod tests {
         let expected =
             [("slow-hold", Level::Allow), ("deadlock", Level::Warn), ("lock-order", Level::Deny)];
         assert_eq!(levels, expected);
+    }
+
+    #[test]
+    fn flags_are_ours_too() {
+        assert_eq!(cargo_args("x lockcheck test --stats -p a"), "-p a");
+        assert_eq!(cargo_args("x lockcheck --with-trace check -p a"), "-p a");
+        let args = parse("x lockcheck check --with-trace=some/where --lib").expect("it parses");
+        assert_eq!(args.report.with_trace, Some(Some("some/where".into())));
     }
 
     #[test]

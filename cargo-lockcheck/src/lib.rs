@@ -47,6 +47,9 @@ pub mod analyze;
 // The source, through the compiler's MIR.
 pub mod lint;
 
+// Findings of both, as one.
+pub mod joined;
+
 // The table of rules.
 pub mod rules;
 

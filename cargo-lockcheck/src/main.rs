@@ -13,12 +13,13 @@ use cargo_lockcheck::classify::classify;
 use cargo_lockcheck::failure::Failure;
 use cargo_lockcheck::merge::Merged;
 use cargo_lockcheck::model::{Finding, Level, Report, Suppressed};
+use cargo_lockcheck::naming::{Names, Syntax};
 use cargo_lockcheck::runtime::Runtime;
 use cargo_lockcheck::settings::Settings;
 use cargo_lockcheck::sources::Sources;
 use cargo_lockcheck::trace::Warning;
 use cargo_lockcheck::wrapper::{self, Plan};
-use cargo_lockcheck::{collect, lint, output, status};
+use cargo_lockcheck::{collect, joined, lint, output, status};
 use lockdep::finding::Tier;
 
 /// Something is at level `deny`.
@@ -59,10 +60,20 @@ fn main() -> ExitCode {
 fn lint_source(args: Args) -> Result<ExitCode, Failure> {
     let settings = Settings::resolve(args)?;
     let compiled = lint::compile::run(&settings)?;
-    let linted = lint::run(&compiled, &settings.workspace, &settings.order);
+    let mut linted = lint::run(&compiled, &settings.workspace, &settings.order);
     let sources = Sources::of_workspace(&settings.workspace);
+    if settings.with_trace {
+        let (merged, warnings) = Merged::read(&collect::stored(&settings)?, &sources);
+        let recorded = analyze(&merged, &sources);
+        let names = Names::of(&merged.classes, &Syntax::new(&sources));
+        joined::join(&mut linted, recorded, &merged, &names);
+        linted.notes.extend(warnings.into_iter().map(|Warning(sentence)| sentence));
+    } else {
+        linted.orders.clear();
+    }
     let mut report = classify(linted.findings, &settings.levels);
     report.coverage = linted.coverage;
+    report.orders = linted.orders;
     report.notes = linted.notes;
     report.suppressed.extend(linted.suppressed);
     // Rules that are `allow` are shown as findings when they are asked for.
@@ -73,6 +84,11 @@ fn lint_source(args: Args) -> Result<ExitCode, Failure> {
     report.suppressed = hidden;
     let shown: Vec<Suppressed> = shown;
     report.findings.extend(shown.into_iter().map(|entry| entry.finding));
+    if compiled.code != 0 {
+        report.notes.push(
+            "not everything compiles: what the errors above are in was not looked at".to_owned(),
+        );
+    }
     if settings.toolchain.minor().is_some_and(|minor| minor > lint::compile::NEWEST) {
         report.notes.push(format!(
             "the MIR of this compiler is newer than that of Rust 1.{}, the newest that is known: \

@@ -28,6 +28,10 @@ pub struct Report {
     pub suppressed: Vec<Suppressed>,
     /// How much was looked at.
     pub coverage: Coverage,
+    /// The orders of locks that the source shows, when it was looked at together with recorded
+    /// runs.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub orders: Vec<SourceOrder>,
     /// Sentences on what limits this report: traces that could not be read in full, searches that
     /// stopped at their bound.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
@@ -42,6 +46,7 @@ impl Default for Report {
             findings: Vec::new(),
             suppressed: Vec::new(),
             coverage: Coverage::default(),
+            orders: Vec::new(),
             notes: Vec::new(),
         }
     }
@@ -110,6 +115,9 @@ pub struct Finding {
     /// What else the reader should know.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub notes: Vec<String>,
+    /// What shows it; nothing stands for a run alone.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub evidence: Vec<Evidence>,
     /// Why it cannot happen, for a tier that says so; the stage `classify` makes it
     /// [`Suppressed::reason`].
     #[serde(skip)]
@@ -132,9 +140,37 @@ impl Finding {
             waits: Vec::new(),
             help: Vec::new(),
             notes: Vec::new(),
+            evidence: Vec::new(),
             reason: None,
         }
     }
+}
+
+/// What shows a finding.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Evidence {
+    /// The lint found it in the source.
+    Source,
+    /// A recorded run showed all of its orders.
+    Run,
+}
+
+/// An order of two locks that the source shows.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SourceOrder {
+    /// The name of the lock that is held.
+    pub from: String,
+    /// The name of the lock that is asked for.
+    pub to: String,
+    /// A function that does so.
+    pub function: String,
+    /// Where it acquires the held lock.
+    pub from_site: Place,
+    /// Where it asks for the other.
+    pub to_site: Place,
+    /// Whether a recorded run has taken the two in this order, there or elsewhere.
+    pub seen: bool,
 }
 
 /// A finding that is not shown, and why.

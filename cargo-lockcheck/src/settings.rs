@@ -57,6 +57,8 @@ pub struct Settings {
     pub levels: Levels,
     /// Lists of locks, each in the order in which they are to be taken.
     pub order: Vec<Vec<String>>,
+    /// Whether the lint is to be joined with the traces.
+    pub with_trace: bool,
     /// Whether cargo's messages go on to stdout, as an editor wants them.
     pub forward_messages: bool,
 }
@@ -80,6 +82,11 @@ impl Settings {
                 ("report", stored.cargo())
             }
         };
+        let with_trace = report.with_trace.is_some();
+        if with_trace && verb != "check" {
+            return Err(bad_word("`--with-trace` is for `cargo lockcheck check` alone".to_owned()));
+        }
+        traces.extend(report.with_trace.clone().flatten());
         let given = CargoArgs::new(words);
         let cwd = env::current_dir().map_err(|error| {
             Failure::new(
@@ -141,6 +148,7 @@ impl Settings {
             stats: report.stats,
             levels,
             order: file.lint.order,
+            with_trace,
             forward_messages: verb == "check"
                 && given
                     .values("--message-format")

@@ -127,7 +127,7 @@ fn certainty(tier: Tier) -> Option<&'static str> {
 }
 
 /// Names the link to change: the last of the cycle, so that the order of the others stays.
-fn break_cycle(finding: &Finding) -> Option<String> {
+pub fn break_cycle(finding: &Finding) -> Option<String> {
     let last = finding.edges.last()?;
     let sites = |edge: &Edge| (edge.from_site.clone(), edge.to_site.clone());
     let (held, asked) = (&finding.locks[last.from].name, &finding.locks[last.to].name);

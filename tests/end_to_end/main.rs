@@ -6,3 +6,4 @@ mod found;
 mod lint;
 mod projects;
 mod scenarios;
+mod source;

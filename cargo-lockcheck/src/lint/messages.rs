@@ -9,7 +9,12 @@ use serde_json::{Value, json};
 
 use super::compile::Checked;
 use crate::model::{Finding, Level, Place, Report};
+use crate::render::{self, Look, Show};
+use crate::rules;
 use crate::sources::Sources;
+
+/// The width of the texts for people, in columns: nobody knows the reader's.
+const WIDTH: usize = 80;
 
 /// Writes the findings of a report that are at `warn` or `deny`.
 ///
@@ -71,21 +76,14 @@ fn diagnostic(finding: &Finding, places: &[(Place, String, bool)], sources: &Sou
         .iter()
         .map(|(place, label, is_primary)| span(place, label, *is_primary, sources))
         .collect();
-    let child = |level: &str, text: &String| json!({"message": text, "code": null, "level": level, "spans": [], "children": [], "rendered": null});
-    let children: Vec<Value> = finding
-        .notes
-        .iter()
-        .map(|note| child("note", note))
-        .chain(finding.help.iter().map(|help| child("help", help)))
-        .collect();
-    let at = places.first().map(|(place, ..)| place);
-    let rendered = match at {
-        Some(at) => format!(
-            "{level}[{}]: {}\n --> {}:{}:{}\n\n",
-            finding.rule, finding.message, at.file, at.line, at.column
-        ),
-        None => format!("{level}[{}]: {}\n\n", finding.rule, finding.message),
-    };
+    let child = |level: &str, text: &str| json!({"message": text, "code": null, "level": level, "spans": [], "children": [], "rendered": null});
+    let cure = rules::info(finding.rule).cure;
+    let help = finding.help.iter().map(String::as_str);
+    let help = help.chain(finding.help.is_empty().then_some(cure));
+    let notes = finding.notes.iter().map(|note| child("note", note));
+    let children: Vec<Value> = notes.chain(help.map(|help| child("help", help))).collect();
+    let look = Look { sources, show: &Show::default(), color: false, width: WIDTH };
+    let rendered = render::finding(finding, &look) + "\n\n";
     json!({
         "$message_type": "diagnostic",
         "message": finding.message,

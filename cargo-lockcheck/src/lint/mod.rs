@@ -30,7 +30,7 @@ use std::path::Path;
 
 use program::Target;
 
-use crate::model::{Coverage, Finding, Suppressed};
+use crate::model::{Coverage, Evidence, Finding, SourceOrder, Suppressed};
 use crate::naming;
 use compile::{Checked, Compiled};
 
@@ -41,6 +41,8 @@ pub struct Linted {
     pub findings: Vec<Finding>,
     /// Those that a comment allows.
     pub suppressed: Vec<Suppressed>,
+    /// The orders of locks that the source shows, each with one place.
+    pub orders: Vec<SourceOrder>,
     /// How much was looked at.
     pub coverage: Coverage,
     /// Sentences on what limits this check.
@@ -84,13 +86,14 @@ fn lint(targets: Vec<Target<'_>>, order: &[Vec<String>]) -> Linted {
     let skipped = targets.iter().map(|target| target.mir.skipped).sum();
     let program = program::Program::new(targets);
     let analyzed = analysis::Analyzed::new(&program);
-    let mut findings = rules::check(&analyzed, order);
+    let (mut findings, orders) = rules::check(&analyzed, order);
     for finding in &mut findings {
         let mut names: Vec<&str> = finding.locks.iter().map(|lock| &*lock.name).collect();
         if names.is_empty() {
             names.extend(finding.sites.first().map(|site| &*site.place.file));
         }
         finding.id = naming::id(finding.rule, &names);
+        finding.evidence = vec![Evidence::Source];
     }
     naming::number_namesakes(&mut findings);
     let (findings, suppressed, notes) = suppress::apply(&program, findings);
@@ -99,5 +102,5 @@ fn lint(targets: Vec<Target<'_>>, order: &[Vec<String>]) -> Linted {
         functions_skipped: skipped,
         ..Coverage::default()
     };
-    Linted { findings, suppressed, coverage, notes }
+    Linted { findings, suppressed, orders, coverage, notes }
 }

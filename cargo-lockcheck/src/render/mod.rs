@@ -8,7 +8,7 @@ use std::str::FromStr;
 
 use lockdep::finding::Tier;
 
-use crate::model::{Level, Report, Suppressed};
+use crate::model::{Finding, Level, Report, Suppressed};
 use crate::sources::Sources;
 
 /// A form in which a report can be printed.
@@ -109,6 +109,11 @@ pub fn render(
         Format::Text => text::render(report, out, look),
         Format::Json => json::render(report, out),
     }
+}
+
+/// One finding as the text report shows it.
+pub fn finding(finding: &Finding, look: &Look<'_>) -> String {
+    text::finding(finding, look)
 }
 
 #[cfg(test)]

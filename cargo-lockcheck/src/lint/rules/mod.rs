@@ -17,22 +17,26 @@ use std::collections::hash_map::Entry;
 use lockdep::finding::Rule;
 
 use super::analysis::Analyzed;
-use crate::model::Finding;
+use crate::model::{Finding, SourceOrder};
 
-/// All findings of a program, each once.
-pub(super) fn check(analyzed: &Analyzed<'_, '_>, order: &[Vec<String>]) -> Vec<Finding> {
+/// All findings of a program, each once, and the orders of locks that it shows.
+pub(super) fn check(
+    analyzed: &Analyzed<'_, '_>,
+    order: &[Vec<String>],
+) -> (Vec<Finding>, Vec<SourceOrder>) {
     let mut findings = Vec::new();
     relock::check(analyzed, &mut findings);
     let graph = order::graph(analyzed);
     declared::check(analyzed, &graph, order, &mut findings);
     order::check(analyzed, &graph, &mut findings);
+    let orders = order::shown(analyzed, &graph);
     foreign::check(analyzed, &mut findings);
     asynchronous::check(analyzed, &mut findings);
     condvars::check(analyzed, &mut findings);
     channels::check(analyzed, &mut findings);
     init::check(analyzed, &mut findings);
     spins::check(analyzed, &mut findings);
-    once(findings)
+    (once(findings), orders)
 }
 
 /// One finding for each rule and set of places; the same code may be in several targets. What many

@@ -10,7 +10,7 @@ use std::sync::Arc;
 
 use lockdep::finding::{Rule, Tier};
 
-use super::report::{edge, innermost, lock, stack};
+use super::report::{edge, innermost, lock, place};
 use crate::lint::analysis::{Analyzed, EventKind};
 use crate::lint::classes::{Class, field_type};
 use crate::lint::effects::Effect;
@@ -20,7 +20,8 @@ use crate::lint::mir::types;
 use crate::lint::program::BodyId;
 use crate::lint::summary::{Chain, LockUse};
 use crate::lint::values::{Part, Root};
-use crate::model::{Finding, Mode};
+use crate::model::{Finding, Mode, SourceOrder};
+use crate::wording;
 
 /// Witnesses kept of each pair of classes.
 const WITNESSES: usize = 12;
@@ -81,6 +82,23 @@ pub(super) fn check(analyzed: &Analyzed<'_, '_>, graph: &Graph, findings: &mut V
             reported.push(members);
         }
     }
+}
+
+/// The orders as the report lists them, each with its first witness.
+pub(super) fn shown(analyzed: &Analyzed<'_, '_>, graph: &Graph) -> Vec<SourceOrder> {
+    let place_of = |chain| innermost(chain).map(place).unwrap_or_default();
+    let shown = graph.values().filter_map(|witnesses| {
+        let witness = witnesses.first()?;
+        Some(SourceOrder {
+            from: witness.held.0.class.as_ref()?.name.to_string(),
+            to: witness.asked.0.class.as_ref()?.name.to_string(),
+            function: analyzed.program.functions[witness.body].display.clone(),
+            from_site: place_of(&witness.held.1),
+            to_site: place_of(&witness.asked.1),
+            seen: false,
+        })
+    });
+    shown.collect()
 }
 
 /// Whether the body of a witness has the locks for itself: they are fields of what it was given
@@ -406,13 +424,6 @@ fn worded(analyzed: &Analyzed<'_, '_>, tier: Tier, witnesses: &[&Witness]) -> Fi
         }
         _ => {}
     }
-    let last = witnesses[count - 1];
-    finding.help.push(format!(
-        "take {} before {} everywhere, or release {} before {}",
-        super::report::quoted(&last.asked.0),
-        super::report::quoted(&last.held.0),
-        super::report::quoted(&last.held.0),
-        stack(&last.asked.1).last().map_or_else(String::new, |at| at.clone()),
-    ));
+    finding.help.extend(wording::break_cycle(&finding));
     finding
 }

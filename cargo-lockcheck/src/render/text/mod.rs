@@ -39,6 +39,10 @@ pub(super) fn render(report: &Report, out: &mut dyn Write, look: &Look<'_>) -> i
     writeln!(out, "{}", summary(report, look.show))
 }
 
+pub(super) fn finding(finding: &Finding, look: &Look<'_>) -> String {
+    Page { look }.finding(finding, None)
+}
+
 /// One line that says how it went, and one for each kind of finding that is not shown.
 fn summary(report: &Report, show: &Show) -> String {
     let mut parts = Vec::new();
@@ -199,11 +203,22 @@ impl Page<'_> {
     /// Threads that do the same at the same places.
     fn edges(&self, finding: &Finding, edges: &[&Edge]) -> Quote<'_> {
         let [edge] = edges else { return self.crowd(finding, edges) };
-        let mut title = wording::thread(&edge.thread);
-        if let Some(process) = &edge.process {
-            title += &format!(" of program `{process}`");
-        }
-        let mut quote = self.quote(title, edge.function.as_deref());
+        let mut quote = match edge.function.as_deref() {
+            Some(function) if is_of_source(edge) => {
+                let through = match function == edge.thread {
+                    true => String::new(),
+                    false => format!(", through `{function}`"),
+                };
+                self.quote(format!("in `{}`{through}", edge.thread), None)
+            }
+            function => {
+                let mut title = wording::thread(&edge.thread);
+                if let Some(process) = &edge.process {
+                    title += &format!(" of program `{process}`");
+                }
+                self.quote(title, function)
+            }
+        };
         let [from, to] = [edge.from, edge.to].map(|lock| &finding.locks[lock]);
         let hold = holds(from, edge.from_mode);
         let ask = match (to.kind.as_str(), edge.to_mode) {
@@ -306,6 +321,12 @@ impl Page<'_> {
             quote.note(format!("{hidden} more {frames} not shown"));
         }
     }
+}
+
+/// Whether an edge is one of the source, which knows functions where a run knows threads.
+fn is_of_source(edge: &Edge) -> bool {
+    let outermost = edge.stack.last().and_then(|frame| frame.strip_prefix(&*edge.thread));
+    outermost.is_some_and(|rest| rest.starts_with(" at "))
 }
 
 /// What a thread does that holds `lock`.

@@ -1,0 +1,134 @@
+//! The lint on whole workspaces: cycles across crates, its settings, what an editor is told, and
+//! its findings joined with those of runs.
+
+use cargo_lockcheck::model::{Evidence, Finding, Level, Report};
+use lockcheck_tests::Project;
+use lockdep::finding::Rule;
+use serde_json::Value;
+
+fn cycle<'r>(report: &'r Report, locks: &[&str]) -> &'r Finding {
+    let names = |finding: &Finding| {
+        let mut names: Vec<String> = finding.locks.iter().map(|lock| lock.name.clone()).collect();
+        names.sort();
+        names
+    };
+    let is_it = |finding: &&Finding| finding.rule == Rule::LockOrder && names(finding) == locks;
+    report
+        .findings
+        .iter()
+        .find(is_it)
+        .unwrap_or_else(|| panic!("no cycle of {locks:?}: {report:?}"))
+}
+
+#[test]
+fn cycles_over_three_locks_and_across_crates_are_found() {
+    let checked = Project::fixture("linted", "lint-cycles").check(&["check"]);
+    assert_eq!(checked.code, 100, "{checked}");
+    let three = cycle(checked.report(), &["FIRST", "SECOND", "THIRD"]);
+    assert_eq!((three.level, three.edges.len()), (Level::Deny, 3), "{checked}");
+    let across = cycle(checked.report(), &["INDEX", "Store.blocks"]);
+    let files: Vec<&str> = across.edges.iter().map(|edge| &*edge.to_site.file).collect();
+    assert!(files.contains(&"app/src/lib.rs"), "{files:?}");
+    assert!(files.contains(&"storage/src/lib.rs"), "{files:?}");
+}
+
+#[test]
+fn a_comment_allows_what_stands_there_and_is_noted_when_it_allows_nothing() {
+    let checked = Project::fixture("linted", "lint-comments").check(&["check"]);
+    let report = checked.report();
+    let reasons: Vec<&str> = report.suppressed.iter().map(|entry| &*entry.reason).collect();
+    let allowed = "allowed at app/src/lib.rs:34: the example of a comment that is needed";
+    assert!(reasons.contains(&allowed), "{reasons:?}");
+    let unneeded = "the comment at app/src/lib.rs:38 allows `double-lock`, which is not found \
+                    there: remove it";
+    assert_eq!(report.notes, [unneeded], "{checked}");
+}
+
+#[test]
+fn an_editor_gets_the_findings_as_messages_of_the_compiler() {
+    let project = Project::fixture("linted", "lint-editor");
+    let checked = project.check(&["check", "--message-format=json"]);
+    let messages: Vec<Value> = checked
+        .stdout
+        .lines()
+        .map(|line| serde_json::from_str(line).expect("each line is a message"))
+        .collect();
+    let is_artifact = |message: &&Value| message["reason"] == "compiler-artifact";
+    assert!(messages.iter().find(is_artifact).is_some(), "cargo's own go on: {checked}");
+    let found = messages.iter().find(|message| {
+        message["message"]["code"]["code"] == "lockcheck::lock-order"
+            && message["message"]["message"].as_str().is_some_and(|text| text.contains("INDEX"))
+    });
+    let found = found.unwrap_or_else(|| panic!("no message: {checked}"));
+    assert_eq!(found["reason"], "compiler-message");
+    let diagnostic = &found["message"];
+    assert_eq!(diagnostic["level"], "warning");
+    let spans = diagnostic["spans"].as_array().expect("they are a list");
+    assert!(spans.len() >= 4, "{diagnostic}");
+    assert_eq!(spans.iter().filter(|span| span["is_primary"] == true).count(), 1);
+    for span in spans {
+        let file = project.root().join(span["file_name"].as_str().expect("a name"));
+        let text = std::fs::read_to_string(file).expect("it is there");
+        let [begin, end] =
+            ["byte_start", "byte_end"].map(|key| span[key].as_u64().expect("a number"));
+        let word = &text[begin as usize..end as usize];
+        assert!(["lock", "blocks"].contains(&word), "{word} in {span}");
+        assert!(span["label"].is_string() && span["text"][0]["highlight_end"].is_u64(), "{span}");
+    }
+    let children = diagnostic["children"].as_array().expect("they are a list");
+    assert!(children.iter().any(|child| child["level"] == "help"), "{children:?}");
+    let rendered = diagnostic["rendered"].as_str().expect("it is a text");
+    for part in
+        ["warning[lock-order]", "INDEX", "app/src/lib.rs:", "holds `INDEX` since here", "help: "]
+    {
+        assert!(rendered.contains(part), "{part} is missing in {rendered}");
+    }
+    assert!(found["package_id"].is_string() && found["target"]["name"].is_string(), "{found}");
+}
+
+#[test]
+fn what_the_source_shows_and_what_a_run_shows_are_one_finding() {
+    let project = Project::fixture("joined", "lint-joined");
+    let ran = project.check(&["test", "--lib"]);
+    assert_eq!(ran.code, 0, "{ran}");
+    let checked = project.check(&["check", "--with-trace"]);
+    let report = checked.report();
+    let seen = cycle(report, &["Bank.accounts", "Bank.audit"]);
+    assert_eq!(seen.evidence, [Evidence::Source, Evidence::Run], "{checked}");
+    let unseen = cycle(report, &["Bank.accounts", "Bank.rates"]);
+    assert_eq!(unseen.evidence, [Evidence::Source], "{checked}");
+    let note =
+        "no recorded run has taken `Bank.rates` under `Bank.accounts`, as `Bank::revise` does";
+    assert!(unseen.notes.iter().any(|known| known == note), "{:?}", unseen.notes);
+    let mut orders: Vec<(&str, &str, bool)> =
+        report.orders.iter().map(|order| (&*order.from, &*order.to, order.seen)).collect();
+    orders.sort_unstable();
+    let expected = [
+        ("Bank.accounts", "Bank.audit", true),
+        ("Bank.accounts", "Bank.rates", false),
+        ("Bank.audit", "Bank.accounts", true),
+        ("Bank.rates", "Bank.accounts", true),
+    ];
+    assert_eq!(orders, expected);
+    assert!(report.coverage.processes > 0 && report.coverage.functions_analyzed > 0);
+    assert!(checked.stderr.contains("have taken 3 of the 4 orders of the source"), "{checked}");
+}
+
+#[test]
+fn a_cycle_that_a_run_has_found_is_told_with_its_threads() {
+    let project = Project::example("01-abba");
+    project.check(&["test", "--lib"]);
+    let checked = project.check(&["check", "--with-trace"]);
+    let finding = cycle(checked.report(), &["Bank.accounts", "Bank.audit"]);
+    assert_eq!(finding.evidence, [Evidence::Source, Evidence::Run], "{checked}");
+    assert_eq!(checked.found(), ["lock-order reachable"], "they are one: {checked}");
+    assert!(finding.edges.iter().any(|edge| edge.thread == "teller"), "{checked}");
+}
+
+#[test]
+fn what_does_not_compile_is_not_called_clean() {
+    let files = [("broken".to_owned(), "fn main() { nothing() }\n".to_owned())];
+    let checked = Project::binaries("lint-broken", "2024", &files).check(&["check"]);
+    assert_eq!(checked.code, 101, "{checked}");
+    assert!(checked.stderr.contains("not everything compiles"), "{checked}");
+}
