@@ -98,8 +98,7 @@ fn lint_source(args: Args) -> Result<ExitCode, Failure> {
     }
     if settings.forward_messages {
         // A closed stdout leaves nobody to tell.
-        let _ =
-            lint::messages::write(&report, &compiled.targets, &sources, &mut io::stdout().lock());
+        let _ = lint::messages::write(&report, &compiled, &sources, &mut io::stdout().lock());
     }
     output::write(&report, &settings, &sources)?;
     Ok(exit_code(compiled.code, &report))

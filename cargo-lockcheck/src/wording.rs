@@ -402,7 +402,7 @@ fn code(name: &str) -> String {
 }
 
 /// `a`, `a and b`, `a, b and 3 more`.
-fn list(items: impl IntoIterator<Item = String>) -> String {
+pub fn list(items: impl IntoIterator<Item = String>) -> String {
     const SHOWN: usize = 4;
     let items: Vec<String> = items.into_iter().collect();
     match items.as_slice() {

@@ -53,6 +53,7 @@ fn an_editor_gets_the_findings_as_messages_of_the_compiler() {
         .lines()
         .map(|line| serde_json::from_str(line).expect("each line is a message"))
         .collect();
+    assert_eq!(messages.last().expect("there are some")["reason"], "build-finished");
     let is_artifact = |message: &&Value| message["reason"] == "compiler-artifact";
     assert!(messages.iter().find(is_artifact).is_some(), "cargo's own go on: {checked}");
     let found = messages.iter().find(|message| {

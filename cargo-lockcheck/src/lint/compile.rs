@@ -73,6 +73,8 @@ pub struct Compiled {
     pub targets: Vec<Checked>,
     /// cargo's exit code.
     pub code: u8,
+    /// cargo's message that the build is over.
+    pub finished: Option<String>,
 }
 
 /// Runs `cargo check`. What the compiler says goes where cargo would put it.
@@ -100,20 +102,23 @@ pub fn run(settings: &Settings) -> Result<Compiled, Failure> {
             )
         })?;
     let mut targets = Vec::new();
+    let mut finished = None;
     if let Some(stdout) = child.stdout.take() {
         for line in BufReader::new(stdout).lines().map_while(Result::ok) {
             let Ok(message) = serde_json::from_str::<Value>(&line) else { continue };
-            match message["reason"].as_str() {
-                Some("compiler-artifact") => targets.extend(checked(&message)),
-                Some("compiler-message") if settings.forward_messages => {
-                    forward(&line);
-                }
+            let reason = message["reason"].as_str();
+            if reason == Some("compiler-artifact") {
+                targets.extend(checked(&message));
+            }
+            match reason {
+                // What is found comes before the end.
+                Some("build-finished") => finished = Some(line),
+                Some(_) if settings.forward_messages => forward(&line),
                 Some("compiler-message") if !settings.quiet => {
                     let text = message["message"]["rendered"].as_str().unwrap_or_default();
                     // A closed stderr leaves nobody to tell.
                     let _ = io::stderr().write_all(text.as_bytes());
                 }
-                Some(_) if settings.forward_messages => forward(&line),
                 _ => {}
             }
         }
@@ -122,7 +127,7 @@ pub fn run(settings: &Settings) -> Result<Compiled, Failure> {
         Ok(status) => exit_code(status),
         Err(_) => 101,
     };
-    Ok(Compiled { targets, code })
+    Ok(Compiled { targets, code, finished })
 }
 
 /// Passes a message of cargo's on, for an editor.

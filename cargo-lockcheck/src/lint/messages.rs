@@ -7,7 +7,7 @@ use std::io::{self, Write};
 
 use serde_json::{Value, json};
 
-use super::compile::Checked;
+use super::compile::Compiled;
 use crate::model::{Finding, Level, Place, Report};
 use crate::render::{self, Look, Show};
 use crate::rules;
@@ -16,19 +16,20 @@ use crate::sources::Sources;
 /// The width of the texts for people, in columns: nobody knows the reader's.
 const WIDTH: usize = 80;
 
-/// Writes the findings of a report that are at `warn` or `deny`.
+/// Writes the findings of a report that are at `warn` or `deny`, then cargo's last message.
 ///
 /// # Errors
 /// When `out` cannot be written.
 pub fn write(
     report: &Report,
-    targets: &[Checked],
+    compiled: &Compiled,
     sources: &Sources,
     out: &mut dyn Write,
 ) -> io::Result<()> {
     for finding in report.findings.iter().filter(|finding| finding.level > Level::Allow) {
         let places = places(finding);
         let file = places.first().map_or("", |(place, ..)| &place.file);
+        let targets = &compiled.targets;
         let Some(target) = targets
             .iter()
             .find(|target| target.files.iter().any(|known| known == file))
@@ -45,7 +46,10 @@ pub fn write(
         });
         writeln!(out, "{message}")?;
     }
-    Ok(())
+    match &compiled.finished {
+        Some(message) => writeln!(out, "{message}"),
+        None => Ok(()),
+    }
 }
 
 /// The places of a finding with labels; the last is where it shows.

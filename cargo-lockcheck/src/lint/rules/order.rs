@@ -394,7 +394,7 @@ fn worded(analyzed: &Analyzed<'_, '_>, tier: Tier, witnesses: &[&Witness]) -> Fi
     functions.dedup();
     let how = if count == 2 { "in opposite orders" } else { "in a cycle" };
     let message =
-        format!("{} are locked {how} by {}", names.join(" and "), functions.join(" and "));
+        format!("{} are locked {how} by {}", wording::list(names), wording::list(functions));
     let mut finding = Finding { locks, edges, ..Finding::new(Rule::LockOrder, tier, message) };
     for witness in witnesses {
         // The place in the function where the two meet, when the locks are taken further down.
