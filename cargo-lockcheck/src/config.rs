@@ -7,6 +7,11 @@
 //!
 //! [lint]
 //! order = [["Bank.accounts", "Bank.log"]]   # locks in the order in which they are to be taken
+//!
+//! [[lint.locks]]                # a lock of another crate, or made of atomics
+//! type = "kernel::SpinLock"
+//! guard = "kernel::SpinGuard"
+//! lock = ["acquire"]            # methods that wait for it; also `read` and `try_lock`
 //! ```
 
 use std::collections::BTreeMap;
@@ -38,6 +43,28 @@ pub struct Config {
 pub struct Lint {
     /// Lists of locks by their names, each in the order in which they are to be taken.
     pub order: Vec<Vec<String>>,
+    /// Types of locks that are not known by themselves.
+    pub locks: Vec<LockType>,
+}
+
+/// A type of locks: its methods take one, and hold it as long as what they return lives.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct LockType {
+    /// The path of the type, or its end.
+    #[serde(rename = "type")]
+    pub ty: String,
+    /// The path of the guard's type, or its end.
+    pub guard: String,
+    /// The methods that wait for the lock alone.
+    #[serde(default)]
+    pub lock: Vec<String>,
+    /// The methods that wait for the lock together with others that read.
+    #[serde(default)]
+    pub read: Vec<String>,
+    /// The methods that take the lock if it is free.
+    #[serde(default)]
+    pub try_lock: Vec<String>,
 }
 
 impl Config {
@@ -61,7 +88,8 @@ impl Config {
             Failure::new(
                 format!("`{}` is not understood: {error}", path.display()),
                 "Write `[levels]` with lines such as `lock-order = \"deny\"`, and `[lint]` with \
-                 `order = [[\"First.lock\", \"Second.lock\"]]`.",
+                 `order = [[\"First.lock\", \"Second.lock\"]]`, and `[[lint.locks]]` with `type`, \
+                 `guard` and `lock`.",
             )
         })
     }
@@ -79,5 +107,9 @@ mod tests {
         assert_eq!(config.levels["lock-order"], Level::Deny);
         assert_eq!(config.lint.order, [["A.x", "B.y"]]);
         assert!(toml::from_str::<Config>("[lint]\nordre = []").is_err());
+        let text =
+            "[[lint.locks]]\ntype = \"SpinLock\"\nguard = \"SpinGuard\"\nlock = [\"acquire\"]\n";
+        let config: Config = toml::from_str(text).expect("it is right");
+        assert_eq!(config.lint.locks[0].lock, ["acquire"]);
     }
 }

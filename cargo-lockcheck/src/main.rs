@@ -60,7 +60,7 @@ fn main() -> ExitCode {
 fn lint_source(args: Args) -> Result<ExitCode, Failure> {
     let settings = Settings::resolve(args)?;
     let compiled = lint::compile::run(&settings)?;
-    let mut linted = lint::run(&compiled, &settings.workspace, &settings.order);
+    let mut linted = lint::run(&compiled, &settings.workspace, &settings.lint);
     let sources = Sources::of_workspace(&settings.workspace);
     if settings.with_trace {
         let (merged, warnings) = Merged::read(&collect::stored(&settings)?, &sources);

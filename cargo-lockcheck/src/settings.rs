@@ -55,8 +55,8 @@ pub struct Settings {
     pub stats: bool,
     /// The levels of rules and tiers.
     pub levels: Levels,
-    /// Lists of locks, each in the order in which they are to be taken.
-    pub order: Vec<Vec<String>>,
+    /// What the lint is told of the program's locks.
+    pub lint: config::Lint,
     /// Whether the lint is to be joined with the traces.
     pub with_trace: bool,
     /// Whether cargo's messages go on to stdout, as an editor wants them.
@@ -147,7 +147,7 @@ impl Settings {
             show,
             stats: report.stats,
             levels,
-            order: file.lint.order,
+            lint: file.lint,
             with_trace,
             forward_messages: verb == "check"
                 && given

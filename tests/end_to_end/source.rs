@@ -37,11 +37,20 @@ fn a_comment_allows_what_stands_there_and_is_noted_when_it_allows_nothing() {
     let checked = Project::fixture("linted", "lint-comments").check(&["check"]);
     let report = checked.report();
     let reasons: Vec<&str> = report.suppressed.iter().map(|entry| &*entry.reason).collect();
-    let allowed = "allowed at app/src/lib.rs:34: the example of a comment that is needed";
+    let allowed = "allowed at app/src/lib.rs:36: the example of a comment that is needed";
     assert!(reasons.contains(&allowed), "{reasons:?}");
-    let unneeded = "the comment at app/src/lib.rs:38 allows `double-lock`, which is not found \
+    let unneeded = "the comment at app/src/lib.rs:40 allows `double-lock`, which is not found \
                     there: remove it";
     assert_eq!(report.notes, [unneeded], "{checked}");
+}
+
+#[test]
+fn a_lock_that_the_settings_name_is_one() {
+    let checked = Project::fixture("linted", "lint-named").check(&["check"]);
+    let twice = checked.report().findings.iter().filter(|found| found.rule == Rule::DoubleLock);
+    let messages: Vec<&str> = twice.map(|found| &*found.message).collect();
+    let [message] = messages.as_slice() else { panic!("not one: {checked}") };
+    assert!(message.starts_with("`enters_twice` locks "), "{message}");
 }
 
 #[test]

@@ -291,7 +291,7 @@ fn returned(frame: &Frame<'_, '_>) -> Option<Returned> {
 /// type's declaration shows them; else the parameter as a whole.
 fn guard_fields(program: &Program<'_>, unit: usize, body: &Body<'_>, number: u32) -> Vec<Vec<u32>> {
     let mut found: Vec<Vec<u32>> = Vec::new();
-    if !super::locks::is_guard(types::head(body.locals[number as usize].ty)) {
+    if !program.locks.is_guard(types::head(body.locals[number as usize].ty)) {
         let mut look = |place: &Place<'_>| {
             let Some(Step::Field(_, ty)) = place.steps.last() else { return };
             if place.local == number && program.owns_guard(ty) {

@@ -119,7 +119,7 @@ impl<'a> Planner<'_, '_, 'a> {
             Called::Pointer(place) => return self.pointer_call(place),
         };
         let frame = self.frame;
-        if let Some(lock) = locks::lock_call(callee) {
+        if let Some(lock) = frame.program.locks.call(callee) {
             if !lock.is_future {
                 self.lock(call, lock);
             }
@@ -236,7 +236,7 @@ impl<'a> Planner<'_, '_, 'a> {
         let path = self.frame.operand(pinned);
         if let Some(inner) = future.strip_prefix("{async fn body of ") {
             let inner = Callee::new(inner.trim_end_matches("()}"));
-            if let Some(lock) = locks::lock_call(&inner) {
+            if let Some(lock) = self.frame.program.locks.call(&inner) {
                 let mut path = path;
                 if path.parts.last() == Some(&Part::Protected) {
                     path.parts.pop();
@@ -245,6 +245,14 @@ impl<'a> Planner<'_, '_, 'a> {
                 self.take(path, ty, LockCall { is_async: true, ..lock });
                 return;
             }
+        }
+        if let Some((lock, ty)) = locks::future_of_lock(future) {
+            let mut path = path;
+            if path.parts.last() == Some(&Part::Protected) {
+                path.parts.pop();
+            }
+            self.take(path, ty, lock);
+            return;
         }
         if future.starts_with('{') {
             if let Some(id) = self.frame.program.closure(self.frame.function.unit, future) {
@@ -675,7 +683,7 @@ fn drop_bodies(
     if depth == 0
         || types::is_reference(ty)
         || matches!(types::short(ty), "Arc" | "Rc" | "Weak" | "ManuallyDrop" | "MaybeUninit")
-        || locks::is_guard(types::head(ty))
+        || frame.program.locks.is_guard(types::head(ty))
     {
         return;
     }

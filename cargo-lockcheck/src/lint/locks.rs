@@ -2,6 +2,7 @@
 
 use super::mir::callee::Callee;
 use super::mir::types;
+use crate::config::LockType;
 use crate::model::Mode;
 
 /// How a call takes a lock.
@@ -67,8 +68,85 @@ impl Blocking {
     }
 }
 
-/// Whether a type's path is a guard's.
-pub(super) fn is_guard(path: &str) -> bool {
+/// The types of locks: those that are known, and those that the settings name.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Locks<'s> {
+    pub(super) told: &'s [LockType],
+}
+
+impl Locks<'_> {
+    /// Whether a type's text can have a guard in it; quick.
+    pub(super) fn may_have_guard(&self, ty: &str) -> bool {
+        ty.contains("Guard")
+            || ty.contains("dashmap")
+            || self.told.iter().any(|told| ty.contains(types::last(&told.guard)))
+    }
+
+    /// Whether a type's path is a guard's.
+    pub(super) fn is_guard(&self, path: &str) -> bool {
+        is_guard(path) || self.told.iter().any(|told| is_named(path, &told.guard))
+    }
+
+    /// Whether a type's path is a lock's: one whose values are classes of their own.
+    pub(super) fn is_lock(&self, path: &str) -> bool {
+        is_lock(path) || self.told.iter().any(|told| is_named(path, &told.ty))
+    }
+
+    /// How a call takes a lock, if it does. For a lock of tasks this is the call that makes the
+    /// future.
+    pub(super) fn call(&self, callee: &Callee<'_>) -> Option<LockCall> {
+        lock_call(callee).or_else(|| {
+            let is_its = |told: &&LockType| is_named(callee.owner(), &told.ty);
+            self.told.iter().filter(is_its).find_map(|told| {
+                let has = |names: &[String]| names.iter().any(|name| *name == callee.name());
+                let (mode, wait) = if has(&told.lock) {
+                    (Mode::Write, Waiting::Blocking)
+                } else if has(&told.read) {
+                    (Mode::Read, Waiting::Blocking)
+                } else if has(&told.try_lock) {
+                    (Mode::Write, Waiting::Try)
+                } else {
+                    return None;
+                };
+                let call =
+                    LockCall { mode, wait, is_async: false, is_future: false, momentary: false };
+                Some(call)
+            })
+        })
+    }
+}
+
+/// Whether a path is the one that the settings name: its end, or, for a type of the crate itself,
+/// the path without the crate's name.
+fn is_named(path: &str, name: &str) -> bool {
+    let ends = |long: &str, end: &str| {
+        long.strip_suffix(end).is_some_and(|rest| rest.is_empty() || rest.ends_with("::"))
+    };
+    ends(path, name) || ends(name, path)
+}
+
+/// The lock that a future of a named type takes, and the lock's type.
+pub(super) fn future_of_lock(future: &str) -> Option<(LockCall, &'static str)> {
+    let path = types::head(future);
+    let of = |krate: &str| path.starts_with(krate);
+    let (mode, ty) = match types::last(path) {
+        "MutexLockFuture" | "OwnedMutexLockFuture" if of("futures") => {
+            (Mode::Write, "futures::lock::Mutex")
+        }
+        "Lock" | "LockArc" if of("async_lock::") => (Mode::Write, "async_lock::Mutex"),
+        "Read" | "ReadArc" if of("async_lock::") => (Mode::Read, "async_lock::RwLock"),
+        "Write" | "WriteArc" if of("async_lock::") => (Mode::Write, "async_lock::RwLock"),
+        "UpgradableRead" | "UpgradableReadArc" if of("async_lock::") => {
+            (Mode::Upgradable, "async_lock::RwLock")
+        }
+        _ => return None,
+    };
+    let wait = Waiting::Blocking;
+    Some((LockCall { mode, wait, is_async: true, is_future: false, momentary: false }, ty))
+}
+
+/// Whether a type's path is that of a known guard.
+fn is_guard(path: &str) -> bool {
     let name = types::last(path);
     matches!(
         name,
@@ -115,8 +193,8 @@ pub(super) fn is_guard(path: &str) -> bool {
         || path.contains("dashmap::") && matches!(name, "Iter" | "IterMut")
 }
 
-/// Whether a type's path is a lock's: one whose values are classes of their own.
-pub(super) fn is_lock(path: &str) -> bool {
+/// Whether a type's path is that of a known lock.
+fn is_lock(path: &str) -> bool {
     matches!(
         types::last(path),
         "Mutex"
@@ -154,8 +232,8 @@ fn is_async_crate(path: &str) -> bool {
         || path.starts_with("futures")
 }
 
-/// How a call takes a lock, if it does. For a lock of tasks this is the call that makes the future.
-pub(super) fn lock_call(callee: &Callee<'_>) -> Option<LockCall> {
+/// How a call takes a known lock, if it does.
+fn lock_call(callee: &Callee<'_>) -> Option<LockCall> {
     if callee.trait_name.is_some() {
         return None;
     }

@@ -30,6 +30,7 @@ use std::path::Path;
 
 use program::Target;
 
+use crate::config;
 use crate::model::{Coverage, Evidence, Finding, SourceOrder, Suppressed};
 use crate::naming;
 use compile::{Checked, Compiled};
@@ -50,7 +51,7 @@ pub struct Linted {
 }
 
 /// Lints what cargo has checked.
-pub fn run(compiled: &Compiled, workspace: &Path, order: &[Vec<String>]) -> Linted {
+pub fn run(compiled: &Compiled, workspace: &Path, told: &config::Lint) -> Linted {
     let chosen = chosen(&compiled.targets);
     let texts: Vec<Option<String>> =
         chosen.iter().map(|target| fs::read_to_string(&target.mir).ok()).collect();
@@ -63,7 +64,7 @@ pub fn run(compiled: &Compiled, workspace: &Path, order: &[Vec<String>]) -> Lint
             mir: mir::parse(text.as_deref()?),
         })
     });
-    lint(targets.collect(), order)
+    lint(targets.collect(), told)
 }
 
 /// A library is compiled on its own and as its own test; the test has all of it and more.
@@ -80,13 +81,12 @@ fn chosen(targets: &[Checked]) -> Vec<&Checked> {
     chosen
 }
 
-/// Lints the compiled targets of a workspace. The locks of each list of `order` are to be taken in
-/// the order of the list.
-fn lint(targets: Vec<Target<'_>>, order: &[Vec<String>]) -> Linted {
+/// Lints the compiled targets of a workspace.
+fn lint(targets: Vec<Target<'_>>, told: &config::Lint) -> Linted {
     let skipped = targets.iter().map(|target| target.mir.skipped).sum();
-    let program = program::Program::new(targets);
+    let program = program::Program::new(targets, &told.locks);
     let analyzed = analysis::Analyzed::new(&program);
-    let (mut findings, orders) = rules::check(&analyzed, order);
+    let (mut findings, orders) = rules::check(&analyzed, &told.order);
     for finding in &mut findings {
         let mut names: Vec<&str> = finding.locks.iter().map(|lock| &*lock.name).collect();
         if names.is_empty() {

@@ -4,10 +4,12 @@ use std::collections::{HashMap, HashSet};
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use super::locks::Locks;
 use super::mir::callee::{Callee, without_generics};
 use super::mir::model::{Body, BodyKind, MirCrate, Span};
 use super::mir::types;
 use super::source::Sources;
+use crate::config::LockType;
 
 /// A compiled target of a member of the workspace.
 #[derive(Debug)]
@@ -71,6 +73,7 @@ impl Function<'_> {
 pub(super) struct Program<'a> {
     pub(super) units: Vec<Unit<'a>>,
     pub(super) functions: Vec<Function<'a>>,
+    pub(super) locks: Locks<'a>,
     by_key: HashMap<String, BodyId>,
     by_closure: HashMap<(usize, &'a str), BodyId>,
     by_trait: HashMap<(String, String), Vec<BodyId>>,
@@ -82,8 +85,8 @@ pub(super) struct Program<'a> {
 
 impl<'a> Program<'a> {
     /// Joins the targets.
-    pub(super) fn new(targets: Vec<Target<'a>>) -> Program<'a> {
-        let mut program = Program::default();
+    pub(super) fn new(targets: Vec<Target<'a>>, locks: &'a [LockType]) -> Program<'a> {
+        let mut program = Program { locks: Locks { told: locks }, ..Program::default() };
         for target in targets {
             program.add(target);
         }
@@ -231,10 +234,10 @@ impl<'a> Program<'a> {
 
     /// Whether a value of the type holds a lock while it lives.
     pub(super) fn owns_guard(&self, ty: &str) -> bool {
-        if !ty.contains("Guard") && !ty.contains("dashmap") && self.guard_types.is_empty() {
+        if self.guard_types.is_empty() && !self.locks.may_have_guard(ty) {
             return false;
         }
-        types::owns(ty, &|path| super::locks::is_guard(path) || self.guard_types.contains(path))
+        types::owns(ty, &|path| self.locks.is_guard(path) || self.guard_types.contains(path))
     }
 
     /// The body that a call means, seen from a target.

@@ -8,7 +8,6 @@
 use std::cell::RefCell;
 use std::sync::Arc;
 
-use super::locks;
 use super::mir::callee::Callee;
 use super::mir::model::{Operand, Place, Rvalue, StatementKind, Step, Terminator};
 use super::mir::types;
@@ -454,11 +453,14 @@ impl<'p, 'a> Frame<'p, 'a> {
             return own;
         };
         let Some(callee) = call.callee() else { return own };
-        if locks::is_lock(callee.owner()) && callee.name() == "new" && call.dest.steps.is_empty() {
+        if self.program.locks.is_lock(callee.owner())
+            && callee.name() == "new"
+            && call.dest.steps.is_empty()
+        {
             return Path::new(Root::Local(call.dest.local));
         }
         if let Some(first) = call.args.first() {
-            if locks::lock_call(callee).is_some() {
+            if self.program.locks.call(callee).is_some() {
                 return self.operand(first).with(Part::Protected);
             }
             match looks_through(callee) {
