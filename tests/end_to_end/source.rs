@@ -45,6 +45,28 @@ fn a_comment_allows_what_stands_there_and_is_noted_when_it_allows_nothing() {
 }
 
 #[test]
+fn the_locks_of_well_known_crates_are_known() {
+    let project = Project::fixture("locks", "lint-locks");
+    let checked = project.check(&["check", "--lib"]);
+    let text = std::fs::read_to_string(project.root().join("src/lib.rs")).expect("it is there");
+    let functions = text.lines().filter_map(|line| line.trim().strip_prefix("pub "));
+    let names = functions.filter_map(|line| {
+        let (_, rest) = line.split_once("fn ")?;
+        rest.split_once('(').map(|(name, _)| name).filter(|name| *name != "enter")
+    });
+    let found = &checked.report().findings;
+    let mut count = 0;
+    for name in names {
+        count += 1;
+        let told = found.iter().any(|finding| {
+            finding.rule == Rule::DoubleLock && finding.message.contains(&format!("{name}` "))
+        });
+        assert_eq!(told, !name.starts_with("fine"), "{name}: {checked}");
+    }
+    assert!(count > 20, "the functions of the fixture are not seen");
+}
+
+#[test]
 fn a_lock_that_the_settings_name_is_one() {
     let checked = Project::fixture("linted", "lint-named").check(&["check"]);
     let twice = checked.report().findings.iter().filter(|found| found.rule == Rule::DoubleLock);

@@ -119,7 +119,13 @@ impl<'a> Program<'a> {
                 });
                 continue;
             }
-            let function = self.place(index, body, &mut headers);
+            let mut function = self.place(index, body, &mut headers);
+            if function.is_coroutine()
+                && let Some(name) = function.display.strip_suffix("::{closure#0}")
+            {
+                // What an async function does is in a body of its own, which has no other name.
+                function.display.truncate(name.len());
+            }
             if function.is_closure() || function.is_coroutine() {
                 for ty in types::closures(function.body.locals[1].ty).into_iter().take(1) {
                     if let Some(path) = async_fn(ty) {

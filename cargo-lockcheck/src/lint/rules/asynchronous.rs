@@ -22,7 +22,7 @@ pub(super) fn check(analyzed: &Analyzed<'_, '_>, findings: &mut Vec<Finding>) {
                     for held in event.held.iter().filter(|held| !held.lock.is_async) {
                         let message = format!(
                             "`{}` awaits while it holds {}, a lock that blocks the whole thread",
-                            name(&function.display),
+                            function.display,
                             quoted(&held.lock)
                         );
                         let taken = format!("{} is taken here", quoted(&held.lock));
@@ -47,7 +47,7 @@ pub(super) fn check(analyzed: &Analyzed<'_, '_>, findings: &mut Vec<Finding>) {
                     let message = format!(
                         "`{}` is async and blocks its thread for {}, which `{}` holds while it \
                          {why}",
-                        name(&function.display),
+                        function.display,
                         quoted(&acquired.lock),
                         holder.function,
                     );
@@ -60,11 +60,6 @@ pub(super) fn check(analyzed: &Analyzed<'_, '_>, findings: &mut Vec<Finding>) {
             }
         }
     }
-}
-
-/// The name of an async function, without that of its coroutine.
-fn name(display: &str) -> &str {
-    display.strip_suffix("::{closure#0}").unwrap_or(display)
 }
 
 /// The classes that are held while a thread waits for something, or over a suspension.
