@@ -119,7 +119,8 @@ impl Config {
     }
 
     /// Called with each finding, in the thread that found it, before that thread goes on. It may
-    /// use locks.
+    /// use locks. What a thread finds at its very end, when its thread-locals are gone (a lock that
+    /// it leaves held), is only in the trace and in [`findings`](crate::findings).
     #[must_use]
     pub fn on_finding(mut self, callback: impl Fn(&Finding) + Send + Sync + 'static) -> Config {
         self.on_finding = Some(Arc::new(callback));

@@ -10,7 +10,6 @@
 //! thread it has, with a trace of its own.
 
 use std::cell::Cell;
-use std::io::{self, Write};
 use std::ptr;
 use std::sync::atomic::Ordering::{Acquire, Relaxed, Release, SeqCst};
 use std::sync::atomic::{AtomicBool, AtomicPtr, AtomicU32, AtomicU64, AtomicUsize};
@@ -234,11 +233,11 @@ fn deliver(config: &Config, finding: &Finding) {
     };
     if print {
         let _busy = Busy::new();
-        let text = finding.to_string();
-        let mut err = io::stderr().lock();
-        let _ = write!(err, "\nlockdep: {text}\n");
+        platform::print(&format!("\nlockdep: {finding}\n"));
     }
-    if let Some(callback) = &config.on_finding {
+    // Whatever the program does there may need thread-locals.
+    let is_over = current().is_some_and(|record| record.over.get());
+    if let Some(callback) = config.on_finding.as_ref().filter(|_| !is_over) {
         callback(finding);
     }
 }
@@ -271,7 +270,10 @@ pub(crate) fn know_thread(
 ) {
     let id = record.thread.load(Relaxed);
     if !observer.knows_thread(id) {
-        let name = thread::current().name().map(str::to_owned);
+        let name = match record.over.get() {
+            false => thread::current().name().map(str::to_owned),
+            true => platform::thread_name(record.system.load(Relaxed)),
+        };
         observer.add_thread(ThreadLine {
             thread: FoundThread { id, name, spawned: spawned.map(|s| s.1) },
             parent: spawned.map(|s| s.0),
@@ -283,6 +285,7 @@ pub(crate) fn know_thread(
 /// The thread is over: what it still holds is orphaned, and its record is free.
 pub(crate) fn thread_end() {
     let Some(record) = current() else { return };
+    record.over.set(true);
     let mut held = Vec::new();
     {
         let _busy = Busy::new();

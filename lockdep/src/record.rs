@@ -222,6 +222,10 @@ pub(crate) struct Record {
     pub(crate) system: AtomicU32,
     pub(crate) thread: AtomicU32,
     pub(crate) in_use: AtomicBool,
+    /// Code that is not instrumented has spawned the thread, or it is the main one.
+    pub(crate) foreign: AtomicBool,
+    /// Thread-locals of others, `std`'s among them, are gone: only this crate's steps are left.
+    pub(crate) over: Cell<bool>,
     /// The thread has spawned another, or waited.
     pub(crate) was_active: AtomicBool,
     /// The thread takes no further step that anybody could wait for.
@@ -301,6 +305,8 @@ impl Record {
             system: AtomicU32::new(0),
             thread: AtomicU32::new(0),
             in_use: AtomicBool::new(true),
+            foreign: AtomicBool::new(true),
+            over: Cell::new(false),
             was_active: AtomicBool::new(false),
             ended: AtomicBool::new(false),
             next: AtomicPtr::new(ptr::null_mut()),
@@ -757,6 +763,8 @@ impl Record {
         self.permits.reset();
         self.unparks.set(0);
         self.introduced.set(false);
+        self.foreign.store(true, Relaxed);
+        self.over.set(false);
         self.was_active.store(false, Relaxed);
         self.ended.store(false, SeqCst);
         self.acquisitions.store(0, Relaxed);

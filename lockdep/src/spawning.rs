@@ -62,6 +62,8 @@ pub(crate) fn spawn(site: Site) -> Option<Arc<Spawned>> {
     });
     let _busy = Busy::new();
     record.own.borrow_mut().at.epoch += 1;
+    // What was asked for before the new thread existed cannot keep it waiting.
+    record.window.close(&record.own);
     next_segment(record);
     let thread = THREADS.fetch_add(1, Relaxed) + 1;
     STARTING.fetch_add(1, SeqCst);
@@ -164,6 +166,7 @@ impl Spawned {
             {
                 let _busy = Busy::new();
                 record.thread.store(self.thread, Relaxed);
+                record.foreign.store(false, Relaxed);
                 start_segments(record, self.thread, self.clock.clone(), self.cover.clone());
                 if self.cover.is_some() {
                     record.own.borrow_mut().first_steps = FIRST_STEPS;

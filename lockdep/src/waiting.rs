@@ -212,8 +212,14 @@ pub(crate) fn nobody_runs() -> bool {
         somebody |= wait.kind != WaitKind::Park;
         stays(wait)
     };
+    // A test harness goes on with its next test, unless it waits for one of these.
+    let is_test = |r: &Record| r.foreign.load(Relaxed) && !is_main(r);
+    let goes_on = !alive().any(|r| is_test(r) || is_main(r) && !is_harness(r));
     let mut threads = alive().filter(|r| !is_harness(r));
-    STARTING.load(SeqCst) == 0 && threads.all(|r| r.waiting().is_some_and(&mut waits)) && somebody
+    !goes_on
+        && STARTING.load(SeqCst) == 0
+        && threads.all(|r| r.waiting().is_some_and(&mut waits))
+        && somebody
 }
 
 /// Every thread waits, so nobody completes what they wait for: reported once nothing has moved for
@@ -267,7 +273,11 @@ pub(crate) fn nobody_will(me: &'static Record) -> Option<Arc<Finding>> {
 /// The main thread of a test harness only waits for its tests, in code that is not instrumented. A
 /// main thread that has spawned nothing and used nothing while other threads do is taken for one.
 fn is_harness(record: &Record) -> bool {
-    record.is_bystander() && record.system.load(Relaxed) == process::id()
+    record.is_bystander() && is_main(record)
+}
+
+fn is_main(record: &Record) -> bool {
+    record.system.load(Relaxed) == process::id()
 }
 
 /// The records of threads that have not ended.

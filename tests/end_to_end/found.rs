@@ -163,3 +163,93 @@ fn main() {
     assert_eq!(missing.code, 101, "{missing}");
     assert!(missing.stderr.contains("there is no `nowhere`"), "{missing}");
 }
+
+/// The tests of a program of one file.
+fn tests_of(user: &str, text: &str) -> Checked {
+    let project = Project::binaries(user, "2024", &[("probe".to_owned(), text.to_owned())]);
+    project.check(&["test", "--bin", "probe"])
+}
+
+#[test]
+fn a_worker_that_a_test_leaves_idle_is_no_finding() {
+    let checked = tests_of(
+        "idle",
+        "use std::sync::{Condvar, Mutex, mpsc};
+use std::thread;
+use std::time::Duration;
+
+fn main() {}
+
+#[test]
+fn on_a_static() {
+    static WORK: (Mutex<bool>, Condvar) = (Mutex::new(false), Condvar::new());
+    thread::spawn(|| {
+        let mut there = WORK.0.lock().unwrap();
+        while !*there {
+            there = WORK.1.wait(there).unwrap();
+        }
+    });
+    thread::sleep(Duration::from_millis(5));
+}
+
+#[test]
+fn on_a_channel() {
+    let (jobs, queue) = mpsc::channel::<u8>();
+    thread::spawn(move || for _ in queue {});
+    std::mem::forget(jobs);
+    thread::sleep(Duration::from_millis(5));
+}
+",
+    );
+    assert_eq!(checked.code, 0, "{checked}");
+    assert_eq!(checked.found(), [""; 0], "{checked}");
+}
+
+#[test]
+fn a_lock_that_a_test_never_releases_is_reported_with_its_name() {
+    let checked = tests_of(
+        "never-released",
+        "fn main() {}
+
+#[test]
+fn keeps_it() {
+    static KEPT: std::sync::Mutex<u8> = std::sync::Mutex::new(0);
+    std::mem::forget(KEPT.lock());
+}
+",
+    );
+    assert_eq!(checked.code, 0, "{checked}");
+    assert_eq!(checked.found(), ["orphaned-lock happened"], "{checked}");
+    let message = &checked.report().findings[0].message;
+    assert!(message.contains("`keeps_it`"), "{message}");
+}
+
+#[test]
+fn what_was_asked_for_before_a_thread_existed_does_not_keep_it_waiting() {
+    let text = "use std::sync::{Barrier, Mutex, mpsc};
+use std::thread;
+static SETTINGS: Mutex<u8> = Mutex::new(0);
+fn main() {
+    *SETTINGS.lock().unwrap() += 1;
+    let (send, receive) = mpsc::channel();
+    let worker = thread::spawn(move || {
+        let _settings = SETTINGS.lock().unwrap();
+        receive.recv().unwrap()
+    });
+    send.send(1).unwrap();
+    worker.join().unwrap();
+    *SETTINGS.lock().unwrap() += 1;
+    let both = Barrier::new(2);
+    thread::scope(|s| {
+        s.spawn(|| {
+            let _settings = SETTINGS.lock().unwrap();
+            both.wait();
+        });
+        both.wait();
+    });
+}
+";
+    let project = Project::binaries("before", "2024", &[("probe".to_owned(), text.to_owned())]);
+    let checked = project.check(&["run"]);
+    assert_eq!(checked.found(), [""; 0], "{checked}");
+}

@@ -3,14 +3,14 @@
 
 #[cfg(unix)]
 pub(crate) use unix::{
-    catches_signals, on_signal, others_run, prepare_alarm, ring, sleep, sleeps, system_thread,
-    watch_process, watch_thread_end,
+    catches_signals, on_signal, others_run, prepare_alarm, print, ring, sleep, sleeps,
+    system_thread, thread_name, watch_process, watch_thread_end,
 };
 
 #[cfg(not(unix))]
 pub(crate) use other::{
-    catches_signals, on_signal, others_run, prepare_alarm, ring, sleep, sleeps, system_thread,
-    watch_process, watch_thread_end,
+    catches_signals, on_signal, others_run, prepare_alarm, print, ring, sleep, sleeps,
+    system_thread, thread_name, watch_process, watch_thread_end,
 };
 
 #[cfg(not(unix))]

@@ -2,7 +2,7 @@
 //! process goes unnoticed: its trace lacks the totals.
 
 use std::ffi::c_int;
-use std::io;
+use std::io::{self, Write};
 use std::sync::OnceLock;
 use std::thread::{self, Thread};
 use std::time::Duration;
@@ -26,6 +26,14 @@ pub(crate) fn system_thread() -> u32 {
 }
 
 /// Not known here.
+pub(crate) fn thread_name(_number: u32) -> Option<String> {
+    None
+}
+
+pub(crate) fn print(text: &str) {
+    let _ = io::stderr().lock().write_all(text.as_bytes());
+}
+
 pub(crate) fn sleeps(_number: u32) -> bool {
     false
 }

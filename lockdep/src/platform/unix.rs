@@ -2,7 +2,10 @@
 
 use std::cell::Cell;
 use std::ffi::{c_int, c_void};
+use std::fs::File;
 use std::io::{self, Read, Write};
+use std::mem::ManuallyDrop;
+use std::os::fd::FromRawFd;
 use std::os::unix::net::UnixStream;
 use std::sync::atomic::Ordering::{Relaxed, SeqCst};
 use std::sync::{MutexGuard, OnceLock};
@@ -106,6 +109,20 @@ pub(crate) fn system_thread() -> u32 {
     let path = std::fs::read_link("/proc/thread-self").unwrap_or_default();
     let number = path.file_name().and_then(|n| n.to_str()).and_then(|n| n.parse().ok());
     number.unwrap_or(0)
+}
+
+/// The name that the system has for the thread with this number, which is cut short. One that its
+/// spawner has not named would have another's, but a test harness names all of its threads.
+pub(crate) fn thread_name(number: u32) -> Option<String> {
+    let name = std::fs::read_to_string(format!("/proc/self/task/{number}/comm")).ok()?;
+    Some(name.trim_end().to_owned()).filter(|name| !name.is_empty())
+}
+
+/// Writes to stderr. A thread may have no thread-locals any more, which `std`'s own stream needs.
+pub(crate) fn print(text: &str) {
+    // SAFETY: the descriptor is not closed, as the file is never dropped.
+    let mut stderr = ManuallyDrop::new(unsafe { File::from_raw_fd(2) });
+    let _ = stderr.write_all(text.as_bytes());
 }
 
 /// Whether the thread with this number sleeps, as far as the system tells.

@@ -6,7 +6,7 @@
 //! and a wait is in its record before it looks for idleness, so one of both sees the other.
 
 use std::ffi::c_int;
-use std::io::{self, Write};
+use std::io;
 use std::sync::atomic::Ordering::{Relaxed, SeqCst};
 use std::sync::atomic::{AtomicBool, AtomicU32};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -181,5 +181,5 @@ fn call(watchdog: &Watchdog, finding: &Finding) {
 }
 
 fn print(text: &str) {
-    let _ = write!(io::stderr().lock(), "\nlockdep: {text}\n");
+    platform::print(&format!("\nlockdep: {text}\n"));
 }
