@@ -160,6 +160,12 @@ impl Observer {
         !self.met.insert(class)
     }
 
+    /// Whether this is a semaphore, which may be closed under those that wait for it.
+    pub(crate) fn is_semaphore(&self, lock: LockId) -> bool {
+        let class = self.classes.get(class_of(lock) as usize);
+        class.is_some_and(|class| class.kind == LockKind::Semaphore)
+    }
+
     /// A second lock of this class was acquired.
     pub(crate) fn many(&mut self, class: u32) {
         if let (Some(trace), Some(class)) = (&mut self.trace, self.classes.get(class as usize)) {

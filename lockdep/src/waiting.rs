@@ -24,7 +24,8 @@ use crate::parking;
 use crate::permits::{Asked, Hold};
 use crate::platform;
 use crate::process::{
-    Busy, JOINING, ORPHANED, SIGNALS, START, STARTING, WAITING, halt, know_thread, observe, records,
+    Busy, JOINING, ORPHANED, SIGNALS, START, STARTING, WAITING, halt, know_thread, observe,
+    observer, records,
 };
 use crate::record::{HeldLock, Record, SeenWait, WaitKind};
 use crate::timing;
@@ -157,15 +158,19 @@ fn on_a_cycle(me: &'static Record) -> Option<Arc<Finding>> {
     let queues = |waits: &WaitsFor| matches!(waits, WaitsFor::Lock { mode, .. } if mode.queues());
     let behind_writer = cycle.iter().any(|&i| queues(&graph.threads()[i].waits));
     let behind = graph.behind(my_index);
-    let permits = behind.iter().any(|&i| seen[i].waits_for_permits());
+    let semaphore = |i: usize| match graph.threads()[i].waits {
+        WaitsFor::Lock { lock, .. } => observer().as_ref().is_some_and(|o| o.is_semaphore(lock)),
+        _ => seen[i].waits_for_permits(),
+    };
+    let permits = behind.iter().chain(&cycle).any(|&i| semaphore(i));
     if behind_writer || permits {
         thread::sleep(SETTLE);
     }
     // A holder of permits that moves frees everybody who waits for them, so no holder may have; and
     // whoever finds his semaphore closed does not sleep any more.
     let stays = |&i: &usize| i == my_index || seen[i].still() && (!permits || seen[i].sleeps());
-    let all = if permits { &behind } else { &cycle };
-    if !all.iter().all(stays) || !cycle.iter().all(|&i| i == my_index || seen[i].still()) {
+    let others = behind.iter().filter(|_| permits);
+    if !others.chain(&cycle).all(stays) {
         return None;
     }
     let threads: Vec<StuckThread> = cycle.iter().filter_map(|&i| seen[i].stuck()).collect();
