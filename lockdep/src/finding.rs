@@ -188,6 +188,7 @@ pub fn awaited(kind: &str, name: &str) -> String {
         "Condvar" => format!("{name} to be notified"),
         "channel" => format!("the other end of {name}"),
         "Barrier" => format!("others at {name}"),
+        "resource" => format!("units of {name}"),
         "thread" => format!("{name} to end"),
         _ => name.to_owned(),
     }
@@ -199,6 +200,7 @@ pub fn completes(kind: &str) -> Option<&'static str> {
         "Condvar" => Some("notifies it"),
         "channel" => Some("uses that end"),
         "Barrier" => Some("gets there"),
+        "resource" => Some("gives back its units"),
         "thread" => Some("ends"),
         _ => None,
     }

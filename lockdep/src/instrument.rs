@@ -99,6 +99,8 @@ pub enum LockKind {
     Semaphore,
     /// Not a lock: the permits of a semaphore that has several.
     Permits,
+    /// Not a lock: a banker's resource, of which threads hold units.
+    Resource,
     /// Not a lock: a condition variable, which threads wait on.
     Condvar,
     /// Not a lock: a channel, which threads wait on.
@@ -119,6 +121,7 @@ impl LockKind {
             LockKind::OnceLock => "OnceLock",
             LockKind::LazyLock => "LazyLock",
             LockKind::Semaphore | LockKind::Permits => "Semaphore",
+            LockKind::Resource => "resource",
             LockKind::Condvar => "Condvar",
             LockKind::Channel => "channel",
             LockKind::Barrier => "Barrier",
@@ -131,6 +134,7 @@ impl LockKind {
         matches!(
             self,
             LockKind::Permits
+                | LockKind::Resource
                 | LockKind::Condvar
                 | LockKind::Channel
                 | LockKind::Barrier
@@ -512,6 +516,8 @@ pub enum EventKind {
     Park,
     /// Permits of a semaphore that has several.
     Permit,
+    /// Units of a banker's resource.
+    Units,
 }
 
 impl EventKind {
@@ -523,6 +529,7 @@ impl EventKind {
             }
             EventKind::Barrier => const { &LockType::of::<()>(LockKind::Barrier) },
             EventKind::Permit => const { &LockType::of::<()>(LockKind::Permits) },
+            EventKind::Units => const { &LockType::of::<()>(LockKind::Resource) },
             EventKind::Park => const { &LockType::of::<()>(LockKind::Thread) },
         }
     }
@@ -578,6 +585,29 @@ impl EventTag {
         match process::current().or_else(process::begin) {
             Some(record) => self.word(record, kind, site).lock(),
             None => Word(self.id(kind).load(Relaxed)).lock(),
+        }
+    }
+
+    /// This thread may have to wait for the event now, where others cannot see it: only the orders
+    /// are told.
+    pub(crate) fn ask(&self, kind: EventKind, site: Site) {
+        let Some(record) = process::current().or_else(process::begin) else { return };
+        if !record.holds_nothing() {
+            learning::wait_holding(record, self.id(kind), self.word(record, kind, site), site);
+        }
+    }
+
+    /// Only this thread can complete the event, and not before the locks that it has asked for
+    /// since the window began.
+    pub(crate) fn passed(&self, kind: EventKind, site: Site) {
+        let Some(record) = process::current() else { return };
+        learning::signal(record, self.id(kind), self.word(record, kind, site), site);
+    }
+
+    /// What this thread has asked for is behind it.
+    pub(crate) fn begin_window() {
+        if let Some(record) = process::current() {
+            record.window.close(&record.own);
         }
     }
 

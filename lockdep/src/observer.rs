@@ -346,10 +346,10 @@ impl Observer {
             return;
         }
         let rule = if event.is_some() { Rule::WaitWhileHolding } else { Rule::LockOrder };
-        // Other holders may have permits enough to give back.
+        // Other holders may have permits, or units, enough to give back.
         let counts = event.is_some_and(|at| {
             let class = class_of(cycle.links[at].asked.lock);
-            self.classes[class as usize].kind == LockKind::Permits
+            matches!(self.classes[class as usize].kind, LockKind::Permits | LockKind::Resource)
         });
         let tier = if counts { cycle.tier.min(Tier::Potential) } else { cycle.tier };
         let sign = signature(rule, parts);

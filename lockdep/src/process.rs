@@ -80,7 +80,6 @@ pub(crate) fn current() -> Option<&'static Record> {
 
 /// This thread's number, which it gets if this is its first use; `None` where the thread must pass
 /// through.
-#[cfg(feature = "instrument")]
 pub(crate) fn thread() -> Option<ThreadId> {
     Some(current().or_else(begin)?.thread.load(Relaxed))
 }

@@ -22,6 +22,7 @@ pub const SOURCES: &[(&str, &str)] = &sources! {
     "banker/state.rs",
     "banker/table.rs",
     "banker/units.rs",
+    "banker/watch.rs",
     "config.rs",
     "creation.rs",
     "engine/clock.rs",

@@ -7,6 +7,7 @@
 use std::collections::HashMap;
 use std::fmt;
 use std::future::Future;
+use std::panic::Location;
 use std::pin::Pin;
 use std::sync::atomic::AtomicBool;
 use std::sync::atomic::Ordering::Relaxed;
@@ -18,6 +19,8 @@ use crate::banker::error::BankerError;
 use crate::banker::queue::{BankerQueue, Policy, Submitted, Ticket};
 use crate::banker::state::BankerState;
 use crate::banker::units::{Resource, TaskId};
+use crate::banker::watch::{Holder, Watch};
+use crate::instrument::Site;
 
 /// Hands out units of several resources so that the tasks cannot deadlock over them.
 ///
@@ -49,6 +52,7 @@ use crate::banker::units::{Resource, TaskId};
 #[derive(Clone)]
 pub struct Banker {
     desk: Arc<Mutex<Desk>>,
+    watch: Arc<Watch>,
 }
 
 /// Invariant: exactly the tickets that wait in the queue have a sleeper, whenever the mutex is free.
@@ -116,6 +120,7 @@ pub(super) fn wake(sleepers: Vec<Sleeper>) {
 
 impl Banker {
     /// A banker for `resources`, given as name and total; returns their handles in the same order.
+    #[track_caller]
     pub fn new<const M: usize>(resources: [(&str, u64); M]) -> (Banker, [Resource; M]) {
         let state = BankerState::new(resources);
         (BankerQueue::new(state, Policy::Avoid).into(), std::array::from_fn(Resource::at))
@@ -123,6 +128,7 @@ impl Banker {
 
     /// A banker that grants whatever is free, and instead refuses the request that would complete
     /// a deadlock, with [`BankerError::Deadlock`]. Tasks come with [`Banker::join`].
+    #[track_caller]
     pub fn detecting<const M: usize>(resources: [(&str, u64); M]) -> (Banker, [Resource; M]) {
         let state = BankerState::new(resources);
         (BankerQueue::new(state, Policy::Detect).into(), std::array::from_fn(Resource::at))
@@ -186,8 +192,11 @@ impl Banker {
 impl From<BankerQueue> for Banker {
     /// A banker over a queue that nobody waits in yet: for resources that are not known when the
     /// program is written, or another bound.
+    #[track_caller]
     fn from(queue: BankerQueue) -> Banker {
-        Banker { desk: Arc::new(Mutex::new(Desk { queue, sleepers: HashMap::new() })) }
+        let watch = Watch::new(queue.state().resources().count());
+        let desk = Desk { queue, sleepers: HashMap::new() };
+        Banker { desk: Arc::new(Mutex::new(desk)), watch: Arc::new(watch) }
     }
 }
 
@@ -219,8 +228,10 @@ impl Claim {
     /// # Errors
     /// `ExceedsClaim` for more than the claim leaves; `Deadlock` from a banker that detects;
     /// `UnknownResource`.
+    #[track_caller]
     pub fn acquire(&self, request: &[(Resource, u64)]) -> Result<Grant<'_>, BankerError> {
-        self.wait(request, None)
+        self.banker.watch.ask(request, Location::caller());
+        self.wait(request, None, Location::caller())
     }
 
     /// Takes all of `request` if it can be granted now, and safely.
@@ -228,9 +239,10 @@ impl Claim {
     /// # Errors
     /// As [`Claim::acquire`]; `Unavailable` if not all of it is free, or others have been passed
     /// over too often; `Unsafe` if it is free but the tasks could then deadlock.
+    #[track_caller]
     pub fn try_acquire(&self, request: &[(Resource, u64)]) -> Result<Grant<'_>, BankerError> {
         self.try_take(request)?;
-        Ok(self.grant(request))
+        Ok(self.grant(request, self.banker.watch.hold(request, Location::caller())))
     }
 
     /// Takes `request` if that is possible now. The caller gives it back.
@@ -248,13 +260,14 @@ impl Claim {
     ///
     /// # Errors
     /// As [`Claim::acquire`]; `Timeout`, and nothing is taken.
+    #[track_caller]
     pub fn acquire_timeout(
         &self,
         request: &[(Resource, u64)],
         timeout: Duration,
     ) -> Result<Grant<'_>, BankerError> {
         // A time too far away to be told is no limit.
-        self.wait(request, Instant::now().checked_add(timeout))
+        self.wait(request, Instant::now().checked_add(timeout), Location::caller())
     }
 
     /// Waits for `request` as [`Claim::acquire`] does, without blocking the thread. Nothing is
@@ -282,10 +295,11 @@ impl Claim {
         &self,
         request: &[(Resource, u64)],
         deadline: Option<Instant>,
+        site: Site,
     ) -> Result<Grant<'_>, BankerError> {
         let granted = self.take(request, deadline)?;
         debug_assert!(granted, "only the claims of semaphores wake somebody in vain");
-        Ok(self.grant(request))
+        Ok(self.grant(request, self.banker.watch.hold(request, site)))
     }
 
     /// Waits for `request`; whether it is granted. If so, the caller gives it back.
@@ -317,8 +331,8 @@ impl Claim {
         Ok(!bell.in_vain.load(Relaxed))
     }
 
-    fn grant(&self, request: &[(Resource, u64)]) -> Grant<'_> {
-        Grant { claim: self, units: request.to_vec() }
+    fn grant(&self, request: &[(Resource, u64)], holder: Holder) -> Grant<'_> {
+        Grant { claim: self, holder, units: request.to_vec() }
     }
 
     pub(super) fn release(&self, units: &[(Resource, u64)]) -> Result<(), BankerError> {
@@ -351,6 +365,7 @@ impl Drop for Claim {
 #[derive(Debug)]
 pub struct Grant<'claim> {
     claim: &'claim Claim,
+    holder: Holder,
     units: Vec<(Resource, u64)>,
 }
 
@@ -378,6 +393,7 @@ impl Grant<'_> {
             held.subtract(&part);
             (held, part)
         };
+        self.claim.banker.watch.release(&mut self.holder, |resource| held.of(resource) > 0);
         self.units = held.iter().collect();
         self.claim.release(&part.iter().collect::<Vec<_>>())
     }
@@ -385,6 +401,7 @@ impl Grant<'_> {
 
 impl Drop for Grant<'_> {
     fn drop(&mut self) {
+        self.claim.banker.watch.release(&mut self.holder, |_| false);
         let released = self.claim.release(&self.units);
         debug_assert!(released.is_ok(), "a grant's units are held until it is dropped");
     }
@@ -410,12 +427,12 @@ impl<'claim> Future for Acquire<'claim> {
             Some(_) => {
                 drop(desk);
                 self.ticket = None;
-                return Poll::Ready(Ok(self.claim.grant(&self.request)));
+                return Poll::Ready(Ok(self.claim.grant(&self.request, Holder::default())));
             }
             None => match desk.queue.submit(self.claim.task, &self.request) {
                 Ok(Submitted::Waits(ticket)) => ticket,
                 Ok(Submitted::Granted) => {
-                    return Poll::Ready(Ok(self.claim.grant(&self.request)));
+                    return Poll::Ready(Ok(self.claim.grant(&self.request, Holder::default())));
                 }
                 Err(refused) => return Poll::Ready(Err(refused)),
             },
@@ -439,7 +456,7 @@ impl Drop for Acquire<'_> {
         } else {
             // It was granted, but nobody came to fetch it.
             drop(desk);
-            drop(self.claim.grant(&self.request));
+            drop(self.claim.grant(&self.request, Holder::default()));
         }
     }
 }

@@ -5,8 +5,9 @@
 //! threads, for schedulers and simulations, and for detection.
 //!
 //! What it promises: tasks that keep to their claims, and release in the end what they hold,
-//! always finish; nobody waits for ever. What it cannot know: that a holder waits for something
-//! outside of the banker.
+//! always finish; nobody waits for ever. What it cannot prevent: that a holder waits for something
+//! outside of the banker. If that is a lock that others hold while they ask the banker, it is
+//! reported as `wait-while-holding`.
 
 mod error;
 mod units;
@@ -17,6 +18,7 @@ mod table;
 
 mod live;
 mod queue;
+mod watch;
 
 #[cfg(feature = "instrument")]
 pub(crate) mod semaphores;

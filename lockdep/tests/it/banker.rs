@@ -5,3 +5,4 @@ mod book;
 mod live;
 mod model;
 mod naive;
+mod outside;
