@@ -338,6 +338,10 @@ impl fmt::Display for Finding {
             let [from, to] = [edge.from, edge.to].map(|lock| &self.locks[lock]);
             writeln!(f, "  {}", edge.thread)?;
             match completes(from.kind) {
+                Some(_) if from.kind == "resource" => {
+                    writeln!(f, "    holds units of {from}, since {}", Short(edge.from_site))?;
+                    writeln!(f, "    waits for {to}, at {}", Short(edge.to_site))?;
+                }
                 Some(then) => {
                     writeln!(f, "    waits for {to}, at {}", Short(edge.to_site))?;
                     writeln!(f, "    before it {then}, for {from}: {}", Short(edge.from_site))?;

@@ -184,6 +184,11 @@ impl Finder<'_> {
                 let ends: Vec<String> = ends.elems.iter().map(end).collect();
                 self.expr(Some(format!("({})", ends.join(", "))), value);
             }
+            // `let (banker, [a, b]) = Banker::new(..)` creates the resources.
+            (Pat::Tuple(parts), _) if self.kind == "resource" => match parts.elems.first() {
+                Some(banker) => self.bind(banker, value),
+                None => self.expr(None, value),
+            },
             _ => self.expr(None, value),
         }
     }
@@ -421,6 +426,14 @@ mod tests {
         ] {
             assert_eq!(named(source).as_deref(), Some(expected), "{source}");
         }
+    }
+
+    #[test]
+    fn a_resource_is_called_by_its_banker() {
+        let source =
+            "fn f() { let (banker, [db, gpu]) = ¶Banker::new([(\"db\", 4), (\"gpu\", 1)]); }";
+        assert_eq!(named_as(source, "resource", "()").as_deref(), Some("banker"));
+        assert_eq!(named_as(source, "Mutex", "()"), None);
     }
 
     #[test]

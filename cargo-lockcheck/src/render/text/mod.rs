@@ -231,6 +231,7 @@ impl Page<'_> {
             // It holds nothing: others wait for what it does after this.
             let (then, more) = match from.kind.as_str() {
                 "thread" => (format!("`{}` is started", from.name), " here"),
+                "resource" => (format!("holds units of `{}`", from.name), " since here"),
                 _ => (format!("then {completes}"), " here"),
             };
             quote.add(&edge.from_site, Kind::Other, then, more);
