@@ -10,12 +10,13 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode};
 use std::time::Duration;
 
+mod lint;
 mod run;
 mod source;
 mod suite;
 
 use crate::run::{Finding, Run};
-use crate::suite::{SUITES, Suite};
+use crate::suite::{LINTED, SUITES, Suite};
 
 /// What a suite showed over all its runs.
 struct Outcome {
@@ -32,7 +33,9 @@ fn main() -> ExitCode {
     let mut locks = false;
     let mut command = None;
     let mut chosen = Vec::new();
-    let mut words = env::args().skip(1);
+    let mut words = env::args().skip(1).peekable();
+    let linting = words.next_if(|word| word == "lint").is_some();
+    let known = if linting { LINTED } else { SUITES };
     while let Some(word) = words.next() {
         match word.as_str() {
             "--runs" => match words.next().and_then(|n| n.parse().ok()).filter(|n| *n > 0) {
@@ -44,14 +47,14 @@ fn main() -> ExitCode {
                 Some(path) => command = Some(PathBuf::from(path)),
                 None => return usage("--command takes the path of a cargo-lockcheck"),
             },
-            name => match SUITES.iter().find(|suite| suite.name == name) {
+            name => match known.iter().find(|suite| suite.name == name) {
                 Some(suite) => chosen.push(suite),
                 None => return usage(&format!("no suite has the name {name}")),
             },
         }
     }
     if chosen.is_empty() {
-        chosen.extend(SUITES);
+        chosen.extend(known);
     }
     let lockcheck = match command.map_or_else(build_command, Ok) {
         Ok(path) => path,
@@ -60,6 +63,9 @@ fn main() -> ExitCode {
             return ExitCode::FAILURE;
         }
     };
+    if linting {
+        return lint::survey(&chosen, &lockcheck, runs);
+    }
     println!("| crate | tests | plain | instrumented | ratio | tests alone | ratio | findings |");
     println!("|---|---|---|---|---|---|---|---|");
     let mut good = true;
@@ -92,10 +98,13 @@ fn main() -> ExitCode {
 }
 
 fn usage(problem: &str) -> ExitCode {
-    let names: Vec<_> = SUITES.iter().map(|suite| suite.name).collect();
+    let names =
+        |suites: &[Suite]| suites.iter().map(|suite| suite.name).collect::<Vec<_>>().join(", ");
     eprintln!(
-        "{problem}\nusage: [--runs N] [--command PATH] [--update-locks] [NAME…], of {}",
-        names.join(", ")
+        "{problem}\nusage: [--runs N] [--command PATH] [--update-locks] [NAME…], of {}\n   or: lint \
+         [--runs N] [--command PATH] [NAME…], of {}",
+        names(SUITES),
+        names(LINTED),
     );
     ExitCode::from(2)
 }
@@ -195,7 +204,8 @@ fn check(suite: &Suite, lockcheck: &Path, runs: usize, locks: bool) -> Result<Ou
     })
 }
 
-fn median(runs: &[Run], time: impl Fn(&Run) -> Duration) -> Duration {
+/// The median of a time over runs.
+pub(crate) fn median(runs: &[Run], time: impl Fn(&Run) -> Duration) -> Duration {
     let mut times: Vec<_> = runs.iter().map(time).collect();
     times.sort();
     times.get(times.len() / 2).copied().unwrap_or_default()

@@ -128,3 +128,15 @@ pub(crate) fn findings(path: &Path) -> Result<Vec<Finding>, String> {
         })
         .collect())
 }
+
+/// How many functions the lint has analysed, by the report at `path`.
+///
+/// # Errors
+/// A sentence that says what failed.
+pub(crate) fn functions(path: &Path) -> Result<u64, String> {
+    let text = fs::read_to_string(path)
+        .map_err(|e| format!("there is no report at {}: {e}", path.display()))?;
+    let report: serde_json::Value =
+        serde_json::from_str(&text).map_err(|e| format!("{}: {e}", path.display()))?;
+    Ok(report["coverage"]["functions_analyzed"].as_u64().unwrap_or_default())
+}

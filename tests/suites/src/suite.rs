@@ -1,4 +1,4 @@
-//! The suites: which crate, which version, which features.
+//! The suites, and the crates that are linted: which crate, which version, which features.
 
 /// A crate whose tests are run as they were published.
 pub(crate) struct Suite {
@@ -45,4 +45,24 @@ pub(crate) const SUITES: &[Suite] = &[
     Suite::new("parking_lot", "0.12.5"),
     Suite::new("tracing-core", "0.1.36"),
     Suite::new("tracing-appender", "0.2.5"),
+];
+
+/// Crates with locks, by the size of their source. Lints that they deny would stop them.
+pub(crate) const LINTED: &[Suite] = &[
+    Suite::new("r2d2", "0.8.10"),
+    Suite::new("deadpool", "0.13.1"),
+    Suite::new("quinn", "0.11.12"),
+    Suite::new("indicatif", "0.18.6"),
+    Suite::new("rayon-core", "1.13.0"),
+    Suite::new("prometheus", "0.14.0"),
+    Suite::new("sqlx-core", "0.9.0"),
+    Suite::new("sled", "0.34.7"),
+    Suite::new("salsa", "0.28.5"),
+    Suite::new("tracing-subscriber", "0.3.23"),
+    Suite::new("async-std", "1.13.2"),
+    Suite::new("moka", "0.12.16").cargo(&["--features", "sync,future"]),
+    Suite::new("redb", "4.6.0"),
+    Suite::new("wgpu-core", "30.0.1"),
+    Suite::new("tokio", "1.54.1").cargo(&["--features", "full"]),
+    Suite::new("tantivy", "0.27.0"),
 ];

@@ -585,7 +585,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::super::model::{BodyKind, Rvalue, StatementKind, Step, Terminator};
-    use super::parse;
+    use super::{parse, parse_part, shares};
 
     /// What the compiler in use writes for `golden/golden.rs`.
     const GOLDEN: &str = include_str!("golden/rustc-1.95.mir");
@@ -657,8 +657,47 @@ mod tests {
         assert_eq!(args.len(), 2, "{args:?}");
     }
 
+    #[test]
+    fn a_text_that_is_read_in_parts_says_the_same() {
+        let whole = parse(GOLDEN);
+        for share in [1, 1000, 7000, 1 << 30] {
+            let parts: Vec<_> = shares(GOLDEN, share).map(parse_part).collect();
+            let bodies = parts.iter().flat_map(|part| &part.bodies);
+            let read: Vec<_> = bodies.map(|body| (body.name, body.blocks.len())).collect();
+            let expected = whole.bodies.iter().map(|body| (body.name, body.blocks.len()));
+            assert_eq!(read, expected.collect::<Vec<_>>(), "in parts of {share} bytes");
+        }
+    }
+
+    #[test]
+    fn deep_nesting_neither_hangs_nor_overflows() {
+        for bracket in ["(", "[", "{", "<", "(*", "&", "Some("] {
+            let deep = bracket.repeat(50_000);
+            let text = format!(
+                "fn f(_1: {deep}) -> () {{\n    let _2: {deep};\n\n    bb0: {{\n        _2 = {deep};\n        \
+                 _2 = f::<{deep}>({deep}) -> [return: bb1, unwind continue];\n    }}\n}}\n"
+            );
+            parse(&text);
+        }
+    }
+
     proptest! {
         #![proptest_config(ProptestConfig::with_cases(192))]
+
+        #[test]
+        fn bytes_of_any_kind_do_not_make_it_panic(bytes in prop::collection::vec(any::<u8>(), 0..600)) {
+            parse(&String::from_utf8_lossy(&bytes));
+        }
+
+        #[test]
+        fn what_stands_before_a_cut_is_read(at in any::<prop::sample::Index>()) {
+            let text = &GOLDEN[..floor(GOLDEN, at.index(GOLDEN.len()))];
+            let (whole, cut) = (parse(GOLDEN), parse(text));
+            prop_assert!(cut.skipped <= 1);
+            for (known, read) in whole.bodies.iter().zip(&cut.bodies) {
+                prop_assert_eq!((known.name, known.blocks.len()), (read.name, read.blocks.len()));
+            }
+        }
 
         #[test]
         fn no_text_makes_it_panic(text in "\\PC{0,400}") {

@@ -1,0 +1,154 @@
+//! What the lint costs beside `cargo check` on crates of growing size, and what it finds in them.
+//!
+//! Each crate is checked plain and linted: once from nothing, with all dependencies; then several
+//! times after its `lib.rs` was touched; then with nothing changed. The median is printed.
+
+use std::fs;
+use std::path::Path;
+use std::process::{Command, ExitCode};
+use std::time::Duration;
+
+use crate::median;
+use crate::run::{self, Run};
+use crate::source;
+use crate::suite::Suite;
+
+/// The target directory of the plain checks, below the crate's own.
+const PLAIN: &str = "target/plain";
+
+/// Lints each crate and prints a table, then the findings.
+pub(crate) fn survey(suites: &[&Suite], lockcheck: &Path, runs: usize) -> ExitCode {
+    println!(
+        "| crate | lines | functions | from nothing: check, lint | ratio | lib.rs touched: check, \
+         lint | nothing changed: check, lint | memory | deny | warn |"
+    );
+    println!("|---|---|---|---|---|---|---|---|---|---|");
+    let mut good = true;
+    let mut told = String::new();
+    for suite in suites {
+        match one(suite, lockcheck, runs) {
+            Ok((row, findings)) => {
+                println!("{row}");
+                told += &findings;
+            }
+            Err(problem) => {
+                println!("| {} | could not be linted: {problem} |", suite.directory());
+                good = false;
+            }
+        }
+    }
+    print!("{told}");
+    if good { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+}
+
+fn one(suite: &Suite, lockcheck: &Path, runs: usize) -> Result<(String, String), String> {
+    let work = Path::new(env!("CARGO_MANIFEST_DIR")).join("target/linted");
+    let sources = source::unpack(suite, &work)?;
+    // It may ask for a toolchain that is not there.
+    for name in ["rust-toolchain", "rust-toolchain.toml"] {
+        let _ = fs::remove_file(sources.join(name));
+    }
+    let check = |lints: bool| {
+        let mut command = timed(if lints { lockcheck } else { Path::new("cargo") });
+        if lints {
+            command.arg("lockcheck");
+        }
+        command.args(["check", "--lib"]).args(suite.cargo);
+        match lints {
+            true => command.args(["--output", "json=report.json"]),
+            false => command.args(["-q", "--target-dir", PLAIN]),
+        };
+        command.current_dir(&sources).env_remove("CARGO_TARGET_DIR");
+        // Lints that the crate denies would stop it; the command says nothing of them.
+        command.env("RUSTFLAGS", "--cap-lints warn");
+        let run = run::run(&mut command)?;
+        match run.code {
+            Some(0 | 100) => Ok(run),
+            _ => Err(format!("it cannot be checked\n{}", run.text)),
+        }
+    };
+    for built in [PLAIN, "target/lockcheck"] {
+        let _ = fs::remove_dir_all(sources.join(built));
+    }
+    let cold = [check(false)?.wall, check(true)?.wall];
+    let root = sources.join("src/lib.rs");
+    let measure = |touches: bool| -> Result<[Vec<Run>; 2], String> {
+        let mut times = [Vec::new(), Vec::new()];
+        for _ in 0..runs {
+            for (lints, times) in [false, true].into_iter().zip(&mut times) {
+                if touches {
+                    let text = fs::read(&root).map_err(|e| format!("{}: {e}", root.display()))?;
+                    fs::write(&root, text).map_err(|e| format!("{}: {e}", root.display()))?;
+                }
+                times.push(check(lints)?);
+            }
+        }
+        Ok(times)
+    };
+    let (touched, same) = (measure(true)?, measure(false)?);
+    let wall = |runs: &[Run]| seconds(median(runs, |run| run.wall));
+    let memory = same[1].iter().filter_map(|run| kibibytes(&run.text)).max();
+    let memory = memory.map_or_else(|| "?".to_owned(), |kib| format!("{} MiB", kib / 1024));
+    let report = sources.join("report.json");
+    let findings = run::findings(&report)?;
+    let count = |level: &str| findings.iter().filter(|f| f.kind.starts_with(level)).count();
+    let row = format!(
+        "| {} {} | {} | {} | {}, {} | {:.2} | {}, {} | {}, {} | {memory} | {} | {} |",
+        suite.name,
+        suite.version,
+        lines(&sources.join("src")),
+        run::functions(&report)?,
+        seconds(cold[0]),
+        seconds(cold[1]),
+        cold[1].as_secs_f64() / cold[0].as_secs_f64().max(0.01),
+        wall(&touched[0]),
+        wall(&touched[1]),
+        wall(&same[0]),
+        wall(&same[1]),
+        count("deny"),
+        count("warn"),
+    );
+    let told = findings
+        .iter()
+        .map(|f| format!("\n{} `{}` {}\n  {}\n", suite.name, f.id, f.kind, f.message))
+        .collect();
+    Ok((row, told))
+}
+
+/// A command under `time`, where there is one, for the memory that it needs.
+fn timed(program: &Path) -> Command {
+    let time = Path::new("/usr/bin/time");
+    if !time.exists() {
+        return Command::new(program);
+    }
+    let mut command = Command::new(time);
+    command.args(["-f", "maximum %M KiB"]).arg(program);
+    command
+}
+
+/// The memory in what `time` has printed. With nothing changed no compiler is run, so that it is
+/// the command's own or cargo's.
+fn kibibytes(text: &str) -> Option<u64> {
+    let line = text.lines().find_map(|line| line.strip_prefix("maximum "))?;
+    line.strip_suffix(" KiB")?.parse().ok()
+}
+
+fn seconds(time: Duration) -> String {
+    format!("{:.1} s", time.as_secs_f64())
+}
+
+/// The lines of all sources below a directory.
+fn lines(directory: &Path) -> usize {
+    let entries = fs::read_dir(directory).into_iter().flatten().flatten();
+    let count = |path: &Path| {
+        fs::read(path).map_or(0, |text| text.iter().filter(|byte| **byte == b'\n').count())
+    };
+    entries
+        .map(|entry| entry.path())
+        .map(|path| match path.extension() {
+            _ if path.is_dir() => lines(&path),
+            Some(extension) if extension == "rs" => count(&path),
+            _ => 0,
+        })
+        .sum()
+}
