@@ -45,6 +45,20 @@ fn a_comment_allows_what_stands_there_and_is_noted_when_it_allows_nothing() {
 }
 
 #[test]
+fn rules_that_the_corpus_has_no_case_of_fire() {
+    let checked = Project::fixture("linted", "lint-rules").check(&["check"]);
+    for (rule, function) in [
+        (Rule::CondvarNoLoop, "waits_once"),
+        (Rule::WaitWhileHolding, "Worker::joins_under_lock"),
+        (Rule::DeclaredOrder, "against_the_declared_order"),
+    ] {
+        let fires = |finding: &&Finding| finding.rule == rule && finding.message.contains(function);
+        let count = checked.report().findings.iter().filter(fires).count();
+        assert_eq!(count, 1, "{rule} in {function}: {checked}");
+    }
+}
+
+#[test]
 fn the_locks_of_well_known_crates_are_known() {
     let project = Project::fixture("locks", "lint-locks");
     let checked = project.check(&["check", "--lib"]);
