@@ -253,7 +253,9 @@ impl<'a> Program<'a> {
             if let Some(&ty) = types::closures(self_ty).first()
                 && self_ty.trim_start_matches('&').trim_start_matches("mut ").starts_with('{')
             {
-                return self.closure(unit, ty);
+                // `into_future` and `clone` of such a value do not run it.
+                let runs = matches!(trait_name, "Fn" | "FnMut" | "FnOnce" | "Future");
+                return if runs { self.closure(unit, ty) } else { None };
             }
             let name = callee.name();
             let self_path = unit_info.global(types::head(self_ty));
