@@ -58,6 +58,7 @@ impl Project {
     pub fn fixture(name: &str, user: &str) -> Project {
         let root = scratch().join(user);
         copy(&workspace().join("tests/fixtures").join(name), &root).expect("it can be copied");
+        find_library(&root);
         Project { root }
     }
 
@@ -68,12 +69,7 @@ impl Project {
     pub fn example(name: &str) -> Project {
         let root = scratch().join(name);
         copy(&workspace().join("examples").join(name), &root).expect("it can be copied");
-        // An example of the library has it beside it.
-        let manifest = root.join("Cargo.toml");
-        let text = fs::read_to_string(&manifest).expect("it has one");
-        let library = format!("path = {:?}", workspace().join("lockdep"));
-        let text = text.replace(r#"path = "../../lockdep""#, &library);
-        fs::write(manifest, text).expect("it can be written");
+        find_library(&root);
         Project { root }
     }
 
@@ -210,6 +206,17 @@ impl std::fmt::Display for Checked {
 
 /// Makes `to` equal to `from`, but for a `target` directory; what is equal already is not touched,
 /// so that cargo does not build it anew.
+/// A package that uses the library has it beside it, which a copy has not.
+fn find_library(root: &Path) {
+    let manifest = root.join("Cargo.toml");
+    let text = fs::read_to_string(&manifest).expect("it has one");
+    let library = format!("path = {:?}", workspace().join("lockdep"));
+    let changed = text.replace(r#"path = "../../lockdep""#, &library);
+    if changed != text {
+        fs::write(manifest, changed).expect("it can be written");
+    }
+}
+
 fn copy(from: &Path, to: &Path) -> io::Result<()> {
     fs::create_dir_all(to)?;
     for entry in fs::read_dir(from)? {

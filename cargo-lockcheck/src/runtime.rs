@@ -18,7 +18,7 @@ use lockdep::sources::SOURCES;
 
 use crate::failure::Failure;
 use crate::status;
-use crate::substitute::{self, FACADES};
+use crate::substitute::{self, FACADES, LOCKDEP};
 use crate::toolchain::Toolchain;
 
 /// The facade of the standard library.
@@ -95,7 +95,7 @@ fn hash<'a>(texts: impl Iterator<Item = &'a str>) -> String {
 fn edition() -> String {
     let texts = SOURCES.iter().flat_map(|(path, text)| [*path, *text]);
     let facades = FACADES.iter().map(|(_, text)| *text);
-    let own = [STD, CREATION_ORDER, env!("CARGO_PKG_VERSION")];
+    let own = [STD, LOCKDEP.1, CREATION_ORDER, env!("CARGO_PKG_VERSION")];
     hash(texts.chain(FLAGS.iter().copied()).chain(facades).chain(own))
 }
 
@@ -122,6 +122,7 @@ fn build(cache: &Path, directory: &Path, toolchain: &Toolchain) -> Result<(), Fa
     for (versions, text) in FACADES {
         write(&work.0.join(substitute::file_name(versions)), text)?;
     }
+    write(&work.0.join(LOCKDEP.0), LOCKDEP.1)?;
     write(&work.0.join(CFGS), &toolchain.cfgs(cache)?)?;
     let root = sources.join("lib.rs");
     // A compiler whose intrinsics have changed builds the runtime without the order of creation.

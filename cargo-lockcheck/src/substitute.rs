@@ -1,5 +1,5 @@
 //! Crates that are compiled otherwise than their authors wrote them: `parking_lot`, whose locks are
-//! not those of the standard library, and `lock_api`, which makes them.
+//! not those of the standard library, `lock_api`, which makes them, and the library `lockdep`.
 //!
 //! The real `parking_lot` is compiled as `parking_lot_real` beside the place where cargo wants the
 //! crate, and then a facade in its place, which everything downstream links to unknowingly. Each
@@ -7,6 +7,10 @@
 //!
 //! `lock_api` is compiled from rewritten sources (see [`crate::places`]). Should they not compile,
 //! the real ones are taken, and its locks are told apart by where they are used first.
+//!
+//! In the place of the library `lockdep` comes a facade of the runtime, where both are of one version.
+//! With the features for foreign locks, which the runtime does not have, the library stays as it is,
+//! and watches its own locks for itself.
 
 use std::env;
 use std::ffi::OsString;
@@ -23,6 +27,9 @@ pub const FACADES: &[(&str, &str)] = &[
     ("0.13.", include_str!("facade/parking_lot_0_13.rs")),
 ];
 
+/// The facade of the library `lockdep`, with its file name.
+pub const LOCKDEP: (&str, &str) = ("lockdep.rs", include_str!("facade/lockdep.rs"));
+
 /// The real `parking_lot` under a facade.
 const REAL: &str = "parking_lot_real";
 
@@ -38,6 +45,8 @@ pub enum Substitute {
     ParkingLot(&'static str),
     /// `lock_api`.
     LockApi,
+    /// The library of this project.
+    Lockdep,
 }
 
 impl Substitute {
@@ -57,6 +66,13 @@ impl Substitute {
                 .into_iter()
                 .find(|v| version.starts_with(v))
                 .map(Substitute::ParkingLot);
+        }
+        if is_package("lockdep") {
+            let is_ours = version == env!("CARGO_PKG_VERSION")
+                && env::var("CARGO_PKG_REPOSITORY").as_deref() == Ok(env!("CARGO_PKG_REPOSITORY"));
+            let has = |feature: &str| words.iter().any(|w| w.ends_with(&format!("{feature:?}")));
+            let is_whole = !has("lock_api") && !has("parking_lot");
+            return (is_ours && is_whole).then_some(Substitute::Lockdep);
         }
         let is_known = version.starts_with("0.4.") || version.starts_with("0.5.");
         (is_package("lock_api") && is_known).then_some(Substitute::LockApi)
@@ -87,6 +103,7 @@ impl Compilation<'_> {
         match substitute {
             Substitute::ParkingLot(versions) => self.parking_lot(versions),
             Substitute::LockApi => self.lock_api(),
+            Substitute::Lockdep => self.lockdep(),
         }
     }
 
@@ -136,6 +153,17 @@ impl Compilation<'_> {
             fs::write(list("parking_lot"), files)?;
         }
         Ok(status)
+    }
+
+    fn lockdep(&self) -> io::Result<ExitStatus> {
+        let mut words = self.words.to_vec();
+        let root = self.libraries.join(LOCKDEP.0).display().to_string();
+        for word in words.iter_mut().filter(|word| Path::new(word) == self.root) {
+            word.clone_from(&root);
+        }
+        let mut command = self.command(words);
+        // Whatever the program wants of it: it is being checked.
+        command.args(self.added).arg("--cfg=feature=\"instrument\"").status()
     }
 
     fn lock_api(&self) -> io::Result<ExitStatus> {

@@ -92,8 +92,76 @@ pub use finding::Finding;
 #[cfg(feature = "macros")]
 #[doc(hidden)]
 pub use lockdep_macros as __macros;
+/// Gives a static its rank: it is locked before all statics and fields of a greater rank. Ranks are
+/// numbers of the whole process, and two locks of one rank have no order.
+///
+/// On a field of a struct with [`LockOrder`], `#[lock_rank(N)]` is part of
+/// that derive and says the same. See [`order`] for what it means.
+///
+/// # Examples
+/// ```
+/// use lockdep::{lock_rank, sync::Mutex};
+///
+/// #[lock_rank(10)]
+/// static REGISTRY: Mutex<Vec<u32>> = Mutex::new(Vec::new());
+/// #[lock_rank(20)]
+/// static AUDIT: Mutex<u32> = Mutex::new(0);
+///
+/// let registry = REGISTRY.lock().unwrap();
+/// *AUDIT.lock().unwrap() += registry.len() as u32;
+/// ```
 #[cfg(feature = "macros")]
-pub use lockdep_macros::{LockOrder, lock_rank, locks};
+pub use lockdep_macros::lock_rank;
+/// Says in which order a function takes its locks: an acquisition in its body that is written under
+/// one of a later lock does not compile.
+///
+/// A lock is named as in `self.accounts.lock()`: by the field, static, variable or argumentless method
+/// that is locked. A guard bound by `let` counts to the end of its block, to `drop`, or until it is
+/// handed on, any other to the end of its statement; what may have been released counts as released.
+/// Closures and async blocks are looked at by themselves, calls and what macros are given are not.
+///
+/// A name can be the path of a [level](order::Level). A parameter `level: &mut Level<'_, _>` of
+/// the function then asks for a level before the first of them, so that a call with a later lock held
+/// does not compile.
+///
+/// # Examples
+/// ```
+/// use lockdep::{locks, sync::Mutex};
+///
+/// struct Bank {
+///     accounts: Vec<Mutex<u64>>,
+///     audit: Mutex<Vec<u64>>,
+/// }
+///
+/// impl Bank {
+///     #[locks(accounts, audit)]
+///     fn pay_in(&self, account: usize, amount: u64) {
+///         let mut account = self.accounts[account].lock().unwrap();
+///         *account += amount;
+///         self.audit.lock().unwrap().push(amount);
+///     }
+/// }
+/// # let bank = Bank { accounts: vec![Mutex::new(0)], audit: Mutex::default() };
+/// # bank.pay_in(0, 7);
+/// ```
+///
+/// ```compile_fail
+/// # use lockdep::{locks, sync::Mutex};
+/// # struct Bank { accounts: Vec<Mutex<u64>>, audit: Mutex<Vec<u64>> }
+/// # impl Bank {
+/// #[locks(accounts, audit)]
+/// fn pay_out(&self, account: usize, amount: u64) {
+///     let mut audit = self.audit.lock().unwrap();
+///     *self.accounts[account].lock().unwrap() -= amount; // `audit` is held
+///     audit.push(amount);
+/// }
+/// # }
+/// ```
+#[cfg(feature = "macros")]
+pub use lockdep_macros::locks;
+#[cfg(feature = "macros")]
+#[doc(inline)]
+pub use order::LockOrder;
 pub use process::{configure, findings};
 pub use snapshot::{assert_quiescent, dump};
 pub use stats::stats;

@@ -7,7 +7,7 @@
 //! | 4–43 | serial number, never given twice | the same |
 //! | 3 | – | the order graph learnt of it in this hold |
 //! | 2 | – | acquired without blocking |
-//! | 0–1 | bit 0: the order graph knows it | mode |
+//! | 0–1 | bit 0: the order graph knows it; bit 1: it has a declared key | mode |
 //!
 //! Zero is a lock that nobody has acquired yet; one without a class may have a serial number from
 //! its creation.
@@ -19,6 +19,8 @@ use crate::instrument::Mode;
 pub(crate) const UNTRACKED: u64 = 1 << 63;
 /// In a lock: the order graph has a node for it.
 pub(crate) const IN_GRAPH: u64 = 1;
+/// In a lock: the observer has a key that orders it among those of its class.
+pub(crate) const KEYED: u64 = 1 << 1;
 /// In a held entry: the order graph has a node for it.
 pub(crate) const GRAPHED: u64 = 1 << 3;
 /// In a held entry: the hold has a time stamp, or a thread was spawned under it. No lock that is held
@@ -113,6 +115,11 @@ impl Word {
 /// Whether both were numbered by one thread in one go, so that the lower number is the older lock.
 pub(crate) const fn comparable(a: LockId, b: LockId) -> bool {
     (a >> 4 & (SERIALS - 1)) / SERIAL_BLOCK == (b >> 4 & (SERIALS - 1)) / SERIAL_BLOCK
+}
+
+/// The class of a lock, and its serial number.
+pub(crate) const fn parts(lock: LockId) -> (u32, u64) {
+    (class_of(lock), lock >> 4 & (SERIALS - 1))
 }
 
 /// The class of a lock.

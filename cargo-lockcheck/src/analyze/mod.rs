@@ -33,7 +33,15 @@ pub struct Analysis {
 pub fn analyze(merged: &Merged, sources: &Sources) -> Analysis {
     let syntax = Syntax::new(sources);
     let names = Names::of(&merged.classes, &syntax);
-    let builder = Builder { processes: &merged.processes, names: &names, syntax: &syntax };
+    let declared = merged.findings.values().filter(|m| m.found.rule == Rule::DeclaredOrder);
+    let against = declared.flat_map(|merged| &merged.found.edges);
+    let against = against.map(|edge| (Place::clone(&edge.from_site), Place::clone(&edge.to_site)));
+    let builder = Builder {
+        processes: &merged.processes,
+        names: &names,
+        syntax: &syntax,
+        against: against.collect(),
+    };
     let cross = cross::cycles(merged);
     let single = merged
         .findings
@@ -123,6 +131,8 @@ struct Builder<'a> {
     processes: &'a BTreeMap<ProcessKey, Process>,
     names: &'a Names,
     syntax: &'a Syntax<'a>,
+    /// The places of what goes against a declared order.
+    against: BTreeSet<(Place, Place)>,
 }
 
 impl Builder<'_> {
@@ -165,8 +175,20 @@ impl Builder<'_> {
             ..Finding::new(found.rule, found.tier, "")
         };
         steady(&mut finding);
+        if finding.rule == Rule::LockOrder {
+            self.break_as_declared(&mut finding);
+        }
         wording::word(&mut finding, self.syntax);
         finding
+    }
+
+    /// The last link of a cycle is the one to change: one that goes against a declared order.
+    fn break_as_declared(&self, finding: &mut Finding) {
+        let is_against =
+            |edge: &Edge| self.against.contains(&(edge.from_site.clone(), edge.to_site.clone()));
+        if let Some(at) = finding.edges.iter().position(is_against) {
+            finding.edges.rotate_left(at + 1);
+        }
     }
 
     fn waits(

@@ -9,5 +9,8 @@
 
 extern crate std as real_std;
 
+// For the library `lockdep` of a checked program.
+#[doc(hidden)]
+pub use lockdep as __lockdep;
 pub use lockdep::{sync, thread};
 pub use real_std::*;

@@ -19,10 +19,16 @@ impl LockTag {
         let Some(record) = process::current().or_else(process::begin) else { return };
         identity::declare(record, &self.id, place, ty);
         if let Some(key) = key {
-            // The mark has the engine told when the lock is gone, and with it the key.
-            let word = Word(self.id.fetch_or(word::IN_GRAPH, Relaxed));
-            observe(|o| o.key(word.lock(), key));
+            // The first mark has the engine told when the lock is gone, and with it the key.
+            let word = Word(self.id.fetch_or(word::IN_GRAPH | word::KEYED, Relaxed));
+            observe(|o| o.set_key(word.lock(), key));
         }
+    }
+
+    /// The key that orders the lock among those of its class; zero for one without.
+    pub(crate) fn key(&self) -> u64 {
+        let word = Word(self.id.load(Relaxed));
+        if word.0 & word::KEYED == 0 { 0 } else { observe(|o| o.key(word.lock())) }
     }
 
     /// The same for a static, which is of this class now; `false` if it has been acquired before.

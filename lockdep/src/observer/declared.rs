@@ -185,9 +185,14 @@ impl Observer {
         self.declared.later.append(&mut later);
     }
 
-    /// The key of a lock among those of its place.
-    pub(crate) fn key(&mut self, lock: LockId, key: u64) {
+    /// Gives a lock its key among those of its place.
+    pub(crate) fn set_key(&mut self, lock: LockId, key: u64) {
         self.declared.keys.insert(lock, key);
+    }
+
+    /// The key of a lock; zero for one without.
+    pub(crate) fn key(&self, lock: LockId) -> u64 {
+        self.declared.keys.get(&lock).copied().unwrap_or(0)
     }
 
     pub(super) fn forget_key(&mut self, lock: LockId) {

@@ -3,23 +3,27 @@
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+#[cfg(feature = "instrument")]
+use crate::word;
+
 /// A lock's place in the order in which all locks are taken.
 ///
 /// Promise: two locks that are borrowed at the same time have the same keys, in the same order,
 /// for everybody.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct OrderKey(
-    /// The kind of the key above, its number in the lower 64 bits: one comparison tells.
+    /// The kind of the key in the upper two bits, its number below: one comparison tells.
     u128,
 );
 
+const KIND: u32 = 126;
 /// Keys of the program's own.
-const DECLARED: u128 = 0 << 64;
+const DECLARED: u128 = 0 << KIND;
 /// Numbers of instrumented locks.
 #[cfg(feature = "instrument")]
-const NUMBERED: u128 = 1 << 64;
+const NUMBERED: u128 = 1 << KIND;
 /// Addresses.
-const ADDRESSED: u128 = 2 << 64;
+const ADDRESSED: u128 = 2 << KIND;
 
 impl OrderKey {
     /// A key of the program's own, such as an account's number. Locks with such keys come first;
@@ -35,18 +39,23 @@ impl OrderKey {
         OrderKey(ADDRESSED | address(lock) as u128)
     }
 
-    /// The key of a lock with a number of its own; 0 stands for one without.
+    /// The key of a lock with a number of its own; 0 stands for one without. The number begins with
+    /// the lock's class; among those of one class the declared key comes first, if there is one.
     #[cfg(feature = "instrument")]
     #[inline]
-    pub(super) fn numbered<L: ?Sized>(number: u64, lock: &L) -> OrderKey {
+    pub(super) fn numbered<L: ?Sized>(number: u64, key: u64, lock: &L) -> OrderKey {
         match number {
             0 => OrderKey::of_address(lock),
-            number => OrderKey(NUMBERED | u128::from(number)),
+            number => {
+                let (class, serial) = word::parts(number);
+                let key = u128::from(class) << 104 | u128::from(key) << 40 | u128::from(serial);
+                OrderKey(NUMBERED | key)
+            }
         }
     }
 
     fn is_declared(self) -> bool {
-        self.0 >> 64 == DECLARED >> 64
+        self.0 >> KIND == DECLARED >> KIND
     }
 }
 

@@ -390,7 +390,7 @@ macro_rules! std_locks {
 
 std_locks!(std_sync, |lock| OrderKey::of_address(lock));
 #[cfg(feature = "instrument")]
-std_locks!(own_sync, |lock| OrderKey::numbered(lock.lock_id(), lock));
+std_locks!(own_sync, |lock| OrderKey::numbered(lock.lock_id(), lock.lock_key(), lock));
 
 /// A poisoned lock is taken all the same, and says so.
 fn unless_held<G>(tried: TryLockResult<G>) -> Option<LockResult<G>> {

@@ -50,6 +50,11 @@ impl<T: ?Sized> Mutex<T> {
         self.tag.id(Self::TYPE)
     }
 
+    /// The declared key among locks of its class; 0 for a lock without.
+    pub(crate) fn lock_key(&self) -> u64 {
+        self.tag.key()
+    }
+
     /// Acquires the mutex, and blocks until that is possible; see [`std::sync::Mutex::lock`].
     ///
     /// # Errors

@@ -56,6 +56,11 @@ impl<T: ?Sized> RwLock<T> {
         self.tag.id(Self::TYPE)
     }
 
+    /// The declared key among locks of its class; 0 for a lock without.
+    pub(crate) fn lock_key(&self) -> u64 {
+        self.tag.key()
+    }
+
     /// What the engine knows the lock by.
     pub(crate) fn tag(&self) -> (&LockTag, &'static LockType) {
         (&self.tag, Self::TYPE)

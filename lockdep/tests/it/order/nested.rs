@@ -2,8 +2,9 @@
 
 use lockdep::finding::Rule;
 use lockdep::order::{LockNested, LockOrder};
+use lockdep::ordered::lock_slice;
 use lockdep::sync::{Mutex, RwLock};
-use lockdep::{assert_held, assert_not_held, might_lock};
+use lockdep::{assert_held, assert_not_held, lock_all, might_lock};
 
 use super::declared;
 use crate::isolated::{found, run};
@@ -40,6 +41,10 @@ fn locks_are_taken_by_ascending_key() {
         assert_eq!(findings.len(), 1);
         let message = findings[0].message();
         assert!(message.contains("of key 20, while it holds"), "{message}");
+        // Several at once are taken by their keys.
+        drop(lock_slice([&all[0].balance, &all[1].balance, &all[2].balance]));
+        drop(lock_all!(all[0].balance, all[1].balance));
+        assert_eq!(declared().len(), 1);
         // A key goes with its lock.
         drop(all);
         let all = accounts(&[1, 2]);
