@@ -112,6 +112,8 @@ impl Declared {
         let indices = 0..count;
         let puts = relation.names.iter().enumerate().map(|(index, field)| {
             let (member, span) = declared(input, field);
+            // Where the field is, with the `self` of what is written here.
+            let span = span.resolved_at(Span::call_site());
             match &self.key {
                 Some(key) => quote_spanned!(span=>
                     __LOCKDEP_PLACES[#index].put_with_key(&self.#member, ::core::convert::Into::into(self.#key));

@@ -26,6 +26,7 @@ impl LockTag {
     }
 
     /// The key that orders the lock among those of its class; zero for one without.
+    #[cfg(feature = "instrument")]
     pub(crate) fn key(&self) -> u64 {
         let word = Word(self.id.load(Relaxed));
         if word.0 & word::KEYED == 0 { 0 } else { observe(|o| o.key(word.lock())) }

@@ -191,6 +191,7 @@ impl Observer {
     }
 
     /// The key of a lock; zero for one without.
+    #[cfg(feature = "instrument")]
     pub(crate) fn key(&self, lock: LockId) -> u64 {
         self.declared.keys.get(&lock).copied().unwrap_or(0)
     }

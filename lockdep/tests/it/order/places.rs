@@ -56,6 +56,28 @@ where
 #[lock_order(1 < 0)]
 struct Tail<T: ?Sized>(Option<Mutex<u8>>, Mutex<T>);
 
+/// Fields and names from elsewhere, in a struct without access to unsafe code.
+macro_rules! in_a_macro {
+    ($name:ident: $first:ident, $second:ident; $id:ident) => {
+        #[forbid(unsafe_code)]
+        mod made {
+            use super::*;
+
+            #[derive(Default, LockOrder)]
+            #[lock_order($first < $second)]
+            #[lock_key($id)]
+            pub(super) struct $name {
+                pub(super) $id: u8,
+                pub(super) $first: Mutex<u8>,
+                pub(super) $second: Mutex<u8>,
+            }
+
+            lock_order! { $name.$second < TEN }
+        }
+    };
+}
+in_a_macro!(Made: a, b; id);
+
 /// Holds the first while it takes the second, and tells how many findings that gave.
 fn under<A, B>(held: &Mutex<A>, asked: &Mutex<B>) -> usize
 where
@@ -141,6 +163,9 @@ fn what_leads_to_locks_is_followed_in_any_struct() {
         let large = large.in_order();
         assert_eq!(under(&small.first, &small.second[0]), 0);
         assert_eq!(under(&small.second[0], &small.first), 1);
+        let made = made::Made { id: 1, ..Default::default() }.in_order();
+        assert_eq!(under(&made.b, &made.a), 1);
+        assert_eq!(under(&TEN, &made.b), 1);
         assert_eq!(under(&large.second[0], &large.first), 1);
         let tail: Box<Tail<[u8]>> = Box::new(Tail(Some(Mutex::new(1)), Mutex::new([1, 2])));
         tail.place_locks();
