@@ -129,15 +129,16 @@ fn watch() {
             let state = state();
             (state.watchdog.clone(), state.pulses.clone())
         };
+        // What was late after the signal is told of after the dump.
+        if DUMP.swap(false, SeqCst) {
+            print(&crate::dump());
+        }
         let now = waiting::now();
         let holds = watchdog.as_ref().and_then(|w| w.slow_hold);
         let waits = watchdog.as_ref().and_then(|w| w.slow_wait);
         let looked = late::look(now, holds, waits, &pulses, &mut reported);
         for late in &looked.late {
             expired(late, watchdog.as_deref());
-        }
-        if DUMP.swap(false, SeqCst) {
-            print(&crate::dump());
         }
         let sleep = looked.next.map(|next| {
             IDLE.store(false, SeqCst);

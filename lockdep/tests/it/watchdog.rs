@@ -180,3 +180,29 @@ fn the_process_is_started_again_until_it_is_enough() {
     assert_eq!(ended.stderr.matches("begun").count(), 3, "{}", ended.stderr);
     assert!(ended.stderr.contains("restarted 2 times already"), "{}", ended.stderr);
 }
+
+#[cfg(unix)]
+#[test]
+fn a_signal_brings_a_dump() {
+    unsafe extern "C" {
+        fn raise(signal: std::ffi::c_int) -> std::ffi::c_int;
+    }
+    const QUIT: std::ffi::c_int = 3;
+
+    fn body() {
+        lockdep::watchdog::dump_on_signal(QUIT).unwrap();
+        let (callback, late) = sends();
+        let lock = Mutex::new(0);
+        let _guard = lock.lock().unwrap();
+        // SAFETY: the handler was just set.
+        assert_eq!(unsafe { raise(QUIT) }, 0);
+        // Whatever is late now comes after the dump.
+        let _watching = Watchdog::new().on_expiry(callback).start().unwrap();
+        let _heart = Heartbeat::new("after", SHORT);
+        late.recv().unwrap();
+        assert_eq!(found(), [(Rule::MissedHeartbeat, Tier::Happened)]);
+    }
+    let ended = run("watchdog::a_signal_brings_a_dump", body).well();
+    assert!(ended.stderr.contains("a_signal_brings_a_dump` runs\n  holds"), "{}", ended.stderr);
+    assert!(ended.stderr.contains("holds Mutex created at"), "{}", ended.stderr);
+}
