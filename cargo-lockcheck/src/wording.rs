@@ -7,7 +7,7 @@ use std::collections::BTreeSet;
 
 use lockdep::finding::{Rule, Tier, awaited, completes};
 
-use crate::model::{Awaited, Edge, Finding, Held, Lock, Mode, Place, Wait};
+use crate::model::{Awaited, Edge, Finding, Held, Lock, Mode, Place, Site, Wait};
 use crate::naming::Syntax;
 use crate::rules;
 
@@ -19,6 +19,7 @@ pub fn word(finding: &mut Finding, syntax: &Syntax<'_>) {
     match finding.rule {
         Rule::LockOrder if finding.edges.len() > 1 => lock_order(finding),
         Rule::Deadlock if !finding.waits.is_empty() => deadlock(finding),
+        Rule::Livelock if !finding.waits.is_empty() => livelock(finding),
         Rule::DoubleLock | Rule::RecursiveRead if finding.edges.len() == 1 => {
             same_lock(finding, syntax);
         }
@@ -198,12 +199,7 @@ fn line_of(place: &Place, named: &Place) -> String {
 
 fn deadlock(finding: &mut Finding) {
     let waiting = threads(finding.waits.iter().map(|wait| &wait.thread));
-    let mut awaited: Vec<usize> = Vec::new();
-    for lock in finding.waits.iter().filter_map(|wait| wait.lock) {
-        if !awaited.contains(&lock) {
-            awaited.push(lock);
-        }
-    }
+    let awaited = awaited_locks(finding);
     let on = match awaited.len() {
         0 => String::new(),
         _ => format!(" on {}", list(awaited.iter().map(|lock| code(&finding.locks[*lock].name)))),
@@ -212,13 +208,7 @@ fn deadlock(finding: &mut Finding) {
         1 => format!("{waiting} waits for itself{on}"),
         _ => format!("{waiting} wait for each other{on}"),
     };
-    let needed = |held: &&Held| awaited.contains(&held.lock);
-    for wait in finding.waits.iter().filter(|wait| wait.lock.is_none()) {
-        if let Some(held) = wait.held.iter().find(needed) {
-            let name = &finding.locks[held.lock].name;
-            finding.help.push(format!("release `{name}` before the wait at {}", wait.site));
-        }
-    }
+    release_first(finding);
     if finding.edges.len() > 1 && finding.edges.len() == finding.waits.len() {
         finding.help.extend(break_cycle(finding));
     }
@@ -226,6 +216,56 @@ fn deadlock(finding: &mut Finding) {
         let cure = "let one thread that none of these waits for join the others";
         finding.help.push(cure.to_owned());
     }
+}
+
+/// The locks that are waited for, in the order of the threads that do.
+fn awaited_locks(finding: &Finding) -> Vec<usize> {
+    let mut awaited: Vec<usize> = Vec::new();
+    for lock in finding.waits.iter().filter_map(|wait| wait.lock) {
+        if !awaited.contains(&lock) {
+            awaited.push(lock);
+        }
+    }
+    awaited
+}
+
+fn livelock(finding: &mut Finding) {
+    let names = list(awaited_locks(finding).iter().map(|lock| code(&finding.locks[*lock].name)));
+    let by = threads(finding.waits.iter().map(|wait| &wait.thread));
+    if !finding.waits.iter().all(|wait| tries(wait, finding)) {
+        finding.message = format!("{by} wait for each other on {names}, which is tried in vain");
+        release_first(finding);
+        return;
+    }
+    finding.message = format!("{by} keep failing on each other's locks, {names}");
+    // How many exactly says more of the machine than of the program.
+    finding.notes.push(
+        "dozens of rounds in a row brought none of them further; with a random pause between \
+         rounds hardly any thread has more than three"
+            .to_owned(),
+    );
+    finding.help.push(
+        "block for the locks in one order, or let each thread wait for a random time before it \
+         tries again"
+            .to_owned(),
+    );
+}
+
+/// Names the locks that are held by threads that wait for no lock.
+fn release_first(finding: &mut Finding) {
+    let needed = |held: &&Held| finding.waits.iter().any(|wait| wait.lock == Some(held.lock));
+    for wait in finding.waits.iter().filter(|wait| wait.lock.is_none()) {
+        if let Some(held) = wait.held.iter().find(needed) {
+            let name = &finding.locks[held.lock].name;
+            finding.help.push(format!("release `{name}` before the wait at {}", wait.site));
+        }
+    }
+}
+
+/// Whether the thread does not block for the lock but tries it again and again.
+pub fn tries(wait: &Wait, finding: &Finding) -> bool {
+    let here = |site: &Site| site.place == wait.site && site.label.starts_with("tries ");
+    finding.sites.iter().any(here)
 }
 
 /// Whether it is something that threads wait for and nobody holds.

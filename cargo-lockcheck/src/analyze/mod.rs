@@ -215,8 +215,8 @@ impl Builder<'_> {
             held: wait
                 .held
                 .iter()
-                .map(|hold| Held {
-                    lock: index(&hold.class),
+                .map(|(hold, among)| Held {
+                    lock: among.unwrap_or_else(|| index(&hold.class)),
                     mode: hold.mode,
                     site: Place::clone(&hold.site),
                 })

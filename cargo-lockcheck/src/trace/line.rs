@@ -81,6 +81,8 @@ pub(super) enum Line {
 #[derive(Deserialize)]
 pub(super) struct HoldLine {
     pub(super) class: u64,
+    #[serde(default)]
+    pub(super) instance: u64,
     #[serde(default = "write", deserialize_with = "mode")]
     pub(super) mode: Mode,
     pub(super) site: u64,

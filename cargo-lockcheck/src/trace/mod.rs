@@ -121,7 +121,8 @@ pub struct Edge {
     pub from_stack: Vec<String>,
 }
 
-/// See [`crate::model::Wait`]; what is held is by class, for it may not be among the locks.
+/// See [`crate::model::Wait`]; what is held is by class, for it may not be among the locks: where it
+/// is, the index stands beside it.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 #[expect(missing_docs, reason = "documented at the report's type")]
 pub struct Wait {
@@ -129,7 +130,7 @@ pub struct Wait {
     pub awaited: Awaited,
     pub lock: Option<usize>,
     pub site: Arc<Place>,
-    pub held: Vec<Hold>,
+    pub held: Vec<(Hold, Option<usize>)>,
     pub stack: Vec<String>,
 }
 

@@ -8,7 +8,9 @@ use std::sync::Arc;
 
 use lockdep::finding::{Rule, Tier};
 
-use super::line::{EdgeLine, FindingLine, HoldLine, Line, LongestLine, SiteLine, WaitLine};
+use super::line::{
+    EdgeLine, FindingLine, HoldLine, Line, LockLine, LongestLine, SiteLine, WaitLine,
+};
 use super::{
     Blocked, Class, Edge, Found, Header, Hold, Order, ProcessKey, Thread, Times, Trace, Wait,
     Warning,
@@ -268,13 +270,23 @@ impl<'a> Reader<'a> {
                 from_stack: self.frames(edge.from_stack),
             })
         };
+        let among = |held: &HoldLine| {
+            let same = |lock: &LockLine| {
+                held.instance != 0 && (lock.class, lock.instance) == (held.class, held.instance)
+            };
+            line.locks.iter().position(same)
+        };
         let wait = |wait: WaitLine| {
             Some(Wait {
                 thread: self.threads.get(&wait.thread)?.clone(),
                 awaited: wait.awaited,
                 lock: wait.lock.filter(|index| *index < count),
                 site: Arc::clone(self.sites.get(&wait.site)?),
-                held: self.holds(&wait.held)?,
+                held: self
+                    .holds(&wait.held)?
+                    .into_iter()
+                    .zip(wait.held.iter().map(among))
+                    .collect(),
                 stack: self.frames(wait.stack),
             })
         };

@@ -291,7 +291,11 @@ impl Page<'_> {
             }
         }
         let what = wording::awaited_by(wait, finding);
-        quote.add(&wait.site, Kind::Main, format!("waits for {what}"), " here");
+        let waits = match wording::tries(wait, finding) {
+            true => format!("tries {what} in vain"),
+            false => format!("waits for {what}"),
+        };
+        quote.add(&wait.site, Kind::Main, waits, " here");
         if others > 0 {
             let locks = if others == 1 { "lock" } else { "locks" };
             quote.note(format!("it also holds {others} {locks} that no one here waits for"));
