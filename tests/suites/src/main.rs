@@ -47,10 +47,13 @@ fn main() -> ExitCode {
                 Some(path) => command = Some(PathBuf::from(path)),
                 None => return usage("--command takes the path of a cargo-lockcheck"),
             },
-            name => match known.iter().find(|suite| suite.name == name) {
-                Some(suite) => chosen.push(suite),
-                None => return usage(&format!("no suite has the name {name}")),
-            },
+            name => {
+                let before = chosen.len();
+                chosen.extend(known.iter().filter(|suite| suite.name == name));
+                if chosen.len() == before {
+                    return usage(&format!("no suite has the name {name}"));
+                }
+            }
         }
     }
     if chosen.is_empty() {

@@ -10,7 +10,7 @@ use crate::suite::Suite;
 /// The directory with the sources of `suite`, fetched if it is not there yet.
 ///
 /// The copy is as published, but for an empty `[workspace]` in the manifest, which keeps cargo from
-/// looking for one in the directories above, and for the lock file: `locks/NAME.lock`, where it
+/// looking for one in the directories above, and for the lock file: `locks/NAME-VERSION.lock`, where it
 /// exists, takes its place, so that everyone runs the suite on the same dependencies.
 ///
 /// # Errors
@@ -26,7 +26,7 @@ pub(crate) fn unpack(suite: &Suite, work: &Path) -> Result<PathBuf, String> {
         stand_alone(&partial.join("Cargo.toml"))?;
         fs::rename(&partial, &target).map_err(|e| format!("{}: {e}", target.display()))?;
     }
-    let lock = locks().join(format!("{}.lock", suite.name));
+    let lock = locks().join(format!("{}.lock", suite.directory()));
     if lock.exists() {
         let to = target.join("Cargo.lock");
         fs::copy(&lock, &to).map_err(|e| format!("{}: {e}", to.display()))?;
@@ -39,7 +39,7 @@ pub(crate) fn unpack(suite: &Suite, work: &Path) -> Result<PathBuf, String> {
 /// # Errors
 /// A sentence that says what failed.
 pub(crate) fn keep_lock(suite: &Suite, sources: &Path) -> Result<(), String> {
-    let to = locks().join(format!("{}.lock", suite.name));
+    let to = locks().join(format!("{}.lock", suite.directory()));
     fs::create_dir_all(locks())
         .and_then(|()| fs::copy(sources.join("Cargo.lock"), &to))
         .map_err(|e| format!("{}: {e}", to.display()))?;

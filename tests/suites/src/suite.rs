@@ -43,6 +43,7 @@ pub(crate) const SUITES: &[Suite] = &[
     Suite::new("dashmap", "6.2.1"),
     Suite::new("moka", "0.12.16").cargo(&["--features", "sync,future"]),
     Suite::new("parking_lot", "0.12.5"),
+    Suite::new("parking_lot", "0.13.0"),
     Suite::new("tracing-core", "0.1.36"),
     Suite::new("tracing-appender", "0.2.5"),
 ];
