@@ -97,19 +97,28 @@ fn base(finding: &Finding) -> &str {
     finding.id.get(..length).unwrap_or(&finding.id)
 }
 
-/// What two findings of the same locks have in common. A hang is the cycle that has come about.
-fn key(finding: &Finding) -> String {
-    if finding.rule != Rule::Deadlock || finding.edges.is_empty() {
-        return base(finding).to_owned();
-    }
-    let name = |edge: &Edge| class_name(&finding.locks[edge.from].name).to_owned();
-    let cycle: Vec<String> = finding.edges.iter().map(name).collect();
-    let cycle: Vec<&str> = cycle.iter().map(String::as_str).collect();
-    let rule = if cycle.len() == 1 { Rule::DoubleLock } else { Rule::LockOrder };
-    naming::id(rule, &cycle)
+/// What two findings of the same locks have in common: the rule, and the cycle of their names. A
+/// hang is the cycle that has come about. One about no lock has only its id.
+fn key(finding: &Finding) -> (Rule, Vec<String>) {
+    let hung = finding.rule == Rule::Deadlock && !finding.edges.is_empty();
+    let in_edges = hung || finding.rule == Rule::LockOrder && !finding.edges.is_empty();
+    let name = |lock: usize| class_name(&finding.locks[lock].name).to_owned();
+    let names: Vec<String> = if in_edges {
+        finding.edges.iter().map(|edge| name(edge.from)).collect()
+    } else if finding.locks.is_empty() {
+        vec![base(finding).to_owned()]
+    } else {
+        (0..finding.locks.len()).map(name).collect()
+    };
+    let rule = match (hung, names.len()) {
+        (true, 1) => Rule::DoubleLock,
+        (true, _) => Rule::LockOrder,
+        _ => finding.rule,
+    };
+    (rule, naming::canonical(&names))
 }
 
-fn key_of(suppressed: &Suppressed) -> String {
+fn key_of(suppressed: &Suppressed) -> (Rule, Vec<String>) {
     key(&suppressed.finding)
 }
 

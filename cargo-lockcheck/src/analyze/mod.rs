@@ -50,8 +50,8 @@ pub fn analyze(merged: &Merged, sources: &Sources) -> Analysis {
     let across = cross.found.iter().map(|found| builder.finding(found, 1));
     let mut findings: Vec<Finding> = single.chain(across).collect();
     fold(&mut findings);
-    findings.sort_by(|a, b| order(a).cmp(&order(b)));
     naming::number_namesakes(&mut findings);
+    findings.sort_by_cached_key(order);
     let mut notes = merged.notes();
     if !cross.complete {
         notes.push(
@@ -119,12 +119,11 @@ fn fold(findings: &mut Vec<Finding>) {
     });
 }
 
-/// An order of findings that does not depend on the order of traces.
-fn order(finding: &Finding) -> impl Ord {
-    let places = |edge: &Edge| (edge.from_site.clone(), edge.to_site.clone());
-    let edges: Vec<(Place, Place)> = finding.edges.iter().map(places).collect();
-    let sites: Vec<Place> = finding.sites.iter().map(|site| site.place.clone()).collect();
-    (finding.id.clone(), edges, sites)
+/// An order of findings, by their places in the source, that does not depend on that of traces.
+fn order(finding: &Finding) -> impl Ord + use<> {
+    let edges = finding.edges.iter().map(|edge| [edge.from_site.clone(), edge.to_site.clone()]);
+    let sites = finding.sites.iter().map(|site| site.place.clone());
+    (edges.collect::<Vec<_>>(), sites.collect::<Vec<_>>(), finding.id.clone())
 }
 
 struct Builder<'a> {
@@ -163,7 +162,6 @@ impl Builder<'_> {
             Site { place, label: fill(label, &names) }
         });
         let mut finding = Finding {
-            id: self.id(found),
             edges: edges.collect(),
             sites: sites.collect(),
             waits,
@@ -179,6 +177,8 @@ impl Builder<'_> {
             self.break_as_declared(&mut finding);
         }
         wording::word(&mut finding, self.syntax);
+        let keys = found.locks.iter().map(|class| self.names.get(class).key);
+        naming::identify(&mut finding, &keys.collect::<Vec<_>>(), self.syntax);
         finding
     }
 
@@ -246,24 +246,6 @@ impl Builder<'_> {
             });
         }
         names
-    }
-
-    /// The locks of a cycle make its identity; a finding about no lock has that of its functions.
-    fn id(&self, found: &Found) -> String {
-        let name = |lock: usize| self.names.get(&found.locks[lock]).plain;
-        let names: Vec<String> = if found.rule == Rule::LockOrder && !found.edges.is_empty() {
-            found.edges.iter().map(|edge| name(edge.from)).collect()
-        } else if !found.locks.is_empty() {
-            (0..found.locks.len()).map(name).collect()
-        } else {
-            let sites = found.sites.iter().map(|(place, _)| place);
-            let places = sites.chain(found.waits.iter().map(|wait| &wait.site));
-            places
-                .map(|place| self.syntax.function(place).unwrap_or_else(|| place.file.clone()))
-                .collect()
-        };
-        let names: Vec<&str> = names.iter().map(String::as_str).collect();
-        naming::id(found.rule, &names)
     }
 }
 

@@ -32,7 +32,8 @@ use program::Target;
 
 use crate::config;
 use crate::model::{Coverage, Evidence, Finding, SourceOrder, Suppressed};
-use crate::naming;
+use crate::naming::{self, Syntax};
+use crate::sources::Sources;
 use compile::{Checked, Compiled};
 
 /// What the lint found.
@@ -64,7 +65,7 @@ pub fn run(compiled: &Compiled, workspace: &Path, told: &config::Lint) -> Linted
             mir: mir::parse(text.as_deref()?),
         })
     });
-    lint(targets.collect(), told)
+    lint(targets.collect(), workspace, told)
 }
 
 /// A library is compiled on its own and as its own test; the test has all of it and more.
@@ -82,17 +83,17 @@ fn chosen(targets: &[Checked]) -> Vec<&Checked> {
 }
 
 /// Lints the compiled targets of a workspace.
-fn lint(targets: Vec<Target<'_>>, told: &config::Lint) -> Linted {
+fn lint(targets: Vec<Target<'_>>, workspace: &Path, told: &config::Lint) -> Linted {
     let skipped = targets.iter().map(|target| target.mir.skipped).sum();
     let program = program::Program::new(targets, &told.locks);
     let analyzed = analysis::Analyzed::new(&program);
     let (mut findings, orders) = rules::check(&analyzed, &told.order);
+    let sources = Sources::of_workspace(workspace);
+    let syntax = Syntax::new(&sources);
     for finding in &mut findings {
-        let mut names: Vec<&str> = finding.locks.iter().map(|lock| &*lock.name).collect();
-        if names.is_empty() {
-            names.extend(finding.sites.first().map(|site| &*site.place.file));
-        }
-        finding.id = naming::id(finding.rule, &names);
+        let keys: Vec<String> =
+            (0..finding.locks.len()).map(|at| key(finding, at, &syntax)).collect();
+        naming::identify(finding, &keys, &syntax);
         finding.evidence = vec![Evidence::Source];
     }
     naming::number_namesakes(&mut findings);
@@ -105,9 +106,25 @@ fn lint(targets: Vec<Target<'_>>, told: &config::Lint) -> Linted {
     Linted { findings, suppressed, orders, coverage, notes }
 }
 
+/// What a lock of `finding` is known by: a variable by the function that the finding sees it in.
+fn key(finding: &Finding, at: usize, syntax: &Syntax<'_>) -> String {
+    let lock = &finding.locks[at];
+    let used = || {
+        let edges = finding.edges.iter();
+        let ends = edges.flat_map(|edge| [(edge.from, &edge.from_site), (edge.to, &edge.to_site)]);
+        let own = ends.filter(|(lock, _)| *lock == at).map(|(_, place)| place).next();
+        own.or_else(|| suppress::places(finding).next())
+    };
+    let declared = Some(&lock.created).filter(|place| !place.file.is_empty());
+    match declared.or_else(used) {
+        Some(place) => syntax.key(&lock.name, place),
+        None => lock.name.clone(),
+    }
+}
+
 #[cfg(test)]
 mod tests {
-    use std::path::PathBuf;
+    use std::path::{Path, PathBuf};
 
     use proptest::prelude::*;
 
@@ -144,7 +161,7 @@ mod tests {
                 lines.splice(to..(to + count / 2).min(lines.len()), moved);
             }
             let text = lines.join("\n");
-            lint(vec![target(&text)], &config::Lint::default());
+            lint(vec![target(&text)], Path::new("/nowhere"), &config::Lint::default());
         }
     }
 }

@@ -67,7 +67,7 @@ pub(super) fn apply(
     (kept, suppressed, notes)
 }
 
-fn places(finding: &Finding) -> impl Iterator<Item = &Place> {
+pub(super) fn places(finding: &Finding) -> impl Iterator<Item = &Place> {
     let edges = finding.edges.iter().flat_map(|edge| [&edge.from_site, &edge.to_site]);
     edges.chain(finding.sites.iter().map(|site| &site.place))
 }

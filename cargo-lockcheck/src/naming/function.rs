@@ -6,28 +6,45 @@ use syn::visit::{self, Visit};
 use super::creation::type_name;
 use crate::model::Place;
 
-/// The innermost named function around `place`, as `Type::function` or `function`.
-pub(super) fn around(file: &syn::File, place: &Place) -> Option<String> {
-    let mut finder = Finder { line: place.line as usize, owner: None, found: None };
+/// What is around a place.
+#[derive(Debug, Default, PartialEq)]
+pub(super) struct Scope {
+    /// The innermost named function, as `Type::function` or `function`.
+    pub(super) function: Option<String>,
+    /// The modules of the file that lead there, each with `::` behind it.
+    pub(super) modules: String,
+    /// The functions that lead there, each with `::` behind it.
+    pub(super) path: String,
+}
+
+/// The modules and functions around `place`.
+pub(super) fn around(file: &syn::File, place: &Place) -> Scope {
+    let mut finder = Finder { line: place.line as usize, owner: None, scope: Scope::default() };
     finder.visit_file(file);
-    finder.found
+    finder.scope
 }
 
 struct Finder {
     line: usize,
     owner: Option<String>,
-    found: Option<String>,
+    scope: Scope,
 }
 
 impl Finder {
+    fn has_line(&self, spanned: &dyn Spanned) -> bool {
+        let span = spanned.span();
+        (span.start().line..=span.end().line).contains(&self.line)
+    }
+
     /// Notes the function if the line is in it; functions within it come later and take over.
     fn function(&mut self, spanned: &dyn Spanned, name: &syn::Ident) {
-        let span = spanned.span();
-        if (span.start().line..=span.end().line).contains(&self.line) {
-            self.found = Some(match &self.owner {
+        if self.has_line(spanned) {
+            let name = match &self.owner {
                 Some(owner) => format!("{owner}::{name}"),
                 None => name.to_string(),
-            });
+            };
+            self.scope.path += &format!("{name}::");
+            self.scope.function = Some(name);
         }
     }
 
@@ -39,6 +56,13 @@ impl Finder {
 }
 
 impl<'ast> Visit<'ast> for Finder {
+    fn visit_item_mod(&mut self, item: &'ast syn::ItemMod) {
+        if self.has_line(item) {
+            self.scope.modules += &format!("{}::", item.ident);
+        }
+        visit::visit_item_mod(self, item);
+    }
+
     fn visit_item_impl(&mut self, item: &'ast syn::ItemImpl) {
         self.within(type_name(&item.self_ty), |this| visit::visit_item_impl(this, item));
     }
@@ -67,7 +91,7 @@ impl<'ast> Visit<'ast> for Finder {
 
 #[cfg(test)]
 mod tests {
-    use super::around;
+    use super::{Scope, around};
     use crate::model::Place;
 
     #[test]
@@ -77,10 +101,28 @@ mod tests {
              fn pay(&self) {\n        let f = || 1;\n    }\n}\n",
         )
         .expect("it is Rust");
-        let at = |line| around(&file, &Place { line, ..Place::default() });
+        let at = |line| around(&file, &Place { line, ..Place::default() }).function;
         assert_eq!(at(1).as_deref(), Some("free"));
         assert_eq!(at(3).as_deref(), Some("inner"));
         assert_eq!(at(8).as_deref(), Some("Bank::pay"));
         assert_eq!(at(6), None);
+    }
+
+    #[test]
+    fn the_way_to_a_place_has_modules_and_functions() {
+        let file = syn::parse_file(
+            "mod tests {\n    fn outer() {\n        fn inner() {\n            x();\n        }\n    \
+             }\n    mod other {}\n}\nstatic ONE: u8 = 1;\n",
+        )
+        .expect("it is Rust");
+        let at = |line| around(&file, &Place { line, ..Place::default() });
+        let inner = Scope {
+            function: Some("inner".to_owned()),
+            modules: "tests::".to_owned(),
+            path: "outer::inner::".to_owned(),
+        };
+        assert_eq!(at(4), inner);
+        assert_eq!((&*at(7).modules, &*at(7).path), ("tests::other::", ""));
+        assert_eq!(at(9), Scope::default());
     }
 }

@@ -8,8 +8,10 @@
 
 mod creation;
 mod function;
+mod identity;
 mod paths;
 
+pub use identity::{canonical, identify, number_namesakes};
 pub use paths::{short_function, short_type};
 
 use std::cell::RefCell;
@@ -17,9 +19,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::rc::Rc;
 use std::sync::Arc;
 
-use lockdep::finding::Rule;
-
-use crate::model::{Finding, Place};
+use crate::model::Place;
 use crate::sources::Sources;
 use crate::trace::Class;
 
@@ -36,6 +36,9 @@ pub struct Name {
     pub plain: String,
     /// Told apart from other classes with the same plain name.
     pub unique: String,
+    /// What it is known by whatever else there is: with the path to where it is created, and
+    /// without a line where anything else tells it.
+    pub key: String,
 }
 
 impl Names {
@@ -70,7 +73,8 @@ impl Names {
             .iter()
             .map(|(class, plain)| {
                 let unique = unique(class, plain);
-                (Arc::clone(class), Name { plain: plain.clone(), unique })
+                let key = key(class, plain, syntax);
+                (Arc::clone(class), Name { plain: plain.clone(), unique, key })
             })
             .collect();
         Names { names }
@@ -80,7 +84,7 @@ impl Names {
     pub fn get(&self, class: &Class) -> Name {
         self.names.get(class).cloned().unwrap_or_else(|| {
             let place = class.created.to_string();
-            Name { plain: place.clone(), unique: place }
+            Name { plain: place.clone(), unique: place.clone(), key: place }
         })
     }
 }
@@ -103,6 +107,17 @@ fn plain(class: &Class, syntax: &Syntax<'_>) -> String {
         .unwrap_or_else(|| place.to_string())
 }
 
+fn key(class: &Class, plain: &str, syntax: &Syntax<'_>) -> String {
+    let place = &class.created;
+    if class.anonymous.is_some() {
+        plain.to_owned()
+    } else if *plain != place.to_string() {
+        syntax.key(plain, place)
+    } else {
+        format!("{}::{}<{}>", syntax.path(place), class.kind, class.ty)
+    }
+}
+
 /// The parsed source files of a workspace, each parsed once.
 pub struct Syntax<'a> {
     sources: &'a Sources,
@@ -120,7 +135,38 @@ impl<'a> Syntax<'a> {
         if !self.sources.is_own(&place.file) {
             return None;
         }
-        function::around(&*self.file(&place.file)?, place)
+        function::around(&*self.file(&place.file)?, place).function
+    }
+
+    /// What the lock of this name, which is declared or created at `place`, is known by: a field by
+    /// its type, whichever function makes it, a static or a variable by where it is.
+    pub fn key(&self, name: &str, place: &Place) -> String {
+        let is_field = name.starts_with(char::is_uppercase) && name.contains('.');
+        match self.scope(place) {
+            Some(scope) if is_field => format!("{}::{}{name}", place.file, scope.modules),
+            // What is neither in a function nor a field is alone with its name, if it has a path.
+            Some(scope) if scope.path.is_empty() && name.starts_with(char::is_lowercase) => {
+                format!("{place}::{name}")
+            }
+            Some(scope) => format!("{}::{}{}{name}", place.file, scope.modules, scope.path),
+            None => format!("{}::{name}", place.file),
+        }
+    }
+
+    /// The way to the function around `place`, which does not change when lines move; the place
+    /// itself where there is no function, or nobody knows.
+    pub fn path(&self, place: &Place) -> String {
+        match self.scope(place) {
+            Some(scope) if !scope.path.is_empty() => {
+                format!("{}::{}{}", place.file, scope.modules, scope.path)
+            }
+            _ => place.to_string(),
+        }
+    }
+
+    fn scope(&self, place: &Place) -> Option<function::Scope> {
+        let file = self.sources.is_own(&place.file).then(|| self.file(&place.file))?;
+        Some(function::around(&*file?, place))
     }
 
     fn file(&self, file: &str) -> Option<Rc<syn::File>> {
@@ -131,66 +177,5 @@ impl<'a> Syntax<'a> {
             self.sources.text(file).and_then(|text| syn::parse_file(&text).ok()).map(Rc::new);
         self.files.borrow_mut().insert(file.to_owned(), parsed.clone());
         parsed
-    }
-}
-
-/// The identity of a finding: its rule, and a hash of the names of its locks as a cycle, wherever
-/// the cycle begins. It is the same on every machine and does not change when lines move.
-pub fn id(rule: Rule, locks: &[&str]) -> String {
-    let rotation = |start: usize| locks.iter().cycle().skip(start).take(locks.len()).copied();
-    let first = (0..locks.len()).min_by(|a, b| rotation(*a).cmp(rotation(*b))).unwrap_or(0);
-    let mut hash = Fnv::new();
-    hash.add(rule.code());
-    rotation(first).for_each(|name| hash.add(name));
-    format!("{rule}-{:08x}", hash.fold())
-}
-
-/// Gives findings with the same id a number, in their present order.
-pub fn number_namesakes(findings: &mut [Finding]) {
-    let mut seen: HashMap<String, u32> = HashMap::new();
-    for finding in findings {
-        let count = seen.entry(finding.id.clone()).or_default();
-        *count += 1;
-        if *count > 1 {
-            finding.id = format!("{}-{count}", finding.id);
-        }
-    }
-}
-
-/// FNV-1a, which is the same in every version of every compiler.
-struct Fnv(u64);
-
-impl Fnv {
-    fn new() -> Fnv {
-        Fnv(0xcbf2_9ce4_8422_2325)
-    }
-
-    fn add(&mut self, text: &str) {
-        // The zero keeps `ab`, `c` and `a`, `bc` apart.
-        for byte in text.bytes().chain([0]) {
-            self.0 = (self.0 ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3);
-        }
-    }
-
-    fn fold(&self) -> u32 {
-        (self.0 >> 32) as u32 ^ self.0 as u32
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use lockdep::finding::Rule;
-
-    use super::id;
-
-    #[test]
-    fn an_id_is_that_of_the_cycle() {
-        let abc = id(Rule::LockOrder, &["A", "B", "C"]);
-        assert_eq!(abc, id(Rule::LockOrder, &["B", "C", "A"]));
-        assert_ne!(abc, id(Rule::LockOrder, &["A", "C", "B"]));
-        assert_ne!(abc, id(Rule::Deadlock, &["A", "B", "C"]));
-        assert_ne!(id(Rule::LockOrder, &["ab", "c"]), id(Rule::LockOrder, &["a", "bc"]));
-        // Baselines of users hold it: it must never change.
-        assert_eq!(id(Rule::LockOrder, &["Bank.accounts", "Bank.audit"]), "lock-order-9d76b978");
     }
 }

@@ -2,6 +2,7 @@
 
 mod across;
 mod documents;
+mod ids;
 mod merging;
 mod reading;
 mod report;
