@@ -43,7 +43,7 @@ impl Levels {
 
     /// The level of a finding of `rule` at `tier`, and who set it if it was the user.
     fn level(&self, rule: Rule, tier: Tier) -> (Level, bool) {
-        let tiered = matches!(rule, Rule::LockOrder | Rule::WaitWhileHolding);
+        let tiered = rule.has_tiers();
         if tiered && let Some(level) = self.tiers.get(&tier) {
             return (*level, true);
         }
@@ -92,6 +92,8 @@ pub fn classify(findings: Vec<Finding>, levels: &Levels) -> Report {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeSet;
+
     use lockdep::finding::{Rule, Tier};
 
     use super::{Levels, classify};
@@ -124,7 +126,7 @@ mod tests {
             (Rule::WaitWhileHolding, Tier::Reachable, Level::Warn),
             (Rule::WaitWhileHolding, Tier::Ordered, Level::Allow),
             (Rule::DoubleLock, Tier::Potential, Level::Deny),
-            (Rule::RecursiveRead, Tier::NeedsWriter, Level::Warn),
+            (Rule::RecursiveRead, Tier::Potential, Level::Warn),
             (Rule::LockInDebug, Tier::Potential, Level::Allow),
         ] {
             assert_eq!(level(rule, tier, &default), expected, "{rule} {tier}");
@@ -152,7 +154,7 @@ mod tests {
         let report = classify(
             vec![
                 finding(Rule::LockOrder, Tier::Guarded),
-                finding(Rule::RecursiveRead, Tier::NeedsWriter),
+                finding(Rule::RecursiveRead, Tier::Potential),
                 finding(Rule::LockOrder, Tier::Reachable),
                 finding(Rule::Deadlock, Tier::Happened),
             ],
@@ -164,5 +166,18 @@ mod tests {
         assert!(report.has_deny());
         let report = classify(vec![finding(Rule::LockOrder, Tier::Potential)], &Levels::default());
         assert!(!report.has_deny());
+    }
+
+    #[test]
+    fn only_two_rules_have_more_tiers_than_happened_and_potential() {
+        for &rule in Rule::ALL {
+            let tiers: BTreeSet<Tier> =
+                Tier::ALL.iter().map(|&tier| Finding::new(rule, tier, "").tier).collect();
+            if matches!(rule, Rule::LockOrder | Rule::WaitWhileHolding) {
+                assert_eq!(tiers.len(), Tier::ALL.len(), "{rule}");
+            } else {
+                assert_eq!(tiers, BTreeSet::from([Tier::Potential, Tier::Happened]), "{rule}");
+            }
+        }
     }
 }

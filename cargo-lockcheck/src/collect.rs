@@ -27,6 +27,9 @@ const TRACES: &str = "traces";
 /// How many runs are kept, beside those that are still going on.
 const KEPT: usize = 8;
 
+/// A build that fails with less than this on its disk, in bytes, has most likely failed for that.
+const SPACE: u64 = 64 << 20;
+
 /// What cargo did, and where the traces are.
 #[derive(Debug)]
 pub struct Collected {
@@ -36,6 +39,8 @@ pub struct Collected {
     pub code: u8,
     /// Whether a checked crate did not compile.
     pub build_failed: bool,
+    /// The bytes that were left on the build directory's disk, if that is known.
+    pub space: Option<u64>,
     /// The run's directory is not removed while this is locked.
     _lock: File,
 }
@@ -46,6 +51,20 @@ impl Collected {
         let has_traces = fs::read_dir(&self.traces).is_ok_and(|mut all| all.next().is_some());
         if self.code == 0 || has_traces {
             return None;
+        }
+        if self.build_failed
+            && let Some(space) = self.space.filter(|space| *space < SPACE)
+        {
+            return Some(Failure::new(
+                format!(
+                    "the build failed with {} MiB left on the disk, so nothing was checked: \
+                     errors above such as `No space left on device`, or a linker that was killed \
+                     by a bus error, come from that",
+                    space >> 20
+                ),
+                "Make space, or choose a directory on another disk with `--target-dir`; \
+                 `target/lockcheck/build` can be removed at any time.",
+            ));
         }
         Some(if self.build_failed {
             Failure::new(
@@ -113,7 +132,13 @@ pub fn run(settings: &Settings, runtime: &Runtime) -> Result<Collected, Failure>
                 "Install cargo with rustup, or set `CARGO` to it.",
             )
         })?;
-    Ok(Collected { traces, code: code(status), build_failed: failed.exists(), _lock: lock })
+    Ok(Collected {
+        traces,
+        code: code(status),
+        build_failed: failed.exists(),
+        space: space(&settings.build),
+        _lock: lock,
+    })
 }
 
 /// The traces that are named, or those of the last run.
@@ -227,6 +252,18 @@ fn prune(runs: &Path, current: &Path) {
     }
 }
 
+/// The bytes that are left for `path`.
+#[cfg(unix)]
+fn space(path: &Path) -> Option<u64> {
+    let disk = rustix::fs::statvfs(path).ok()?;
+    disk.f_bavail.checked_mul(disk.f_frsize)
+}
+
+#[cfg(not(unix))]
+fn space(_path: &Path) -> Option<u64> {
+    None
+}
+
 fn code(status: ExitStatus) -> u8 {
     #[cfg(unix)]
     let signal = std::os::unix::process::ExitStatusExt::signal(&status);
@@ -248,7 +285,25 @@ fn unwritable(path: &Path, error: &io::Error) -> Failure {
 mod tests {
     use std::fs;
 
-    use super::{KEPT, lock_run, prune};
+    use super::{Collected, KEPT, lock_run, prune};
+
+    #[test]
+    fn a_full_disk_is_said() {
+        let directory = tempfile::tempdir().expect("a directory");
+        let said = |space| {
+            let collected = Collected {
+                traces: directory.path().join("none"),
+                code: 101,
+                build_failed: true,
+                space,
+                _lock: lock_run(directory.path()).expect("a lock"),
+            };
+            collected.nothing_ran().expect("nothing ran").to_string()
+        };
+        assert!(said(Some(3 << 20)).contains("3 MiB left on the disk"));
+        assert_eq!(said(Some(1 << 40)), "the build failed, so nothing was checked");
+        assert_eq!(said(None), "the build failed, so nothing was checked");
+    }
 
     #[test]
     fn old_runs_are_removed_unless_they_go_on() {

@@ -1,8 +1,9 @@
 //! Interrupts end cargo and the program, while this process lives on to report what was learnt.
 //!
-//! An interrupt from a terminal reaches the whole process group by itself. A signal to terminate, or
-//! to hang up, is sent to one process only (by a job runner, or by `timeout`), so it is handed on to
-//! everything that this process has started. A second signal ends this process at once.
+//! An interrupt from a terminal reaches the whole process group by itself. Any other signal is sent to
+//! one process only (by a job runner, or by `kill`), so it is handed on to everything that this process
+//! has started. Whoever interrupts the group without a terminal has ended cargo a moment later, and
+//! then there is nobody to hand it on to. A second signal ends this process.
 
 #[cfg(not(unix))]
 use std::io;
@@ -12,12 +13,20 @@ pub use unix::outlive;
 
 #[cfg(unix)]
 mod unix {
+    use std::fs::File;
     use std::io;
+    use std::time::Duration;
     use std::{process, thread};
 
+    use rustix::process::getpgrp;
+    use rustix::termios::tcgetpgrp;
     use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
     use signal_hook::iterator::Signals;
     use sysinfo::{Pid, ProcessRefreshKind, ProcessesToUpdate, Signal, System};
+
+    /// How long cargo has to end by a signal that it got by itself. What comes meanwhile is the same
+    /// signal: `timeout` sends it to the process and then to the group.
+    const MOMENT: Duration = Duration::from_millis(300);
 
     /// From now on such a signal does not end this process.
     ///
@@ -26,20 +35,29 @@ mod unix {
     pub fn outlive() -> io::Result<()> {
         let mut signals = Signals::new([SIGINT, SIGTERM, SIGHUP])?;
         thread::Builder::new().name("signals".to_owned()).spawn(move || {
-            for (seen, signal) in signals.forever().enumerate() {
-                if seen > 0 {
-                    process::exit(128 + signal);
-                }
-                if signal != SIGINT {
-                    terminate_descendants();
-                }
+            let Some(first) = signals.forever().next() else { return };
+            if first != SIGINT {
+                hand_on(Signal::Term);
+            }
+            thread::sleep(MOMENT);
+            signals.pending().for_each(drop);
+            if first == SIGINT && !is_in_foreground() {
+                hand_on(Signal::Interrupt);
+            }
+            if let Some(signal) = signals.forever().next() {
+                process::exit(128 + signal);
             }
         })?;
         Ok(())
     }
 
-    /// Asks all processes that this one has started, and those that they have, to end.
-    fn terminate_descendants() {
+    /// Whether the keys of a terminal reach this process, and with it all that it has started.
+    fn is_in_foreground() -> bool {
+        File::open("/dev/tty").is_ok_and(|tty| tcgetpgrp(tty).is_ok_and(|group| group == getpgrp()))
+    }
+
+    /// Sends `signal` to all processes that this one has started, and to those that they have.
+    fn hand_on(signal: Signal) {
         let Ok(mut system) = System::new() else { return };
         system.refresh_processes_specifics(
             ProcessesToUpdate::All,
@@ -52,7 +70,7 @@ mod unix {
                 // A thread is listed as a child of its process.
                 if child.parent() == Some(parent) && child.thread_kind().is_none() {
                     parents.push(pid);
-                    let _ = child.kill_with(Signal::Term);
+                    let _ = child.kill_with(signal);
                 }
             }
         }

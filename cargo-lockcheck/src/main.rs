@@ -63,11 +63,10 @@ fn lint_source(args: Args) -> Result<ExitCode, Failure> {
     let mut linted = lint::run(&compiled, &settings.workspace, &settings.lint);
     let sources = Sources::of_workspace(&settings.workspace);
     if settings.with_trace {
-        let (merged, warnings) = Merged::read(&collect::stored(&settings)?, &sources);
+        let merged = read(&collect::stored(&settings)?, &sources, &mut linted.notes)?;
         let recorded = analyze(&merged, &sources);
         let names = Names::of(&merged.classes, &Syntax::new(&sources));
         joined::join(&mut linted, recorded, &merged, &names);
-        linted.notes.extend(warnings.into_iter().map(|Warning(sentence)| sentence));
     } else {
         linted.orders.clear();
     }
@@ -130,17 +129,31 @@ fn report_on_traces(args: Args) -> Result<ExitCode, Failure> {
 /// From traces to the report.
 fn report(settings: &Settings, traces: &[PathBuf]) -> Result<Report, Failure> {
     let sources = Sources::of_workspace(&settings.workspace);
-    let (merged, warnings) = Merged::read(traces, &sources);
+    let mut unread = Vec::new();
+    let merged = read(traces, &sources, &mut unread)?;
     let analysis = analyze(&merged, &sources);
     let mut report = classify(analysis.findings, &settings.levels);
     report.coverage = merged.coverage();
     report.notes = analysis.notes;
-    report.notes.extend(warnings.into_iter().map(|Warning(sentence)| sentence));
+    report.notes.extend(unread);
     if report.coverage.processes == 0 {
         report.notes.push("no process took a lock, so there was nothing to check".to_owned());
     }
     output::write(&report, settings, &sources)?;
     Ok(report)
+}
+
+/// The traces in one; what could not be used of them is added to `notes`.
+fn read(traces: &[PathBuf], sources: &Sources, notes: &mut Vec<String>) -> Result<Merged, Failure> {
+    let (merged, unread) = Merged::read(traces, sources);
+    if let Some(failure) = unread.failure() {
+        return Err(failure);
+    }
+    if let Some(warning) = unread.warning() {
+        status::warning(warning);
+    }
+    notes.extend(unread.warnings.into_iter().map(|Warning(sentence)| sentence));
+    Ok(merged)
 }
 
 /// What ended the check: a failure of the program's own keeps its code; one that is the effect of

@@ -16,6 +16,7 @@ use std::sync::Arc;
 
 use lockdep::finding::Rule;
 
+use crate::failure::Failure;
 use crate::model::{Awaited, Coverage, Place};
 use crate::sources::Sources;
 use crate::trace::{
@@ -25,6 +26,9 @@ use crate::trace::{
 /// As many threads are kept for each dependency: enough to tell that the links of a cycle of this
 /// length can be taken by different threads.
 const WITNESSES: usize = 8;
+
+/// As many files that cannot be used are named when none can.
+const REASONS: usize = 3;
 
 /// Everything that a set of traces tells.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -58,6 +62,47 @@ pub struct Process {
     pub times: BTreeMap<Arc<Class>, Times>,
     /// Whether it ended by itself.
     pub ended: bool,
+}
+
+/// What could not be used of the files that were read.
+#[derive(Debug, Default)]
+pub struct Unread {
+    /// A sentence for each of it.
+    pub warnings: Vec<Warning>,
+    /// How many files there were.
+    pub files: usize,
+    /// How many of them gave nothing at all.
+    pub left_out: usize,
+}
+
+impl Unread {
+    /// Why there is nothing to report on, when no file gave anything.
+    pub fn failure(&self) -> Option<Failure> {
+        if self.files == 0 || self.left_out < self.files {
+            return None;
+        }
+        let which = match self.files {
+            1 => "the trace could not be used".to_owned(),
+            count => format!("none of the {count} traces could be used"),
+        };
+        let why = self.warnings.iter().map(|warning| format!("; {warning}"));
+        let why: String = why.take(REASONS).collect();
+        Some(Failure::new(
+            format!("{which}, so nothing was checked{why}"),
+            "Name traces that this version of cargo-lockcheck has recorded, or update it.",
+        ))
+    }
+
+    /// A sentence on the files that gave nothing, when others did.
+    pub fn warning(&self) -> Option<String> {
+        (self.left_out > 0).then(|| {
+            format!(
+                "{} of {} traces could not be used, so what their processes did is not in this \
+                 report; its notes say why",
+                self.left_out, self.files
+            )
+        })
+    }
 }
 
 /// What two findings that are the same have in common.
@@ -103,19 +148,21 @@ pub struct MergedFound {
 impl Merged {
     /// Reads these files, and every `.lctrace` file below these directories, with a warning for
     /// whatever cannot be used.
-    pub fn read(places: &[PathBuf], sources: &Sources) -> (Merged, Vec<Warning>) {
-        let mut warnings = Vec::new();
+    pub fn read(places: &[PathBuf], sources: &Sources) -> (Merged, Unread) {
+        let mut unread = Unread::default();
         let mut merged = Merged::default();
         let files: Vec<PathBuf> =
-            places.iter().flat_map(|place| trace_files(place, &mut warnings)).collect();
+            places.iter().flat_map(|place| trace_files(place, &mut unread.warnings)).collect();
+        unread.files = files.len();
         for path in files {
             let (trace, more) = Trace::read(&path, sources);
-            warnings.extend(more);
-            if let Some(trace) = trace {
-                merged.add(trace);
+            unread.warnings.extend(more);
+            match trace {
+                Some(trace) => merged.add(trace),
+                None => unread.left_out += 1,
             }
         }
-        (merged, warnings)
+        (merged, unread)
     }
 
     /// Adds one trace.

@@ -130,7 +130,7 @@ impl Finding {
         Finding {
             id: String::new(),
             rule,
-            tier,
+            tier: rule.tier(tier),
             level: Level::Warn,
             count: 1,
             message: message.into(),

@@ -107,7 +107,8 @@ pub static RULES: &[RuleInfo] = table! {
         "recursive-read",
     SameClassNesting Warn Both
         "Locks of one kind are nested in no consistent order"
-        "sort these locks by a key before locking them, or take one outer lock first"
+        "lock them in the order of their creation, of their addresses or of a key that is declared with \
+         `#[lock_key]`, or hold one outer lock meanwhile; an order by any other key is not seen"
         "same-class-nesting",
     DeclaredOrder Deny Both
         "An acquisition breaks a declared order"
@@ -131,7 +132,8 @@ pub static RULES: &[RuleInfo] = table! {
         "livelock",
     InitCycle Deny Both
         "A one-time initialisation needs itself"
-        "compute what both initialisers need before either runs"
+        "an initialiser must not come back to what it initialises, not even through others: compute \
+         what it needs before it runs"
         "init-cycle",
     UnsafeState Deny Run
         "A grant leaves no order in which all can finish"

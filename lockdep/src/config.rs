@@ -12,8 +12,10 @@ use std::env;
 use std::fmt;
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use crate::finding::Finding;
+use crate::platform;
 
 /// What a thread does that would otherwise hang for ever.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -69,18 +71,20 @@ impl fmt::Debug for Config {
 
 impl Config {
     /// What the environment says, and the defaults for the rest. A value that is not known is taken
-    /// for the default.
+    /// for the default, and the first time a line on stderr says so.
     pub fn from_env() -> Config {
-        let on_deadlock = match env::var("LOCKDEP_ON_DEADLOCK").as_deref() {
-            Ok("abort") => OnDeadlock::Abort,
-            Ok("report") => OnDeadlock::Report,
-            _ => OnDeadlock::Panic,
-        };
-        let print = match env::var("LOCKDEP_PRINT").as_deref() {
-            Ok("all") => Print::All,
-            Ok("none") => Print::None,
-            _ => Print::Deadlocks,
-        };
+        let on_deadlock = choice(
+            "LOCKDEP_ON_DEADLOCK",
+            &[
+                ("panic", OnDeadlock::Panic),
+                ("abort", OnDeadlock::Abort),
+                ("report", OnDeadlock::Report),
+            ],
+        );
+        let print = choice(
+            "LOCKDEP_PRINT",
+            &[("deadlocks", Print::Deadlocks), ("all", Print::All), ("none", Print::None)],
+        );
         let stacks = env::var_os("LOCKDEP_STACKS").is_none_or(|v| v != "0");
         let stats = env::var_os("LOCKDEP_STATS").is_some_and(|v| v == "1");
         let trace = env::var_os("LOCKDEP_TRACE").filter(|v| !v.is_empty()).map(PathBuf::from);
@@ -126,4 +130,24 @@ impl Config {
         self.on_finding = Some(Arc::new(callback));
         self
     }
+}
+
+/// The value that the variable `name` chooses; without one, the first.
+fn choice<T: Copy>(name: &str, values: &[(&str, T)]) -> T {
+    static TOLD: AtomicBool = AtomicBool::new(false);
+    let default = values[0].1;
+    let Some(said) = env::var_os(name).filter(|said| !said.is_empty()) else { return default };
+    if let Some((_, value)) = values.iter().find(|(known, _)| said == *known) {
+        return *value;
+    }
+    if !TOLD.swap(true, Ordering::Relaxed) {
+        let known: Vec<&str> = values.iter().map(|(known, _)| *known).collect();
+        platform::print(&format!(
+            "lockdep: {name}={} is not known and taken for `{}`; the values are {}\n",
+            said.display(),
+            known[0],
+            known.join(", "),
+        ));
+    }
+    default
 }

@@ -101,6 +101,19 @@ coded! {
     }
 }
 
+impl Rule {
+    /// Whether it is told for each finding how sure it is. Those of any other rule have happened, or
+    /// may happen.
+    pub const fn has_tiers(self) -> bool {
+        matches!(self, Rule::LockOrder | Rule::WaitWhileHolding)
+    }
+
+    /// `tier` in the words that this rule has.
+    pub fn tier(self, tier: Tier) -> Tier {
+        if self.has_tiers() || tier == Tier::Happened { tier } else { Tier::Potential }
+    }
+}
+
 coded! {
     /// How sure it is that a finding can happen; the order is from the least to the most certain.
     pub enum Tier {
@@ -297,7 +310,7 @@ impl Finding {
     pub(crate) fn new(rule: Rule, tier: Tier, template: String) -> Finding {
         Finding {
             rule,
-            tier,
+            tier: rule.tier(tier),
             template,
             locks: Vec::new(),
             edges: Vec::new(),

@@ -473,17 +473,14 @@ impl Observer {
             return;
         }
         nesting.reported = true;
-        let threads = links.each_ref().map(|l| self.thread(l.thread));
-        let tier = match waits {
-            [true, true] if threads[0] == threads[1] => Tier::NeedsThread,
-            [true, true] => Tier::Reachable,
-            _ => Tier::NeedsWriter,
-        };
         let mut finding = Finding::new(
             Rule::SameClassNesting,
-            tier,
+            Tier::Potential,
             "several locks of one kind, {0}, are held together in no consistent order".to_owned(),
         );
+        if waits != [true, true] {
+            finding.notes.push("readers are among them: it blocks once a writer queues".to_owned());
+        }
         for (i, link) in links.iter().enumerate() {
             finding.locks.push(self.lock(link.held.lock));
             finding.locks.push(self.lock(link.asked.lock));
@@ -556,7 +553,7 @@ impl Observer {
                 "{thread} reads {{0}} again while it reads it: a writer that queues in between \
                  makes both wait for ever"
             );
-            (Rule::RecursiveRead, Tier::NeedsWriter, text)
+            (Rule::RecursiveRead, Tier::Potential, text)
         } else if once {
             let text = format!("the initialiser of {{0}} needs {{0}} itself, in {thread}");
             (Rule::InitCycle, Tier::Happened, text)

@@ -51,6 +51,25 @@ fn another_target_and_another_std() {
 }
 
 #[test]
+fn traces_of_which_none_can_be_used() {
+    let project = Project::fixture("single", "unusable");
+    let traces: [(&str, &[u8]); 4] = [
+        ("newer.lctrace", b"{\"t\":\"trace\",\"version\":99,\"tool\":\"x\",\"pid\":1}\n"),
+        ("foreign.lctrace", b"{\"kind\":\"another tool's\"}\n"),
+        ("random.lctrace", &[0, 159, 146, 150, 10, 255]),
+        ("empty.lctrace", b""),
+    ];
+    for (name, text) in traces {
+        fs::write(project.root().join(name), text).expect("it can be written");
+        let checked = project.check(&["report", name]);
+        assert_refused(&checked, &["the trace could not be used", name]);
+    }
+    let all: Vec<&str> = traces.iter().map(|(name, _)| *name).collect();
+    let checked = project.check(&[&["report"], all.as_slice()].concat());
+    assert_refused(&checked, &["none of the 4 traces could be used"]);
+}
+
+#[test]
 fn bad_arguments() {
     let project = Project::fixture("single", "arguments");
     let checked = project.check(&["test", "--deny", "no-such-rule"]);

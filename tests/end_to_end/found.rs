@@ -108,6 +108,14 @@ fn an_interrupted_run_is_reported() {
 
 #[cfg(unix)]
 #[test]
+fn an_interrupt_to_the_command_alone_ends_the_program() {
+    let checked = signalled("interrupted-alone", "-INT", false);
+    assert_eq!(checked.code, 130, "{checked}");
+    assert_eq!(checked.found(), ["lock-order needs-thread"]);
+}
+
+#[cfg(unix)]
+#[test]
 fn a_terminated_run_is_ended_and_reported() {
     let checked = signalled("terminated", "-TERM", false);
     assert_eq!(checked.code, 143, "{checked}");
@@ -158,6 +166,12 @@ fn main() {
         project.check(&["report", "--deny", "potential", &stored[1], &stored[0], "shard-0"]);
     assert_eq!(again.code, 100, "{again}");
     assert_eq!(again.report().findings[0].id, checked.report().findings[0].id);
+
+    fs::write(project.root().join("shard-0/other.lctrace"), [0x9f, 0x92, 0x96]).expect("a file");
+    let partly = project.check(&["report", &stored[0], &stored[1]]);
+    assert_eq!(partly.found(), ["lock-order potential"], "{partly}");
+    let warning = "warning: 1 of 3 traces could not be used";
+    assert!(partly.stderr.contains(warning), "{partly}");
 
     let missing = project.check(&["report", "nowhere"]);
     assert_eq!(missing.code, 101, "{missing}");

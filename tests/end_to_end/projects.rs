@@ -2,7 +2,7 @@
 
 use std::fs;
 
-use lockcheck_tests::{Checked, Project};
+use lockcheck_tests::{Checked, Project, workspace};
 
 fn assert_passes(checked: &Checked) {
     assert_eq!(checked.code, 0, "{checked}");
@@ -82,4 +82,41 @@ fn nextest() {
     assert_eq!(checked.code, 0, "{checked}");
     assert_eq!(checked.report().coverage.processes, 1, "only one test takes locks");
     assert_eq!(checked.found(), ["lock-order needs-thread"]);
+}
+
+/// The program uses the library: each lock is watched, and none twice.
+#[test]
+fn a_program_that_uses_the_runtime_as_a_library() {
+    let program = "use std::sync as own;
+use lockdep::sync as library;
+macro_rules! both_ways {
+    ($a:expr, $b:expr) => {
+        let (a, b) = ($a, $b);
+        drop((a.lock().unwrap(), b.lock().unwrap()));
+        drop((b.lock().unwrap(), a.lock().unwrap()));
+    };
+}
+fn main() {
+    both_ways!(own::Mutex::new(1), own::Mutex::new(2));
+    both_ways!(library::Mutex::new(1), library::Mutex::new(2));
+}
+";
+    let files = [("both".to_owned(), program.to_owned())];
+    let project = Project::binaries("library", "2024", &files);
+    let manifest = project.root().join("Cargo.toml");
+    let text = fs::read_to_string(&manifest).expect("the manifest");
+    let path = workspace().join("lockdep");
+    let more = format!(
+        "[features]\ninstrument = [\"lockdep/instrument\"]\n\
+         [dependencies]\nlockdep = {{ path = {path:?}, default-features = false }}\n"
+    );
+    fs::write(&manifest, text + &more).expect("it can be written");
+    for features in ["", "instrument"] {
+        let checked = project.check(&["run", "--offline", "--features", features]);
+        assert_eq!(checked.code, 0, "{checked}");
+        assert_eq!(checked.found(), ["lock-order needs-thread"], "{checked}");
+        assert_eq!(checked.report().findings.len(), 2, "{checked}");
+        assert_eq!(checked.report().coverage.locks, 4, "{checked}");
+        assert_eq!(checked.report().coverage.processes, 1, "{checked}");
+    }
 }

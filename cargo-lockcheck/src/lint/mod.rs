@@ -106,7 +106,8 @@ fn lint(targets: Vec<Target<'_>>, workspace: &Path, told: &config::Lint) -> Lint
     Linted { findings, suppressed, orders, coverage, notes }
 }
 
-/// What a lock of `finding` is known by: a variable by the function that the finding sees it in.
+/// What a lock of `finding` is known by: a variable by the function, a static by the file, that the
+/// finding sees it in.
 fn key(finding: &Finding, at: usize, syntax: &Syntax<'_>) -> String {
     let lock = &finding.locks[at];
     let used = || {
@@ -117,6 +118,10 @@ fn key(finding: &Finding, at: usize, syntax: &Syntax<'_>) -> String {
     };
     let declared = Some(&lock.created).filter(|place| !place.file.is_empty());
     match declared.or_else(used) {
+        // A static, used in a function that says nothing about where it is.
+        Some(place) if declared.is_none() && lock.name.starts_with(char::is_uppercase) => {
+            format!("{}::{}", place.file, lock.name)
+        }
         Some(place) => syntax.key(&lock.name, place),
         None => lock.name.clone(),
     }

@@ -63,6 +63,8 @@ impl Names {
             } else if class.anonymous.is_some() {
                 let position = all.iter().position(|other| *other == class).unwrap_or_default();
                 format!("{name} ({})", position + 1)
+            } else if *name == place.to_string() {
+                format!("{name}:{}", place.column)
             } else if differs(|a, b| a.created.to_string() != b.created.to_string()) {
                 format!("{name} ({place})")
             } else {

@@ -43,7 +43,7 @@ fn reads_within_reads() {
         drop(rwlock.read_recursive());
         assert_eq!(shown(), []);
         drop(rwlock.read());
-        assert_eq!(shown(), [(Rule::RecursiveRead, Tier::NeedsWriter)]);
+        assert_eq!(shown(), [(Rule::RecursiveRead, Tier::Potential)]);
         drop(first);
 
         let other = RwLock::new(1);

@@ -453,3 +453,16 @@ fn a_thread_that_ends_alone_loses_no_time() {
     }
     run("process::a_thread_that_ends_alone_loses_no_time", body).well();
 }
+
+#[test]
+fn a_value_that_is_not_known_is_said_once() {
+    fn body() {
+        drop(Mutex::new(0).lock());
+        drop(lockdep::Config::from_env());
+    }
+    let name = "process::a_value_that_is_not_known_is_said_once";
+    let ended = run_with(name, &[("LOCKDEP_ON_DEADLOCK", "bogus")], body).well();
+    let line = "lockdep: LOCKDEP_ON_DEADLOCK=bogus is not known and taken for `panic`; \
+                the values are panic, abort, report\n";
+    assert_eq!(ended.stderr.matches(line).count(), 1, "{}", ended.stderr);
+}

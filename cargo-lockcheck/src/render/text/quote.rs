@@ -9,6 +9,10 @@ use super::schedule::wrap;
 use crate::model::Place;
 use crate::sources::Sources;
 
+/// Columns that a quoted line needs beside what is between two marks: its number, dots at both ends,
+/// and the marked call.
+const BESIDE: usize = 30;
+
 /// How a place is marked.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Kind {
@@ -70,6 +74,11 @@ impl<'a> Quote<'a> {
                 (Some(text), Some(spans)) => {
                     let mut snippet = Snippet::source(&**text).path(file.as_str());
                     for (marked, span) in places.iter().zip(spans) {
+                        if self.is_far_from_main(marked, places) {
+                            let Marked { place, label, more, .. } = marked;
+                            below.push(format!("{label}{more}, at {place}:{}", place.column));
+                            continue;
+                        }
                         let label = self.label(marked, span.len(), &mut below);
                         snippet = snippet.annotation(marked.kind.mark().span(span).label(label));
                     }
@@ -89,6 +98,18 @@ impl<'a> Quote<'a> {
             group = group.element(Mark::NOTE.no_name().message(note));
         }
         group
+    }
+
+    /// Whether the page is too narrow for both this place and the one on its line where it goes
+    /// wrong.
+    fn is_far_from_main(&self, marked: &Marked, places: &[Marked]) -> bool {
+        let room = self.width.saturating_sub(BESIDE);
+        let far = |main: &Marked| {
+            main.kind == Kind::Main
+                && main.place.line == marked.place.line
+                && main.place.column.abs_diff(marked.place.column) as usize > room
+        };
+        marked.kind == Kind::Other && places.iter().any(far)
     }
 
     /// As much of the label as there is room for behind the place; else a number, and the label
@@ -126,12 +147,18 @@ pub(super) fn origin(place: &Place) -> Origin<'_> {
 }
 
 /// The bytes of `text` to mark for `place`: the call or name that begins there. Nothing, when the
-/// text has no such place, for it must have changed since it was compiled.
+/// text has no such place, for it must have changed since it was compiled, or be a documentation's
+/// example, whose lines are not those of the file.
 fn span(text: &str, place: &Place) -> Option<Range<usize>> {
     let line = text.split_inclusive('\n').nth(place.line.checked_sub(1)? as usize)?;
     let before = line.as_ptr() as usize - text.as_ptr() as usize;
     let (column, _) = line.char_indices().nth(place.column.checked_sub(1)? as usize)?;
     let rest = line[column..].trim_end();
+    let is_name = |c: char| c.is_alphanumeric() || c == '_';
+    let within = line[..column].ends_with(is_name) && rest.starts_with(is_name);
+    if line.trim_start().starts_with("//") || rest.is_empty() || within {
+        return None;
+    }
     let start = before + column;
     Some(start..start + call_length(rest).max(1).min(rest.len().max(1)))
 }
@@ -174,6 +201,9 @@ mod tests {
         assert_eq!(marked(3, 5), Some("g(h(1), 2)"));
         assert_eq!(marked(3, 17), Some("x"));
         assert_eq!(marked(4, 1), Some("}"));
+        let text = "/// let a = lock();\nlet b = lock();\n";
+        let marked = |line, column| span(text, &Place { file: String::new(), line, column });
+        assert_eq!((marked(1, 13), marked(2, 10), marked(2, 9)), (None, None, Some(28..34)));
         for (line, column) in [(0, 1), (1, 0), (5, 1), (2, 500), (u32::MAX, u32::MAX)] {
             assert_eq!(marked(line, column), None, "{line}:{column}");
         }

@@ -22,7 +22,8 @@ fn cases() -> PathBuf {
 
 /// The report on the traces of a case.
 fn report(case: &Path, sources: &Sources) -> Report {
-    let (merged, warnings) = Merged::read(&[case.to_owned()], sources);
+    let (merged, unread) = Merged::read(&[case.to_owned()], sources);
+    let warnings = unread.warnings;
     let analysis = analyze(&merged, sources);
     let mut report = classify(analysis.findings, &Levels::default());
     report.coverage = merged.coverage();
