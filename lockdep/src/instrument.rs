@@ -12,13 +12,14 @@ use std::mem;
 use std::panic::Location;
 use std::ptr;
 use std::sync::Arc;
-use std::sync::atomic::AtomicU64;
 use std::sync::atomic::Ordering::Relaxed;
+use std::sync::atomic::{AtomicU32, AtomicU64};
 use std::thread::ThreadId;
 
 use crate::creation;
 use crate::permits::{Asked, Hold};
 use crate::process;
+use crate::publishing;
 use crate::record::{Prepared, Record, WaitKind};
 use crate::spawning::{self, Spawned};
 use crate::word::{self, Word};
@@ -548,6 +549,8 @@ pub struct EventTag {
     created: Option<Site>,
     /// A [`Word`], zero until first needed; the second is the room in a channel.
     ids: [AtomicU64; 2],
+    /// How often threads have published with it what they did.
+    published: AtomicU32,
 }
 
 impl EventTag {
@@ -555,12 +558,14 @@ impl EventTag {
     #[track_caller]
     #[expect(clippy::new_without_default, reason = "a default would hide the caller")]
     pub const fn new() -> EventTag {
-        EventTag { created: Some(Location::caller()), ids: [AtomicU64::new(0), AtomicU64::new(0)] }
+        let ids = [AtomicU64::new(0), AtomicU64::new(0)];
+        EventTag { created: Some(Location::caller()), ids, published: AtomicU32::new(0) }
     }
 
     /// As [`LockTag::unplaced`].
     pub const fn unplaced() -> EventTag {
-        EventTag { created: None, ids: [AtomicU64::new(0), AtomicU64::new(0)] }
+        let ids = [AtomicU64::new(0), AtomicU64::new(0)];
+        EventTag { created: None, ids, published: AtomicU32::new(0) }
     }
 
     /// As [`LockTag::CREATED`].
@@ -638,10 +643,18 @@ impl EventTag {
         match attempt() {
             Some(result) => {
                 record.window.close(&record.own);
+                self.came(record, kind);
                 result
             }
             None => self.block(record, kind, timed, site, block),
         }
+    }
+
+    /// The event has come for this thread.
+    #[inline]
+    fn came(&self, record: &Record, kind: EventKind) {
+        let published = self.published.load(Relaxed);
+        publishing::hear(record, Word(self.id(kind).load(Relaxed)), published);
     }
 
     /// The same, once it is known that the event has not come yet.
@@ -656,6 +669,7 @@ impl EventTag {
         let event = self.word(record, kind, site);
         if kind == EventKind::Barrier {
             learning::signal(record, self.id(kind), event, site);
+            self.publish(record, kind, event);
         }
         if matches!(kind, EventKind::Condvar | EventKind::Barrier)
             && !timed
@@ -669,8 +683,11 @@ impl EventTag {
             EventKind::Permit => WaitKind::Permits,
             _ => WaitKind::Event,
         };
-        let _wait = waiting::wait_for_event(record, event, waits, site);
-        block()
+        let wait = waiting::wait_for_event(record, event, waits, site);
+        let result = block();
+        drop(wait);
+        self.came(record, kind);
+        result
     }
 
     /// Waits for `count` of the `total` permits of a semaphore that has several, without a timeout;
@@ -711,6 +728,29 @@ impl EventTag {
         let event = self.word(record, kind, site);
         waiting::woken(event);
         learning::signal(record, self.id(kind), event, site);
+        self.publish(record, kind, event);
+    }
+
+    /// This thread has no part in completing the event any more; `last` if nobody else has, which
+    /// completes it. Call it just *before* the primitive's own step.
+    #[inline]
+    pub fn leave(&self, kind: EventKind, last: bool, site: Site) {
+        if last {
+            self.signal(kind, site);
+        } else if let Some(record) = process::current()
+            && record.publishes.get()
+        {
+            self.publish(record, kind, self.word(record, kind, site));
+        }
+    }
+
+    /// Whoever gets this event knows what this thread did before. Room and permits come from
+    /// whoever happens to make some.
+    #[inline]
+    fn publish(&self, record: &Record, kind: EventKind, event: Word) {
+        if record.publishes.get() && !matches!(kind, EventKind::Send | EventKind::Permit) {
+            publishing::publish(record, self.id(kind), event, &self.published);
+        }
     }
 
     /// The event is completed for somebody: a notification, a message sent or taken. Call it just

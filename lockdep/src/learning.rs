@@ -9,6 +9,7 @@ use crate::engine::LockId;
 use crate::instrument::{Mode, Site};
 use crate::observer::Request;
 use crate::process::{Busy, PHASE, Phase, halt, know_thread, observe};
+use crate::publishing;
 use crate::record::{HeldLock, Record};
 use crate::spawning;
 use crate::timing;
@@ -49,7 +50,10 @@ pub(crate) fn request(
     give_scratch(record, held);
     match hang {
         Some(finding) => halt(&finding),
-        None => learned(record, id, chain),
+        None => {
+            learned(record, id, chain);
+            publishing::has_news(record);
+        }
     }
 }
 
@@ -124,7 +128,7 @@ pub(crate) fn wait_holding(record: &Record, id: &AtomicU64, event: Word, site: S
 fn wait_holding_new(record: &Record, id: &AtomicU64, event: Word, chain: u64, site: Site) {
     let mut held = take_scratch(record);
     record.held_into(&mut held);
-    let at = spawning::moment(record);
+    let at = spawning::moment_of_event(record);
     observe(|o| {
         know_thread(o, record, None);
         o.event(&Request { at: &at, word: event, site, address: 0, level: 0, held: &held });
@@ -147,7 +151,7 @@ pub(crate) fn signal(record: &Record, id: &AtomicU64, event: Word, site: Site) {
 
 #[cold]
 fn signal_new(record: &Record, id: &AtomicU64, event: Word, digest: u64, site: Site) {
-    let at = spawning::moment(record);
+    let at = spawning::moment_of_event(record);
     let held = [HeldLock { word: event.held(Mode::Write, true), site, address: 0, level: 0 }];
     observe(|o| {
         know_thread(o, record, None);

@@ -57,6 +57,7 @@ mod learning;
 mod parking;
 mod permits;
 mod process;
+mod publishing;
 mod spawning;
 mod waiting;
 

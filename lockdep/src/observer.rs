@@ -263,6 +263,16 @@ impl Observer {
         self.detector.joined(cover, thread);
     }
 
+    /// Whoever gets this event from now on does so after that moment.
+    pub(crate) fn publish(&mut self, event: LockId, at: &Moment) {
+        self.detector.publish(event, at);
+    }
+
+    /// What was over when threads completed the event.
+    pub(crate) fn published(&self, event: LockId) -> Option<Clock> {
+        self.detector.published(event).cloned()
+    }
+
     /// A hold under which threads were spawned is over, and so is everything in `over`.
     pub(crate) fn released(&mut self, section: &Arc<Section>, over: Clock) {
         let cycles = self.detector.released(section, over);
@@ -398,6 +408,11 @@ impl Observer {
                 format!("gate lock {{{}}} is held on both sides", finding.locks.len() - 1)
             }),
             Tier::Ordered => Some("spawn and join order keeps the threads apart".to_owned()),
+            Tier::Potential if cycle.by_events => Some(
+                "in this run the threads were kept apart by what one of them sent, notified or \
+                 waited for"
+                    .to_owned(),
+            ),
             _ => None,
         };
         self.report(sign, finding);

@@ -20,7 +20,7 @@ use std::time::Instant;
 #[cfg(feature = "instrument")]
 use crate::banker::Claims;
 use crate::config::{Config, OnDeadlock, Print};
-use crate::engine::{Clock, Cover, Moment, ThreadId};
+use crate::engine::{Moment, ThreadId};
 use crate::finding::{Finding, FoundThread, Rule};
 use crate::hash::fold;
 use crate::instrument::Site;
@@ -94,7 +94,7 @@ pub(crate) fn begin() -> Option<&'static Record> {
     let record = take_record();
     let thread = THREADS.fetch_add(1, Relaxed) + 1;
     record.thread.store(thread, Relaxed);
-    start_segments(record, thread, Clock::new(), None);
+    start_segments(record, Moment { thread, epoch: 1, ..Moment::default() });
     record.system.store(platform::system_thread(), Relaxed);
     platform::watch_thread_end();
     PHASE.set(Phase::Ready);
@@ -102,14 +102,10 @@ pub(crate) fn begin() -> Option<&'static Record> {
     Some(record)
 }
 
-pub(crate) fn start_segments(
-    record: &Record,
-    thread: ThreadId,
-    clock: Clock,
-    cover: Option<Arc<Cover>>,
-) {
+/// The thread of this record begins at this moment.
+pub(crate) fn start_segments(record: &Record, at: Moment) {
     let asked = Vec::with_capacity(EARLIER);
-    let at = Moment { thread, epoch: 1, clock: Arc::new(clock), cover };
+    let thread = at.thread;
     let own = Own { at, asked, ..Own::default() };
     *record.own.borrow_mut() = own;
     record.set_segment(fold(u64::from(thread) ^ 0x2545_f491_4f6c_dd1d, 0x9e37_79b9_7f4a_7c15));

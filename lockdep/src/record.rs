@@ -222,6 +222,8 @@ pub(crate) struct Record {
     pub(crate) system: AtomicU32,
     pub(crate) thread: AtomicU32,
     pub(crate) in_use: AtomicBool,
+    /// What the thread did may be published with the next event.
+    pub(crate) publishes: Cell<bool>,
     /// Code that is not instrumented has spawned the thread, or it is the main one.
     pub(crate) foreign: AtomicBool,
     /// Thread-locals of others, `std`'s among them, are gone: only this crate's steps are left.
@@ -243,6 +245,10 @@ unsafe impl Sync for Record {}
 pub(crate) struct Own {
     /// Where the thread is.
     pub(crate) at: Moment,
+    /// How often there was something new to publish.
+    pub(crate) news: u32,
+    /// How often something was published.
+    pub(crate) publications: u32,
     /// Holds under which the thread has spawned others.
     pub(crate) sections: Vec<Arc<Section>>,
     /// Covers of threads that it has spawned.
@@ -305,6 +311,7 @@ impl Record {
             system: AtomicU32::new(0),
             thread: AtomicU32::new(0),
             in_use: AtomicBool::new(true),
+            publishes: Cell::new(false),
             foreign: AtomicBool::new(true),
             over: Cell::new(false),
             was_active: AtomicBool::new(false),
@@ -763,6 +770,7 @@ impl Record {
         self.permits.reset();
         self.unparks.set(0);
         self.introduced.set(false);
+        self.publishes.set(false);
         self.foreign.store(true, Relaxed);
         self.over.set(false);
         self.was_active.store(false, Relaxed);

@@ -71,6 +71,7 @@ pub const SOURCES: &[(&str, &str)] = &sources! {
     "platform/other.rs",
     "platform/unix.rs",
     "process.rs",
+    "publishing.rs",
     "record.rs",
     "snapshot.rs",
     "spawning.rs",

@@ -21,11 +21,10 @@ const FIRST_STEPS: u32 = 64;
 /// What a spawned thread and those that may join it share.
 #[derive(Debug)]
 pub(crate) struct Spawned {
-    thread: ThreadId,
+    /// Its first step.
+    first: Moment,
     parent: ThreadId,
     site: Site,
-    clock: Clock,
-    cover: Option<Arc<Cover>>,
     started: AtomicBool,
     end: Mutex<Option<End>>,
 }
@@ -69,7 +68,8 @@ pub(crate) fn spawn(site: Site) -> Option<Arc<Spawned>> {
     STARTING.fetch_add(1, SeqCst);
     let started = AtomicBool::new(false);
     let end = Mutex::new(None);
-    Some(Arc::new(Spawned { thread, parent, site, clock, cover, started, end }))
+    let first = Moment { thread, epoch: 1, clock: Arc::new(clock), seen: at.seen, cover };
+    Some(Arc::new(Spawned { first, parent, site, started, end }))
 }
 
 /// Where the thread is.
@@ -88,6 +88,12 @@ pub(crate) fn moment(record: &Record) -> Moment {
         end.is_none()
     });
     at.clone()
+}
+
+/// The same as an event's side sees it. What events showed to be over is left out: it is their
+/// very order that a wait under a lock is about.
+pub(crate) fn moment_of_event(record: &Record) -> Moment {
+    Moment { seen: Arc::default(), ..moment(record) }
 }
 
 /// What covers a thread that this one, being at `at`, spawns.
@@ -148,7 +154,7 @@ pub(crate) fn released(record: &Record, lock: LockId) {
     observe(|o| o.released(&section, over));
 }
 
-fn next_segment(record: &Record) {
+pub(crate) fn next_segment(record: &Record) {
     let _busy = Busy::new();
     let mut own = record.own.borrow_mut();
     own.segment += 1;
@@ -165,10 +171,10 @@ impl Spawned {
         if let Some(record) = current().or_else(begin) {
             {
                 let _busy = Busy::new();
-                record.thread.store(self.thread, Relaxed);
+                record.thread.store(self.first.thread, Relaxed);
                 record.foreign.store(false, Relaxed);
-                start_segments(record, self.thread, self.clock.clone(), self.cover.clone());
-                if self.cover.is_some() {
+                start_segments(record, self.first.clone());
+                if self.first.cover.is_some() {
                     record.own.borrow_mut().first_steps = FIRST_STEPS;
                     record.take_long_way();
                 }
@@ -205,7 +211,7 @@ impl Spawned {
     }
 
     pub(crate) fn thread(&self) -> ThreadId {
-        self.thread
+        self.first.thread
     }
 
     /// The current thread is about to wait for the end of this one.
@@ -216,7 +222,7 @@ impl Spawned {
         let _busy = Busy::new();
         let mut held = Vec::new();
         record.held_into(&mut held);
-        Some(BeforeJoin { at: moment(record), held, site })
+        Some(BeforeJoin { at: moment_of_event(record), held, site })
     }
 
     /// The current thread knows that this one has ended.
@@ -228,9 +234,9 @@ impl Spawned {
         };
         let Some(end) = end else { return };
         let mut over = Clock::clone(&end.at.clock);
-        over.advance(self.thread, end.at.epoch);
+        over.advance(self.first.thread, end.at.epoch);
         observe(|o| {
-            if let Some(cover) = &self.cover {
+            if let Some(cover) = &self.first.cover {
                 o.joined(cover, record.thread.load(Relaxed));
             }
             if let Some(before) = before {
@@ -245,6 +251,11 @@ impl Spawned {
             let mut clock = Clock::clone(&own.at.clock);
             clock.join(&over);
             own.at.clock = Arc::new(clock);
+            if *end.at.seen != Clock::default() {
+                let mut seen = Clock::clone(&own.at.seen);
+                seen.join(&end.at.seen);
+                own.at.seen = Arc::new(seen);
+            }
         }
         next_segment(record);
     }

@@ -80,6 +80,8 @@ pub struct Cycle {
     pub links: Vec<Link>,
     /// The lock that makes it impossible, where the tier is [`Tier::Guarded`].
     pub gate: Option<LockId>,
+    /// Whether events kept its threads apart in this run.
+    pub by_events: bool,
 }
 
 /// An order through locks that are gone: the links that made it, in order.
@@ -142,6 +144,8 @@ pub struct Detector {
     /// Dependencies whose cycles are guarded only if a thread is joined before a hold ends.
     unsettled: Vec<(Arc<Section>, Dep)>,
     stamps: u64,
+    /// What was over when threads completed an event.
+    publications: Map<LockId, Clock>,
 }
 
 impl Default for Detector {
@@ -171,6 +175,7 @@ impl Detector {
             witnesses: Map::default(),
             unsettled: Vec::new(),
             stamps: 0,
+            publications: Map::default(),
         }
     }
 
@@ -241,6 +246,21 @@ impl Detector {
         self.stamps
     }
 
+    /// A thread completes an event: whoever gets it from now on does so after this moment.
+    pub fn publish(&mut self, event: LockId, at: &Moment) {
+        let mut over = Clock::clone(&at.clock);
+        over.join(&at.seen);
+        over.advance(at.thread, at.epoch);
+        let known = &self.witnesses;
+        over.retain(|thread| known.contains_key(&thread));
+        self.publications.entry(event).or_default().join(&over);
+    }
+
+    /// What was over when threads completed the event.
+    pub fn published(&self, event: LockId) -> Option<&Clock> {
+        self.publications.get(&event)
+    }
+
     /// `thread` has joined the one that has this cover.
     pub fn joined(&mut self, cover: &Cover, thread: ThreadId) {
         let stamp = self.stamp();
@@ -280,6 +300,7 @@ impl Detector {
 
     /// Forgets a lock that is gone. Orders that lead through it stay.
     pub fn remove(&mut self, lock: LockId) {
+        self.publications.remove(&lock);
         let Some(data) = self.locks.remove(&lock) else { return };
         let before = self.graph.predecessors(lock);
         for (from, to) in self.graph.remove(lock) {

@@ -13,6 +13,8 @@ pub struct Moment {
     pub epoch: u32,
     /// What is over by spawn and join order.
     pub clock: Arc<Clock>,
+    /// What is over beyond that, as events showed in this run: messages, notifications, barriers.
+    pub seen: Arc<Clock>,
     /// What is held around the whole thread.
     pub cover: Option<Arc<Cover>>,
 }
@@ -21,5 +23,10 @@ impl Moment {
     /// Whether spawn and join order puts this before `later`.
     pub fn before(&self, later: &Moment) -> bool {
         later.clock.over(self.thread) >= self.epoch
+    }
+
+    /// Whether events put this before `later` in this run.
+    pub fn seen_before(&self, later: &Moment) -> bool {
+        later.seen.over(self.thread) >= self.epoch
     }
 }

@@ -1,7 +1,7 @@
 //! Traces in a short notation, with the tiers of the cycles that the detector finds in them.
 //!
 //! `T op(lock) op(lock); U ...` lists the steps in the order in which they happened. `fork(T)` and
-//! `join(T)` order threads; `acq`/`rel` hold exclusively, `racq`/`rrel` shared, `rracq` shared
+//! `join(T)` order threads, `send(c)` and `recv(c)` show an order; `acq`/`rel` hold exclusively, `racq`/`rrel` shared, `rracq` shared
 //! without a queue, `uacq` upgradable, and `up` upgrades; `try` acquires without blocking; `drop` ends a lock's life. The cases follow the literature that each names.
 
 use std::collections::HashMap;
@@ -120,6 +120,30 @@ const CASES: &[Case] = &[
         name: "the child begins with the lock, and its parent goes on without it",
         trace: "T1 acq(G) fork(T2) rel(G) acq(A) acq(B) rel(B) rel(A); \
                 T2 acq(G) rel(G) acq(B) acq(A) rel(A) rel(B); T1 join(T2)",
+        expected: &[Reachable],
+    },
+    Case {
+        name: "a message in between",
+        trace: "M fork(T0) fork(T1); T0 acq(A) acq(B) rel(B) rel(A) send(c); \
+                T1 recv(c) acq(B) acq(A) rel(A) rel(B)",
+        expected: &[Potential],
+    },
+    Case {
+        name: "a message in between, passed on",
+        trace: "M fork(T0) fork(T1) fork(T2); T0 acq(A) acq(B) rel(B) rel(A) send(c); \
+                T2 recv(c) send(d); T1 recv(d) acq(B) acq(A) rel(A) rel(B)",
+        expected: &[Potential],
+    },
+    Case {
+        name: "a message before the first of both",
+        trace: "M fork(T0) fork(T1); T0 send(c) acq(A) acq(B) rel(B) rel(A); \
+                T1 recv(c) acq(B) acq(A) rel(A) rel(B)",
+        expected: &[Reachable],
+    },
+    Case {
+        name: "a message in between, and the same again after it",
+        trace: "M fork(T0) fork(T1); T0 acq(A) acq(B) rel(B) rel(A) send(c) acq(A) acq(B) rel(B) \
+                rel(A); T1 recv(c) acq(B) acq(A) rel(A) rel(B)",
         expected: &[Reachable],
     },
     Case {
@@ -431,6 +455,18 @@ pub(super) fn tiers(trace: &str) -> Vec<Tier> {
                     thread.at.clock = Arc::new(clock);
                 }
                 "drop" => detector.remove(locks[object]),
+                "send" => {
+                    let next = locks.len() as LockId + 1;
+                    let event = *locks.entry(object).or_insert(next);
+                    detector.publish(event, &thread.at);
+                    thread.at.epoch += 1;
+                }
+                "recv" => {
+                    let over = detector.published(locks[object]).expect("something was sent");
+                    let mut seen = Clock::clone(&thread.at.seen);
+                    seen.join(over);
+                    thread.at.seen = Arc::new(seen);
+                }
                 "rel" | "rrel" => {
                     let lock = locks[object];
                     let at = thread.held.iter().rposition(|h| h.lock == lock);

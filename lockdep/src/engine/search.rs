@@ -211,10 +211,12 @@ impl<'a> Search<'a> {
             _ if readers => Tier::NeedsWriter,
             _ if gone && one_thread => Tier::NeedsThread,
             _ if gone => Tier::Potential,
+            Apart::Events => Tier::Potential,
             Apart::OneThread => Tier::NeedsThread,
             Apart::Never | Apart::Covered(_) => Tier::Reachable,
         };
-        Some(Cycle { tier, links, gate })
+        let by_events = matches!(apart, Apart::Events);
+        Some(Cycle { tier, links, gate, by_events })
     }
 
     /// Chooses a witness for each step: distinct threads that can overlap if there are such, else
@@ -231,9 +233,16 @@ impl<'a> Search<'a> {
         if steps.len() > LONG {
             return newest(&witnesses);
         }
-        for (distinct, apart) in [(true, Apart::Never), (false, Apart::OneThread)] {
+        let seen_apart = |a: &Moment, b: &Moment| a.seen_before(b) || b.seen_before(a);
+        for (apart, distinct, events) in [
+            (Apart::Never, true, false),
+            (Apart::Events, true, true),
+            (Apart::OneThread, false, true),
+        ] {
             let meet = |a: Side<'_>, b: Side<'_>| {
-                overlap(a.witness, b.witness, distinct) && covered(a, b).is_none()
+                overlap(a.witness, b.witness, distinct)
+                    && covered(a, b).is_none()
+                    && (events || !seen_apart(a.witness, b.witness))
             };
             if let Some(choice) = assign(&witnesses, sets, meet) {
                 return (choice, apart);
@@ -263,6 +272,8 @@ impl<'a> Search<'a> {
 #[derive(Clone, Copy)]
 enum Apart {
     Never,
+    /// Events, in this run.
+    Events,
     OneThread,
     Ordered,
     /// This lock, which is held around one of them.

@@ -45,9 +45,8 @@ impl Clone for SendSide {
 
 impl Drop for SendSide {
     fn drop(&mut self) {
-        if self.0.senders.fetch_sub(1, Ordering::Relaxed) == 1 {
-            self.0.tag.signal(EventKind::Receive, Location::caller());
-        }
+        let last = self.0.senders.fetch_sub(1, Ordering::Relaxed) == 1;
+        self.0.tag.leave(EventKind::Receive, last, Location::caller());
     }
 }
 
@@ -59,20 +58,23 @@ impl Drop for ReceiveSide {
 
 /// The sending side of [`channel`]: [`std::sync::mpsc::Sender`].
 pub struct Sender<T> {
-    inner: std::sync::mpsc::Sender<T>,
+    // Dropped first: what an end tells is there before anybody sees it.
     side: SendSide,
+    inner: std::sync::mpsc::Sender<T>,
 }
 
 /// The sending side of [`sync_channel`]: [`std::sync::mpsc::SyncSender`].
 pub struct SyncSender<T> {
-    inner: std::sync::mpsc::SyncSender<T>,
+    // Dropped first: what an end tells is there before anybody sees it.
     side: SendSide,
+    inner: std::sync::mpsc::SyncSender<T>,
 }
 
 /// The receiving side of a channel: [`std::sync::mpsc::Receiver`].
 pub struct Receiver<T> {
-    inner: std::sync::mpsc::Receiver<T>,
+    // Dropped first, as in a sender.
     side: ReceiveSide,
+    inner: std::sync::mpsc::Receiver<T>,
 }
 
 /// The messages of a borrowed channel, until all senders are gone: [`std::sync::mpsc::Iter`].

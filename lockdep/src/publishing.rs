@@ -1,0 +1,86 @@
+//! The order that events show: what a thread did before it sent a message was over when another had
+//! received it.
+//!
+//! Unlike spawn and join, a message may have come from this thread by chance, so nothing is taken
+//! for impossible because of it: a cycle that only events kept apart is `potential`. To cost nothing
+//! where nothing is nested, a thread publishes only what the order graph learnt from it, and only
+//! [`MOST`] times; what it does after that counts as not kept apart by events.
+
+use std::sync::Arc;
+use std::sync::atomic::Ordering::Relaxed;
+use std::sync::atomic::{AtomicU32, AtomicU64};
+
+use crate::engine::Clock;
+use crate::hash::fold;
+use crate::process::{Busy, observe};
+use crate::record::Record;
+use crate::spawning;
+use crate::word::{self, Word};
+
+/// How often a thread publishes what it did.
+const MOST: u32 = 8;
+
+/// The order graph has learnt something from this thread, or it has heard from another.
+pub(crate) fn has_news(record: &Record) {
+    let _busy = Busy::new();
+    let mut own = record.own.borrow_mut();
+    own.news += 1;
+    record.publishes.set(own.publications < MOST);
+}
+
+/// The thread is about to complete an event: others will know what it did until now. Called only
+/// where [`Record::publishes`] says so.
+#[cold]
+pub(crate) fn publish(record: &Record, id: &AtomicU64, event: Word, published: &AtomicU32) {
+    let busy = Busy::new();
+    let key = key(event, u64::from(record.own.borrow().news) << 32);
+    if record.knows(key) {
+        return;
+    }
+    record.learn(key);
+    drop(busy);
+    let at = spawning::moment(record);
+    observe(|o| o.publish(event.lock(), &at));
+    id.fetch_or(word::IN_GRAPH, Relaxed);
+    published.fetch_add(1, Relaxed);
+    let _busy = Busy::new();
+    {
+        let mut own = record.own.borrow_mut();
+        own.at.epoch += 1;
+        own.publications += 1;
+        record.publishes.set(own.publications < MOST);
+    }
+    spawning::next_segment(record);
+}
+
+/// The event has come for this thread, after so many had published something with it.
+#[inline]
+pub(crate) fn hear(record: &Record, event: Word, published: u32) {
+    if published != 0 {
+        hear_some(record, key(event, u64::from(published)), event);
+    }
+}
+
+#[cold]
+fn hear_some(record: &Record, key: u64, event: Word) {
+    if record.knows(key) {
+        return;
+    }
+    let news = observe(|o| o.published(event.lock()));
+    let _busy = Busy::new();
+    record.learn(key);
+    let Some(news) = news else { return };
+    let mut own = record.own.borrow_mut();
+    let mut seen = Clock::clone(&own.at.seen);
+    seen.join(&news);
+    if seen != *own.at.seen {
+        own.at.seen = Arc::new(seen);
+        drop(own);
+        has_news(record);
+    }
+}
+
+/// A number for what may be known of an event; never zero.
+fn key(event: Word, what: u64) -> u64 {
+    fold(event.lock() ^ 0x6a09_e667_f3bc_c909, what ^ 0xbb67_ae85_84ca_a73b) | 1
+}
