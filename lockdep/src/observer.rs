@@ -402,17 +402,16 @@ impl Observer {
             finding.locks[i].gone = !self.detector.knows(link.held.lock);
             finding.edges.push(self.edge(link, i, (i + 1) % n));
         }
+        if cycle.by_events && cycle.tier == Tier::Potential {
+            let by = "a message, a notification or a barrier kept these threads apart in this run";
+            finding.notes.push(by.to_owned());
+        }
         finding.reason = match cycle.tier {
             Tier::Guarded => cycle.gate.map(|gate| {
                 finding.locks.push(self.lock(gate));
                 format!("gate lock {{{}}} is held on both sides", finding.locks.len() - 1)
             }),
             Tier::Ordered => Some("spawn and join order keeps the threads apart".to_owned()),
-            Tier::Potential if cycle.by_events => Some(
-                "in this run the threads were kept apart by what one of them sent, notified or \
-                 waited for"
-                    .to_owned(),
-            ),
             _ => None,
         };
         self.report(sign, finding);
