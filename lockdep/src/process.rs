@@ -45,6 +45,8 @@ pub(crate) static STARTING: AtomicUsize = AtomicUsize::new(0);
 pub(crate) static SIGNALS: [AtomicU64; 256] = [const { AtomicU64::new(0) }; 256];
 /// How often threads were unparked; several may share a count.
 pub(crate) static UNPARKS: [AtomicU64; 256] = [const { AtomicU64::new(0) }; 256];
+/// Threads whose closure has returned while they held locks, and who have not ended yet.
+pub(crate) static LEAVING: AtomicUsize = AtomicUsize::new(0);
 pub(crate) static ORPHANED: AtomicUsize = AtomicUsize::new(0);
 pub(crate) static START: OnceLock<Instant> = OnceLock::new();
 /// What was declared before `main`, or since: the newest first.
@@ -287,7 +289,7 @@ pub(crate) fn thread_end() {
         record.held_into(&mut held);
     }
     if !held.is_empty() {
-        ORPHANED.fetch_add(held.len(), Relaxed);
+        ORPHANED.fetch_add(held.len(), SeqCst);
     }
     let thread = record.thread.load(Relaxed);
     let counts = record.counts();
@@ -302,7 +304,12 @@ pub(crate) fn thread_end() {
     }
     // Of a thread that blocks and one that ends at the same moment, the later sees the other.
     record.ended.store(true, SeqCst);
-    let last = if waiting::nobody_runs() { waiting::nobody_will(record) } else { None };
+    let left_behind = waiting::behind_these(&held);
+    let last = left_behind
+        .or_else(|| if waiting::nobody_runs() { waiting::nobody_will(record) } else { None });
+    if record.left.swap(false, Relaxed) {
+        LEAVING.fetch_sub(1, SeqCst);
+    }
     PHASE.set(Phase::Over);
     CURRENT.set(ptr::null());
     record.in_use.store(false, Release);

@@ -226,6 +226,8 @@ pub(crate) struct Record {
     pub(crate) publishes: Cell<bool>,
     /// Code that is not instrumented has spawned the thread, or it is the main one.
     pub(crate) foreign: AtomicBool,
+    /// The thread's closure has returned, with locks still held.
+    pub(crate) left: AtomicBool,
     /// Thread-locals of others, `std`'s among them, are gone: only this crate's steps are left.
     pub(crate) over: Cell<bool>,
     /// The thread has spawned another, or waited.
@@ -313,6 +315,7 @@ impl Record {
             in_use: AtomicBool::new(true),
             publishes: Cell::new(false),
             foreign: AtomicBool::new(true),
+            left: AtomicBool::new(false),
             over: Cell::new(false),
             was_active: AtomicBool::new(false),
             ended: AtomicBool::new(false),
@@ -772,6 +775,7 @@ impl Record {
         self.introduced.set(false);
         self.publishes.set(false);
         self.foreign.store(true, Relaxed);
+        self.left.store(false, Relaxed);
         self.over.set(false);
         self.was_active.store(false, Relaxed);
         self.ended.store(false, SeqCst);

@@ -10,7 +10,7 @@ use crate::identity::serial;
 use crate::instrument::{LockKind, Mode, Site};
 use crate::observer::{Observer, Request};
 use crate::process::{
-    Busy, STARTING, THREADS, begin, current, know_thread, observe, start_segments,
+    Busy, LEAVING, STARTING, THREADS, begin, current, know_thread, observe, start_segments,
 };
 use crate::record::{HeldLock, Own, Record};
 use crate::word::Word;
@@ -206,6 +206,9 @@ impl Spawned {
         }
         let _busy = Busy::new();
         record.window.close(&record.own);
+        if !record.holds_nothing() && !record.left.swap(true, Relaxed) {
+            LEAVING.fetch_add(1, SeqCst);
+        }
         let end = End { at, asked: record.own.borrow().asked.clone() };
         *self.end.lock().unwrap_or_else(PoisonError::into_inner) = Some(end);
     }

@@ -24,8 +24,8 @@ use crate::parking;
 use crate::permits::{Asked, Hold};
 use crate::platform;
 use crate::process::{
-    Busy, JOINING, ORPHANED, SIGNALS, START, STARTING, WAITING, halt, know_thread, observe,
-    observer, records,
+    Busy, JOINING, LEAVING, ORPHANED, SIGNALS, START, STARTING, WAITING, halt, know_thread,
+    observe, observer, records,
 };
 use crate::record::{HeldLock, Record, SeenWait, WaitKind};
 use crate::timing;
@@ -40,6 +40,10 @@ const SETTLE: Duration = Duration::from_millis(20);
 /// because a thread that waits in its turn for one that it has just woken should lose no time.
 const PATIENCE: Duration = Duration::from_micros(10);
 const PATIENCE_ROUNDS: u32 = 16;
+
+/// How often somebody looks whether a thread whose closure has returned has ended, and how long.
+const SHORT_END: Duration = Duration::from_millis(1);
+const LONG_END: Duration = Duration::from_secs(1);
 
 /// A wait that other threads can see, until dropped.
 pub(crate) struct Wait {
@@ -136,7 +140,10 @@ fn stuck(me: &'static Record, kind: WaitKind) -> Option<Arc<Finding>> {
     // A cycle leads through what this thread holds, or through a thread that waits for its end.
     let on_cycle = matches!(kind, WaitKind::Lock | WaitKind::Join | WaitKind::Permits)
         && (!me.holds_nothing() || !me.permits.is_empty() || JOINING.load(SeqCst) > 0);
-    let on_orphan = kind == WaitKind::Lock && ORPHANED.load(Relaxed) > 0;
+    if kind == WaitKind::Lock && LEAVING.load(SeqCst) > 0 {
+        until_holders_end(me);
+    }
+    let on_orphan = kind == WaitKind::Lock && ORPHANED.load(SeqCst) > 0;
     if on_cycle && let Some(finding) = on_a_cycle(me) {
         return Some(finding);
     }
@@ -181,6 +188,47 @@ fn on_a_cycle(me: &'static Record) -> Option<Arc<Finding>> {
     }))
 }
 
+/// Of the thread that holds the lock nothing is left but its end, which is near: what it holds then
+/// is orphaned.
+fn until_holders_end(me: &'static Record) {
+    let _busy = Busy::new();
+    let Some(lock) = me.waiting().map(|wait| Word(wait.target).lock()) else { return };
+    let holds = |r: &'static Record| {
+        let mut holds = false;
+        r.each_held(|held, _| holds |= held.word.lock() == lock);
+        holds
+    };
+    let begin = Instant::now();
+    while begin.elapsed() < LONG_END && alive().any(|r| r.left.load(Relaxed) && holds(r)) {
+        thread::sleep(SHORT_END);
+    }
+}
+
+/// A thread that has ended has left these locks held: finds somebody who waits for one of them, and
+/// has not found that out himself.
+pub(crate) fn behind_these(held: &[HeldLock]) -> Option<Arc<Finding>> {
+    let waits_for_one = |seen: &Seen| {
+        let wanted = seen.stuck().and_then(|stuck| stuck.lock);
+        wanted.is_some_and(|word| held.iter().any(|h| bars(h, word)))
+    };
+    let waiter = {
+        let _busy = Busy::new();
+        let waiter = alive().filter(|_| !held.is_empty()).map(Seen::of).find(waits_for_one)?;
+        thread::sleep(100 * SHORT_END);
+        waiter.still().then(|| waiter.stuck()).flatten()?
+    };
+    let target = waiter.lock?;
+    observe(|o| {
+        let orphan = o.orphans.iter().find(|orphan| bars(&orphan.held, target)).cloned()?;
+        Some(o.orphaned(&waiter, &orphan))
+    })
+}
+
+/// Whether this hold keeps such a request waiting.
+fn bars(held: &HeldLock, asked: Word) -> bool {
+    held.word.lock() == asked.lock() && Mode::conflicts(held.word.mode(), asked.mode())
+}
+
 /// The lock is held by a thread that has ended.
 fn behind_an_orphan(me: &'static Record) -> Option<Arc<Finding>> {
     let mine = {
@@ -190,10 +238,7 @@ fn behind_an_orphan(me: &'static Record) -> Option<Arc<Finding>> {
     let target = mine.lock?;
     observe(|o| {
         know_thread(o, me, None);
-        let same = |h: &HeldLock| {
-            h.word.lock() == target.lock() && Mode::conflicts(h.word.mode(), target.mode())
-        };
-        let orphan = o.orphans.iter().find(|p| same(&p.held)).cloned()?;
+        let orphan = o.orphans.iter().find(|orphan| bars(&orphan.held, target)).cloned()?;
         Some(o.orphaned(&mine, &orphan))
     })
 }

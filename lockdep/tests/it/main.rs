@@ -14,6 +14,7 @@ mod isolated;
 mod livelock;
 mod order;
 mod ordered;
+mod orphans;
 mod parity;
 mod parking;
 #[cfg(feature = "parking_lot")]
