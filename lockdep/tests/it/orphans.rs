@@ -14,7 +14,7 @@ const ORPHANED: (Rule, Tier) = (Rule::OrphanedLock, Tier::Happened);
 #[test]
 fn whoever_comes_as_soon_as_the_scope_has_ended_is_told() {
     fn body() {
-        for _ in 0..20 {
+        for _ in 0..4 {
             let kept = Mutex::new(0);
             thread::scope(|s| _ = s.spawn(|| mem::forget(kept.lock())));
             // The scope waits for the closure only; the thread may not have ended yet.
