@@ -134,14 +134,14 @@ mod tests {
             (r"src\lib.rs", "src/lib.rs"),
             ("/home/me/bank/core/src/lib.rs", "core/src/lib.rs"),
             (
-                "/root/.cargo/registry/src/index.crates.io-1949cf8c6b5b557f/tokio-1.40.0/src/a.rs",
+                "/home/me/.cargo/registry/src/index.crates.io-1949cf8c6b5b557f/tokio-1.40.0/src/a.rs",
                 "tokio-1.40.0/src/a.rs",
             ),
             (
                 r"C:\Users\me\.cargo\registry\src\index.crates.io-1\tokio-1.40.0\src\a.rs",
                 "tokio-1.40.0/src/a.rs",
             ),
-            ("/root/.cargo/git/checkouts/my-db-0011aabb/9fe1234/src/a.rs", "my-db/src/a.rs"),
+            ("/home/me/.cargo/git/checkouts/my-db-0011aabb/9fe1234/src/a.rs", "my-db/src/a.rs"),
             ("/rustc/59807616e/library/std/src/sync/once.rs", "library/std/src/sync/once.rs"),
             ("/home/me/bankrupt/src/lib.rs", "../bankrupt/src/lib.rs"),
             ("/home/other/src/lib.rs", "/home/other/src/lib.rs"),

@@ -14,6 +14,8 @@
 //! before it is really released and put on it after it was really acquired, so a lock on the stack of
 //! a thread that waits is held by it.
 
+mod window;
+
 use std::alloc::{Layout, alloc_zeroed, handle_alloc_error};
 use std::cell::{Cell, OnceCell, RefCell};
 use std::panic::Location;
@@ -30,13 +32,12 @@ use crate::permits::Permits;
 use crate::timing::{self, ClassTimes};
 use crate::trace::Counts;
 use crate::word::{self, Word};
+use window::Window;
 
 /// Held locks that fit before the stack grows.
 const FIRST_STACK: usize = 32;
 /// Known chains that fit before the table grows, as a power of two.
 const FIRST_TABLE: u32 = 8;
-/// Locks that a window has room for.
-const WINDOW: usize = 8;
 /// Locks of earlier windows that a thread remembers.
 pub(crate) const EARLIER: usize = 64;
 /// Known chains that stand together, in two adjacent cache lines: rarely more of them meet there than
@@ -114,71 +115,6 @@ struct WaitSlot {
     signals: AtomicU64,
     since: AtomicU64,
     site: AtomicPtr<()>,
-}
-
-/// The locks that a thread asked for since it last waited for an event, as far as they fit: a lock
-/// has one place, where a later one displaces it.
-#[derive(Debug)]
-pub(crate) struct Window {
-    asked: [Cell<(u64, *const Location<'static>)>; WINDOW],
-}
-
-impl Window {
-    fn new() -> Window {
-        Window { asked: [const { Cell::new((0, ptr::null())) }; WINDOW] }
-    }
-
-    #[inline(always)]
-    pub(crate) fn add(&self, word: Word, site: Site) {
-        self.asked[(word.0 >> 4) as usize % WINDOW].set((word.0, site));
-    }
-
-    /// The thread waited for an event: what it asked for before is behind it.
-    #[inline]
-    pub(crate) fn close(&self, own: &RefCell<Own>) {
-        if !self.is_empty() {
-            self.close_into(&mut own.borrow_mut().asked);
-        }
-    }
-
-    #[cold]
-    fn close_into(&self, asked: &mut Vec<(Word, Site)>) {
-        for (word, site) in self.iter() {
-            // The capacity was reserved with the record, so this never allocates.
-            if asked.len() < asked.capacity() && !asked.iter().any(|a| a.0 == word) {
-                asked.push((word, site));
-            }
-        }
-        self.clear();
-    }
-
-    #[inline]
-    pub(crate) fn is_empty(&self) -> bool {
-        // All slots at once: a branch for each costs more than the loads.
-        self.asked.iter().fold(0, |any, slot| any | slot.get().0) == 0
-    }
-
-    pub(crate) fn clear(&self) {
-        for slot in &self.asked {
-            slot.set((0, ptr::null()));
-        }
-    }
-
-    /// The locks, with their modes and where they were asked for.
-    pub(crate) fn iter(&self) -> impl Iterator<Item = (Word, Site)> + '_ {
-        self.asked.iter().map(Cell::get).filter(|slot| slot.0 != 0).map(|(word, site)| {
-            // SAFETY: only `add` stores sites, and it takes a `&'static Location`.
-            (Word(word), unsafe { &*site })
-        })
-    }
-
-    /// A number for what is in the window together with `event`; never zero.
-    pub(crate) fn digest(&self, event: u64) -> u64 {
-        self.asked.iter().fold(event | 1, |digest, slot| {
-            let (word, site) = slot.get();
-            fold(digest.rotate_left(23) ^ word, site as u64 ^ 0x9e37_79b9_7f4a_7c15)
-        }) | 1
-    }
 }
 
 /// An acquisition that may go ahead.

@@ -2,7 +2,7 @@
 //! that is `declared-order`, reported before it blocks, the first time it is seen.
 //!
 //! [`LockOrder`] is for the locks of a struct, `lock_order!` for statics and for locks of several
-//! structs, [`lock_rank`](crate::lock_rank) for single statics (all with the feature `macros`).
+//! structs, `lock_rank` for single statics (all with the feature `macros`).
 //! Orders and ranks are one partial order of the whole process: what it leaves open is allowed, and
 //! two locks of one rank have no order. An order is between *places*, a static or a field of a
 //! struct: whoever holds the later field of one value takes the earlier field of none.

@@ -1,0 +1,294 @@
+//! The hooks of what threads wait for that is not a lock.
+
+use std::mem;
+use std::panic::Location;
+use std::sync::atomic::Ordering::Relaxed;
+use std::sync::atomic::{AtomicU32, AtomicU64};
+
+use super::{LockKind, LockType, Site};
+use crate::permits::{Asked, Hold};
+use crate::process;
+use crate::publishing;
+use crate::record::{Record, WaitKind};
+use crate::word::{self, Word};
+use crate::{identity, learning, waiting};
+
+/// What a thread can wait for that is not a lock.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum EventKind {
+    /// A notification of a condition variable.
+    Condvar,
+    /// A message, or the end of all senders.
+    Receive,
+    /// Room in a bounded channel, or the end of the receiver.
+    Send,
+    /// The other participants of a barrier.
+    Barrier,
+    /// An `unpark`.
+    Park,
+    /// Permits of a semaphore that has several.
+    Permit,
+    /// Units of a banker's resource.
+    Units,
+}
+
+impl EventKind {
+    const fn ty(self) -> &'static LockType {
+        match self {
+            EventKind::Condvar => const { &LockType::of::<()>(LockKind::Condvar) },
+            EventKind::Receive | EventKind::Send => {
+                const { &LockType::of::<()>(LockKind::Channel) }
+            }
+            EventKind::Barrier => const { &LockType::of::<()>(LockKind::Barrier) },
+            EventKind::Permit => const { &LockType::of::<()>(LockKind::Permits) },
+            EventKind::Units => const { &LockType::of::<()>(LockKind::Resource) },
+            EventKind::Park => const { &LockType::of::<()>(LockKind::Thread) },
+        }
+    }
+}
+
+/// The identity of a thing that threads wait on and signal: a condition variable, a channel, a
+/// barrier.
+///
+/// To the order graph an event is a lock that nobody ever acquires: whoever completes it "holds" it
+/// from its last wait on, as it must pass every lock that it asks for until then; whoever waits for
+/// it asks for it. A cycle over it is a thread that waits for an event while it holds a lock that
+/// the event's side takes first (event windows, after Zhou et al., "SUnhang", ISSTA 2022).
+#[derive(Debug)]
+pub struct EventTag {
+    /// `None` where nothing tells: the place of the first use stands in.
+    created: Option<Site>,
+    /// A [`Word`], zero until first needed; the second is the room in a channel.
+    ids: [AtomicU64; 2],
+    /// How often threads have published with it what they did.
+    published: AtomicU32,
+}
+
+impl EventTag {
+    /// A tag for an event that is created where the caller's caller is.
+    #[track_caller]
+    #[expect(clippy::new_without_default, reason = "a default would hide the caller")]
+    pub const fn new() -> EventTag {
+        let ids = [AtomicU64::new(0), AtomicU64::new(0)];
+        EventTag { created: Some(Location::caller()), ids, published: AtomicU32::new(0) }
+    }
+
+    /// As [`LockTag::unplaced`].
+    pub const fn unplaced() -> EventTag {
+        let ids = [AtomicU64::new(0), AtomicU64::new(0)];
+        EventTag { created: None, ids, published: AtomicU32::new(0) }
+    }
+
+    /// As [`LockTag::CREATED`].
+    pub const CREATED: usize = mem::offset_of!(EventTag, created);
+
+    fn id(&self, kind: EventKind) -> &AtomicU64 {
+        &self.ids[usize::from(matches!(kind, EventKind::Send))]
+    }
+
+    fn word(&self, record: &Record, kind: EventKind, site: Site) -> Word {
+        let id = self.id(kind);
+        let word = Word(id.load(Relaxed));
+        if word.0 != 0 {
+            return word;
+        }
+        identity::identify(record, id, self.created.unwrap_or(site), kind.ty())
+    }
+
+    /// The event's number: the same for its whole life, and never another's. Given now if it has
+    /// none yet; zero for one that is not watched.
+    pub fn number(&self, kind: EventKind, site: Site) -> u64 {
+        match process::current().or_else(process::begin) {
+            Some(record) => self.word(record, kind, site).lock(),
+            None => Word(self.id(kind).load(Relaxed)).lock(),
+        }
+    }
+
+    /// This thread may have to wait for the event now, where others cannot see it: only the orders
+    /// are told.
+    pub(crate) fn ask(&self, kind: EventKind, site: Site) {
+        let Some(record) = process::current().or_else(process::begin) else { return };
+        if !record.holds_nothing() {
+            learning::wait_holding(record, self.id(kind), self.word(record, kind, site), site);
+        }
+    }
+
+    /// Only this thread can complete the event, and not before the locks that it has asked for
+    /// since the window began.
+    pub(crate) fn passed(&self, kind: EventKind, site: Site) {
+        let Some(record) = process::current() else { return };
+        learning::signal(record, self.id(kind), self.word(record, kind, site), site);
+    }
+
+    /// What this thread has asked for is behind it.
+    pub(crate) fn begin_window() {
+        if let Some(record) = process::current() {
+            record.window.close(&record.own);
+        }
+    }
+
+    /// Waits for the event: `attempt` must be the primitive's non-blocking operation, `block` the
+    /// blocking one; `timed` when it gives up by itself.
+    ///
+    /// # Panics
+    /// Where the thread would wait for ever, unless configured otherwise.
+    #[inline]
+    pub fn wait<R>(
+        &self,
+        kind: EventKind,
+        timed: bool,
+        site: Site,
+        attempt: impl FnOnce() -> Option<R>,
+        block: impl FnOnce() -> R,
+    ) -> R {
+        let Some(record) = process::current().or_else(process::begin) else {
+            return attempt().unwrap_or_else(block);
+        };
+        if !timed && !record.holds_nothing() {
+            learning::wait_holding(record, self.id(kind), self.word(record, kind, site), site);
+        }
+        // Whoever comes to receive makes room for those that wait to send.
+        if kind == EventKind::Receive && self.id(EventKind::Send).load(Relaxed) != 0 {
+            self.complete(record, EventKind::Send, site);
+        }
+        match attempt() {
+            Some(result) => {
+                record.window.close(&record.own);
+                self.came(record, kind);
+                result
+            }
+            None => self.block(record, kind, timed, site, block),
+        }
+    }
+
+    /// The event has come for this thread.
+    #[inline]
+    fn came(&self, record: &Record, kind: EventKind) {
+        let published = self.published.load(Relaxed);
+        publishing::hear(record, Word(self.id(kind).load(Relaxed)), published);
+    }
+
+    /// The same, once it is known that the event has not come yet.
+    pub(super) fn block<R>(
+        &self,
+        record: &'static Record,
+        kind: EventKind,
+        timed: bool,
+        site: Site,
+        block: impl FnOnce() -> R,
+    ) -> R {
+        let event = self.word(record, kind, site);
+        if kind == EventKind::Barrier {
+            learning::signal(record, self.id(kind), event, site);
+            self.publish(record, kind, event);
+        }
+        if matches!(kind, EventKind::Condvar | EventKind::Barrier)
+            && !timed
+            && !record.holds_nothing()
+        {
+            learning::wait_holding(record, self.id(kind), event, site);
+        }
+        record.window.close(&record.own);
+        let waits = match kind {
+            _ if timed => WaitKind::Timed,
+            EventKind::Permit => WaitKind::Permits,
+            _ => WaitKind::Event,
+        };
+        let wait = waiting::wait_for_event(record, event, waits, site);
+        let result = block();
+        drop(wait);
+        self.came(record, kind);
+        result
+    }
+
+    /// Waits for `count` of the `total` permits of a semaphore that has several, without a timeout;
+    /// as [`EventTag::wait`].
+    ///
+    /// # Panics
+    /// Where the thread would wait for ever, unless configured otherwise.
+    pub fn wait_for_permits<R>(
+        &self,
+        (count, total): (usize, usize),
+        site: Site,
+        attempt: impl FnOnce() -> Option<R>,
+        block: impl FnOnce() -> R,
+    ) -> R {
+        if let Some(record) = process::current().or_else(process::begin) {
+            record.permits.ask(Asked { count, total });
+        }
+        self.wait(EventKind::Permit, false, site, attempt, block)
+    }
+
+    /// This thread has taken permits, which nobody else gives back.
+    pub fn hold_permits(&self, count: usize, site: Site) {
+        if let Some(record) = process::current().or_else(process::begin) {
+            let semaphore = self.word(record, EventKind::Permit, site);
+            record.permits.take(Hold { semaphore, count, site });
+        }
+    }
+
+    /// This thread gives back permits that it holds. Call it *before* it really does.
+    pub fn release_permits(&self, count: usize, site: Site) {
+        if let Some(record) = process::current() {
+            record.permits.give(self.word(record, EventKind::Permit, site), count);
+        }
+        self.signal(EventKind::Permit, site);
+    }
+
+    fn complete(&self, record: &Record, kind: EventKind, site: Site) {
+        let event = self.word(record, kind, site);
+        waiting::woken(event);
+        learning::signal(record, self.id(kind), event, site);
+        self.publish(record, kind, event);
+    }
+
+    /// This thread has no part in completing the event any more; `last` if nobody else has, which
+    /// completes it. Call it just *before* the primitive's own step.
+    #[inline]
+    pub fn leave(&self, kind: EventKind, last: bool, site: Site) {
+        if last {
+            self.signal(kind, site);
+        } else if let Some(record) = process::current()
+            && record.publishes.get()
+        {
+            self.publish(record, kind, self.word(record, kind, site));
+        }
+    }
+
+    /// Whoever gets this event knows what this thread did before. Room and permits come from
+    /// whoever happens to make some.
+    #[inline]
+    fn publish(&self, record: &Record, kind: EventKind, event: Word) {
+        if record.publishes.get() && !matches!(kind, EventKind::Send | EventKind::Permit) {
+            publishing::publish(record, self.id(kind), event, &self.published);
+        }
+    }
+
+    /// The event is completed for somebody: a notification, a message sent or taken. Call it just
+    /// *before* the primitive's own step, which wakes whoever waits.
+    #[inline]
+    pub fn signal(&self, kind: EventKind, site: Site) {
+        let Some(record) = process::current() else { return };
+        if kind != EventKind::Barrier {
+            record.retries.progress();
+        }
+        self.complete(record, kind, site);
+        if kind != EventKind::Condvar {
+            // The next message is another event: what was passed on the way to this one need not be
+            // passed again.
+            record.window.close(&record.own);
+        }
+    }
+}
+
+impl Drop for EventTag {
+    fn drop(&mut self) {
+        for id in &mut self.ids {
+            let word = Word(*id.get_mut());
+            if word.0 & word::IN_GRAPH != 0 {
+                learning::remove(word.lock());
+            }
+        }
+    }
+}
