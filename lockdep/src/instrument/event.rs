@@ -74,13 +74,13 @@ impl EventTag {
         EventTag { created: Some(Location::caller()), ids, published: AtomicU32::new(0) }
     }
 
-    /// As [`LockTag::unplaced`].
+    /// As [`LockTag::unplaced`](super::LockTag::unplaced).
     pub const fn unplaced() -> EventTag {
         let ids = [AtomicU64::new(0), AtomicU64::new(0)];
         EventTag { created: None, ids, published: AtomicU32::new(0) }
     }
 
-    /// As [`LockTag::CREATED`].
+    /// As [`LockTag::CREATED`](super::LockTag::CREATED).
     pub const CREATED: usize = mem::offset_of!(EventTag, created);
 
     fn id(&self, kind: EventKind) -> &AtomicU64 {
