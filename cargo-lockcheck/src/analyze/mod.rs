@@ -11,7 +11,7 @@ mod still_waiting;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use lockdep::finding::Rule;
+use lockdep::finding::{Rule, Tier};
 
 use crate::merge::{Merged, MergedFound, Process};
 use crate::model::{Awaited, Edge, Finding, Held, Lock, Place, Site, Wait};
@@ -94,6 +94,11 @@ fn fold(findings: &mut Vec<Finding>) {
         matches!(finding.rule, Rule::Deadlock | Rule::WaitWhileHolding) && !finding.waits.is_empty()
     };
     let hangs: Vec<BTreeSet<Place>> = findings.iter().filter(hung).map(waits).collect();
+    let created = |finding: &Finding| -> BTreeSet<Place> {
+        finding.locks.iter().map(|lock| lock.created.clone()).collect()
+    };
+    let hung_locks: Vec<_> =
+        findings.iter().filter(|found| found.rule == Rule::Deadlock).map(created).collect();
     // Of several about the same threads the first was found with the most of them waiting.
     let stuck = |finding: &&Finding| finding.rule == Rule::StuckWait;
     let stuck: Vec<(BTreeSet<Place>, usize)> =
@@ -107,7 +112,11 @@ fn fold(findings: &mut Vec<Finding>) {
                 |other: &&(BTreeSet<Place>, usize)| places.is_subset(&other.0) && other.1 > count;
             !told(&places) && stuck.iter().find(more).is_none()
         }
-        Rule::LockOrder => !deadlocks.contains(&links(finding)),
+        Rule::LockOrder => {
+            // What may happen to the same locks at other places says less than that it did.
+            let weaker = finding.tier == Tier::Potential && hung_locks.contains(&created(finding));
+            !deadlocks.contains(&links(finding)) && !weaker
+        }
         Rule::SameClassNesting => {
             let told = |better: &&Links| links(finding).is_subset(better);
             cycles.iter().find(told).is_none() && deadlocks.iter().find(told).is_none()
