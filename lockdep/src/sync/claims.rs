@@ -39,13 +39,14 @@ pub use crate::banker::semaphores::ClaimError;
 /// std::thread::scope(|scope| {
 ///     let claim = PermitClaim::enforce(&[(&RUNWAYS, 1), (&GATES, 2)])?;
 ///     let gate = GATES.acquire()?;
-///     scope.spawn(|| {
+///     let other = scope.spawn(|| {
 ///         let claim = PermitClaim::enforce(&[(&RUNWAYS, 1), (&GATES, 2)])?;
 ///         // A gate is free, but with one each neither could get its second.
 ///         assert_eq!(GATES.try_acquire().unwrap_err(), AcquireError::Unsafe);
 ///         drop(claim);
 ///         Ok::<(), Box<dyn std::error::Error + Send + Sync>>(())
 ///     });
+///     other.join().expect("it does not panic")?;
 ///     drop((gate, claim));
 ///     Ok::<(), Box<dyn std::error::Error>>(())
 /// })?;
