@@ -83,10 +83,12 @@ impl EventTag {
     /// As [`LockTag::CREATED`](super::LockTag::CREATED).
     pub const CREATED: usize = mem::offset_of!(EventTag, created);
 
+    #[inline]
     fn id(&self, kind: EventKind) -> &AtomicU64 {
         &self.ids[usize::from(matches!(kind, EventKind::Send))]
     }
 
+    #[inline]
     fn word(&self, record: &Record, kind: EventKind, site: Site) -> Word {
         let id = self.id(kind);
         let word = Word(id.load(Relaxed));
@@ -236,6 +238,7 @@ impl EventTag {
         self.signal(EventKind::Permit, site);
     }
 
+    #[inline]
     fn complete(&self, record: &Record, kind: EventKind, site: Site) {
         let event = self.word(record, kind, site);
         waiting::woken(event);
