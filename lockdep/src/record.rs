@@ -24,7 +24,7 @@ use std::sync::atomic::Ordering::{Acquire, Relaxed, Release, SeqCst};
 use std::sync::atomic::{AtomicBool, AtomicPtr, AtomicU8, AtomicU32, AtomicU64, compiler_fence};
 use std::sync::{Arc, Mutex};
 
-use crate::engine::{Cover, Moment, Section};
+use crate::engine::{Cover, LockId, Moment, Section};
 use crate::hash::{Map, fold};
 use crate::instrument::{LockType, Mode, Site};
 use crate::livelock::{Mark, Retries};
@@ -572,7 +572,14 @@ impl Record {
         self.each_held(|lock, _| held.push(lock));
     }
 
-    /// The same, each with the time since when it is held, where that is known.
+    /// Whether the thread holds the lock; exact as [`Record::held_into`] is.
+    pub(crate) fn holds(&self, lock: LockId) -> bool {
+        let mut holds = false;
+        self.each_held(|held, _| holds |= held.word.lock() == lock);
+        holds
+    }
+
+    /// The same as [`Record::held_into`], each with the time since when it is held, where that is known.
     pub(crate) fn each_held(&self, mut each: impl FnMut(HeldLock, Option<u64>)) {
         let (base, top) = (self.base.load(Acquire), self.top.load(Acquire));
         // SAFETY: a stack is never freed, and its bottom entry tells its size.

@@ -81,9 +81,7 @@ pub(crate) fn moment(record: &Record) -> Moment {
     entered.retain(|(section, acquisitions)| {
         let end = section.end().filter(|_| record.acquisitions() > *acquisitions);
         if let Some(end) = end {
-            let mut clock = Clock::clone(&at.clock);
-            clock.join(end);
-            at.clock = Arc::new(clock);
+            Arc::make_mut(&mut at.clock).join(end);
         }
         end.is_none()
     });
@@ -139,14 +137,11 @@ pub(crate) fn released(record: &Record, lock: LockId) {
         let _busy = Busy::new();
         let mut own = record.own.borrow_mut();
         let Some(at) = own.sections.iter().position(|s| s.lock == lock) else { return };
-        let mut still = false;
-        record.each_held(|held, _| still |= held.word.lock() == lock);
-        if still {
+        if record.holds(lock) {
             return;
         }
         let section = own.sections.swap_remove(at);
-        let mut over = Clock::clone(&own.at.clock);
-        over.advance(own.at.thread, own.at.epoch);
+        let over = own.at.over();
         own.at.epoch += 1;
         (section, over)
     };
@@ -236,8 +231,7 @@ impl Spawned {
             self.end.lock().unwrap_or_else(PoisonError::into_inner).clone()
         };
         let Some(end) = end else { return };
-        let mut over = Clock::clone(&end.at.clock);
-        over.advance(self.first.thread, end.at.epoch);
+        let mut over = end.at.over();
         observe(|o| {
             if let Some(cover) = &self.first.cover {
                 o.joined(cover, record.thread.load(Relaxed));
@@ -251,13 +245,9 @@ impl Spawned {
         let _busy = Busy::new();
         {
             let mut own = record.own.borrow_mut();
-            let mut clock = Clock::clone(&own.at.clock);
-            clock.join(&over);
-            own.at.clock = Arc::new(clock);
+            Arc::make_mut(&mut own.at.clock).join(&over);
             if *end.at.seen != Clock::default() {
-                let mut seen = Clock::clone(&own.at.seen);
-                seen.join(&end.at.seen);
-                own.at.seen = Arc::new(seen);
+                Arc::make_mut(&mut own.at.seen).join(&end.at.seen);
             }
         }
         next_segment(record);

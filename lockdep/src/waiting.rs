@@ -193,13 +193,8 @@ fn on_a_cycle(me: &'static Record) -> Option<Arc<Finding>> {
 fn until_holders_end(me: &'static Record) {
     let _busy = Busy::new();
     let Some(lock) = me.waiting().map(|wait| Word(wait.target).lock()) else { return };
-    let holds = |r: &'static Record| {
-        let mut holds = false;
-        r.each_held(|held, _| holds |= held.word.lock() == lock);
-        holds
-    };
     let begin = Instant::now();
-    while begin.elapsed() < LONG_END && alive().any(|r| r.left.load(Relaxed) && holds(r)) {
+    while begin.elapsed() < LONG_END && alive().any(|r| r.left.load(Relaxed) && r.holds(lock)) {
         thread::sleep(SHORT_END);
     }
 }

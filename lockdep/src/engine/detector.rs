@@ -248,9 +248,8 @@ impl Detector {
 
     /// A thread completes an event: whoever gets it from now on does so after this moment.
     pub fn publish(&mut self, event: LockId, at: &Moment) {
-        let mut over = Clock::clone(&at.clock);
+        let mut over = at.over();
         over.join(&at.seen);
-        over.advance(at.thread, at.epoch);
         let known = &self.witnesses;
         over.retain(|thread| known.contains_key(&thread));
         self.publications.entry(event).or_default().join(&over);

@@ -20,6 +20,13 @@ pub struct Moment {
 }
 
 impl Moment {
+    /// What is over, by spawn and join order, once this step is.
+    pub fn over(&self) -> Clock {
+        let mut over = Clock::clone(&self.clock);
+        over.advance(self.thread, self.epoch);
+        over
+    }
+
     /// Whether spawn and join order puts this before `later`.
     pub fn before(&self, later: &Moment) -> bool {
         later.clock.over(self.thread) >= self.epoch
