@@ -283,7 +283,7 @@ impl LockTag {
             let prepared = self.prepare(record, word, (mode, false), site);
             (record, prepared)
         });
-        let result = attempt().unwrap_or_else(|| wait_for(tracked, site, block));
+        let result = attempt_or_wait(tracked, site, attempt, block);
         if let Some((record, prepared)) = tracked {
             self.hold(record, prepared, site);
         }
@@ -321,12 +321,8 @@ impl LockTag {
     pub fn release(&self, mode: Mode) {
         let Some(record) = process::current() else { return };
         let lock = Word(self.id.load(Relaxed));
-        let held = match record.pop(lock, mode) {
-            Some(held) => Some(held),
-            None => learning::release_long_way(record, lock, mode),
-        };
-        if held.is_some_and(Word::graphed) {
-            self.id.fetch_or(word::IN_GRAPH, Relaxed);
+        if !record.pop(lock, mode) {
+            learning::release_long_way(record, &self.id, mode);
         }
     }
 
@@ -447,6 +443,24 @@ impl LockTag {
     }
 }
 
+/// What `attempt` acquires, or else `block`, with a wait that other threads can see.
+#[inline(always)]
+fn attempt_or_wait<R>(
+    tracked: Option<(&'static Record, Prepared)>,
+    site: Site,
+    attempt: impl FnOnce() -> Option<R>,
+    block: impl FnOnce() -> R,
+) -> R {
+    match attempt() {
+        Some(result) => result,
+        None => {
+            // Taken apart, so that a result that did not wait never goes through memory.
+            let Waited(result) = wait_for(tracked, site, block);
+            result
+        }
+    }
+}
+
 /// Blocks until the lock is acquired, visibly to other threads.
 #[cold]
 #[inline(never)]
@@ -454,12 +468,15 @@ fn wait_for<R>(
     tracked: Option<(&'static Record, Prepared)>,
     site: Site,
     block: impl FnOnce() -> R,
-) -> R {
+) -> Waited<R> {
     let _wait = tracked.map(|(record, prepared)| {
         waiting::wait(record, WaitKind::Lock, (prepared.word.0, 0), site)
     });
-    block()
+    Waited(block())
 }
+
+/// What a wait ended with.
+struct Waited<R>(R);
 
 impl Drop for LockTag {
     #[inline]

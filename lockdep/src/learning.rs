@@ -96,14 +96,18 @@ pub(crate) fn long_way(record: &Record, word: Word) -> Word {
     held
 }
 
-/// The long way to a release: of a lock below others, or one that somebody watches.
+/// The long way to a release: of a lock below others, one that somebody watches, or one that the
+/// order graph learnt of in this hold.
 #[cold]
-pub(crate) fn release_long_way(record: &Record, lock: Word, mode: Mode) -> Option<Word> {
-    let held = record.remove(lock, mode)?;
+pub(crate) fn release_long_way(record: &Record, id: &AtomicU64, mode: Mode) {
+    let lock = Word(id.load(Relaxed));
+    let Some(held) = record.remove(lock, mode) else { return };
     if held.watched() {
         spawning::released(record, lock.lock());
     }
-    Some(held)
+    if held.graphed() {
+        id.fetch_or(word::IN_GRAPH, Relaxed);
+    }
 }
 
 /// A lock that the order graph knows is gone.

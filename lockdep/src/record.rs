@@ -36,7 +36,7 @@ use window::Window;
 
 /// Held locks that fit before the stack grows.
 const FIRST_STACK: usize = 32;
-/// Known chains that fit before the table grows, as a power of two.
+/// Slots of the first table of known chains, as a power of two.
 const FIRST_TABLE: u32 = 8;
 /// Locks of earlier windows that a thread remembers.
 pub(crate) const EARLIER: usize = 64;
@@ -135,7 +135,10 @@ pub(crate) struct Record {
     pub(crate) times: Mutex<Map<u32, ClassTimes>>,
     known: Cell<*mut u64>,
     known_shift: Cell<u32>,
-    misses: Cell<u32>,
+    /// Known chains.
+    chains: Cell<u32>,
+    /// Chains that were put into the table.
+    inserted: Cell<u32>,
     acquisitions: AtomicU64,
     locks: AtomicU64,
     wait: WaitSlot,
@@ -234,7 +237,8 @@ impl Record {
             times: Mutex::default(),
             known: Cell::new(new_table(FIRST_TABLE)),
             known_shift: Cell::new(64 - FIRST_TABLE),
-            misses: Cell::new(0),
+            chains: Cell::new(0),
+            inserted: Cell::new(0),
             acquisitions: AtomicU64::new(0),
             locks: AtomicU64::new(0),
             wait: WaitSlot::default(),
@@ -294,8 +298,11 @@ impl Record {
     #[inline(always)]
     pub(crate) fn knows(&self, chain: u64) -> bool {
         let at = (chain >> self.known_shift.get()) as usize;
-        // SAFETY: the table has 2^(64 - shift) slots, so `at` is one of them.
-        unsafe { *self.known.get().add(at) == chain || self.knows_elsewhere(chain, at) }
+        let known = self.known.get();
+        // SAFETY: the table has 2^(64 - shift) slots, an even number, so both are among them.
+        let (first, second) = unsafe { (*known.add(at), *known.add(at ^ 1)) };
+        // One branch for both, as which of them it is cannot be foreseen.
+        (first == chain) | (second == chain) || self.knows_elsewhere(chain, at)
     }
 
     /// A chain stands in the slot that its first bits name, or in another one of the same line.
@@ -311,33 +318,34 @@ impl Record {
 
     /// Remembers a chain.
     pub(crate) fn learn(&self, chain: u64) {
-        let displaced = self.insert(chain);
         let bits = 64 - self.known_shift.get();
-        if displaced != 0 {
-            self.misses.set(self.misses.get() + 1);
-            if self.misses.get() > 1 << (bits - FIRST_TABLE) && bits < LAST_TABLE {
-                self.grow_table(bits);
-                self.insert(displaced);
-            }
+        // Of a table that is half full, nearly all chains stand in one of their first two slots.
+        if self.chains.get() >= 1 << (bits - 1) && bits < LAST_TABLE {
+            self.grow_table(bits);
         }
+        self.insert(chain);
     }
 
-    /// Puts a chain into the table; returns the one that had to make room, or zero.
-    fn insert(&self, chain: u64) -> u64 {
+    /// Puts a chain into the table, in place of another one if the line is full: of one slot after
+    /// the other, so that chains that never occur again do not stay for ever.
+    fn insert(&self, chain: u64) {
         let at = (chain >> self.known_shift.get()) as usize;
         let line = self.line(at);
         let first = at % LINE;
-        let free = (first..first + LINE).map(|i| i % LINE).find(|&i| line[i] == 0);
-        let slot = (at & !(LINE - 1)) + free.unwrap_or(first);
+        let free = (0..LINE).map(|i| first ^ i).find(|&slot| line[slot] == 0);
+        let inserted = self.inserted.get();
+        self.inserted.set(inserted.wrapping_add(1));
+        let slot = (at & !(LINE - 1)) + free.unwrap_or(inserted as usize % LINE);
+        self.chains.set(self.chains.get() + u32::from(free.is_some()));
         // SAFETY: within the line of `at`; no reference into the table is alive.
-        unsafe { std::mem::replace(&mut *self.known.get().add(slot), chain) }
+        unsafe { *self.known.get().add(slot) = chain };
     }
 
     fn grow_table(&self, bits: u32) {
         let old = self.known.get();
         self.known.set(new_table(bits + 1));
         self.known_shift.set(64 - (bits + 1));
-        self.misses.set(0);
+        self.chains.set(0);
         for at in 0..1 << bits {
             // SAFETY: `old` has 2^bits slots.
             let chain = unsafe { *old.add(at) };
@@ -447,22 +455,21 @@ impl Record {
         address.map_addr(|a| a | usize::from(level.min(LEVELS - 1)) << LEVEL)
     }
 
-    /// Takes the lock off if it is on top in this mode, and returns the word it had there.
+    /// Takes the lock off if it is on top in this mode, with nobody who must know.
     #[inline(always)]
-    pub(crate) fn pop(&self, lock: Word, mode: Mode) -> Option<Word> {
+    pub(crate) fn pop(&self, lock: Word, mode: Mode) -> bool {
         let top = self.top.load(Relaxed);
         // SAFETY: `top` points into the current stack.
         let entry = unsafe { &*top };
-        let word = Word(entry.word.load(Relaxed));
         // The bottom entry is zero, which is no lock.
-        if !word.is_hold(lock, mode) {
-            return None;
+        if !Word(entry.word.load(Relaxed)).is_hold(lock, mode) {
+            return false;
         }
         entry.word.store(0, Relaxed);
         compiler_fence(SeqCst);
         // SAFETY: the bottom entry matches no lock, so there is one below this.
         self.top.store(unsafe { top.sub(1) }, Relaxed);
-        Some(word)
+        true
     }
 
     /// Takes the lock out from below others, the last one in this mode first, and recomputes their
@@ -478,7 +485,7 @@ impl Record {
                     return None;
                 }
                 let word = Word((*at).word.load(Relaxed));
-                if Word(word.0 & !word::WATCHED).is_hold(lock, mode) {
+                if word.without_marks().is_hold(lock, mode) {
                     break word;
                 }
                 at = at.sub(1);
@@ -710,7 +717,7 @@ impl Record {
         free_table(self.known.get(), bits);
         self.known.set(new_table(FIRST_TABLE));
         self.known_shift.set(64 - FIRST_TABLE);
-        self.misses.set(0);
+        self.chains.set(0);
         self.window.clear();
         self.retries.reset();
         self.permits.reset();

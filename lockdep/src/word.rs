@@ -21,11 +21,11 @@ pub(crate) const UNTRACKED: u64 = 1 << 63;
 pub(crate) const IN_GRAPH: u64 = 1;
 /// In a lock: the observer has a key that orders it among those of its class.
 pub(crate) const KEYED: u64 = 1 << 1;
-/// In a held entry: the order graph has a node for it.
+/// In a held entry: the order graph has a node for it, which the release notes in the lock.
 pub(crate) const GRAPHED: u64 = 1 << 3;
 /// In a held entry: the hold has a time stamp, or a thread was spawned under it. No lock that is held
-/// is left alone, so the bit is free; and as it makes the entry unlike its lock, the release takes
-/// the long way by itself.
+/// is left alone, so the bit is free. As this mark and [`GRAPHED`] make the entry unlike its lock,
+/// the release takes the long way by itself.
 pub(crate) const WATCHED: u64 = 1 << 63;
 const TRIED: u64 = 1 << 2;
 const MODE: u64 = 3;
@@ -67,13 +67,13 @@ impl Word {
         self.0 & !MARKS & !UNTRACKED
     }
 
-    /// Whether this, in a stack of held locks, is a hold of `lock` in `mode`; the kinds of readers
-    /// are released alike.
+    /// Whether this, in a stack of held locks, is a hold of `lock` in `mode` of which nobody must
+    /// know the release; the kinds of readers are released alike.
     #[inline(always)]
     pub(crate) const fn is_hold(self, lock: Word, mode: Mode) -> bool {
-        let mask = if mode.is_read() { !MARKS | READS } else { !MARKS | MODE };
+        let any = if mode.is_read() { TRIED | MODE & !READS } else { TRIED };
         let hold = (lock.0 & !MARKS) | mode as u64;
-        self.0 != 0 && (self.0 ^ hold) & mask == 0
+        self.0 != 0 && (self.0 ^ hold) & !any == 0
     }
 
     pub(crate) const fn class(self) -> u32 {

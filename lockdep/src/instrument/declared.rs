@@ -4,7 +4,7 @@
 use std::ptr;
 use std::sync::atomic::Ordering::Relaxed;
 
-use super::{LockTag, LockType, Mode, Site, wait_for};
+use super::{LockTag, LockType, Mode, Site, attempt_or_wait};
 use crate::hash::fold;
 use crate::order::Place;
 use crate::process::{self, Busy, observe};
@@ -85,7 +85,7 @@ impl LockTag {
             }
             (record, Prepared { word: held, chain })
         });
-        let result = attempt().unwrap_or_else(|| wait_for(tracked, site, block));
+        let result = attempt_or_wait(tracked, site, attempt, block);
         if let Some((record, prepared)) = tracked {
             let address = Record::at_level(ptr::from_ref(self).cast(), level);
             record.push(prepared, site, address);

@@ -26,7 +26,11 @@ impl Window {
 
     #[inline(always)]
     pub(crate) fn add(&self, word: Word, site: Site) {
-        self.asked[(word.0 >> 4) as usize % WINDOW].set((word.0, site));
+        // A store costs more than the comparison: the lock's own atomic instruction waits for it.
+        let slot = &self.asked[(word.0 >> 4) as usize % WINDOW];
+        if slot.get().0 != word.0 {
+            slot.set((word.0, site));
+        }
     }
 
     /// The thread waited for an event: what it asked for before is behind it.
