@@ -125,6 +125,9 @@ impl Config {
     /// Called with each finding, in the thread that found it, before that thread goes on. It may
     /// use locks. What a thread finds at its very end, when its thread-locals are gone (a lock that
     /// it leaves held), is only in the trace and in [`findings`](crate::findings).
+    ///
+    /// If it panics, the acquisition, the wait or the signal that led to the finding does, which is
+    /// one way to fail a test at once; where a release led to it, the panic ends there.
     #[must_use]
     pub fn on_finding(mut self, callback: impl Fn(&Finding) + Send + Sync + 'static) -> Config {
         self.on_finding = Some(Arc::new(callback));

@@ -24,9 +24,32 @@ pub(crate) fn identify(
     created: Site,
     ty: &'static LockType,
 ) -> Word {
-    let now = Word(id.load(Relaxed));
     let recent = record.recent.get();
-    let class = if recent.is(created, ty) { recent.class } else { class(record, created, ty) };
+    if recent.is(created, ty) {
+        return number(record, id, recent.class);
+    }
+    // The last step, so that the one above has no registers to save.
+    identify_by_search(record, id, created, ty)
+}
+
+#[inline(never)]
+fn identify_by_search(
+    record: &Record,
+    id: &AtomicU64,
+    created: Site,
+    ty: &'static LockType,
+) -> Word {
+    let class = class(record, created, ty);
+    number(record, id, class)
+}
+
+#[inline(always)]
+fn number(record: &Record, id: &AtomicU64, class: u32) -> Word {
+    let now = Word(id.load(Relaxed));
+    if !now.is_new() {
+        // The search for the class has led to a declaration that names this very lock.
+        return now;
+    }
     let new = match now.0 {
         0 => Word::new(class, serial(record)),
         _ => now.classified(class),

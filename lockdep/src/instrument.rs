@@ -415,7 +415,7 @@ impl LockTag {
         let Some(word) = self.word(record, ty, site) else { return wait() };
         self.release(Mode::Write);
         let prepared = self.prepare(record, word, (Mode::Write, false), site);
-        let result = event.block(record, EventKind::Condvar, timed, site, wait);
+        let Waited(result) = event.block(record, EventKind::Condvar, timed, site, wait);
         self.hold(record, prepared, site);
         result
     }

@@ -1,6 +1,7 @@
 //! The cold half of an acquisition, a wait or a signal: what is new to a thread is told to the
 //! observer here, before the thread can block, and remembered as known.
 
+use std::panic::{self, AssertUnwindSafe};
 use std::ptr;
 use std::sync::atomic::AtomicU64;
 use std::sync::atomic::Ordering::Relaxed;
@@ -98,21 +99,25 @@ pub(crate) fn long_way(record: &Record, word: Word) -> Word {
 
 /// The long way to a release: of a lock below others, one that somebody watches, or one that the
 /// order graph learnt of in this hold.
+///
+/// The ABI says that it does not unwind. The drop of a guard then has no second way out, is inlined,
+/// and leaves the guard in registers: of what a known lock costs beyond `std`'s this is most.
 #[cold]
-pub(crate) fn release_long_way(record: &Record, id: &AtomicU64, mode: Mode) {
+pub(crate) extern "C" fn release_long_way(record: &Record, id: &AtomicU64, mode: Mode) {
     let lock = Word(id.load(Relaxed));
     let Some(held) = record.remove(lock, mode) else { return };
     if held.watched() {
-        spawning::released(record, lock.lock());
+        // A callback of the program that panics here has said so.
+        _ = panic::catch_unwind(AssertUnwindSafe(|| spawning::released(record, lock.lock())));
     }
     if held.graphed() {
         id.fetch_or(word::IN_GRAPH, Relaxed);
     }
 }
 
-/// A lock that the order graph knows is gone.
+/// A lock that the order graph knows is gone. Nothing is found by that, so no callback can unwind.
 #[cold]
-pub(crate) fn remove(lock: LockId) {
+pub(crate) extern "C" fn remove(lock: LockId) {
     if !matches!(PHASE.get(), Phase::Busy) {
         observe(|o| o.remove(lock));
     }

@@ -70,10 +70,16 @@ pub(crate) struct Mark {
 }
 
 impl Retries {
+    /// Whether the thread has failed since it last got on.
+    #[inline(always)]
+    pub(crate) fn in_a_row(&self) -> bool {
+        self.rounds.load(Relaxed) != 0
+    }
+
     /// The thread has got on.
     #[inline]
     pub(crate) fn progress(&self) {
-        if self.rounds.load(Relaxed) != 0 {
+        if self.in_a_row() {
             self.end_row();
         }
     }

@@ -39,9 +39,9 @@ static RECORDS: AtomicPtr<Record> = AtomicPtr::new(ptr::null_mut());
 pub(crate) static THREADS: AtomicU32 = AtomicU32::new(0);
 pub(crate) static SERIALS: AtomicU64 = AtomicU64::new(SERIAL_BLOCK);
 pub(crate) static JOINING: AtomicUsize = AtomicUsize::new(0);
-pub(crate) static WAITING: AtomicUsize = AtomicUsize::new(0);
 /// Threads that were spawned and have not yet begun.
 pub(crate) static STARTING: AtomicUsize = AtomicUsize::new(0);
+/// How often events were signalled, and how many threads wait; see `waiting`.
 pub(crate) static SIGNALS: [AtomicU64; 256] = [const { AtomicU64::new(0) }; 256];
 /// How often threads were unparked; several may share a count.
 pub(crate) static UNPARKS: [AtomicU64; 256] = [const { AtomicU64::new(0) }; 256];

@@ -23,20 +23,31 @@ const MOST: u32 = 8;
 /// The order graph has learnt something from this thread, or it has heard from another.
 pub(crate) fn has_news(record: &Record) {
     let _busy = Busy::new();
-    let mut own = record.own.borrow_mut();
-    own.news += 1;
-    record.publishes.set(own.publications < MOST);
+    record.news.set(record.news.get().wrapping_add(1));
+    record.told.set(0);
+    record.publishes.set(record.own.borrow().publications < MOST);
+}
+
+/// Whether the event, if it was the last one that this thread told, knows all that it did.
+#[inline(always)]
+pub(crate) fn is_old_news(record: &Record, event: Word) -> bool {
+    !record.publishes.get() || record.told.get() == event.lock()
 }
 
 /// The thread is about to complete an event: others will know what it did until now. Called only
 /// where [`Record::publishes`] says so.
-#[cold]
+#[inline]
 pub(crate) fn publish(record: &Record, id: &AtomicU64, event: Word, published: &AtomicU32) {
-    let busy = Busy::new();
-    let key = key(event, u64::from(record.own.borrow().news) << 32);
-    if record.knows(key) {
-        return;
+    let key = key(event, u64::from(record.news.get()) << 32);
+    if !record.knows(key) {
+        publish_new(record, id, event, published, key);
     }
+    record.told.set(event.lock());
+}
+
+#[cold]
+fn publish_new(record: &Record, id: &AtomicU64, event: Word, published: &AtomicU32, key: u64) {
+    let busy = Busy::new();
     record.learn(key);
     drop(busy);
     let at = spawning::moment(record);
@@ -57,15 +68,15 @@ pub(crate) fn publish(record: &Record, id: &AtomicU64, event: Word, published: &
 #[inline]
 pub(crate) fn hear(record: &Record, event: Word, published: u32) {
     if published != 0 {
-        hear_some(record, key(event, u64::from(published)), event);
+        let key = key(event, u64::from(published));
+        if !record.knows(key) {
+            hear_new(record, key, event);
+        }
     }
 }
 
 #[cold]
-fn hear_some(record: &Record, key: u64, event: Word) {
-    if record.knows(key) {
-        return;
-    }
+fn hear_new(record: &Record, key: u64, event: Word) {
     let news = observe(|o| o.published(event.lock()));
     let _busy = Busy::new();
     record.learn(key);

@@ -163,6 +163,10 @@ pub(crate) struct Record {
     pub(crate) in_use: AtomicBool,
     /// What the thread did may be published with the next event.
     pub(crate) publishes: Cell<bool>,
+    /// How often there was something new to publish.
+    pub(crate) news: Cell<u32>,
+    /// The event that knows all of it, of several the last one that was told.
+    pub(crate) told: Cell<u64>,
     /// Code that is not instrumented has spawned the thread, or it is the main one.
     pub(crate) foreign: AtomicBool,
     /// The thread's closure has returned, with locks still held.
@@ -186,8 +190,6 @@ unsafe impl Sync for Record {}
 pub(crate) struct Own {
     /// Where the thread is.
     pub(crate) at: Moment,
-    /// How often there was something new to publish.
-    pub(crate) news: u32,
     /// How often something was published.
     pub(crate) publications: u32,
     /// Holds under which the thread has spawned others.
@@ -254,6 +256,8 @@ impl Record {
             thread: AtomicU32::new(0),
             in_use: AtomicBool::new(true),
             publishes: Cell::new(false),
+            news: Cell::new(0),
+            told: Cell::new(0),
             foreign: AtomicBool::new(true),
             left: AtomicBool::new(false),
             over: Cell::new(false),
@@ -305,10 +309,22 @@ impl Record {
         (first == chain) | (second == chain) || self.knows_elsewhere(chain, at)
     }
 
-    /// A chain stands in the slot that its first bits name, or in another one of the same line.
+    /// A chain stands in the slot that its first bits name, in the one beside it, or in another one
+    /// of the same line, from which it comes to the front.
     #[inline(never)]
     fn knows_elsewhere(&self, chain: u64, at: usize) -> bool {
-        self.line(at).contains(&chain)
+        let Some(slot) = self.line(at).iter().position(|&known| known == chain) else {
+            return false;
+        };
+        let first = at % LINE;
+        // SAFETY: all three are within the line of `at`, of which no reference is alive.
+        unsafe {
+            let line = self.known.get().add(at - first);
+            *line.add(slot) = *line.add(first ^ 1);
+            *line.add(first ^ 1) = *line.add(first);
+            *line.add(first) = chain;
+        }
+        true
     }
 
     fn line(&self, at: usize) -> &[u64; LINE] {
@@ -326,8 +342,8 @@ impl Record {
         self.insert(chain);
     }
 
-    /// Puts a chain into the table, in place of another one if the line is full: of one slot after
-    /// the other, so that chains that never occur again do not stay for ever.
+    /// Puts a chain into the table. In a full line it takes its first slot, and what was there one
+    /// slot after the other, so that chains that never occur again do not stay for ever.
     fn insert(&self, chain: u64) {
         let at = (chain >> self.known_shift.get()) as usize;
         let line = self.line(at);
@@ -335,10 +351,15 @@ impl Record {
         let free = (0..LINE).map(|i| first ^ i).find(|&slot| line[slot] == 0);
         let inserted = self.inserted.get();
         self.inserted.set(inserted.wrapping_add(1));
-        let slot = (at & !(LINE - 1)) + free.unwrap_or(inserted as usize % LINE);
         self.chains.set(self.chains.get() + u32::from(free.is_some()));
-        // SAFETY: within the line of `at`; no reference into the table is alive.
-        unsafe { *self.known.get().add(slot) = chain };
+        // SAFETY: all of these are within the line of `at`, which is not borrowed any more.
+        unsafe {
+            let line = self.known.get().add(at - first);
+            if free.is_none() {
+                *line.add(inserted as usize % LINE) = *line.add(first);
+            }
+            *line.add(free.unwrap_or(first)) = chain;
+        }
     }
 
     fn grow_table(&self, bits: u32) {
@@ -724,6 +745,8 @@ impl Record {
         self.unparks.set(0);
         self.introduced.set(false);
         self.publishes.set(false);
+        self.news.set(0);
+        self.told.set(0);
         self.foreign.store(true, Relaxed);
         self.left.store(false, Relaxed);
         self.over.set(false);

@@ -17,20 +17,19 @@ use std::time::{Duration, Instant};
 
 use crate::engine::{ThreadId, WaitGraph, Waiter, WaitsFor};
 use crate::finding::Finding;
-use crate::hash::fold;
 use crate::instrument::{Mode, Site};
 use crate::observer::StuckThread;
 use crate::parking;
 use crate::permits::{Asked, Hold};
 use crate::platform;
 use crate::process::{
-    Busy, JOINING, LEAVING, ORPHANED, SIGNALS, START, STARTING, WAITING, halt, know_thread,
-    observe, observer, records,
+    Busy, JOINING, LEAVING, ORPHANED, SIGNALS, START, STARTING, halt, know_thread, observe,
+    observer, records,
 };
 use crate::record::{HeldLock, Record, SeenWait, WaitKind};
 use crate::timing;
 use crate::watchdog;
-use crate::word::Word;
+use crate::word::{Word, parts};
 
 /// How long a reader must have been seen waiting behind a writer before that counts as a wait: it
 /// is told apart from a reader that is only about to look.
@@ -49,6 +48,7 @@ const LONG_END: Duration = Duration::from_secs(1);
 pub(crate) struct Wait {
     record: &'static Record,
     kind: WaitKind,
+    target: u64,
 }
 
 impl Drop for Wait {
@@ -57,13 +57,16 @@ impl Drop for Wait {
         self.record.end_wait();
         match self.kind {
             WaitKind::Join => _ = JOINING.fetch_sub(1, SeqCst),
-            WaitKind::Event | WaitKind::Permits => _ = WAITING.fetch_sub(1, SeqCst),
+            WaitKind::Event | WaitKind::Permits => {
+                signals(Word(self.target)).fetch_sub(WAITER, SeqCst);
+            }
             WaitKind::Lock | WaitKind::Park | WaitKind::Timed => {}
         }
     }
 }
 
-/// The thread is about to block. Reports a deadlock if that completes one.
+/// The thread is about to block. Reports a deadlock if that completes one. The target is as in a
+/// [`SeenWait`], with how often it was signalled so far; for an event that is found out here.
 ///
 /// # Panics
 /// Where the thread would wait for ever, as configured.
@@ -74,7 +77,7 @@ pub(crate) fn wait(
     target: (u64, u64),
     site: Site,
 ) -> Wait {
-    let wait = show(record, kind, target, site);
+    let (wait, target) = begin(record, kind, target, site);
     if let Some(finding) = stuck(record, kind) {
         record.end_wait();
         halt(&finding);
@@ -90,9 +93,20 @@ pub(crate) fn show(
     target: (u64, u64),
     site: Site,
 ) -> Wait {
+    begin(record, kind, target, site).0
+}
+
+fn begin(
+    record: &'static Record,
+    kind: WaitKind,
+    (target, mut signalled): (u64, u64),
+    site: Site,
+) -> (Wait, (u64, u64)) {
     match kind {
         WaitKind::Join => _ = JOINING.fetch_add(1, SeqCst),
-        WaitKind::Event | WaitKind::Permits => _ = WAITING.fetch_add(1, SeqCst),
+        WaitKind::Event | WaitKind::Permits => {
+            signalled = signals(Word(target)).fetch_add(WAITER, SeqCst) % WAITER;
+        }
         WaitKind::Lock | WaitKind::Park | WaitKind::Timed => {}
     }
     record.was_active.store(true, Relaxed);
@@ -100,32 +114,33 @@ pub(crate) fn show(
         // Others may have to name this thread while it waits.
         observe(|o| know_thread(o, record, None));
     }
-    record.begin_wait(kind, target, now(), site);
+    record.begin_wait(kind, (target, signalled), now(), site);
     if kind == WaitKind::Lock {
         watchdog::something_to_watch();
     }
-    Wait { record, kind }
+    (Wait { record, kind, target }, (target, signalled))
 }
 
-/// The thread is about to block on an event.
-pub(crate) fn wait_for_event(
-    record: &'static Record,
-    event: Word,
-    kind: WaitKind,
-    site: Site,
-) -> Wait {
-    wait(record, kind, (event.0, signals(event).load(SeqCst)), site)
-}
+/// In a count of [`signals`]: one thread that waits.
+const WAITER: u64 = 1 << 44;
 
-/// How often an event was signalled; several events may share a count.
+/// How often an event was signalled while threads waited for it, and above [`WAITER`] how many do
+/// now; several events may share a count.
+#[inline(always)]
 fn signals(event: Word) -> &'static AtomicU64 {
-    &SIGNALS[fold(event.lock(), 0x9e37_79b9_7f4a_7c15) as usize % SIGNALS.len()]
+    &SIGNALS[parts(event.lock()).1 as usize % SIGNALS.len()]
+}
+
+/// Whether a thread may be waiting for the event.
+#[inline(always)]
+pub(crate) fn is_waited_for(event: Word) -> bool {
+    signals(event).load(SeqCst) >= WAITER
 }
 
 /// Whoever waits for the event is about to be woken.
 #[inline]
 pub(crate) fn woken(event: Word) {
-    if WAITING.load(SeqCst) > 0 {
+    if is_waited_for(event) {
         signals(event).fetch_add(1, SeqCst);
     }
 }
@@ -245,7 +260,7 @@ pub(crate) fn nobody_runs() -> bool {
         // Whoever waits for a thread that has ended is about to go on.
         WaitKind::Join => alive().any(|r| u64::from(r.thread.load(Relaxed)) == wait.target),
         WaitKind::Event | WaitKind::Permits => {
-            signals(Word(wait.target)).load(SeqCst) == wait.signals
+            signals(Word(wait.target)).load(SeqCst) % WAITER == wait.signals
         }
         WaitKind::Park => parking::unparks(wait.target).load(SeqCst) == wait.signals,
         WaitKind::Timed => false,

@@ -118,7 +118,6 @@ pub(crate) const fn comparable(a: LockId, b: LockId) -> bool {
 }
 
 /// The class of a lock, and its serial number.
-#[cfg(feature = "instrument")]
 pub(crate) const fn parts(lock: LockId) -> (u32, u64) {
     (class_of(lock), lock >> 4 & (SERIALS - 1))
 }

@@ -5,7 +5,7 @@ use std::panic::Location;
 use std::sync::atomic::Ordering::Relaxed;
 use std::sync::atomic::{AtomicU32, AtomicU64};
 
-use super::{LockKind, LockType, Site};
+use super::{LockKind, LockType, Site, Waited};
 use crate::permits::{Asked, Hold};
 use crate::process;
 use crate::publishing;
@@ -45,6 +45,13 @@ impl EventKind {
             EventKind::Units => const { &LockType::of::<()>(LockKind::Resource) },
             EventKind::Park => const { &LockType::of::<()>(LockKind::Thread) },
         }
+    }
+
+    /// Whether it comes from a certain thread. Room and permits come from whoever happens to make
+    /// some.
+    #[inline(always)]
+    const fn tells(self) -> bool {
+        !matches!(self, EventKind::Send | EventKind::Permit)
     }
 }
 
@@ -135,7 +142,8 @@ impl EventTag {
     ///
     /// # Panics
     /// Where the thread would wait for ever, unless configured otherwise.
-    #[inline]
+    // Always: a result that is handed on through memory costs as much as the whole hook.
+    #[inline(always)]
     pub fn wait<R>(
         &self,
         kind: EventKind,
@@ -151,7 +159,10 @@ impl EventTag {
             learning::wait_holding(record, self.id(kind), self.word(record, kind, site), site);
         }
         // Whoever comes to receive makes room for those that wait to send.
-        if kind == EventKind::Receive && self.id(EventKind::Send).load(Relaxed) != 0 {
+        if kind == EventKind::Receive
+            && self.id(EventKind::Send).load(Relaxed) != 0
+            && !self.is_old_news(record, EventKind::Send)
+        {
             self.complete(record, EventKind::Send, site);
         }
         match attempt() {
@@ -160,7 +171,10 @@ impl EventTag {
                 self.came(record, kind);
                 result
             }
-            None => self.block(record, kind, timed, site, block),
+            None => {
+                let Waited(result) = self.block(record, kind, timed, site, block);
+                result
+            }
         }
     }
 
@@ -172,6 +186,8 @@ impl EventTag {
     }
 
     /// The same, once it is known that the event has not come yet.
+    #[cold]
+    #[inline(never)]
     pub(super) fn block<R>(
         &self,
         record: &'static Record,
@@ -179,7 +195,7 @@ impl EventTag {
         timed: bool,
         site: Site,
         block: impl FnOnce() -> R,
-    ) -> R {
+    ) -> Waited<R> {
         let event = self.word(record, kind, site);
         if kind == EventKind::Barrier {
             learning::signal(record, self.id(kind), event, site);
@@ -197,11 +213,11 @@ impl EventTag {
             EventKind::Permit => WaitKind::Permits,
             _ => WaitKind::Event,
         };
-        let wait = waiting::wait_for_event(record, event, waits, site);
+        let wait = waiting::wait(record, waits, (event.0, 0), site);
         let result = block();
         drop(wait);
         self.came(record, kind);
-        result
+        Waited(result)
     }
 
     /// Waits for `count` of the `total` permits of a semaphore that has several, without a timeout;
@@ -259,11 +275,10 @@ impl EventTag {
         }
     }
 
-    /// Whoever gets this event knows what this thread did before. Room and permits come from
-    /// whoever happens to make some.
+    /// Whoever gets this event knows what this thread did before, if it is of such a kind.
     #[inline]
     fn publish(&self, record: &Record, kind: EventKind, event: Word) {
-        if record.publishes.get() && !matches!(kind, EventKind::Send | EventKind::Permit) {
+        if record.publishes.get() && kind.tells() {
             publishing::publish(record, self.id(kind), event, &self.published);
         }
     }
@@ -273,6 +288,26 @@ impl EventTag {
     #[inline]
     pub fn signal(&self, kind: EventKind, site: Site) {
         let Some(record) = process::current() else { return };
+        if !self.is_old_news(record, kind) {
+            self.signal_anew(record, kind, site);
+        }
+    }
+
+    /// Whether nobody waits for the event, and nobody learns from it: the thread has asked for no
+    /// lock since the last one, and has told all that it did.
+    #[inline(always)]
+    fn is_old_news(&self, record: &Record, kind: EventKind) -> bool {
+        let event = Word(self.id(kind).load(Relaxed));
+        event.0 != 0
+            && record.window.is_empty()
+            && !record.retries.in_a_row()
+            && !waiting::is_waited_for(event)
+            && (!kind.tells() || publishing::is_old_news(record, event))
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn signal_anew(&self, record: &Record, kind: EventKind, site: Site) {
         if kind != EventKind::Barrier {
             record.retries.progress();
         }

@@ -17,11 +17,13 @@ const WINDOW: usize = 8;
 #[derive(Debug)]
 pub(crate) struct Window {
     asked: [Cell<(u64, *const Location<'static>)>; WINDOW],
+    is_empty: Cell<bool>,
 }
 
 impl Window {
     pub(super) fn new() -> Window {
-        Window { asked: [const { Cell::new((0, ptr::null())) }; WINDOW] }
+        let asked = [const { Cell::new((0, ptr::null())) }; WINDOW];
+        Window { asked, is_empty: Cell::new(true) }
     }
 
     #[inline(always)]
@@ -30,6 +32,7 @@ impl Window {
         let slot = &self.asked[(word.0 >> 4) as usize % WINDOW];
         if slot.get().0 != word.0 {
             slot.set((word.0, site));
+            self.is_empty.set(false);
         }
     }
 
@@ -54,14 +57,14 @@ impl Window {
 
     #[inline]
     pub(crate) fn is_empty(&self) -> bool {
-        // All slots at once: a branch for each costs more than the loads.
-        self.asked.iter().fold(0, |any, slot| any | slot.get().0) == 0
+        self.is_empty.get()
     }
 
     pub(crate) fn clear(&self) {
         for slot in &self.asked {
             slot.set((0, ptr::null()));
         }
+        self.is_empty.set(true);
     }
 
     /// The locks, with their modes and where they were asked for.

@@ -102,7 +102,7 @@ pub(crate) fn pairs<C: Contender>(distinct: usize) -> Batch {
         *C::lock(&mutexes[second as usize]) += 1;
     };
     // What is measured is the order that is known: the first rounds learn it, and make room for it.
-    for _ in 0..2 {
+    for _ in 0..4 {
         pairs.iter().for_each(&step);
     }
     let mut at = 0;
