@@ -144,8 +144,8 @@ pub static RULES: &[RuleInfo] = table! {
         "do the slow part without the lock"
         "slow-hold",
     SlowWait Warn Run
-        "A lock was waited for longer than the threshold"
-        "shorten what its holders do, or split what it protects"
+        "A lock was waited for too long"
+        "shorten what its holders do, or split what it protects; who blocks for a lock gets it in its turn"
         "slow-wait",
     MissedHeartbeat Warn Run
         "A heartbeat did not come in time"
@@ -199,7 +199,7 @@ pub static RULES: &[RuleInfo] = table! {
         "A loop retries `try_lock` with no back-off, bound or progress"
         "lock in a fixed order and block, or back off between attempts"
         "try-lock-spin",
-    SpinNoProgress Warn Source
+    SpinNoProgress Warn Both
         "A loop retries a failing operation with nothing changed in between"
         "bound the attempts, back off, or block until something has changed"
         "spin-no-progress",

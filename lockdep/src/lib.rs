@@ -63,6 +63,7 @@ mod waiting;
 
 mod livelock;
 mod snapshot;
+mod starvation;
 mod timing;
 
 mod platform;

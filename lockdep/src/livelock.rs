@@ -9,6 +9,8 @@
 //! the threads find it themselves, after [`ROUNDS`] rounds and [`TICK`] at least; threads with a
 //! random back-off have hardly ever more than three fruitless rounds in a row.
 //!
+//! A thread that goes on failing alone is a matter of [`crate::starvation`].
+//!
 //! Not seen: threads that retry without acquiring (an atomic, a `try_recv`), and waits for an event
 //! that only the retrying thread would complete. A holder that works is never called stuck, however
 //! long others poll its lock, and neither is a thread that blocks on a lock which a retrying thread
@@ -26,6 +28,7 @@ use crate::instrument::Site;
 use crate::observer::{RETRY, StuckThread};
 use crate::process::{self, Busy};
 use crate::record::{HeldLock, Record, SeenWait, WaitKind};
+use crate::starvation::Vain;
 use crate::waiting;
 use crate::word::Word;
 
@@ -45,6 +48,7 @@ pub(crate) struct Retries {
     /// The round in which something held was acquired again.
     regained: Cell<u64>,
     looked: Cell<u64>,
+    vain: Vain,
     /// What it asked for and held at the last multiple of [`ROUNDS`].
     asks: Mutex<Option<Asks>>,
 }
@@ -89,6 +93,7 @@ impl Retries {
         self.row.store(self.row.load(Relaxed) + 1, Relaxed);
         self.rounds.store(0, Relaxed);
         self.regained.set(0);
+        self.vain.reset();
     }
 
     /// One more failure, after this many acquisitions of the thread in all, of which `regained` are
@@ -143,23 +148,35 @@ impl Retries {
 /// Where threads keep failing on each other's locks, as configured.
 #[cold]
 pub(crate) fn failed(record: &Record, asked: Word, site: Site) {
-    let rounds = record.retries.failed(record.acquisitions(), record.mark_tried_under());
+    let regained = record.mark_tried_under();
+    let rounds = record.retries.failed(record.acquisitions(), regained);
+    record.retries.vain.failed(asked, site, regained > 0);
     if rounds.is_multiple_of(ROUNDS) {
         fruitless(record, asked, site);
     }
 }
 
 fn fruitless(me: &Record, asked: Word, site: Site) {
-    let circle = {
+    let thread = me.thread.load(Relaxed);
+    let (circle, futile) = {
         let _busy = Busy::new();
         let mut held = Vec::new();
         me.held_into(&mut held);
-        if !me.retries.publish(asked, site, held, waiting::now()) {
-            return;
-        }
-        look(me.thread.load(Relaxed), &mut me.own.borrow_mut().marks)
+        let now = waiting::now();
+        let futile = me.retries.vain.look(asked, &held, now).map(|f| (f, held.last().copied()));
+        let due = me.retries.publish(asked, site, held, now);
+        let circle = if due { look(thread, &mut me.own.borrow_mut().marks) } else { None };
+        (circle, futile)
     };
-    let Some(circle) = circle else { return };
+    let Some(circle) = circle else {
+        if let Some((futile, own)) = futile {
+            process::observe(|o| {
+                process::know_thread(o, me, None);
+                o.futile(thread, (asked, site), own.as_ref(), futile);
+            });
+        }
+        return;
+    };
     let finding = process::observe(|o| {
         process::know_thread(o, me, None);
         o.livelock(&circle, me.retries.rounds())

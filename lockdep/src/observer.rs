@@ -5,6 +5,7 @@
 //! is new. Nothing here runs code of the program.
 
 mod declared;
+mod starvation;
 
 use std::collections::{HashMap, HashSet};
 use std::hash::{BuildHasherDefault, Hash, Hasher};

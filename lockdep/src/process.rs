@@ -21,7 +21,7 @@ use std::time::Instant;
 use crate::banker::Claims;
 use crate::config::{Config, OnDeadlock, Print};
 use crate::engine::{Moment, ThreadId};
-use crate::finding::{Finding, FoundThread, Rule};
+use crate::finding::{Finding, FoundThread};
 use crate::hash::fold;
 use crate::instrument::Site;
 use crate::observer::Observer;
@@ -221,11 +221,22 @@ pub(crate) fn observe<R>(step: impl FnOnce(&mut Observer) -> R) -> R {
     result
 }
 
+/// Runs `step` on the observer where nothing of the program may run: what it finds is in
+/// [`findings`] and in the trace, and is told to nobody.
+pub(crate) fn note(step: impl FnOnce(&mut Observer)) {
+    let _busy = Busy::new();
+    if let Some(observer) = observer().as_mut() {
+        step(observer);
+        observer.flush();
+    }
+}
+
 /// Prints a finding and calls the program's callback.
 fn deliver(config: &Config, finding: &Finding) {
     let print = match config.print {
         Print::Deadlocks => finding.would_hang(),
-        Print::All => finding.tier.is_shown() && !is_late(finding),
+        // The watchdog prints for itself.
+        Print::All => finding.tier.is_shown() && current().is_some(),
         Print::None => false,
     };
     if print {
@@ -237,11 +248,6 @@ fn deliver(config: &Config, finding: &Finding) {
     if let Some(callback) = config.on_finding.as_ref().filter(|_| !is_over) {
         callback(finding);
     }
-}
-
-/// Whether the watchdog has found it, which prints for itself.
-fn is_late(finding: &Finding) -> bool {
-    matches!(finding.rule, Rule::SlowHold | Rule::SlowWait | Rule::MissedHeartbeat)
 }
 
 /// Goes on as configured after a finding that would hang: returns only for `report`.

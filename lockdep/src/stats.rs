@@ -77,6 +77,17 @@ impl Longest {
     }
 }
 
+/// The wait during which others had the lock most often.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Bypassed {
+    /// How many holds of others have ended meanwhile, at least: the *bypass count*. What counts
+    /// from the hundreds on, with a wait of many milliseconds, is *starvation*.
+    pub times: u64,
+    /// Where the lock was asked for.
+    pub site: Site,
+}
+
 /// What was counted for the locks of one class.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
@@ -95,6 +106,8 @@ pub struct ClassStats {
     pub longest_wait: Option<Longest>,
     /// The longest hold.
     pub longest_hold: Option<Longest>,
+    /// The wait that others went before most often; `None` where nobody went before anybody.
+    pub most_bypassed: Option<Bypassed>,
 }
 
 /// What was counted so far, the class with most waits first; empty where nobody asked.
@@ -115,6 +128,7 @@ pub fn stats() -> Vec<ClassStats> {
             hold: times.hold,
             longest_wait: Longest::of(times.longest_wait),
             longest_hold: Longest::of(times.longest_hold),
+            most_bypassed: times.most_bypassed.map(|(times, site)| Bypassed { times, site }),
         };
         times.into_iter().map(of).collect::<Vec<ClassStats>>()
     });

@@ -10,13 +10,14 @@
 //! [`WATCHED`]: crate::word::WATCHED
 
 use std::sync::PoisonError;
-use std::sync::atomic::AtomicU8;
 use std::sync::atomic::Ordering::{Relaxed, SeqCst};
+use std::sync::atomic::{AtomicU8, AtomicU64};
 
-use crate::hash::Map;
+use crate::hash::{Map, fold};
 use crate::instrument::Site;
 use crate::process::{self, Busy};
-use crate::record::{Record, WaitKind};
+use crate::record::{Record, SeenWait, WaitKind};
+use crate::starvation;
 use crate::stats::Histogram;
 use crate::waiting;
 use crate::watchdog;
@@ -71,19 +72,73 @@ fn wait_ended(record: &Record, kind: WaitKind) {
     let now = waiting::now();
     record.stamp_next(now);
     let Some(wait) = record.waiting().filter(|_| kind == WaitKind::Lock) else { return };
-    if ASKED.load(Relaxed) & STATISTICS != 0 {
-        let time = now.saturating_sub(wait.since);
+    let time = now.saturating_sub(wait.since);
+    let bypassed = bypassed(&wait);
+    if keeps_statistics() {
         with(record, Word(wait.target), |times| {
             times.contended += 1;
             times.wait.add(time);
             longest(&mut times.longest_wait, time, wait.site);
+            if bypassed > 0 {
+                longest(&mut times.most_bypassed, bypassed, wait.site);
+            }
         });
     }
+    starvation::waited(record, Word(wait.target), wait.site, time, bypassed);
+}
+
+/// How many holds of others have ended during this wait for a lock, beyond the one that it began
+/// with: at least so many.
+pub(crate) fn bypassed(wait: &SeenWait) -> u64 {
+    ended(Word(wait.target)).saturating_sub(wait.signals).saturating_sub(1)
+}
+
+/// How many holds of this lock have ended while somebody asked, as far as that is known; more than
+/// any number while nobody asks.
+pub(crate) fn ended(lock: Word) -> u64 {
+    let slot = slot(lock);
+    match slot.lock.load(Relaxed) == lock.lock() && ASKED.load(Relaxed) != 0 {
+        true => slot.holds.load(Relaxed),
+        false if ASKED.load(Relaxed) == 0 => u64::MAX,
+        false => 0,
+    }
+}
+
+/// One more hold of this lock has ended.
+fn count_end(lock: Word) {
+    let slot = slot(lock);
+    if slot.lock.load(Relaxed) != lock.lock() {
+        // Starting from nothing, a count that was taken before says too little, and never too much.
+        slot.holds.store(0, Relaxed);
+        slot.lock.store(lock.lock(), Relaxed);
+    }
+    slot.holds.fetch_add(1, Relaxed);
+}
+
+/// Holds of one lock that have ended; the last lock that came by has it.
+struct Ended {
+    lock: AtomicU64,
+    holds: AtomicU64,
+}
+
+static ENDED: [Ended; 256] =
+    [const { Ended { lock: AtomicU64::new(0), holds: AtomicU64::new(0) } }; 256];
+
+fn slot(lock: Word) -> &'static Ended {
+    &ENDED[fold(lock.lock(), 0x9e37_79b9_7f4a_7c15) as usize % ENDED.len()]
+}
+
+/// Whether statistics are kept.
+pub(crate) fn keeps_statistics() -> bool {
+    ASKED.load(Relaxed) & STATISTICS != 0
 }
 
 /// A hold that began at `since` is over.
 pub(crate) fn released(record: &Record, word: Word, site: Site, since: u64) {
-    if ASKED.load(Relaxed) & STATISTICS != 0 {
+    if ASKED.load(Relaxed) != 0 {
+        count_end(word);
+    }
+    if keeps_statistics() {
         let _busy = Busy::new();
         let time = waiting::now().saturating_sub(since);
         with(record, word, |times| {
@@ -114,6 +169,8 @@ pub(crate) struct ClassTimes {
     pub(crate) hold: Histogram,
     pub(crate) longest_wait: Option<(u64, Site)>,
     pub(crate) longest_hold: Option<(u64, Site)>,
+    /// How many holds of others have ended during one wait, at most.
+    pub(crate) most_bypassed: Option<(u64, Site)>,
 }
 
 impl ClassTimes {
@@ -125,6 +182,7 @@ impl ClassTimes {
         for (mine, theirs) in [
             (&mut self.longest_wait, other.longest_wait),
             (&mut self.longest_hold, other.longest_hold),
+            (&mut self.most_bypassed, other.most_bypassed),
         ] {
             if let Some((time, site)) = theirs {
                 longest(mine, time, site);

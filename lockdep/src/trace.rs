@@ -287,9 +287,12 @@ impl Trace {
                     format!(r#"{{"ns":{nanos},"site":{}}}"#, self.site(site))
                 })
             });
+        let bypassed = times.most_bypassed.map_or(String::new(), |(times, site)| {
+            format!(r#","most_bypassed":{{"times":{times},"site":{}}}"#, self.site(site))
+        });
         let _ = writeln!(
             self.lines,
-            r#"{{"t":"times","class":{class},"acquisitions":{},"contended":{},"wait":[{wait}],"hold":[{hold}],"longest_wait":{longest_wait},"longest_hold":{longest_hold}}}"#,
+            r#"{{"t":"times","class":{class},"acquisitions":{},"contended":{},"wait":[{wait}],"hold":[{hold}],"longest_wait":{longest_wait},"longest_hold":{longest_hold}{bypassed}}}"#,
             times.acquisitions, times.contended,
         );
     }

@@ -107,7 +107,8 @@ fn begin(
         WaitKind::Event | WaitKind::Permits => {
             signalled = signals(Word(target)).fetch_add(WAITER, SeqCst) % WAITER;
         }
-        WaitKind::Lock | WaitKind::Park | WaitKind::Timed => {}
+        WaitKind::Lock => signalled = timing::ended(Word(target)),
+        WaitKind::Park | WaitKind::Timed => {}
     }
     record.was_active.store(true, Relaxed);
     if !record.introduced.replace(true) {

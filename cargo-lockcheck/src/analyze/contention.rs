@@ -38,10 +38,12 @@ fn add(sum: &mut Times, times: &Times) {
         sum.resize(sum.len().max(counts.len()), 0);
         sum.iter_mut().zip(counts).for_each(|(sum, count)| *sum += count);
     }
-    for (sum, longest) in
-        [(&mut sum.longest_wait, &times.longest_wait), (&mut sum.longest_hold, &times.longest_hold)]
-    {
-        *sum = longest.clone().max(sum.take());
+    for (sum, most) in [
+        (&mut sum.longest_wait, &times.longest_wait),
+        (&mut sum.longest_hold, &times.longest_hold),
+        (&mut sum.most_bypassed, &times.most_bypassed),
+    ] {
+        *sum = most.clone().max(sum.take());
     }
 }
 
@@ -55,6 +57,9 @@ fn sentence(name: &str, times: &Times) -> String {
         ),
         None => "none had to wait".to_owned(),
     };
+    let bypassed = times.most_bypassed.as_ref().map_or(String::new(), |(times, place)| {
+        format!("; others went first {times} times during one wait, at {place}")
+    });
     let holds = times.longest_hold.as_ref().map_or(String::new(), |longest| {
         format!(
             "; held for less than {} half the time, the longest {}",
@@ -62,7 +67,7 @@ fn sentence(name: &str, times: &Times) -> String {
             at(longest)
         )
     });
-    format!("`{name}` was acquired {acquisitions} times: {waits}{holds}")
+    format!("`{name}` was acquired {acquisitions} times: {waits}{bypassed}{holds}")
 }
 
 fn at((nanos, place): &(u64, Arc<Place>)) -> String {
@@ -95,14 +100,23 @@ mod tests {
         let hold = vec![0, 0, 2];
         let longest_wait = Some((9, place(1)));
         let longest_hold = Some((7, place(2)));
-        let one = Times { acquisitions: 2, contended: 1, wait, hold, longest_wait, longest_hold };
+        let one = Times {
+            acquisitions: 2,
+            contended: 1,
+            wait,
+            hold,
+            longest_wait,
+            longest_hold,
+            most_bypassed: Some((3, place(1))),
+        };
         add(&mut sum, &one);
         let two = Times { hold: vec![0, 0, 0, 0, 1], acquisitions: 1, ..Times::default() };
         add(&mut sum, &two);
         assert_eq!(
             sentence("Bank.accounts", &sum),
             "`Bank.accounts` was acquired 3 times: 1 had to wait, half of them less than 16.0ns, the \
-             longest 9.0ns at src/a.rs:1; held for less than 8.0ns half the time, the longest \
+             longest 9.0ns at src/a.rs:1; others went first 3 times during one wait, at \
+             src/a.rs:1; held for less than 8.0ns half the time, the longest \
              7.0ns at src/a.rs:2"
         );
     }

@@ -64,9 +64,11 @@ pub(super) enum Line {
         #[serde(default)]
         hold: Vec<u64>,
         #[serde(default)]
-        longest_wait: Option<LongestLine>,
+        longest_wait: Option<MostLine>,
         #[serde(default)]
-        longest_hold: Option<LongestLine>,
+        longest_hold: Option<MostLine>,
+        #[serde(default)]
+        most_bypassed: Option<MostLine>,
     },
     Dropped {
         reason: String,
@@ -89,8 +91,9 @@ pub(super) struct HoldLine {
 }
 
 #[derive(Clone, Copy, Deserialize)]
-pub(super) struct LongestLine {
-    pub(super) ns: u64,
+pub(super) struct MostLine {
+    #[serde(alias = "ns", alias = "times")]
+    pub(super) most: u64,
     pub(super) site: u64,
 }
 

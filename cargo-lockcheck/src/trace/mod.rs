@@ -229,6 +229,8 @@ pub struct Times {
     pub longest_wait: Option<(u64, Arc<Place>)>,
     /// The longest hold, and where it began.
     pub longest_hold: Option<(u64, Arc<Place>)>,
+    /// How many holds of others ended during one wait at most, and where that wait was.
+    pub most_bypassed: Option<(u64, Arc<Place>)>,
 }
 
 /// All that one process has left behind.

@@ -8,9 +8,7 @@ use std::sync::Arc;
 
 use lockdep::finding::{Rule, Tier};
 
-use super::line::{
-    EdgeLine, FindingLine, HoldLine, Line, LockLine, LongestLine, SiteLine, WaitLine,
-};
+use super::line::{EdgeLine, FindingLine, HoldLine, Line, LockLine, MostLine, SiteLine, WaitLine};
 use super::{
     Blocked, Class, Edge, Found, Header, Hold, Order, ProcessKey, Thread, Times, Trace, Wait,
     Warning,
@@ -201,18 +199,20 @@ impl<'a> Reader<'a> {
                 hold,
                 longest_wait,
                 longest_hold,
+                most_bypassed,
             } => {
-                let longest = |line: Option<LongestLine>| {
+                let most = |line: Option<MostLine>| {
                     let line = line?;
-                    Some((line.ns, Arc::clone(self.sites.get(&line.site)?)))
+                    Some((line.most, Arc::clone(self.sites.get(&line.site)?)))
                 };
                 let times = Times {
                     acquisitions,
                     contended,
                     wait,
                     hold,
-                    longest_wait: longest(longest_wait),
-                    longest_hold: longest(longest_hold),
+                    longest_wait: most(longest_wait),
+                    longest_hold: most(longest_hold),
+                    most_bypassed: most(most_bypassed),
                 };
                 self.trace.times.push((self.class(class)?, times));
             }

@@ -11,7 +11,7 @@ use crate::process;
 use crate::publishing;
 use crate::record::{Record, WaitKind};
 use crate::word::{self, Word};
-use crate::{identity, learning, waiting};
+use crate::{identity, learning, livelock, waiting};
 
 /// What a thread can wait for that is not a lock.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -280,6 +280,26 @@ impl EventTag {
     fn publish(&self, record: &Record, kind: EventKind, event: Word) {
         if record.publishes.get() && kind.tells() {
             publishing::publish(record, self.id(kind), event, &self.published);
+        }
+    }
+
+    /// This thread comes by for an event of the other side, and may or may not find it there: the
+    /// same as [`EventTag::signal`], before it is known whether that brings anybody further.
+    #[inline]
+    pub fn offer(&self, kind: EventKind, site: Site) {
+        let Some(record) = process::current() else { return };
+        self.complete(record, kind, site);
+        record.window.close(&record.own);
+    }
+
+    /// Whether the event had come when this thread looked for it without waiting.
+    #[inline]
+    pub fn looked(&self, kind: EventKind, came: bool, site: Site) {
+        let Some(record) = process::current() else { return };
+        if came || !record.holds_nothing() {
+            record.retries.progress();
+        } else {
+            livelock::failed(record, self.word(record, kind, site), site);
         }
     }
 

@@ -177,8 +177,11 @@ impl<T> SyncSender<T> {
     /// There is no room, or the receiver is gone. The message is in the error.
     #[track_caller]
     pub fn try_send(&self, t: T) -> Result<(), TrySendError<T>> {
-        self.side.0.tag.signal(EventKind::Receive, Location::caller());
-        self.inner.try_send(t)
+        let (tag, site) = (&self.side.0.tag, Location::caller());
+        tag.offer(EventKind::Receive, site);
+        let result = self.inner.try_send(t);
+        tag.looked(EventKind::Send, !matches!(result, Err(TrySendError::Full(_))), site);
+        result
     }
 }
 
@@ -202,8 +205,11 @@ impl<T> Receiver<T> {
     /// There is none, or there never will be one.
     #[track_caller]
     pub fn try_recv(&self) -> Result<T, TryRecvError> {
-        self.side.0.tag.signal(EventKind::Send, Location::caller());
-        self.inner.try_recv()
+        let (tag, site) = (&self.side.0.tag, Location::caller());
+        tag.offer(EventKind::Send, site);
+        let result = self.inner.try_recv();
+        tag.looked(EventKind::Receive, !matches!(result, Err(TryRecvError::Empty)), site);
+        result
     }
 
     /// Takes a message, and blocks until there is one; see [`std::sync::mpsc::Receiver::recv`].

@@ -11,6 +11,7 @@ use crate::observer::Observer;
 use crate::process;
 use crate::record::{HeldLock, SeenWait, WaitKind};
 use crate::snapshot::{self, Standing};
+use crate::timing;
 use crate::watchdog::heartbeat::Pulse;
 use crate::word::Word;
 
@@ -167,7 +168,12 @@ fn slow_wait(o: &mut Observer, thread: ThreadId, wait: &SeenWait, time: u64) -> 
         }
     };
     let how = if asked.mode() == Mode::Write { "" } else { "to read " };
-    let template = format!("{who} has waited {how}for {{0}} for {}{held}", text(time));
+    let others = match timing::bypassed(wait) {
+        0 => String::new(),
+        1 => "; another thread has had it meanwhile".to_owned(),
+        n => format!("; others have had it {n} times meanwhile"),
+    };
+    let template = format!("{who} has waited {how}for {{0}} for {}{held}{others}", text(time));
     let mut finding = finding(Rule::SlowWait, template);
     finding.locks.push(o.lock(asked.lock()));
     finding.sites.push((wait.site, "waits for the lock here"));

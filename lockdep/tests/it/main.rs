@@ -24,5 +24,6 @@ mod peers;
 mod process;
 mod quiescence;
 mod semaphore;
+mod starvation;
 mod stats;
 mod watchdog;

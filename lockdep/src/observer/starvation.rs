@@ -1,0 +1,75 @@
+//! The findings about threads that go on failing alone.
+
+use std::time::Duration;
+
+use super::Observer;
+use crate::engine::ThreadId;
+use crate::finding::{Finding, Rule, Tier};
+use crate::instrument::{Mode, Site};
+use crate::record::HeldLock;
+use crate::starvation::Futile;
+use crate::word::Word;
+
+impl Observer {
+    /// The thread has failed on this lock for so long, in a loop.
+    pub(crate) fn futile(
+        &mut self,
+        thread: ThreadId,
+        (asked, site): (Word, Site),
+        own: Option<&HeldLock>,
+        (futile, time): (Futile, Duration),
+    ) {
+        let who = self.thread(thread);
+        let lock = self.lock(asked.lock());
+        let mut finding = match futile {
+            Futile::Starves { rounds, holder } => {
+                let text = format!(
+                    "{who} has stepped back {rounds} times in a row as it did not get {{0}}, which \
+                     others passed on meanwhile, for {time:.1?}"
+                );
+                let mut finding = Finding::new(Rule::SlowWait, Tier::Happened, text);
+                finding.sites.push((site, "tries the lock here, and fails again and again"));
+                if let Some(own) = own {
+                    finding
+                        .sites
+                        .push((own.site, "holds a lock since here, which it gives up each time"));
+                }
+                finding.sites.push((holder.site, "another thread has acquired it here"));
+                let cure = "who blocks for a lock gets it in its turn: block for both in one order, \
+                            or take them with `lock_all!`";
+                finding.notes.push(cure.to_owned());
+                finding
+            }
+            Futile::Storms { failures } => {
+                let text = format!(
+                    "{who} has polled {{0}} {failures} times in a row in vain, within {time:.1?}"
+                );
+                let mut finding = Finding::new(Rule::SpinNoProgress, Tier::Happened, text);
+                finding.sites.push((site, "polls here, and holds nothing meanwhile"));
+                finding
+            }
+        };
+        finding.locks.push(lock);
+        self.keep(&[thread], [site], finding);
+    }
+
+    /// Others had the lock so often while the thread waited for it.
+    pub(crate) fn bypassed(
+        &mut self,
+        thread: ThreadId,
+        asked: Word,
+        site: Site,
+        time: Duration,
+        bypassed: u64,
+    ) {
+        let who = self.thread(thread);
+        let how = if asked.mode() == Mode::Write { "" } else { "to read " };
+        let text = format!(
+            "{who} waited {how}for {{0}} for {time:.1?}, while others had it {bypassed} times"
+        );
+        let mut finding = Finding::new(Rule::SlowWait, Tier::Happened, text);
+        finding.locks.push(self.lock(asked.lock()));
+        finding.sites.push((site, "waited for the lock here"));
+        self.keep(&[thread], [site], finding);
+    }
+}
