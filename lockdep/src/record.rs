@@ -99,7 +99,8 @@ pub(crate) struct SeenWait {
     /// The lock's word with the mode that is asked for, the thread that is joined, the event, or the
     /// number of the thread that parks.
     pub(crate) target: u64,
-    /// How often the event had been signalled, or the thread unparked, when the wait began.
+    /// How often the event had been signalled, the thread unparked, or the lock released where somebody
+    /// counts, when the wait began.
     pub(crate) signals: u64,
     pub(crate) since: u64,
     pub(crate) site: Site,
