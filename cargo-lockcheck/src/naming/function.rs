@@ -1,7 +1,9 @@
 //! The function around a place.
 
+use proc_macro2::Span;
 use syn::spanned::Spanned;
 use syn::visit::{self, Visit};
+use syn::{Attribute, Signature};
 
 use super::creation::type_name;
 use crate::model::Place;
@@ -31,21 +33,31 @@ struct Finder {
 }
 
 impl Finder {
-    fn has_line(&self, spanned: &dyn Spanned) -> bool {
-        let span = spanned.span();
-        (span.start().line..=span.end().line).contains(&self.line)
+    /// Whether the line is between these. An item's own span would be made of all of its tokens.
+    fn is_within(&self, attributes: &[Attribute], first: Span, last: Span) -> bool {
+        let first = attributes.first().map_or(first, |attribute| attribute.pound_token.span);
+        (first.start().line..=last.end().line).contains(&self.line)
     }
 
     /// Notes the function if the line is in it; functions within it come later and take over.
-    fn function(&mut self, spanned: &dyn Spanned, name: &syn::Ident) {
-        if self.has_line(spanned) {
-            let name = match &self.owner {
-                Some(owner) => format!("{owner}::{name}"),
-                None => name.to_string(),
-            };
-            self.scope.path += &format!("{name}::");
-            self.scope.function = Some(name);
+    fn function(
+        &mut self,
+        attributes: &[Attribute],
+        signature: &Signature,
+        last: Span,
+        within: impl FnOnce(&mut Finder),
+    ) {
+        if !self.is_within(attributes, signature.span(), last) {
+            return;
         }
+        let name = &signature.ident;
+        let name = match &self.owner {
+            Some(owner) => format!("{owner}::{name}"),
+            None => name.to_string(),
+        };
+        self.scope.path += &format!("{name}::");
+        self.scope.function = Some(name);
+        self.within(None, within);
     }
 
     fn within(&mut self, owner: Option<String>, visit: impl FnOnce(&mut Finder)) {
@@ -57,35 +69,45 @@ impl Finder {
 
 impl<'ast> Visit<'ast> for Finder {
     fn visit_item_mod(&mut self, item: &'ast syn::ItemMod) {
-        if self.has_line(item) {
+        let Some((braces, _)) = &item.content else { return };
+        if self.is_within(&item.attrs, item.mod_token.span, braces.span.close()) {
             self.scope.modules += &format!("{}::", item.ident);
+            visit::visit_item_mod(self, item);
         }
-        visit::visit_item_mod(self, item);
     }
 
     fn visit_item_impl(&mut self, item: &'ast syn::ItemImpl) {
-        self.within(type_name(&item.self_ty), |this| visit::visit_item_impl(this, item));
+        if self.is_within(&item.attrs, item.impl_token.span, item.brace_token.span.close()) {
+            self.within(type_name(&item.self_ty), |this| visit::visit_item_impl(this, item));
+        }
     }
 
     fn visit_item_trait(&mut self, item: &'ast syn::ItemTrait) {
-        self.within(Some(item.ident.to_string()), |this| visit::visit_item_trait(this, item));
+        if self.is_within(&item.attrs, item.trait_token.span, item.brace_token.span.close()) {
+            self.within(Some(item.ident.to_string()), |this| visit::visit_item_trait(this, item));
+        }
     }
 
     fn visit_item_fn(&mut self, item: &'ast syn::ItemFn) {
+        let last = item.block.brace_token.span.close();
         self.within(None, |this| {
-            this.function(item, &item.sig.ident);
-            visit::visit_item_fn(this, item);
+            this.function(&item.attrs, &item.sig, last, |this| visit::visit_item_fn(this, item));
         });
     }
 
     fn visit_impl_item_fn(&mut self, item: &'ast syn::ImplItemFn) {
-        self.function(item, &item.sig.ident);
-        self.within(None, |this| visit::visit_impl_item_fn(this, item));
+        let last = item.block.brace_token.span.close();
+        let visit = |this: &mut Finder| visit::visit_impl_item_fn(this, item);
+        self.function(&item.attrs, &item.sig, last, visit);
     }
 
     fn visit_trait_item_fn(&mut self, item: &'ast syn::TraitItemFn) {
-        self.function(item, &item.sig.ident);
-        self.within(None, |this| visit::visit_trait_item_fn(this, item));
+        let last = match &item.default {
+            Some(block) => block.brace_token.span.close(),
+            None => item.sig.span(),
+        };
+        let visit = |this: &mut Finder| visit::visit_trait_item_fn(this, item);
+        self.function(&item.attrs, &item.sig, last, visit);
     }
 }
 
