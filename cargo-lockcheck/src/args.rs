@@ -8,6 +8,7 @@ use std::path::PathBuf;
 use std::str::FromStr;
 
 use clap::builder::{PossibleValuesParser, TypedValueParser};
+use clap::error::ErrorKind;
 use clap::{ArgAction, CommandFactory, Parser};
 use lockdep::finding::{Rule, Tier};
 
@@ -172,6 +173,13 @@ impl Args {
     /// clap's own error for arguments that make no sense, which also stands for `--help`.
     pub fn parse(args: impl IntoIterator<Item = OsString>) -> Result<Args, clap::Error> {
         let Cargo::Lockcheck(args) = Cargo::try_parse_from(arrange(args.into_iter().collect()))?;
+        if args.report.with_trace.is_some() && !matches!(args.command, Command::Check(_)) {
+            return Err(Cargo::command().error(
+                ErrorKind::ArgumentConflict,
+                "`--with-trace` is for `cargo lockcheck check`, which joins what the source shows \
+                 with what runs have recorded; the other subcommands read no source",
+            ));
+        }
         Ok(args)
     }
 }
@@ -386,6 +394,8 @@ mod tests {
             ("x lockcheck test --format yaml", "json"),
             ("x lockcheck tset", "test"),
             ("x lockcheck report --release", "--release"),
+            ("x lockcheck test --with-trace", "for `cargo lockcheck check`"),
+            ("x lockcheck report a --with-trace=b", "for `cargo lockcheck check`"),
         ] {
             let error = parse(line).expect_err(line);
             assert_eq!(error.exit_code(), 2, "{line}");
