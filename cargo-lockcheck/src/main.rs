@@ -88,13 +88,7 @@ fn lint_source(args: Args) -> Result<ExitCode, Failure> {
             "not everything compiles: what the errors above are in was not looked at".to_owned(),
         );
     }
-    if settings.toolchain.minor().is_some_and(|minor| minor > lint::compile::NEWEST) {
-        report.notes.push(format!(
-            "the MIR of this compiler is newer than that of Rust 1.{}, the newest that is known: \
-             what cannot be read of it is skipped",
-            lint::compile::NEWEST
-        ));
-    }
+    report.notes.extend(lint::compile::unknown_compiler(&settings.toolchain));
     if settings.forward_messages {
         // A closed stdout leaves nobody to tell.
         let _ = lint::messages::write(&report, &compiled, &sources, &mut io::stdout().lock());

@@ -83,9 +83,6 @@ impl Settings {
             }
         };
         let with_trace = report.with_trace.is_some();
-        if with_trace && verb != "check" {
-            return Err(bad_word("`--with-trace` is for `cargo lockcheck check` alone".to_owned()));
-        }
         traces.extend(report.with_trace.clone().flatten());
         let given = CargoArgs::new(words);
         let cwd = env::current_dir().map_err(|error| {
@@ -99,6 +96,9 @@ impl Settings {
         refuse_build_std(&given, &config)?;
         let metadata = Metadata::read(&cargo, &given)?;
         let toolchain = Toolchain::find(&config, &cwd)?;
+        if verb != "check" && verb != "report" {
+            toolchain.compiles_runtime()?;
+        }
         refuse_other_targets(&given, &config, &toolchain.host)?;
 
         let target = given.value("--target-dir").map(|directory| cwd.join(directory));

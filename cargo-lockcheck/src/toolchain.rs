@@ -24,17 +24,37 @@ pub struct Toolchain {
 const OLDEST: u32 = parse_minor(env!("CARGO_PKG_RUST_VERSION"));
 
 impl Toolchain {
+    /// Its version, as it says it: `1.95.0`.
+    pub fn release(&self) -> &str {
+        line(&self.version, "release: ").unwrap_or("of no version")
+    }
+
     /// The minor version of Rust 1 that it is.
     pub fn minor(&self) -> Option<u32> {
-        line(&self.version, "release: ")
-            .filter(|release| release.starts_with("1."))
-            .map(parse_minor)
+        Some(self.release()).filter(|release| release.starts_with("1.")).map(parse_minor)
+    }
+
+    /// Sees that it is new enough for the runtime.
+    ///
+    /// # Errors
+    /// When it is not.
+    pub fn compiles_runtime(&self) -> Result<(), Failure> {
+        if self.minor().is_none_or(|minor| minor >= OLDEST) {
+            return Ok(());
+        }
+        Err(Failure::new(
+            format!(
+                "the runtime needs Rust 1.{OLDEST} or newer, and this is Rust {}",
+                self.release()
+            ),
+            "Choose a newer toolchain for this check, for example `cargo +stable lockcheck test`.",
+        ))
     }
 
     /// The toolchain that cargo picks with this configuration in the directory `cwd`.
     ///
     /// # Errors
-    /// When there is no compiler, or it is too old for the runtime.
+    /// When there is no compiler.
     pub fn find(config: &CargoConfig, cwd: &Path) -> Result<Toolchain, Failure> {
         let rustc = config.program("RUSTC", "build.rustc").unwrap_or_else(|| "rustc".into());
         let rustdoc =
@@ -42,18 +62,12 @@ impl Toolchain {
         let version = ask(&rustc, &["-vV"], cwd)?;
         let host = line(&version, "host: ");
         let release = line(&version, "release: ");
-        let (Some(host), Some(release)) = (host, release) else {
+        let (Some(host), Some(_)) = (host, release) else {
             return Err(Failure::new(
                 format!("`{} -vV` does not say what it is", rustc.display()),
                 "Set `RUSTC` to a Rust compiler, or unset it.",
             ));
         };
-        if release.starts_with("1.") && parse_minor(release) < OLDEST {
-            return Err(Failure::new(
-                format!("the runtime needs Rust 1.{OLDEST} or newer, and this is Rust {release}"),
-                "Choose a newer toolchain for this check, for example `cargo +stable lockcheck test`.",
-            ));
-        }
         let host = host.to_owned();
         Ok(Toolchain { rustc, rustdoc, host, version })
     }

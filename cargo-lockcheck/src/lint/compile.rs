@@ -9,6 +9,7 @@ use std::env;
 use std::ffi::OsString;
 use std::fs;
 use std::io::{self, BufRead, BufReader, Write};
+use std::ops::RangeInclusive;
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode, ExitStatus, Stdio};
 
@@ -17,6 +18,7 @@ use serde_json::Value;
 use crate::failure::Failure;
 use crate::settings::Settings;
 use crate::status;
+use crate::toolchain::Toolchain;
 
 /// Tells this program that cargo calls it as the compiler of the workspace's members.
 pub const WRAPPER: &str = "LOCKCHECK_LINT";
@@ -63,8 +65,27 @@ pub struct Checked {
     pub described: Value,
 }
 
-/// The newest minor version of Rust 1 whose MIR is known to be read in full.
-pub const NEWEST: u32 = 95;
+/// The minor versions of Rust 1 whose MIR is known to be read in full: `mir/golden` has a file of
+/// each, which is compared with what that compiler writes.
+const KNOWN: RangeInclusive<u32> = 95..=95;
+
+/// What a report says of a compiler whose MIR is not known.
+pub fn unknown_compiler(toolchain: &Toolchain) -> Option<String> {
+    if toolchain.minor().is_some_and(|minor| KNOWN.contains(&minor)) {
+        return None;
+    }
+    let (oldest, newest) = (KNOWN.start(), KNOWN.end());
+    let known = match oldest == newest {
+        true => format!("1.{newest}"),
+        false => format!("1.{oldest} to 1.{newest}"),
+    };
+    Some(format!(
+        "this compiler is Rust {}, and the MIR that the lint knows is that of Rust {known}: what it \
+         cannot read of another is skipped and counted, and findings may be missing; `cargo \
+         +1.{newest} lockcheck` checks with a compiler that it knows",
+        toolchain.release(),
+    ))
+}
 
 /// What cargo has checked.
 #[derive(Debug)]
@@ -116,8 +137,8 @@ pub fn run(settings: &Settings) -> Result<Compiled, Failure> {
                 Some(_) if settings.forward_messages => forward(&line),
                 Some("compiler-message") if !settings.quiet => {
                     let text = message["message"]["rendered"].as_str().unwrap_or_default();
-                    // A closed stderr leaves nobody to tell.
-                    let _ = io::stderr().write_all(text.as_bytes());
+                    // In colour where that is wanted. A closed stderr leaves nobody to tell.
+                    let _ = anstream::stderr().write_all(text.as_bytes());
                 }
                 _ => {}
             }
@@ -228,6 +249,83 @@ fn exit_code(status: ExitStatus) -> u8 {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    const GOLDEN: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/src/lint/mir/golden");
+
+    fn of_release(release: &str) -> Toolchain {
+        let version = format!("rustc {release}\nhost: h\nrelease: {release}\n");
+        Toolchain { rustc: "rustc".into(), rustdoc: "rustdoc".into(), version, host: "h".into() }
+    }
+
+    #[test]
+    fn the_golden_files_are_those_of_the_known_compilers() {
+        let mut there: Vec<String> = fs::read_dir(GOLDEN)
+            .expect("the directory is there")
+            .filter_map(|entry| entry.ok()?.file_name().into_string().ok())
+            .filter(|name| name.ends_with(".mir"))
+            .collect();
+        there.sort();
+        let known: Vec<String> = KNOWN.map(|minor| format!("rustc-1.{minor}.mir")).collect();
+        assert_eq!(there, known);
+    }
+
+    /// `UPDATE_EXPECTED=1` writes the file of the compiler in use anew.
+    #[test]
+    fn the_compiler_in_use_writes_its_golden_file() {
+        let rustc = env::var_os("RUSTC").unwrap_or_else(|| "rustc".into());
+        let asked = Command::new(&rustc).arg("-vV").output().expect("the compiler starts");
+        let version = String::from_utf8(asked.stdout).expect("UTF-8");
+        let toolchain = Toolchain { version, ..of_release("") };
+        let minor = toolchain.minor().expect("it says its version");
+        if !KNOWN.contains(&minor) {
+            return;
+        }
+        let out = tempfile::tempdir().expect("a temporary directory");
+        let written = out.path().join("golden.mir");
+        let done = Command::new(&rustc)
+            .args(["golden.rs", "--edition=2024", "--crate-type=lib", "--emit=metadata"])
+            .args(OPTIONS.iter().filter(|option| **option != "--emit=mir"))
+            .arg(format!("--emit=mir={}", written.display()))
+            .arg("--out-dir")
+            .arg(out.path())
+            .env("RUSTC_BOOTSTRAP", "1")
+            .current_dir(GOLDEN)
+            .output()
+            .expect("the compiler starts");
+        assert!(done.status.success(), "{}", String::from_utf8_lossy(&done.stderr));
+        let text = without_toolchain(&fs::read_to_string(written).expect("it is written"));
+        let golden = Path::new(GOLDEN).join(format!("rustc-1.{minor}.mir"));
+        if env::var_os("UPDATE_EXPECTED").is_some() {
+            fs::write(&golden, &text).expect("it can be written");
+        }
+        let known = fs::read_to_string(golden).expect("it is there");
+        assert!(text == known, "UPDATE_EXPECTED=1 cargo test -p cargo-lockcheck golden writes it");
+    }
+
+    /// The text without what the path of `alloc` begins with, which each installation has its own
+    /// way of saying.
+    fn without_toolchain(text: &str) -> String {
+        const LIBRARY: &str = "/library/alloc/";
+        let mut rest = text;
+        let mut result = String::new();
+        while let Some((before, after)) = rest.split_once(LIBRARY) {
+            let path = before.rfind(' ').map_or(0, |space| space + 1);
+            result += &before[..path];
+            result = result + "/rustc" + LIBRARY;
+            rest = after;
+        }
+        result + rest
+    }
+
+    #[test]
+    fn a_compiler_that_is_not_known_is_named() {
+        assert_eq!(unknown_compiler(&of_release("1.95.0")), None);
+        for release in ["1.80.1", "1.96.0-nightly", "2.0.0", "mystery"] {
+            let note = unknown_compiler(&of_release(release)).expect(release);
+            assert!(note.starts_with(&format!("this compiler is Rust {release}, ")), "{note}");
+            assert!(note.contains("`cargo +1.95 lockcheck`"), "{note}");
+        }
+    }
 
     fn words(line: &str) -> Vec<OsString> {
         line.split(' ').map(OsString::from).collect()
