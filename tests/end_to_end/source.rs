@@ -172,6 +172,69 @@ fn a_cycle_that_a_run_has_found_is_told_with_its_threads() {
 }
 
 #[test]
+fn closures_and_what_a_task_keeps_are_told_in_the_words_of_the_source() {
+    let text = "use std::sync::Mutex;\n\
+                static LOG: Mutex<u8> = Mutex::new(0);\n\
+                fn twice() {\n\
+                    let add = || {\n\
+                        let log = LOG.lock().unwrap();\n\
+                        *LOG.lock().unwrap() += *log;\n\
+                    };\n\
+                    add();\n\
+                }\n\
+                async fn later() {\n\
+                    let kept = LOG.lock().unwrap();\n\
+                    std::future::ready(()).await;\n\
+                    drop(kept);\n\
+                }\n\
+                fn main() {\n\
+                    twice();\n\
+                    drop(later());\n\
+                }\n";
+    let files = [("words".to_owned(), text.to_owned())];
+    let checked = Project::binaries("lint-words", "2024", &files).check(&["check"]);
+    let found = |rule| {
+        let mut findings = checked.report().findings.iter();
+        findings.find(|finding| finding.rule == rule).unwrap_or_else(|| panic!("{checked}"))
+    };
+    let twice = found(Rule::DoubleLock);
+    assert!(twice.message.starts_with("`closure in twice` locks `LOG`"), "{checked}");
+    let later = found(Rule::GuardAcrossAwait);
+    assert!(later.message.starts_with("`later` awaits while it holds `LOG`"), "{checked}");
+    let kept = "the guard of `LOG` is kept in `kept` (line 11) and not dropped on this path";
+    assert_eq!(later.notes, [kept], "{checked}");
+}
+
+/// The compiler in use, under the name of another version.
+#[cfg(unix)]
+#[test]
+fn another_compiler_is_named_and_its_mir_is_read_as_far_as_it_goes() {
+    use std::fs;
+    use std::os::unix::fs::PermissionsExt;
+
+    let text = "use std::sync::Mutex;\n\
+                static ONE: Mutex<u8> = Mutex::new(0);\n\
+                fn main() {\n    let one = ONE.lock().unwrap();\n    *ONE.lock().unwrap() = *one;\n}\n";
+    for (release, user) in [("1.80.1", "lint-older"), ("1.240.0", "lint-newer")] {
+        let files = [("twice".to_owned(), text.to_owned())];
+        let project = Project::binaries(user, "2024", &files);
+        let other = project.root().join("other-rustc");
+        let script = format!(
+            "#!/bin/sh\ncase \"$*\" in -vV) rustc -vV | sed 's/^release: .*/release: {release}/' ;; \
+             *) exec rustc \"$@\" ;; esac\n"
+        );
+        fs::write(&other, script).expect("it can be written");
+        fs::set_permissions(&other, fs::Permissions::from_mode(0o755)).expect("it is ours");
+        let mut command = project.lockcheck(&["check"]);
+        command.env("RUSTC", &other);
+        let checked = project.finish(command);
+        assert_eq!(checked.found(), ["double-lock potential"], "{checked}");
+        let named = format!("this compiler is Rust {release}, and the MIR that the lint knows is");
+        assert!(checked.report().notes.iter().any(|note| note.starts_with(&named)), "{checked}");
+    }
+}
+
+#[test]
 fn what_does_not_compile_is_not_called_clean() {
     let files = [("broken".to_owned(), "fn main() { nothing() }\n".to_owned())];
     let checked = Project::binaries("lint-broken", "2024", &files).check(&["check"]);

@@ -205,6 +205,7 @@ fn analyze(
                     mode: Mode::Write,
                     wait: Waiting::Blocking,
                     is_async: false,
+                    is_nested: false,
                 };
                 locks.push((lock, vec![location(&frame, body.span)]));
                 initial.insert(Held::new(token, number, fields.clone()));
@@ -449,7 +450,7 @@ impl<'a> Builder<'_, '_, 'a> {
             let (lock, chain) = self.locks[token as usize].clone();
             let name = names
                 .iter()
-                .find(|(_, place)| place.local == held.local() && place.steps.is_empty());
+                .find(|(_, place)| held::key(self.frame, place) == (held.local(), Vec::new()));
             let holder = name.map(|(name, _)| Arc::from(*name));
             HeldLock { lock, chain, stale: held.stale, holder }
         });

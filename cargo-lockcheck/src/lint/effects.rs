@@ -200,6 +200,7 @@ impl<'a> Planner<'_, '_, 'a> {
             mode: lock.mode,
             wait: lock.wait,
             is_async: lock.is_async,
+            is_nested: lock.is_nested,
         };
         let chain = vec![self.here()];
         if lock.wait != Waiting::Try {

@@ -139,7 +139,7 @@ pub(super) fn flow(frame: &Frame<'_, '_>, graph: &Flow, tokens: &Tokens<'_>) -> 
 }
 
 /// The local and fields of a place, behind the references made in this body.
-fn key<'a>(frame: &Frame<'_, 'a>, place: &Place<'a>) -> (u32, Vec<u32>) {
+pub(super) fn key<'a>(frame: &Frame<'_, 'a>, place: &Place<'a>) -> (u32, Vec<u32>) {
     let place = frame.canonical(place);
     if let Some(state) = frame.coroutine()
         && let Some((variant, index)) = saved_key(&place, state)

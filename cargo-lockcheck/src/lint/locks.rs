@@ -18,6 +18,22 @@ pub(super) struct LockCall {
     pub(super) is_future: bool,
     /// Whether the lock is gone again when the call returns.
     pub(super) momentary: bool,
+    /// Whether it names its level among locks of its class (`lock_nested`).
+    pub(super) is_nested: bool,
+}
+
+impl LockCall {
+    /// A call on a thread that returns a guard.
+    fn new(mode: Mode, wait: Waiting) -> LockCall {
+        LockCall {
+            mode,
+            wait,
+            is_async: false,
+            is_future: false,
+            momentary: false,
+            is_nested: false,
+        }
+    }
 }
 
 /// Whether an acquisition waits for the lock.
@@ -108,9 +124,7 @@ impl Locks<'_> {
                 } else {
                     return None;
                 };
-                let call =
-                    LockCall { mode, wait, is_async: false, is_future: false, momentary: false };
-                Some(call)
+                Some(LockCall::new(mode, wait))
             })
         })
     }
@@ -141,8 +155,7 @@ pub(super) fn future_of_lock(future: &str) -> Option<(LockCall, &'static str)> {
         }
         _ => return None,
     };
-    let wait = Waiting::Blocking;
-    Some((LockCall { mode, wait, is_async: true, is_future: false, momentary: false }, ty))
+    Some((LockCall { is_async: true, ..LockCall::new(mode, Waiting::Blocking) }, ty))
 }
 
 /// Whether a type's path is that of a known guard.
@@ -234,10 +247,13 @@ fn is_async_crate(path: &str) -> bool {
 
 /// How a call takes a known lock, if it does.
 fn lock_call(callee: &Callee<'_>) -> Option<LockCall> {
+    let owner = callee.owner();
+    if callee.trait_name == Some("LockNested") && callee.name() == "lock_nested" && is_lock(owner) {
+        return Some(LockCall { is_nested: true, ..LockCall::new(Mode::Write, Waiting::Blocking) });
+    }
     if callee.trait_name.is_some() {
         return None;
     }
-    let owner = callee.owner();
     let name = callee.name();
     if types::last(owner) == "DashMap" && owner.contains("dashmap") {
         return dashmap_call(name);
@@ -270,7 +286,7 @@ fn lock_call(callee: &Callee<'_>) -> Option<LockCall> {
         _ => return None,
     };
     let is_future = is_async && on_thread.is_none() && wait == Waiting::Blocking;
-    Some(LockCall { mode, wait, is_async, is_future, momentary: false })
+    Some(LockCall { is_async, is_future, ..LockCall::new(mode, wait) })
 }
 
 fn dashmap_call(name: &str) -> Option<LockCall> {
@@ -281,8 +297,7 @@ fn dashmap_call(name: &str) -> Option<LockCall> {
         | "alter_all" | "shrink_to_fit" => (Mode::Write, true),
         _ => return None,
     };
-    let wait = Waiting::Blocking;
-    Some(LockCall { mode, wait, is_async: false, is_future: false, momentary })
+    Some(LockCall { momentary, ..LockCall::new(mode, Waiting::Blocking) })
 }
 
 /// Words in the paths of channels that block their threads.

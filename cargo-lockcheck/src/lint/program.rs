@@ -52,6 +52,18 @@ pub(super) struct Function<'a> {
     pub(super) self_ty: Option<Arc<str>>,
 }
 
+/// A body's path with the closures in words: `closure in Bank::transfer`.
+fn in_words(function: &Function<'_>) -> String {
+    let mut name = function.display.as_str();
+    if function.is_coroutine() {
+        // What an async function does is in a body of its own, which has no other name.
+        name = name.strip_suffix("::{closure#0}").unwrap_or(name);
+    }
+    let Some(around) = name.find("::{closure#") else { return name.to_owned() };
+    let what = if function.is_coroutine() { "async block" } else { "closure" };
+    format!("{what} in {}", &name[..around])
+}
+
 impl Function<'_> {
     /// Whether it is one step of a coroutine: the body of an async function or block.
     pub(super) fn is_coroutine(&self) -> bool {
@@ -120,12 +132,7 @@ impl<'a> Program<'a> {
                 continue;
             }
             let mut function = self.place(index, body, &mut headers);
-            if function.is_coroutine()
-                && let Some(name) = function.display.strip_suffix("::{closure#0}")
-            {
-                // What an async function does is in a body of its own, which has no other name.
-                function.display.truncate(name.len());
-            }
+            function.display = in_words(&function);
             if function.is_closure() || function.is_coroutine() {
                 for ty in types::closures(function.body.locals[1].ty).into_iter().take(1) {
                     if let Some(path) = async_fn(ty) {

@@ -54,6 +54,8 @@ pub(super) struct LockUse {
     pub(super) wait: Waiting,
     /// Whether it is a lock of tasks.
     pub(super) is_async: bool,
+    /// Whether it names its level among locks of its class.
+    pub(super) is_nested: bool,
 }
 
 impl LockUse {

@@ -14,6 +14,10 @@ pub fn short_type(ty: &str) -> String {
 
 /// `` `Bank::pay` `` for `bank::core::Bank::pay::h0123456789abcdef`, and in words for a closure.
 pub fn short_function(function: &str) -> String {
+    // As the lint calls it.
+    if let Some(around) = function.strip_prefix("closure in ") {
+        return format!("a closure in {}", short_function(around));
+    }
     let is_hash = |last: &str| last.len() == 17 && last.starts_with('h');
     let function = match function.rsplit_once("::") {
         Some((path, last)) if is_hash(last) => path,
@@ -55,6 +59,7 @@ mod tests {
             ("bank::core::Bank::pay", "`Bank::pay`"),
             ("bank::Bank::pay::h0123456789abcdef", "`Bank::pay`"),
             ("bank::main::{{closure}}::{{closure}}", "a closure in `main`"),
+            ("closure in bank::Bank::pay", "a closure in `Bank::pay`"),
             ("<bank::Request as core::fmt::Display>::fmt", "`<Request as Display>::fmt`"),
             ("<bank::Pool<a::B> as Drop>::drop", "`<Pool<B> as Drop>::drop`"),
             ("", "``"),

@@ -1,6 +1,7 @@
 //! `declared-order`: a lock that is taken under one that is declared to come after it.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
+use std::sync::Arc;
 
 use lockdep::engine::Reason;
 use lockdep::finding::{Rule, Tier};
@@ -13,12 +14,18 @@ use crate::lint::declared::Declared;
 use crate::model::Finding;
 use crate::wording;
 
+/// Pairs of classes: of the first, under which the second is taken, the declared order says that it
+/// comes later.
+pub(super) type Against = HashSet<(Arc<str>, Arc<str>)>;
+
+/// Adds the findings, and gives the orders that what is declared speaks against.
 pub(super) fn check(
     analyzed: &Analyzed<'_, '_>,
     graph: &Graph,
     lists: &[Vec<String>],
     findings: &mut Vec<Finding>,
-) {
+) -> Against {
+    let mut against = Against::new();
     let declared = Declared::of(analyzed.program, lists);
     for steps in &declared.contradictions {
         let orders: Vec<String> = steps
@@ -49,6 +56,7 @@ pub(super) fn check(
         let Some((held, asked)) = classes else { continue };
         let Some((then, first)) = place(held).zip(place(asked)) else { continue };
         let Some(steps) = declared.steps(first, then) else { continue };
+        against.insert((Arc::clone(&held.key), Arc::clone(&asked.key)));
         if is_exclusive(analyzed, witness) {
             continue;
         }
@@ -60,6 +68,7 @@ pub(super) fn check(
         };
         findings.push(finding(analyzed, witness, (held, asked), &how, declared.sites(&steps)));
     }
+    against
 }
 
 fn finding(

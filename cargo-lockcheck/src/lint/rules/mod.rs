@@ -27,8 +27,8 @@ pub(super) fn check(
     let mut findings = Vec::new();
     relock::check(analyzed, &mut findings);
     let graph = order::graph(analyzed);
-    declared::check(analyzed, &graph, order, &mut findings);
-    order::check(analyzed, &graph, &mut findings);
+    let against = declared::check(analyzed, &graph, order, &mut findings);
+    order::check(analyzed, &graph, &against, &mut findings);
     let orders = order::shown(analyzed, &graph);
     foreign::check(analyzed, &mut findings);
     asynchronous::check(analyzed, &mut findings);

@@ -10,6 +10,7 @@ use std::sync::Arc;
 
 use lockdep::finding::{Rule, Tier};
 
+use super::declared::Against;
 use super::report::{edge, innermost, lock, place};
 use crate::lint::analysis::{Analyzed, EventKind};
 use crate::lint::classes::{Class, field_type};
@@ -41,7 +42,12 @@ pub(super) struct Witness {
 
 pub(super) type Graph = BTreeMap<(Arc<str>, Arc<str>), Vec<Witness>>;
 
-pub(super) fn check(analyzed: &Analyzed<'_, '_>, graph: &Graph, findings: &mut Vec<Finding>) {
+pub(super) fn check(
+    analyzed: &Analyzed<'_, '_>,
+    graph: &Graph,
+    against: &Against,
+    findings: &mut Vec<Finding>,
+) {
     let written = written(analyzed);
     let names: Vec<Arc<str>> = graph
         .keys()
@@ -78,7 +84,7 @@ pub(super) fn check(analyzed: &Analyzed<'_, '_>, graph: &Graph, findings: &mut V
         }
         let classes: Vec<Arc<str>> = cycle.iter().map(|at| Arc::clone(&names[*at])).collect();
         if let Some(finding) = judge(analyzed, graph, &written, &classes) {
-            findings.push(finding);
+            findings.push(advised(finding, &classes, against));
             reported.push(members);
         }
     }
@@ -423,6 +429,20 @@ fn worded(analyzed: &Analyzed<'_, '_>, tier: Tier, witnesses: &[&Witness]) -> Fi
             finding.notes.push("the readers block each other once a writer waits".to_owned());
         }
         _ => {}
+    }
+    finding
+}
+
+/// With the way out: of the links, the one that the declared order speaks against is the one to
+/// change.
+fn advised(mut finding: Finding, classes: &[Arc<str>], against: &Against) -> Finding {
+    let links = classes.iter().zip(classes.iter().cycle().skip(1));
+    let wrong = links
+        .map(|(from, to)| (Arc::clone(from), Arc::clone(to)))
+        .position(|link| against.contains(&link));
+    if let Some(wrong) = wrong {
+        // The advice is on the last one.
+        finding.edges.rotate_left(wrong + 1);
     }
     finding.help.extend(wording::break_cycle(&finding));
     finding

@@ -186,8 +186,12 @@ fn mentions(ty: &str, name: &str) -> bool {
 }
 
 /// Two values of one type, both handed in, whose same lock is taken: `a == b` and `b == a` take
-/// them in either order. Silent when the body compares the two in any way.
+/// them in either order. Silent when the body compares the two in any way, or when the inner one is
+/// said to be of another level.
 fn is_unordered(analyzed: &Analyzed<'_, '_>, id: BodyId, held: &HeldLock, asked: &LockUse) -> bool {
+    if asked.is_nested {
+        return false;
+    }
     let (Some(held_class), Some(asked_class)) = (&held.lock.class, &asked.class) else {
         return false;
     };
