@@ -118,6 +118,9 @@ pub struct Finding {
     /// What shows it; nothing stands for a run alone.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub evidence: Vec<Evidence>,
+    /// An edit that cures it, when one compiles for sure; editors are told.
+    #[serde(skip)]
+    pub suggestion: Option<Suggestion>,
     /// Why it cannot happen, for a tier that says so; the stage `classify` makes it
     /// [`Suppressed::reason`].
     #[serde(skip)]
@@ -141,9 +144,30 @@ impl Finding {
             help: Vec::new(),
             notes: Vec::new(),
             evidence: Vec::new(),
+            suggestion: None,
             reason: None,
         }
     }
+}
+
+/// An edit of the source.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Suggestion {
+    /// What it does, as advice.
+    pub message: String,
+    /// The edit.
+    pub edit: Edit,
+    /// Whether it does what anybody would want, so that a tool may make it unasked.
+    pub is_certain: bool,
+}
+
+/// Text that is put into a file.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Edit {
+    /// Before what stands here.
+    pub place: Place,
+    /// The text.
+    pub insert: String,
 }
 
 /// What shows a finding.

@@ -8,3 +8,4 @@ mod lint;
 mod projects;
 mod scenarios;
 mod source;
+mod suggestions;

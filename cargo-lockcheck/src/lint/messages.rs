@@ -4,11 +4,13 @@
 //! output. The findings follow these in the same form: a diagnostic with spans, labels and help.
 
 use std::io::{self, Write};
+use std::iter::Skip;
+use std::str::Chars;
 
 use serde_json::{Value, json};
 
 use super::compile::Compiled;
-use crate::model::{Finding, Level, Place, Report};
+use crate::model::{Finding, Level, Place, Report, Suggestion};
 use crate::render::{self, Look, Show};
 use crate::rules;
 use crate::sources::Sources;
@@ -85,7 +87,12 @@ fn diagnostic(finding: &Finding, places: &[(Place, String, bool)], sources: &Sou
     let help = finding.help.iter().map(String::as_str);
     let help = help.chain(finding.help.is_empty().then_some(cure));
     let notes = finding.notes.iter().map(|note| child("note", note));
-    let children: Vec<Value> = notes.chain(help.map(|help| child("help", help))).collect();
+    let mut children: Vec<Value> = notes.chain(help.map(|help| child("help", help))).collect();
+    if let Some(suggestion) = &finding.suggestion {
+        let mut child = child("help", &suggestion.message);
+        child["spans"] = json!([insertion(suggestion, sources)]);
+        children.push(child);
+    }
     let look = Look { sources, show: &Show::default(), color: false, width: WIDTH };
     let rendered = render::finding(finding, &look) + "\n\n";
     json!({
@@ -99,17 +106,36 @@ fn diagnostic(finding: &Finding, places: &[(Place, String, bool)], sources: &Sou
     })
 }
 
+/// The word at a place.
 fn span(place: &Place, label: &str, is_primary: bool, sources: &Sources) -> Value {
+    let mut span = characters(place, is_primary, sources, |line| {
+        line.take_while(|c| c.is_alphanumeric() || *c == '_').count().max(1)
+    });
+    span["label"] = label.into();
+    span
+}
+
+/// The place before which something is put.
+fn insertion(suggestion: &Suggestion, sources: &Sources) -> Value {
+    let mut span = characters(&suggestion.edit.place, true, sources, |_| 0);
+    span["suggested_replacement"] = suggestion.edit.insert.as_str().into();
+    let is_certain = suggestion.is_certain;
+    let applicability = if is_certain { "MachineApplicable" } else { "MaybeIncorrect" };
+    span["suggestion_applicability"] = applicability.into();
+    span
+}
+
+/// As many characters at a place as `length` makes of the rest of its line.
+fn characters(
+    place: &Place,
+    is_primary: bool,
+    sources: &Sources,
+    length: impl FnOnce(Skip<Chars<'_>>) -> usize,
+) -> Value {
     let text = sources.text(&place.file);
     let lines = text.as_deref().map_or("", |text| text);
     let line = lines.lines().nth(place.line.saturating_sub(1) as usize).unwrap_or("");
-    // The word that begins at the column.
-    let length = line
-        .chars()
-        .skip(place.column.saturating_sub(1) as usize)
-        .take_while(|c| c.is_alphanumeric() || *c == '_')
-        .count()
-        .max(1) as u32;
+    let length = length(line.chars().skip(place.column.saturating_sub(1) as usize)) as u32;
     let begin: usize =
         lines.split_inclusive('\n').take(place.line.saturating_sub(1) as usize).map(str::len).sum();
     let within: usize =
@@ -124,7 +150,7 @@ fn span(place: &Place, label: &str, is_primary: bool, sources: &Sources) -> Valu
         "column_end": place.column + length,
         "is_primary": is_primary,
         "text": [{"text": line, "highlight_start": place.column, "highlight_end": place.column + length}],
-        "label": label,
+        "label": null,
         "suggested_replacement": null,
         "suggestion_applicability": null,
         "expansion": null,

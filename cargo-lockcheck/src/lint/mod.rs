@@ -20,6 +20,7 @@ mod locks;
 mod program;
 mod rules;
 mod source;
+mod suggest;
 mod summary;
 mod suppress;
 mod values;

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use lockdep::finding::Rule;
 
-use super::report::{chain_sites, finding, let_go, lock, quoted, site, why_alive};
+use super::report::{chain_sites, edit, finding, let_go, lock, quoted, site, why_alive};
 use crate::lint::analysis::{Analyzed, EventKind};
 use crate::lint::effects::Effect;
 use crate::lint::locks::{Blocking, Waiting};
@@ -33,6 +33,7 @@ pub(super) fn check(analyzed: &Analyzed<'_, '_>, findings: &mut Vec<Finding>) {
                         let mut found = finding(Rule::GuardAcrossAwait, message, locks, sites);
                         found.notes.push(why_alive(analyzed, id, held));
                         found.help.push(let_go(held, &event.here));
+                        found.suggestion = edit(analyzed, id, held, &event.here);
                         findings.push(found);
                     }
                 }

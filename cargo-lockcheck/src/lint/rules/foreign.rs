@@ -8,7 +8,7 @@ use std::collections::HashSet;
 
 use lockdep::finding::Rule;
 
-use super::report::{chain_sites, finding, let_go, lock, quoted, site, why_alive};
+use super::report::{chain_sites, edit, finding, let_go, lock, quoted, site, why_alive};
 use crate::lint::analysis::{Analyzed, Event, EventKind, HeldLock, class_name};
 use crate::lint::effects::{Effect, location};
 use crate::lint::locks::{Blocking, Waiting, is_spawn};
@@ -347,5 +347,9 @@ fn under(
     let mut finding = finding(rule, message, vec![lock(analyzed, id, &held.lock)], sites);
     finding.notes.push(why_alive(analyzed, id, held));
     finding.help.push(let_go(held, &event.here));
+    if rule != Rule::GuardAcrossCallback {
+        // Those are many, and mostly fine.
+        finding.suggestion = edit(analyzed, id, held, &event.here);
+    }
     finding
 }

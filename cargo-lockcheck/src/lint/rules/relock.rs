@@ -6,7 +6,7 @@
 
 use lockdep::finding::Rule;
 
-use super::report::{chain_sites, finding, held, let_go, lock, quoted, site, why_alive};
+use super::report::{chain_sites, edit, finding, held, let_go, lock, quoted, site, why_alive};
 use crate::lint::analysis::{Analyzed, Event, EventKind, HeldLock};
 use crate::lint::effects::Effect;
 use crate::lint::locks::Waiting;
@@ -177,6 +177,9 @@ fn worded(
         }
         _ => let_go(held, &event.here),
     });
+    if rule != Rule::SameClassNesting {
+        finding.suggestion = edit(analyzed, id, held, &event.here);
+    }
     finding
 }
 

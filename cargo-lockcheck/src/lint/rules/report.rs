@@ -5,8 +5,9 @@ use lockdep::finding::{Rule, Tier};
 use crate::lint::analysis::{Analyzed, Event, HeldLock};
 use crate::lint::mir::types;
 use crate::lint::program::BodyId;
+use crate::lint::suggest;
 use crate::lint::summary::{Chain, Location, LockUse};
-use crate::model::{Edge, Finding, Lock, Place, Site};
+use crate::model::{Edge, Finding, Lock, Place, Site, Suggestion};
 
 pub(super) fn place(location: &Location) -> Place {
     Place { file: location.file.to_string(), line: location.line, column: location.column }
@@ -145,6 +146,43 @@ pub(super) fn let_go(held: &HeldLock, before: &Location) -> String {
         ),
         (None, None) => "drop the guard first".to_owned(),
     }
+}
+
+/// The edit that lets the guard go before what happens at `before`, if it compiles for sure.
+pub(super) fn edit(
+    analyzed: &Analyzed<'_, '_>,
+    id: BodyId,
+    held: &HeldLock,
+    before: &Location,
+) -> Option<Suggestion> {
+    let frame = analyzed.frame(id);
+    let body = &frame.function.body;
+    let name = held.holder.as_deref()?;
+    let taken = held.chain.first().filter(|taken| taken.file == before.file)?;
+    let mut named = body.names.iter().filter(|(known, _)| *known == name);
+    let ((_, kept), None) = (named.next()?, named.next()) else { return None };
+    let ty = types::head(frame.type_of(kept));
+    // An entry of a map has methods that take it.
+    if !analyzed.program.locks.is_guard(ty) || ty.contains("dashmap") {
+        return None;
+    }
+    let holds_no_reference = |ty: &str| {
+        !["&", "*", "'", "dyn ", "impl ", "{"].iter().any(|reference| ty.contains(reference))
+    };
+    let is_parameter = |local: u32| (1..=body.params as u32).contains(&local);
+    let is_owned = |name: &str| {
+        let mut places = body.names.iter().filter(|(known, _)| *known == name);
+        places.all(|(_, place)| {
+            is_parameter(place.local) && frame.coroutine().is_none()
+                || holds_no_reference(frame.type_of(place))
+        })
+    };
+    let others: Vec<&str> = body.names.iter().map(|(name, _)| *name).collect();
+    let owned: Vec<&str> = others.iter().copied().filter(|name| is_owned(name)).collect();
+    let unit = &analyzed.program.units[analyzed.program.functions[id].unit];
+    let file = unit.sources.file(&before.file)?;
+    let guard = suggest::Guard { name, taken: &place(taken), owned: &owned, others: &others };
+    suggest::drop_before(file.text(), &guard, &place(before))
 }
 
 /// The statement that keeps its temporaries while its blocks run, if the line begins one.
