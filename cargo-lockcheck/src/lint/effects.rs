@@ -9,6 +9,7 @@ use std::cell::OnceCell;
 use std::sync::Arc;
 
 use super::classes::class_of;
+use super::closures;
 use super::held::Transfer;
 use super::locks::{self, LockCall, Waiting};
 use super::mir::callee::Callee;
@@ -430,11 +431,11 @@ impl<'a> Planner<'_, '_, 'a> {
         if locks::keeps_closure(callee) {
             return;
         }
-        if !calls_closures(callee) {
+        if !closures::are_called(callee) {
             return;
         }
         let unit = self.frame.function.unit;
-        let text = if callee.text.contains('{') { closure_text(callee) } else { "" };
+        let text = if callee.text.contains('{') { closures::text(callee) } else { "" };
         for closure in types::closures(text) {
             if !closure.starts_with("{closure@") {
                 continue;
@@ -451,7 +452,7 @@ impl<'a> Planner<'_, '_, 'a> {
             let args = self.closure_arguments(call, callee);
             let before = self.plan.effects.len();
             self.closure_body(id, &path, &args);
-            if runs_on_nothing(callee) {
+            if closures::run_on_nothing(callee) {
                 // The closure runs when the option is empty: no guard is in it then.
                 for effect in &mut self.plan.effects[before..] {
                     match effect {
@@ -604,56 +605,6 @@ impl<'a> Planner<'_, '_, 'a> {
                 _ => {}
             }
         }
-    }
-}
-
-/// Whether a call runs its closure only when the option it is called on holds nothing.
-fn runs_on_nothing(callee: &Callee<'_>) -> bool {
-    types::last(callee.owner()) == "Option"
-        && matches!(
-            callee.name(),
-            "unwrap_or_else" | "or_else" | "ok_or_else" | "get_or_insert_with"
-        )
-}
-
-/// Whether code outside the program is known to call the closures it is given before it returns.
-fn calls_closures(callee: &Callee<'_>) -> bool {
-    let path = match callee.self_ty {
-        Some(_) => callee.text.split(" as ").nth(1).unwrap_or(""),
-        None => &callee.path,
-    };
-    let crates = [
-        "std::",
-        "core::",
-        "alloc::",
-        "rayon::",
-        "rayon_core::",
-        "parking_lot::",
-        "lock_api::",
-        "once_cell::",
-        "hashbrown::",
-        "indexmap::",
-        "itertools::",
-        "dashmap::",
-    ];
-    crates.iter().any(|name| path.starts_with(name))
-        && !matches!(callee.name(), "drop" | "forget" | "replace" | "set_hook" | "size_of_val")
-}
-
-/// The generic arguments that closures stand in which a call may run: the function's own, and for
-/// an iterator those of its type. A closure in the type of a container is only kept.
-fn closure_text<'a>(callee: &Callee<'a>) -> &'a str {
-    let is_iterator = matches!(
-        callee.trait_name,
-        Some("Iterator" | "DoubleEndedIterator" | "ParallelIterator" | "IndexedParallelIterator")
-    );
-    if is_iterator {
-        return callee.text;
-    }
-    let name = callee.name();
-    match callee.text.rfind(&format!("::{name}::<")) {
-        Some(at) => &callee.text[at..],
-        None => "",
     }
 }
 

@@ -12,6 +12,7 @@ mod mir;
 
 mod analysis;
 mod classes;
+mod closures;
 mod declared;
 mod effects;
 mod graph;

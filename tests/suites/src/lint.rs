@@ -55,7 +55,7 @@ fn one(suite: &Suite, lockcheck: &Path, runs: usize) -> Result<(String, String),
         }
         command.args(["check", "--lib"]).args(suite.cargo);
         match lints {
-            true => command.args(["--output", "json=report.json"]),
+            true => command.args(["--output", "json=target/report.json"]),
             false => command.args(["-q", "--target-dir", PLAIN]),
         };
         command.current_dir(&sources).env_remove("CARGO_TARGET_DIR");
@@ -89,7 +89,7 @@ fn one(suite: &Suite, lockcheck: &Path, runs: usize) -> Result<(String, String),
     let wall = |runs: &[Run]| seconds(median(runs, |run| run.wall));
     let memory = same[1].iter().filter_map(|run| kibibytes(&run.text)).max();
     let memory = memory.map_or_else(|| "?".to_owned(), |kib| format!("{} MiB", kib / 1024));
-    let report = sources.join("report.json");
+    let report = sources.join("target/report.json");
     let findings = run::findings(&report)?;
     let count = |level: &str| findings.iter().filter(|f| f.kind.starts_with(level)).count();
     let row = format!(

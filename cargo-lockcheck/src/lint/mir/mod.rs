@@ -6,6 +6,7 @@
 
 pub(crate) mod callee;
 mod cursor;
+mod line;
 pub(crate) mod model;
 mod parser;
 pub(crate) mod types;
