@@ -155,19 +155,21 @@ impl Finding {
 pub struct Suggestion {
     /// What it does, as advice.
     pub message: String,
-    /// The edit.
-    pub edit: Edit,
+    /// The edits, which belong together.
+    pub edits: Vec<Edit>,
     /// Whether it does what anybody would want, so that a tool may make it unasked.
     pub is_certain: bool,
 }
 
-/// Text that is put into a file.
+/// Text that takes the place of other text in a file.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Edit {
-    /// Before what stands here.
+    /// Where the other text begins.
     pub place: Place,
-    /// The text.
-    pub insert: String,
+    /// Where it ends; the same place when the new text is only put in.
+    pub end: Place,
+    /// The new text.
+    pub text: String,
 }
 
 /// What shows a finding.

@@ -4,13 +4,11 @@
 //! output. The findings follow these in the same form: a diagnostic with spans, labels and help.
 
 use std::io::{self, Write};
-use std::iter::Skip;
-use std::str::Chars;
 
 use serde_json::{Value, json};
 
 use super::compile::Compiled;
-use crate::model::{Finding, Level, Place, Report, Suggestion};
+use crate::model::{Edit, Finding, Level, Place, Report, Suggestion};
 use crate::render::{self, Look, Show};
 use crate::rules;
 use crate::sources::Sources;
@@ -90,7 +88,8 @@ fn diagnostic(finding: &Finding, places: &[(Place, String, bool)], sources: &Sou
     let mut children: Vec<Value> = notes.chain(help.map(|help| child("help", help))).collect();
     if let Some(suggestion) = &finding.suggestion {
         let mut child = child("help", &suggestion.message);
-        child["spans"] = json!([insertion(suggestion, sources)]);
+        let edits = suggestion.edits.iter();
+        child["spans"] = edits.map(|edit| replacement(edit, suggestion, sources)).collect();
         children.push(child);
     }
     let look = Look { sources, show: &Show::default(), color: false, width: WIDTH };
@@ -108,48 +107,55 @@ fn diagnostic(finding: &Finding, places: &[(Place, String, bool)], sources: &Sou
 
 /// The word at a place.
 fn span(place: &Place, label: &str, is_primary: bool, sources: &Sources) -> Value {
-    let mut span = characters(place, is_primary, sources, |line| {
-        line.take_while(|c| c.is_alphanumeric() || *c == '_').count().max(1)
-    });
+    let text = sources.text(&place.file);
+    let line =
+        text.as_deref().and_then(|text| text.lines().nth(place.line.saturating_sub(1) as usize));
+    let rest = line.unwrap_or("").chars().skip(place.column.saturating_sub(1) as usize);
+    let length = rest.take_while(|c| c.is_alphanumeric() || *c == '_').count().max(1) as u32;
+    let end = Place { column: place.column + length, ..place.clone() };
+    let mut span = between(place, &end, is_primary, sources);
     span["label"] = label.into();
     span
 }
 
-/// The place before which something is put.
-fn insertion(suggestion: &Suggestion, sources: &Sources) -> Value {
-    let mut span = characters(&suggestion.edit.place, true, sources, |_| 0);
-    span["suggested_replacement"] = suggestion.edit.insert.as_str().into();
+/// What an edit replaces, and by what.
+fn replacement(edit: &Edit, suggestion: &Suggestion, sources: &Sources) -> Value {
+    let mut span = between(&edit.place, &edit.end, true, sources);
+    span["suggested_replacement"] = edit.text.as_str().into();
     let is_certain = suggestion.is_certain;
     let applicability = if is_certain { "MachineApplicable" } else { "MaybeIncorrect" };
     span["suggestion_applicability"] = applicability.into();
     span
 }
 
-/// As many characters at a place as `length` makes of the rest of its line.
-fn characters(
-    place: &Place,
-    is_primary: bool,
-    sources: &Sources,
-    length: impl FnOnce(Skip<Chars<'_>>) -> usize,
-) -> Value {
+fn between(place: &Place, end: &Place, is_primary: bool, sources: &Sources) -> Value {
     let text = sources.text(&place.file);
-    let lines = text.as_deref().map_or("", |text| text);
-    let line = lines.lines().nth(place.line.saturating_sub(1) as usize).unwrap_or("");
-    let length = length(line.chars().skip(place.column.saturating_sub(1) as usize)) as u32;
-    let begin: usize =
-        lines.split_inclusive('\n').take(place.line.saturating_sub(1) as usize).map(str::len).sum();
-    let within: usize =
-        line.chars().take(place.column.saturating_sub(1) as usize).map(char::len_utf8).sum();
+    let text = text.as_deref().map_or("", |text| text);
+    let line = |number: u32| text.lines().nth(number.saturating_sub(1) as usize).unwrap_or("");
+    let offset = |place: &Place| {
+        let before = text.split_inclusive('\n').take(place.line.saturating_sub(1) as usize);
+        let within = line(place.line).chars().take(place.column.saturating_sub(1) as usize);
+        before.map(str::len).sum::<usize>() + within.map(char::len_utf8).sum::<usize>()
+    };
+    let shown: Vec<Value> = (place.line..=end.line)
+        .map(|number| {
+            let text = line(number);
+            let start = if number == place.line { place.column } else { 1 };
+            let whole = text.chars().count() as u32 + 1;
+            let stop = if number == end.line { end.column } else { whole };
+            json!({"text": text, "highlight_start": start, "highlight_end": stop})
+        })
+        .collect();
     json!({
         "file_name": place.file,
-        "byte_start": begin + within,
-        "byte_end": begin + within + length as usize,
+        "byte_start": offset(place),
+        "byte_end": offset(end),
         "line_start": place.line,
-        "line_end": place.line,
+        "line_end": end.line,
         "column_start": place.column,
-        "column_end": place.column + length,
+        "column_end": end.column,
         "is_primary": is_primary,
-        "text": [{"text": line, "highlight_start": place.column, "highlight_end": place.column + length}],
+        "text": shown,
         "label": null,
         "suggested_replacement": null,
         "suggestion_applicability": null,

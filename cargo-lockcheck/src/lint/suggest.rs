@@ -1,10 +1,14 @@
 //! Edits that cure a finding and compile for sure: a guard that is dropped before the statement
-//! that must not run under it.
+//! that must not run under it, and a value that is bound before the `match` over it, so that the
+//! guard which it was read under is no temporary of the `match` any more.
 //!
-//! Offered only where the source shows that nobody misses the guard: it is bound by a plain `let`,
-//! the statement is in no loop or closure within, neither the guard nor anything that may borrow
-//! from it is named from there on, and it was not given away before. Words in comments and strings
-//! count as names, so the answer errs to nothing.
+//! The first is offered only where the source shows that nobody misses the guard: it is bound by a
+//! plain `let`, the statement is in no loop or closure within, neither the guard nor anything that
+//! may borrow from it is named from there on, and it was not given away before. Words in comments
+//! and strings count as names, so the answer errs to nothing. The second is offered for values that
+//! cannot borrow from the guard.
+
+use std::ops::Range;
 
 use proc_macro2::LineColumn;
 use syn::spanned::Spanned;
@@ -31,20 +35,60 @@ pub(super) fn drop_before(text: &str, guard: &Guard<'_>, here: &Place) -> Option
     let mut finder = Finder { text, guard, here: position(here), found: None };
     finder.visit_file(&file);
     let at = finder.found?;
-    let begin = text[..at].rfind('\n').map_or(0, |newline| newline + 1);
-    let indent = &text[begin..at];
-    let end = if indent.trim().is_empty() { format!("\n{indent}") } else { " ".to_owned() };
-    let column = indent.chars().count() as u32 + 1;
-    let line = text[..at].matches('\n').count() as u32 + 1;
     Some(Suggestion {
         message: format!("drop `{}` first", guard.name),
-        edit: Edit {
-            place: Place { file: here.file.clone(), line, column },
-            insert: format!("drop({});{end}", guard.name),
-        },
+        edits: vec![statement_before(text, at, &here.file, &format!("drop({});", guard.name))],
         // A name like `_guard` says that the guard is kept for what it keeps out.
         is_certain: !guard.name.starts_with('_'),
     })
+}
+
+/// The edits that bind the value of a `match` or `if let` before it, when the guard that is `taken`
+/// for it lives while what happens `here`. `is_free` tells of the method that gives the value, by
+/// line and column from one, whether the value borrows from nothing.
+pub(super) fn bind_before(
+    text: &str,
+    taken: &Place,
+    here: &Place,
+    is_free: &dyn Fn(u32, u32) -> bool,
+) -> Option<Suggestion> {
+    let file = syn::parse_file(text).ok()?;
+    let mut matches = Matches { taken: position(taken), here: position(here), found: None };
+    matches.visit_file(&file);
+    let found = matches.found?;
+    let rest = text.get(found.start..found.end)?;
+    let is_unused = |name: &&str| words(rest, name).next().is_none();
+    let name = ["value", "found", "current"].into_iter().find(is_unused)?;
+    if !is_free(found.method.line as u32, found.method.column as u32 + 1) {
+        return None;
+    }
+    let value = text.get(found.value.clone())?;
+    let bound = format!("let {name} = {value};");
+    let replaced = Edit {
+        place: place_at(text, found.value.start, &here.file),
+        end: place_at(text, found.value.end, &here.file),
+        text: name.to_owned(),
+    };
+    Some(Suggestion {
+        message: format!("bind what is read under the lock first, as `{name}`"),
+        edits: vec![statement_before(text, found.start, &here.file, &bound), replaced],
+        is_certain: true,
+    })
+}
+
+/// Puts a statement before the one that begins at an offset.
+fn statement_before(text: &str, at: usize, file: &str, statement: &str) -> Edit {
+    let begin = text[..at].rfind('\n').map_or(0, |newline| newline + 1);
+    let indent = &text[begin..at];
+    let between = if indent.trim().is_empty() { format!("\n{indent}") } else { " ".to_owned() };
+    let place = place_at(text, at, file);
+    Edit { end: place.clone(), place, text: format!("{statement}{between}") }
+}
+
+fn place_at(text: &str, at: usize, file: &str) -> Place {
+    let begin = text[..at].rfind('\n').map_or(0, |newline| newline + 1);
+    let line = text[..at].matches('\n').count() as u32 + 1;
+    Place { file: file.to_owned(), line, column: text[begin..at].chars().count() as u32 + 1 }
 }
 
 fn position(place: &Place) -> LineColumn {
@@ -115,6 +159,61 @@ fn is_bound_by(stmt: &Stmt, guard: &Guard<'_>) -> bool {
     let Some(init) = &local.init else { return false };
     let is_plain = ident.by_ref.is_none() && ident.subpat.is_none() && init.diverge.is_none();
     is_plain && ident.ident == guard.name && contains(&init.expr, position(guard.taken))
+}
+
+/// Looks for the statement that is a `match` or `if let` over what a guard is taken for.
+struct Matches {
+    taken: LineColumn,
+    here: LineColumn,
+    found: Option<Match>,
+}
+
+/// Such a statement.
+struct Match {
+    /// Where it starts, and where the block ends that it is in.
+    start: usize,
+    end: usize,
+    /// What is matched.
+    value: Range<usize>,
+    /// The method that gives it.
+    method: LineColumn,
+}
+
+impl<'ast> Visit<'ast> for Matches {
+    fn visit_block(&mut self, block: &'ast Block) {
+        let braces = block.brace_token.span;
+        if !(braces.open().start()..braces.close().end()).contains(&self.here) {
+            return;
+        }
+        for stmt in &block.stmts {
+            let expr = match stmt {
+                Stmt::Expr(expr, _) => Some(expr),
+                Stmt::Local(local) => local.init.as_ref().map(|init| &*init.expr),
+                _ => None,
+            };
+            let value = match expr {
+                Some(Expr::Match(of)) => Some(&*of.expr),
+                Some(Expr::If(of)) => match &*of.cond {
+                    Expr::Let(of) => Some(&*of.expr),
+                    _ => None,
+                },
+                _ => None,
+            };
+            if let Some(Expr::MethodCall(call)) = value
+                && contains(call, self.taken)
+                && contains(stmt, self.here)
+                && !contains(call, self.here)
+            {
+                self.found = Some(Match {
+                    start: stmt.span().byte_range().start,
+                    end: braces.close().byte_range().start,
+                    value: call.span().byte_range(),
+                    method: call.method.span().start(),
+                });
+            }
+        }
+        visit::visit_block(self, block);
+    }
 }
 
 /// Goes down to the innermost statement at a place.
@@ -192,9 +291,10 @@ mod tests {
         let found = drop_before(&text, &guard, &place("HERE"))?;
         assert!(found.is_certain);
         let lines: Vec<&str> = text.split_inclusive('\n').collect();
-        let line = found.edit.place.line as usize - 1;
-        let at = lines[..line].concat().len() + found.edit.place.column as usize - 1;
-        Some(format!("{}{}{}", &text[..at], found.edit.insert, &text[at..]))
+        let [edit] = found.edits.as_slice() else { panic!("{found:?}") };
+        let at =
+            lines[..edit.place.line as usize - 1].concat().len() + edit.place.column as usize - 1;
+        Some(format!("{}{}{}", &text[..at], edit.text, &text[at..]))
     }
 
     #[test]

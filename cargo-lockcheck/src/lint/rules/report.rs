@@ -3,6 +3,7 @@
 use lockdep::finding::{Rule, Tier};
 
 use crate::lint::analysis::{Analyzed, Event, HeldLock};
+use crate::lint::mir::model::Span;
 use crate::lint::mir::types;
 use crate::lint::program::BodyId;
 use crate::lint::suggest;
@@ -157,8 +158,26 @@ pub(super) fn edit(
 ) -> Option<Suggestion> {
     let frame = analyzed.frame(id);
     let body = &frame.function.body;
-    let name = held.holder.as_deref()?;
     let taken = held.chain.first().filter(|taken| taken.file == before.file)?;
+    let unit = &analyzed.program.units[analyzed.program.functions[id].unit];
+    let file = unit.sources.file(&before.file)?;
+    let holds_no_reference = |ty: &str| {
+        !["&", "*", "'", "dyn ", "impl ", "{"].iter().any(|reference| ty.contains(reference))
+            && !analyzed.program.owns_guard(ty)
+    };
+    let Some(name) = held.holder.as_deref() else {
+        let is_free = |line: u32, column: u32| {
+            let at_method = |span: Span<'_>| {
+                span.parts()
+                    .is_some_and(|(of, l, c, ..)| of == &*before.file && (l, c) == (line, column))
+            };
+            let mut calls =
+                body.calls().filter(|(at, _)| at_method(body.blocks[*at as usize].span));
+            let given = calls.next().map(|(_, call)| frame.type_of(&call.dest));
+            given.is_some_and(holds_no_reference) && calls.next().is_none()
+        };
+        return suggest::bind_before(file.text(), &place(taken), &place(before), &is_free);
+    };
     let mut named = body.names.iter().filter(|(known, _)| *known == name);
     let ((_, kept), None) = (named.next()?, named.next()) else { return None };
     let ty = types::head(frame.type_of(kept));
@@ -166,9 +185,6 @@ pub(super) fn edit(
     if !analyzed.program.locks.is_guard(ty) || ty.contains("dashmap") {
         return None;
     }
-    let holds_no_reference = |ty: &str| {
-        !["&", "*", "'", "dyn ", "impl ", "{"].iter().any(|reference| ty.contains(reference))
-    };
     let is_parameter = |local: u32| (1..=body.params as u32).contains(&local);
     let is_owned = |name: &str| {
         let mut places = body.names.iter().filter(|(known, _)| *known == name);
@@ -179,8 +195,6 @@ pub(super) fn edit(
     };
     let others: Vec<&str> = body.names.iter().map(|(name, _)| *name).collect();
     let owned: Vec<&str> = others.iter().copied().filter(|name| is_owned(name)).collect();
-    let unit = &analyzed.program.units[analyzed.program.functions[id].unit];
-    let file = unit.sources.file(&before.file)?;
     let guard = suggest::Guard { name, taken: &place(taken), owned: &owned, others: &others };
     suggest::drop_before(file.text(), &guard, &place(before))
 }
