@@ -163,6 +163,9 @@ fn new_class(record: &Record, slot: usize, created: Site, ty: &'static LockType)
         None => {
             let class = observe(|o| {
                 let class = o.class(created, ty.kind(), ty.name());
+                if ty.sends() {
+                    o.guards_are_sent(class);
+                }
                 if o.met(class) {
                     o.many(class);
                 }

@@ -149,6 +149,8 @@ impl LockKind {
 pub struct LockType {
     kind: LockKind,
     name: fn() -> &'static str,
+    /// The name of the type that tells whether a guard may be sent to another thread.
+    marker: Option<fn() -> &'static str>,
 }
 
 impl LockType {
@@ -157,7 +159,18 @@ impl LockType {
     /// Write `const { &LockType::of::<T>(LockKind::Mutex) }` to get the `&'static` that the hooks
     /// take.
     pub const fn of<T: ?Sized>(kind: LockKind) -> LockType {
-        LockType { kind, name: std::any::type_name::<T> }
+        LockType { kind, name: std::any::type_name::<T>, marker: None }
+    }
+
+    /// The same for locks whose guards have this marker of `lock_api`'s, which may say that they are
+    /// `Send`: a thread that ends with such a lock may have sent the guard away.
+    pub const fn marked<M: ?Sized>(self) -> LockType {
+        LockType { marker: Some(std::any::type_name::<M>), ..self }
+    }
+
+    /// Whether a guard may be dropped in another thread than the one that acquired the lock.
+    pub(crate) fn sends(&self) -> bool {
+        self.marker.is_some_and(|marker| marker().ends_with("::GuardSend"))
     }
 
     pub(crate) fn kind(&self) -> LockKind {
@@ -246,9 +259,10 @@ impl LockTag {
         site: Site,
     ) -> Prepared {
         let word = word.held(mode, false);
-        let chain = record.chain(word, site);
         record.window.add(word, site);
         let held = if record.has_room() { word } else { learning::long_way(record, word) };
+        // The long way may take something off the stack.
+        let chain = record.chain(word, site);
         if !record.holds_nothing() && !record.knows(chain) {
             learning::request(record, &self.id, word, (upgrades, 0), chain, site);
         }

@@ -4,12 +4,12 @@
 use std::panic::{self, AssertUnwindSafe};
 use std::ptr;
 use std::sync::atomic::AtomicU64;
-use std::sync::atomic::Ordering::Relaxed;
+use std::sync::atomic::Ordering::{Acquire, Relaxed};
 
 use crate::engine::LockId;
 use crate::instrument::{Mode, Site};
 use crate::observer::Request;
-use crate::process::{Busy, PHASE, Phase, halt, know_thread, observe};
+use crate::process::{Busy, PHASE, Phase, halt, know_thread, observe, observer, records};
 use crate::publishing;
 use crate::record::{HeldLock, Record};
 use crate::spawning;
@@ -90,6 +90,7 @@ pub(crate) fn long_way(record: &Record, word: Word) -> Word {
     if record.is_full() {
         record.grow_stack();
     }
+    record.take_given_off(|over| spawning::released(record, over.lock()));
     let held = timing::asked_for(record, word);
     if !spawning::looks_for_sections(record, word) && !held.watched() {
         record.leave_long_way();
@@ -105,13 +106,27 @@ pub(crate) fn long_way(record: &Record, word: Word) -> Word {
 #[cold]
 pub(crate) extern "C" fn release_long_way(record: &Record, id: &AtomicU64, mode: Mode) {
     let lock = Word(id.load(Relaxed));
-    let Some(held) = record.remove(lock, mode) else { return };
+    let Some(held) = record.remove(lock, mode) else { return release_elsewhere(record, id, mode) };
     if held.watched() {
         // A callback of the program that panics here has said so.
         _ = panic::catch_unwind(AssertUnwindSafe(|| spawning::released(record, lock.lock())));
     }
     if held.graphed() {
         id.fetch_or(word::IN_GRAPH, Relaxed);
+    }
+}
+
+/// The release of a lock that this thread does not hold: its guard may have come from another one.
+fn release_elsewhere(record: &Record, id: &AtomicU64, mode: Mode) {
+    let _busy = Busy::new();
+    let lock = Word(id.load(Relaxed));
+    let others = || records().filter(|r| r.in_use.load(Acquire) && !ptr::eq(*r, record));
+    if lock.0 & word::UNTRACKED == 0 && others().any(|other| other.give(lock, mode)) {
+        // Whatever was learnt of that hold is in the stack of the other.
+        id.fetch_or(word::IN_GRAPH, Relaxed);
+        if let Some(observer) = observer().as_mut() {
+            observer.guard_was_sent(lock);
+        }
     }
 }
 

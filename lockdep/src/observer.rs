@@ -5,6 +5,7 @@
 //! is new. Nothing here runs code of the program.
 
 mod declared;
+mod sent;
 mod starvation;
 
 use std::collections::{HashMap, HashSet};
@@ -55,6 +56,8 @@ pub(crate) struct Observer {
     findings: Vec<Arc<Finding>>,
     /// Locks that a thread held when it ended.
     pub(crate) orphans: Vec<Orphan>,
+    /// Classes of locks whose guards may be sent to other threads, and whether one was.
+    sent: Map<u32, bool>,
     /// A thread has found that it would hang.
     hung: bool,
     retired: Counts,
@@ -123,6 +126,7 @@ impl Observer {
             reported: Map::default(),
             findings: Vec::new(),
             orphans: Vec::new(),
+            sent: Map::default(),
             hung: false,
             retired: Counts::default(),
             times: Map::default(),

@@ -293,6 +293,11 @@ pub(crate) fn thread_end() {
     {
         let _busy = Busy::new();
         record.held_into(&mut held);
+        if !held.is_empty()
+            && let Some(observer) = observer().as_ref()
+        {
+            held.retain(|h| !observer.may_be_sent(h.word.lock()));
+        }
     }
     if !held.is_empty() {
         ORPHANED.fetch_add(held.len(), SeqCst);

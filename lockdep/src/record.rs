@@ -14,6 +14,7 @@
 //! before it is really released and put on it after it was really acquired, so a lock on the stack of
 //! a thread that waits is held by it.
 
+mod given;
 mod window;
 
 use std::alloc::{Layout, alloc_zeroed, handle_alloc_error};
@@ -32,6 +33,7 @@ use crate::permits::Permits;
 use crate::timing::{self, ClassTimes};
 use crate::trace::Counts;
 use crate::word::{self, Word};
+use given::Given;
 use window::Window;
 
 /// Held locks that fit before the stack grows.
@@ -153,6 +155,10 @@ pub(crate) struct Record {
     pub(crate) classes: OnceCell<Vec<Cell<ClassEntry>>>,
     pub(crate) window: Window,
     pub(crate) retries: Retries,
+    given: Given,
+    /// When the thread last began to acquire a lock, or got one that it waited for, while a watchdog
+    /// looks at holds.
+    pub(crate) asked_at: AtomicU64,
     pub(crate) permits: Permits,
     /// How often the thread was unparked until it parked last, as far as it is known.
     pub(crate) unparks: Cell<u64>,
@@ -250,6 +256,8 @@ impl Record {
             classes: OnceCell::new(),
             window: Window::new(),
             retries: Retries::default(),
+            given: Given::default(),
+            asked_at: AtomicU64::new(0),
             permits: Permits::default(),
             unparks: Cell::new(0),
             introduced: Cell::new(false),
@@ -610,6 +618,7 @@ impl Record {
 
     /// The same as [`Record::held_into`], each with the time since when it is held, where that is known.
     pub(crate) fn each_held(&self, mut each: impl FnMut(HeldLock, Option<u64>)) {
+        let mut given = self.given.read();
         let (base, top) = (self.base.load(Acquire), self.top.load(Acquire));
         // SAFETY: a stack is never freed, and its bottom entry tells its size.
         let capacity = unsafe { (*base).address.load(Relaxed) } as usize;
@@ -623,7 +632,7 @@ impl Record {
             let entry = unsafe { &*base.add(at) };
             let word = Word(entry.word.load(Acquire));
             let site = entry.site.load(Relaxed);
-            if word.0 != 0 && !site.is_null() {
+            if word.0 != 0 && !site.is_null() && !given.has(word) {
                 // SAFETY: only `push` stores sites, and it takes a `&'static Location`.
                 let site = unsafe { &*site.cast_const().cast() };
                 let marked = entry.address.load(Relaxed).addr();
@@ -742,6 +751,7 @@ impl Record {
         self.chains.set(0);
         self.window.clear();
         self.retries.reset();
+        self.given.clear();
         self.permits.reset();
         self.unparks.set(0);
         self.introduced.set(false);

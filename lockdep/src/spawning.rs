@@ -267,8 +267,10 @@ impl Spawned {
             address: 0,
             level: 0,
         }];
+        // As in `moment_of_event`.
+        let at = Moment { seen: Arc::default(), ..end.at.clone() };
         for &(word, site) in &end.asked {
-            o.event(&Request { at: &end.at, word, site, address: 0, level: 0, held: &alive });
+            o.event(&Request { at: &at, word, site, address: 0, level: 0, held: &alive });
         }
         o.event(&Request {
             at: &before.at,

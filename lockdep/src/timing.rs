@@ -52,11 +52,18 @@ pub(crate) fn asked_for(record: &Record, word: Word) -> Word {
     if asked == 0 {
         return word;
     }
-    record.stamp_next(waiting::now());
+    let now = waiting::now();
+    record.stamp_next(now);
     if asked & HOLDS != 0 {
-        watchdog::something_to_watch();
+        about_to_hold(record, now);
     }
     Word(word.0 | word::WATCHED)
+}
+
+/// The hold is not on the stack yet, but the watchdog must not go to sleep before it is.
+fn about_to_hold(record: &Record, now: u64) {
+    record.asked_at.store(now, SeqCst);
+    watchdog::something_to_watch();
 }
 
 /// The wait that the thread is in is over.
@@ -71,6 +78,9 @@ fn wait_ended(record: &Record, kind: WaitKind) {
     let _busy = Busy::new();
     let now = waiting::now();
     record.stamp_next(now);
+    if ASKED.load(Relaxed) & HOLDS != 0 {
+        about_to_hold(record, now);
+    }
     let Some(wait) = record.waiting().filter(|_| kind == WaitKind::Lock) else { return };
     let time = now.saturating_sub(wait.since);
     let bypassed = bypassed(&wait);

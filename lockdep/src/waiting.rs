@@ -186,6 +186,14 @@ fn on_a_cycle(me: &'static Record) -> Option<Arc<Finding>> {
         _ => seen[i].waits_for_permits(),
     };
     let permits = behind.iter().chain(&cycle).any(|&i| semaphore(i));
+    let sent = |&i: &usize| match graph.threads()[i].waits {
+        WaitsFor::Lock { lock, .. } => observer().as_ref().is_some_and(|o| o.is_sent(lock)),
+        _ => false,
+    };
+    if cycle.iter().any(sent) {
+        // Another thread may have the guard by now.
+        return None;
+    }
     if behind_writer || permits {
         thread::sleep(SETTLE);
     }

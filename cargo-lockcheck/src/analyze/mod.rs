@@ -99,13 +99,22 @@ fn fold(findings: &mut Vec<Finding>) {
     };
     let hung_locks: Vec<_> =
         findings.iter().filter(|found| found.rule == Rule::Deadlock).map(created).collect();
+    // Of a potential wait for an event, whatever really is a lock has hung.
+    let locks_hung = |finding: &Finding| {
+        let is_lock = |lock: &&Lock| !wording::is_event(lock);
+        let locks: BTreeSet<Place> =
+            finding.locks.iter().filter(is_lock).map(|lock| lock.created.clone()).collect();
+        hung_locks.iter().any(|hung| locks.is_subset(hung))
+    };
     // Of several about the same threads the first was found with the most of them waiting.
     let stuck = |finding: &&Finding| finding.rule == Rule::StuckWait;
     let stuck: Vec<(BTreeSet<Place>, usize)> =
         findings.iter().filter(stuck).map(|found| (waits(found), found.waits.len())).collect();
     let told = |places: &BTreeSet<Place>| hangs.iter().any(|hang| places.is_subset(hang));
     findings.retain(|finding| match finding.rule {
-        Rule::WaitWhileHolding if finding.waits.is_empty() => !told(&asks(finding)),
+        Rule::WaitWhileHolding if finding.waits.is_empty() => {
+            !told(&asks(finding)) && !locks_hung(finding)
+        }
         Rule::StuckWait if !finding.waits.is_empty() => {
             let (places, count) = (waits(finding), finding.waits.len());
             let more =

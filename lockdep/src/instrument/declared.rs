@@ -76,10 +76,10 @@ impl LockTag {
     ) -> R {
         let tracked = self.track(ty, site).map(|(record, word)| {
             let word = word.held(mode, false);
-            // The same places at other levels are another situation.
-            let chain = fold(record.chain(word, site), u64::from(level) | 1 << 32);
             record.window.add(word, site);
             let held = if record.has_room() { word } else { learning::long_way(record, word) };
+            // The same places at other levels are another situation.
+            let chain = fold(record.chain(word, site), u64::from(level) | 1 << 32);
             if !record.holds_nothing() && !record.knows(chain) {
                 learning::request(record, &self.id, word, (false, level), chain, site);
             }

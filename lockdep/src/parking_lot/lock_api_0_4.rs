@@ -35,8 +35,6 @@ raw_locks! {
 }
 
 impl<R> RawMutex<R> {
-    pub(super) const TYPE: &'static LockType = MUTEX;
-
     pub(super) fn tag(&self) -> &LockTag {
         &self.tag
     }
@@ -52,7 +50,7 @@ unsafe impl<R: lock_api::RawRwLockRecursive> lock_api::RawRwLockRecursive for Ra
     #[track_caller]
     fn lock_shared_recursive(&self) {
         self.tag.acquire(
-            RWLOCK,
+            Self::TYPE,
             Mode::RecursiveRead,
             Location::caller(),
             || attempt(self.raw.try_lock_shared_recursive()),
@@ -63,7 +61,7 @@ unsafe impl<R: lock_api::RawRwLockRecursive> lock_api::RawRwLockRecursive for Ra
     #[inline]
     #[track_caller]
     fn try_lock_shared_recursive(&self) -> bool {
-        outcome(self.tag.try_acquire(RWLOCK, Mode::RecursiveRead, Location::caller(), || {
+        outcome(self.tag.try_acquire(Self::TYPE, Mode::RecursiveRead, Location::caller(), || {
             attempt(self.raw.try_lock_shared_recursive())
         }))
     }
@@ -76,7 +74,7 @@ unsafe impl<R: lock_api::RawRwLockRecursiveTimed> lock_api::RawRwLockRecursiveTi
     #[inline]
     #[track_caller]
     fn try_lock_shared_recursive_for(&self, timeout: R::Duration) -> bool {
-        outcome(self.tag.try_acquire(RWLOCK, Mode::RecursiveRead, Location::caller(), || {
+        outcome(self.tag.try_acquire(Self::TYPE, Mode::RecursiveRead, Location::caller(), || {
             attempt(self.raw.try_lock_shared_recursive_for(timeout))
         }))
     }
@@ -84,7 +82,7 @@ unsafe impl<R: lock_api::RawRwLockRecursiveTimed> lock_api::RawRwLockRecursiveTi
     #[inline]
     #[track_caller]
     fn try_lock_shared_recursive_until(&self, timeout: R::Instant) -> bool {
-        outcome(self.tag.try_acquire(RWLOCK, Mode::RecursiveRead, Location::caller(), || {
+        outcome(self.tag.try_acquire(Self::TYPE, Mode::RecursiveRead, Location::caller(), || {
             attempt(self.raw.try_lock_shared_recursive_until(timeout))
         }))
     }

@@ -63,7 +63,7 @@ unsafe impl<C: lock_api::RawCondvar> lock_api::RawCondvar for RawCondvar<C> {
         mutex: &Self::RawMutex,
         guard: &mut <C::RawMutex as lock_api::RawMutex>::Guard,
     ) {
-        mutex.tag.wait(MUTEX, &self.tag, false, Location::caller(), || {
+        mutex.tag.wait(RawMutex::<C::RawMutex>::TYPE, &self.tag, false, Location::caller(), || {
             // SAFETY: the caller holds the mutex, and so its own raw one.
             unsafe { self.raw.wait(mutex.raw(), guard) }
         });
@@ -103,7 +103,7 @@ where
         guard: &mut <C::RawMutex as lock_api::RawMutex>::Guard,
         timeout: &<C::RawMutex as lock_api::RawMutexTimed>::Instant,
     ) -> bool {
-        mutex.tag.wait(MUTEX, &self.tag, true, Location::caller(), || {
+        mutex.tag.wait(RawMutex::<C::RawMutex>::TYPE, &self.tag, true, Location::caller(), || {
             // SAFETY: the caller holds the mutex, and so its own raw one.
             unsafe { self.raw.wait_until(mutex.raw(), guard, timeout) }
         })
@@ -119,7 +119,7 @@ where
     ) -> bool {
         // Without a deadline that can be told, it is a wait like any other.
         let timed = C::checked_duration_to_instant(timeout).is_some();
-        mutex.tag.wait(MUTEX, &self.tag, timed, Location::caller(), || {
+        mutex.tag.wait(RawMutex::<C::RawMutex>::TYPE, &self.tag, timed, Location::caller(), || {
             // SAFETY: the caller holds the mutex, and so its own raw one.
             unsafe { self.raw.wait_for(mutex.raw(), guard, timeout) }
         })

@@ -26,9 +26,6 @@ macro_rules! raw_locks {
         // What an attempted upgrade returns.
         upgrade: $Upgrade:ty,
     ) => {
-        const MUTEX: &LockType = &LockType::of::<()>(LockKind::Mutex);
-        const RWLOCK: &LockType = &LockType::of::<()>(LockKind::RwLock);
-
         /// A raw mutex of `lock_api`, with its acquisitions recorded.
         pub struct RawMutex<R> {
             tag: LockTag,
@@ -36,6 +33,9 @@ macro_rules! raw_locks {
         }
 
         impl<R: lock_api::RawMutex> RawMutex<R> {
+            pub(super) const TYPE: &'static LockType =
+                &LockType::of::<()>(LockKind::Mutex)$(.marked::<R::$mutex_type>())*;
+
             #[inline(always)]
             fn raw(&self) -> &R {
                 // SAFETY: a raw lock may be used as its own contract says, which is passed on.
@@ -45,7 +45,7 @@ macro_rules! raw_locks {
             #[inline]
             fn lock_at(&self, site: Site) -> $Guard {
                 let (attempt, block) = (|| attempt(self.raw().try_lock()), || self.raw().lock());
-                self.tag.acquire(MUTEX, Mode::Write, site, attempt, block)
+                self.tag.acquire(Self::TYPE, Mode::Write, site, attempt, block)
             }
 
             #[inline]
@@ -55,7 +55,7 @@ macro_rules! raw_locks {
                 try_lock: impl FnOnce(&R) -> $TryGuard,
             ) -> $TryGuard {
                 let attempt = || attempt(try_lock(self.raw()));
-                outcome(self.tag.try_acquire(MUTEX, Mode::Write, site, attempt))
+                outcome(self.tag.try_acquire(Self::TYPE, Mode::Write, site, attempt))
             }
         }
 
@@ -132,7 +132,7 @@ macro_rules! raw_locks {
             #[inline]
             #[track_caller]
             unsafe fn bump(&self $(, $guard: &mut $GuardArg)?) {
-                self.tag.bump(MUTEX, Mode::Write, Location::caller(), || {
+                self.tag.bump(Self::TYPE, Mode::Write, Location::caller(), || {
                     // SAFETY: the caller holds the lock.
                     unsafe { self.raw().bump($($guard)?) }
                 });
@@ -181,10 +181,13 @@ macro_rules! raw_locks {
         }
 
         impl<R: lock_api::RawRwLock, const RECURSIVE: bool> RawRwLock<R, RECURSIVE> {
+            const TYPE: &'static LockType =
+                &LockType::of::<()>(LockKind::RwLock)$(.marked::<R::$rwlock_type>())*;
+
             #[inline]
             fn lock_shared_at(&self, site: Site) -> $Shared {
                 self.tag.acquire(
-                    RWLOCK,
+                    Self::TYPE,
                     Self::READ,
                     site,
                     || attempt(self.raw.try_lock_shared()),
@@ -195,7 +198,7 @@ macro_rules! raw_locks {
             #[inline]
             fn lock_exclusive_at(&self, site: Site) -> $Exclusive {
                 self.tag.acquire(
-                    RWLOCK,
+                    Self::TYPE,
                     Mode::Write,
                     site,
                     || attempt(self.raw.try_lock_exclusive()),
@@ -208,7 +211,7 @@ macro_rules! raw_locks {
             #[inline]
             fn lock_upgradable_at(&self, site: Site) -> $Upgradable {
                 self.tag.acquire(
-                    RWLOCK,
+                    Self::TYPE,
                     Mode::Upgradable,
                     site,
                     || attempt(self.raw.try_lock_upgradable()),
@@ -253,7 +256,7 @@ macro_rules! raw_locks {
             #[inline]
             #[track_caller]
             fn try_lock_shared(&self) -> $TryShared {
-                outcome(self.tag.try_acquire(RWLOCK, Self::READ, Location::caller(), || {
+                outcome(self.tag.try_acquire(Self::TYPE, Self::READ, Location::caller(), || {
                     attempt(self.raw.try_lock_shared())
                 }))
             }
@@ -281,7 +284,7 @@ macro_rules! raw_locks {
             #[inline]
             #[track_caller]
             fn try_lock_exclusive(&self) -> $TryExclusive {
-                outcome(self.tag.try_acquire(RWLOCK, Mode::Write, Location::caller(), || {
+                outcome(self.tag.try_acquire(Self::TYPE, Mode::Write, Location::caller(), || {
                     attempt(self.raw.try_lock_exclusive())
                 }))
             }
@@ -325,7 +328,7 @@ macro_rules! raw_locks {
             #[inline]
             #[track_caller]
             unsafe fn bump_shared(&self $(, $shared: &mut $SharedArg)?) {
-                self.tag.bump(RWLOCK, Self::READ, Location::caller(), || {
+                self.tag.bump(Self::TYPE, Self::READ, Location::caller(), || {
                     // SAFETY: the caller holds the lock so.
                     unsafe { self.raw.bump_shared($($shared)?) }
                 });
@@ -334,7 +337,7 @@ macro_rules! raw_locks {
             #[inline]
             #[track_caller]
             unsafe fn bump_exclusive(&self $(, $exclusive: &mut $ExclusiveArg)?) {
-                self.tag.bump(RWLOCK, Mode::Write, Location::caller(), || {
+                self.tag.bump(Self::TYPE, Mode::Write, Location::caller(), || {
                     // SAFETY: the caller holds the lock so.
                     unsafe { self.raw.bump_exclusive($($exclusive)?) }
                 });
@@ -348,7 +351,7 @@ macro_rules! raw_locks {
             #[inline]
             #[track_caller]
             unsafe fn downgrade(&self $(, $exclusive: $ExclusiveArg)?) -> $Shared {
-                self.tag.downgrade(RWLOCK, (Mode::Write, Self::READ), Location::caller(), || {
+                self.tag.downgrade(Self::TYPE, (Mode::Write, Self::READ), Location::caller(), || {
                     // SAFETY: the caller holds the lock so.
                     unsafe { self.raw.downgrade($($exclusive)?) }
                 })
@@ -365,7 +368,7 @@ macro_rules! raw_locks {
             #[inline]
             #[track_caller]
             fn try_lock_shared_for(&self, timeout: R::Duration) -> $TryShared {
-                outcome(self.tag.try_acquire(RWLOCK, Self::READ, Location::caller(), || {
+                outcome(self.tag.try_acquire(Self::TYPE, Self::READ, Location::caller(), || {
                     attempt(self.raw.try_lock_shared_for(timeout))
                 }))
             }
@@ -373,7 +376,7 @@ macro_rules! raw_locks {
             #[inline]
             #[track_caller]
             fn try_lock_shared_until(&self, timeout: R::Instant) -> $TryShared {
-                outcome(self.tag.try_acquire(RWLOCK, Self::READ, Location::caller(), || {
+                outcome(self.tag.try_acquire(Self::TYPE, Self::READ, Location::caller(), || {
                     attempt(self.raw.try_lock_shared_until(timeout))
                 }))
             }
@@ -381,7 +384,7 @@ macro_rules! raw_locks {
             #[inline]
             #[track_caller]
             fn try_lock_exclusive_for(&self, timeout: R::Duration) -> $TryExclusive {
-                outcome(self.tag.try_acquire(RWLOCK, Mode::Write, Location::caller(), || {
+                outcome(self.tag.try_acquire(Self::TYPE, Mode::Write, Location::caller(), || {
                     attempt(self.raw.try_lock_exclusive_for(timeout))
                 }))
             }
@@ -389,7 +392,7 @@ macro_rules! raw_locks {
             #[inline]
             #[track_caller]
             fn try_lock_exclusive_until(&self, timeout: R::Instant) -> $TryExclusive {
-                outcome(self.tag.try_acquire(RWLOCK, Mode::Write, Location::caller(), || {
+                outcome(self.tag.try_acquire(Self::TYPE, Mode::Write, Location::caller(), || {
                     attempt(self.raw.try_lock_exclusive_until(timeout))
                 }))
             }
@@ -417,7 +420,7 @@ macro_rules! raw_locks {
             #[inline]
             #[track_caller]
             fn try_lock_upgradable(&self) -> $TryUpgradable {
-                outcome(self.tag.try_acquire(RWLOCK, Mode::Upgradable, Location::caller(), || {
+                outcome(self.tag.try_acquire(Self::TYPE, Mode::Upgradable, Location::caller(), || {
                     attempt(self.raw.try_lock_upgradable())
                 }))
             }
@@ -433,7 +436,7 @@ macro_rules! raw_locks {
             #[track_caller]
             unsafe fn upgrade(&self $(, $upgradable: $UpgradableArg)?) -> $Exclusive {
                 self.tag.upgrade(
-                    RWLOCK,
+                    Self::TYPE,
                     Location::caller(),
                     // SAFETY: the caller holds the lock so.
                     || converted(unsafe { self.raw.try_upgrade($($upgradable)?) }),
@@ -452,7 +455,7 @@ macro_rules! raw_locks {
                 $(, $upgradable: $UpgradableArg)?
             ) -> $Upgrade {
                 let modes = (Mode::Upgradable, Mode::Write);
-                conversion(self.tag.convert(RWLOCK, modes, Location::caller(), || {
+                conversion(self.tag.convert(Self::TYPE, modes, Location::caller(), || {
                     // SAFETY: the caller holds the lock so.
                     converted(unsafe { self.raw.try_upgrade($($upgradable)?) })
                 }))
@@ -473,7 +476,7 @@ macro_rules! raw_locks {
             #[inline]
             #[track_caller]
             unsafe fn bump_upgradable(&self $(, $upgradable: &mut $UpgradableArg)?) {
-                self.tag.bump(RWLOCK, Mode::Upgradable, Location::caller(), || {
+                self.tag.bump(Self::TYPE, Mode::Upgradable, Location::caller(), || {
                     // SAFETY: the caller holds the lock so.
                     unsafe { self.raw.bump_upgradable($($upgradable)?) }
                 });
@@ -491,7 +494,7 @@ macro_rules! raw_locks {
                 $(, $upgradable: $UpgradableArg)?
             ) -> $Shared {
                 let modes = (Mode::Upgradable, Self::READ);
-                self.tag.downgrade(RWLOCK, modes, Location::caller(), || {
+                self.tag.downgrade(Self::TYPE, modes, Location::caller(), || {
                     // SAFETY: the caller holds the lock so.
                     unsafe { self.raw.downgrade_upgradable($($upgradable)?) }
                 })
@@ -504,7 +507,7 @@ macro_rules! raw_locks {
                 $(, $exclusive: $ExclusiveArg)?
             ) -> $Upgradable {
                 let modes = (Mode::Write, Mode::Upgradable);
-                self.tag.downgrade(RWLOCK, modes, Location::caller(), || {
+                self.tag.downgrade(Self::TYPE, modes, Location::caller(), || {
                     // SAFETY: the caller holds the lock so.
                     unsafe { self.raw.downgrade_to_upgradable($($exclusive)?) }
                 })
@@ -518,7 +521,7 @@ macro_rules! raw_locks {
             #[inline]
             #[track_caller]
             fn try_lock_upgradable_for(&self, timeout: R::Duration) -> $TryUpgradable {
-                outcome(self.tag.try_acquire(RWLOCK, Mode::Upgradable, Location::caller(), || {
+                outcome(self.tag.try_acquire(Self::TYPE, Mode::Upgradable, Location::caller(), || {
                     attempt(self.raw.try_lock_upgradable_for(timeout))
                 }))
             }
@@ -526,7 +529,7 @@ macro_rules! raw_locks {
             #[inline]
             #[track_caller]
             fn try_lock_upgradable_until(&self, timeout: R::Instant) -> $TryUpgradable {
-                outcome(self.tag.try_acquire(RWLOCK, Mode::Upgradable, Location::caller(), || {
+                outcome(self.tag.try_acquire(Self::TYPE, Mode::Upgradable, Location::caller(), || {
                     attempt(self.raw.try_lock_upgradable_until(timeout))
                 }))
             }
@@ -539,7 +542,7 @@ macro_rules! raw_locks {
                 timeout: R::Duration,
             ) -> $Upgrade {
                 let modes = (Mode::Upgradable, Mode::Write);
-                conversion(self.tag.convert(RWLOCK, modes, Location::caller(), || {
+                conversion(self.tag.convert(Self::TYPE, modes, Location::caller(), || {
                     // SAFETY: the caller holds the lock so.
                     converted(unsafe { self.raw.try_upgrade_for($($upgradable,)? timeout) })
                 }))
@@ -553,7 +556,7 @@ macro_rules! raw_locks {
                 timeout: R::Instant,
             ) -> $Upgrade {
                 let modes = (Mode::Upgradable, Mode::Write);
-                conversion(self.tag.convert(RWLOCK, modes, Location::caller(), || {
+                conversion(self.tag.convert(Self::TYPE, modes, Location::caller(), || {
                     // SAFETY: the caller holds the lock so.
                     converted(unsafe { self.raw.try_upgrade_until($($upgradable,)? timeout) })
                 }))

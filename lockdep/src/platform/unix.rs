@@ -7,6 +7,7 @@ use std::io::{self, Read, Write};
 use std::mem::ManuallyDrop;
 use std::os::fd::FromRawFd;
 use std::os::unix::net::UnixStream;
+use std::sync::atomic::AtomicU64;
 use std::sync::atomic::Ordering::{Relaxed, SeqCst};
 use std::sync::{MutexGuard, OnceLock};
 use std::time::Duration;
@@ -73,6 +74,12 @@ pub(crate) fn ring() {
 }
 
 static ON_SIGNAL: OnceLock<fn()> = OnceLock::new();
+/// The signals for which [`on_signal`] was called, a bit each.
+static HANDLED: AtomicU64 = AtomicU64::new(0);
+
+fn bit(number: c_int) -> u64 {
+    1_u64.checked_shl((number - 1) as u32).unwrap_or(0)
+}
 
 /// Calls `handler` at each signal of this number; it must be safe to call in a signal handler. All
 /// signals have the same one.
@@ -85,7 +92,11 @@ pub(crate) fn on_signal(number: c_int, handler: fn()) -> io::Result<()> {
     ON_SIGNAL.get_or_init(|| handler);
     // SAFETY: `handle` reads a cell that was set before, and calls what is safe in a handler.
     let before = unsafe { signal(number, handle as extern "C" fn(c_int) as usize) };
-    if before == SIGNAL_ERROR { Err(io::Error::last_os_error()) } else { Ok(()) }
+    if before == SIGNAL_ERROR {
+        return Err(io::Error::last_os_error());
+    }
+    HANDLED.fetch_or(bit(number), SeqCst);
+    Ok(())
 }
 
 static KEY: OnceLock<Option<Key>> = OnceLock::new();
@@ -150,7 +161,7 @@ pub(crate) fn catches_signals() -> bool {
     let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
     let caught = status.lines().find_map(|line| line.strip_prefix("SigCgt:"));
     let caught = caught.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok());
-    caught.is_none_or(|mask| mask & !ORDINARY != 0)
+    caught.is_none_or(|mask| mask & !ORDINARY & !HANDLED.load(SeqCst) != 0)
 }
 
 pub(crate) fn watch_thread_end() {

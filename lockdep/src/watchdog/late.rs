@@ -1,7 +1,7 @@
 //! What is late at one moment, and the finding that tells of it.
 
 use std::sync::Arc;
-use std::sync::atomic::Ordering::{Acquire, Relaxed};
+use std::sync::atomic::Ordering::{Acquire, Relaxed, SeqCst};
 use std::time::Duration;
 
 use crate::engine::ThreadId;
@@ -31,6 +31,9 @@ pub(super) enum Late {
     Heartbeat { pulse: Arc<Pulse>, time: u64 },
 }
 
+/// A thread that has begun to acquire a lock has it on its stack after this time, or has failed.
+const AWAKE: Duration = Duration::from_secs(1);
+
 /// What tells one late thing from another: who, what, since when.
 type Key = (u64, u64, u64);
 
@@ -53,6 +56,10 @@ pub(super) fn look(
                 watch.one(key, wait.since, limit, |time| Late::Wait { thread, wait, time });
             }
             if let Some(limit) = holds {
+                // Before the stack, onto which the lock may come now.
+                if now.saturating_sub(record.asked_at.load(SeqCst)) < nanos(AWAKE) {
+                    watch.again(now.saturating_add(nanos(limit)));
+                }
                 record.each_held(|held, since| {
                     let key = |since| (u64::from(thread), held.word.lock(), since);
                     if let Some(since) = since {
@@ -79,6 +86,10 @@ pub(super) fn look(
     Looked { late, next }
 }
 
+fn nanos(time: Duration) -> u64 {
+    u64::try_from(time.as_nanos()).unwrap_or(u64::MAX)
+}
+
 struct Watch<'a> {
     now: u64,
     late: Vec<Late>,
@@ -90,7 +101,7 @@ struct Watch<'a> {
 
 impl Watch<'_> {
     fn one(&mut self, key: Key, since: u64, limit: Duration, late: impl FnOnce(u64) -> Late) {
-        let limit = u64::try_from(limit.as_nanos()).unwrap_or(u64::MAX);
+        let limit = nanos(limit);
         let due = since.saturating_add(limit);
         let after = if due > self.now {
             due
@@ -102,7 +113,12 @@ impl Watch<'_> {
             // It may end, and begin anew, right now.
             self.now.saturating_add(limit)
         };
-        self.next = Some(self.next.map_or(after, |next| next.min(after)));
+        self.again(after);
+    }
+
+    /// Somebody looks again at this time, or before.
+    fn again(&mut self, at: u64) {
+        self.next = Some(self.next.map_or(at, |next| next.min(at)));
     }
 }
 

@@ -3,7 +3,9 @@
 //! It sleeps until the first deadline, and no longer than the shortest threshold, as a wait that
 //! begins meanwhile may be due first. With nothing to watch it is *idle* and sleeps without end; a
 //! wait or hold that begins then rings. Idleness is announced before the last look at the records,
-//! and a wait is in its record before it looks for idleness, so one of both sees the other.
+//! and a wait, or the time of an acquisition, is in its record before it looks for idleness, so one of
+//! both sees the other. An acquisition is on the stack a little later: until then, and for a while after
+//! the last one, the thread does not go idle.
 
 use std::ffi::c_int;
 use std::io;

@@ -24,6 +24,8 @@ mod peers;
 mod process;
 mod quiescence;
 mod semaphore;
+#[cfg(feature = "parking_lot")]
+mod sent_guards;
 mod starvation;
 mod stats;
 mod watchdog;

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use lockdep::Finding;
 use lockdep::finding::{Rule, Tier};
+use lockdep::instrument::{LockKind, LockTag, LockType, Mode};
 use lockdep::sync::{Barrier, Mutex, mpsc};
 use lockdep::thread;
 use lockdep::watchdog::{Heartbeat, Restart, Then, Watchdog};
@@ -36,13 +37,40 @@ fn a_lock_that_is_held_for_long_is_told_of_while_it_is_held() {
         assert_eq!(finding.rule, Rule::SlowHold);
         assert!(finding.message().contains("has held Mutex created at"), "{finding}");
         assert_eq!(finding.sites[0].1, "acquired here, and still held");
-        assert_eq!(finding.locks[0].created.line(), 31);
+        assert_eq!(finding.locks[0].created.line(), 32);
         assert_eq!(found(), [(Rule::SlowHold, Tier::Happened)]);
     }
     let name = "watchdog::a_lock_that_is_held_for_long_is_told_of_while_it_is_held";
     let ended = run(name, body).well();
     assert!(ended.stderr.contains("slow-hold (happened)"), "{}", ended.stderr);
     assert!(ended.trace.contains(r#""rule":"slow-hold""#), "{}", ended.trace);
+}
+
+/// The watchdog looks once between the first step of an acquisition and its end, sees nothing, and must
+/// not go to sleep for ever: nothing else happens that would wake it.
+#[test]
+fn an_acquisition_that_the_look_falls_into_is_not_missed() {
+    fn body() {
+        let (callback, late) = sends();
+        let _watching = Watchdog::new().slow_hold(SHORT).on_expiry(callback).start().unwrap();
+        let ty = const { &LockType::of::<()>(LockKind::Mutex) };
+        let tag = LockTag::new(ty);
+        let attempt = || {
+            // It has looked, and the next look finds no promise any more.
+            let heart = Heartbeat::new("probe", SHORT);
+            let finding = late.recv().unwrap();
+            drop(heart);
+            // Three more looks.
+            late.recv_timeout(3 * SHORT).expect_err("nothing is late");
+            Some(finding.rule)
+        };
+        let site = std::panic::Location::caller();
+        let first = tag.acquire(ty, Mode::Write, site, attempt, || unreachable!());
+        assert_eq!(first, Rule::MissedHeartbeat);
+        assert_eq!(late.recv().unwrap().rule, Rule::SlowHold);
+        tag.release(Mode::Write);
+    }
+    run("watchdog::an_acquisition_that_the_look_falls_into_is_not_missed", body).well();
 }
 
 #[test]
