@@ -28,4 +28,5 @@ mod semaphore;
 mod sent_guards;
 mod starvation;
 mod stats;
+mod waits;
 mod watchdog;
