@@ -6,6 +6,7 @@ mod examples;
 mod found;
 mod lint;
 mod projects;
+mod runtimes;
 mod scenarios;
 mod source;
 mod suggestions;
