@@ -179,7 +179,14 @@ fn declared_order(finding: &mut Finding) {
     if let Some((_, asks)) = finding.message.split_once(" asks for ") {
         finding.message = format!("{} asks for {asks}", thread(&edge.thread));
     }
-    in_declared_order(finding);
+    if finding.message.ends_with("which `lock_all!` takes after it") {
+        let held = code(&finding.locks[finding.edges[0].from].name);
+        finding.help.push(format!(
+            "take all of these locks in one `lock_all!`, or release {held} before this one"
+        ));
+    } else {
+        in_declared_order(finding);
+    }
 }
 
 /// How to keep to the declared order, or to change it.

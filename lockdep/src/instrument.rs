@@ -6,6 +6,8 @@
 //! acquisition and [`LockTag::release`] just before the real release. A hook never panics, but for
 //! what would hang or go round for ever (`deadlock`, `double-lock`, `livelock`, ...), as configured.
 
+#[cfg(feature = "instrument")]
+pub(crate) use declared::takes_in_order;
 pub use event::{EventKind, EventTag};
 pub use threads::{Child, Entered, park, unpark};
 

@@ -5,6 +5,7 @@
 //! is new. Nothing here runs code of the program.
 
 mod declared;
+mod in_order;
 mod sent;
 mod starvation;
 
@@ -30,6 +31,7 @@ use crate::timing::ClassTimes;
 use crate::trace::{ClassLine, Counts, ThreadLine, Trace};
 use crate::word::{CLASSES, Word, class_of, comparable};
 use declared::Declared;
+use in_order::InOrder;
 
 /// How many threads that ended are kept before those that left nothing are forgotten.
 const ENDED: usize = 1024;
@@ -47,6 +49,7 @@ pub(crate) struct Observer {
     met: HashSet<u32>,
     nestings: Map<u32, Nesting>,
     declared: Declared,
+    in_order: InOrder,
     threads: Map<ThreadId, ThreadLine>,
     ended: Vec<ThreadId>,
     /// Dependencies by class and place that the trace has.
@@ -119,6 +122,7 @@ impl Observer {
             met: HashSet::new(),
             nestings: Map::default(),
             declared: Declared::default(),
+            in_order: InOrder::default(),
             threads: Map::default(),
             ended: Vec::new(),
             orders: HashSet::default(),

@@ -49,6 +49,7 @@ pub const SOURCES: &[(&str, &str)] = &sources! {
     "macros.rs",
     "observer.rs",
     "observer/declared.rs",
+    "observer/in_order.rs",
     "observer/sent.rs",
     "observer/starvation.rs",
     "order/declaration.rs",

@@ -25,11 +25,26 @@ impl LockTag {
         }
     }
 
-    /// The key that orders the lock among those of its class; zero for one without.
+    /// What orders the lock: its [number](LockTag::id), and the key that orders it among those of
+    /// its class, zero for one without.
     #[cfg(feature = "instrument")]
-    pub(crate) fn key(&self) -> u64 {
+    #[inline(always)]
+    #[track_caller]
+    pub(crate) fn number(&self, ty: &'static LockType) -> (u64, u64) {
         let word = Word(self.id.load(Relaxed));
-        if word.0 & word::KEYED == 0 { 0 } else { observe(|o| o.key(word.lock())) }
+        if word.is_new() || word.0 & word::KEYED != 0 {
+            return self.new_or_keyed_number(ty);
+        }
+        (word.lock(), 0)
+    }
+
+    #[cfg(feature = "instrument")]
+    #[cold]
+    #[track_caller]
+    fn new_or_keyed_number(&self, ty: &'static LockType) -> (u64, u64) {
+        let number = self.id(ty);
+        let word = Word(self.id.load(Relaxed));
+        (number, if word.0 & word::KEYED == 0 { 0 } else { observe(|o| o.key(word.lock())) })
     }
 
     /// The same for a static, which is of this class now; `false` if it has been acquired before.
@@ -92,4 +107,25 @@ impl LockTag {
         }
         result
     }
+}
+
+/// Locks of these classes are taken at `site` in the order of their numbers, from now on.
+#[cfg(feature = "instrument")]
+#[inline(always)]
+pub(crate) fn takes_in_order(site: Site, classes: impl Iterator<Item = u32>) {
+    let Some(record) = process::current().or_else(process::begin) else { return };
+    let digest = fold(ptr::from_ref(site) as u64, 0xd6e8_feb8_6659_fd93);
+    if !record.knows(digest) {
+        tell_of_order(record, digest, site, classes);
+    }
+}
+
+#[cfg(feature = "instrument")]
+#[cold]
+#[inline(never)]
+fn tell_of_order(record: &Record, digest: u64, site: Site, classes: impl Iterator<Item = u32>) {
+    let _busy = Busy::new();
+    let classes: Vec<u32> = classes.collect();
+    observe(|o| o.takes_in_order(site, &classes));
+    record.learn(digest);
 }

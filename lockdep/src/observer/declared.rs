@@ -191,7 +191,6 @@ impl Observer {
     }
 
     /// The key of a lock; zero for one without.
-    #[cfg(feature = "instrument")]
     pub(crate) fn key(&self, lock: LockId) -> u64 {
         self.declared.keys.get(&lock).copied().unwrap_or(0)
     }
@@ -283,11 +282,13 @@ impl Observer {
         }
         if let Some((outer, template)) = wrong {
             self.broken(request, outer, template, Vec::new());
+        } else {
+            as_declared.extend(self.against_one_order(request));
         }
         as_declared
     }
 
-    fn broken(
+    pub(super) fn broken(
         &mut self,
         request: &Request<'_>,
         outer: &HeldLock,

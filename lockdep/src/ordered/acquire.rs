@@ -6,7 +6,7 @@ use std::hash::{BuildHasher, Hasher, RandomState};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use crate::ordered::key::{Entry, Tie};
+use crate::ordered::key::{Entry, Tie, taken_in_order};
 use crate::ordered::set::Set;
 
 /// How the locks of a set are called in messages.
@@ -87,7 +87,10 @@ pub fn lock_all<S: Set>(set: S, names: Names) -> S::Output {
 pub(super) fn by_keys<S: Set>(set: &S, names: Names) -> S::Output {
     let mut keys = set.keys();
     match sorted(keys.as_mut(), names) {
-        Ok(keys) => S::output(in_order(set, keys)),
+        Ok(keys) => {
+            told(keys);
+            S::output(in_order(set, keys))
+        }
         Err(duplicate) => panic!("{duplicate}"),
     }
 }
@@ -106,6 +109,7 @@ pub fn lock_all_unique<S: Set>(set: S, _names: Names) -> S::Slots {
             kept += 1;
         }
     }
+    told(&keys[..kept]);
     in_order(&set, &keys[..kept])
 }
 
@@ -116,7 +120,9 @@ pub fn lock_all_unique<S: Set>(set: S, _names: Names) -> S::Slots {
 #[track_caller]
 pub fn try_lock_all<S: Set>(set: S, names: Names) -> Result<S::Output, LockAllError> {
     let mut keys = set.keys();
-    let count = sorted(keys.as_mut(), names)?.len();
+    let keys = sorted(keys.as_mut(), names)?;
+    told(keys);
+    let count = keys.len();
     let mut slots = set.slots();
     for place in 0..count {
         if !set.try_acquire(place, &mut slots) {
@@ -142,6 +148,7 @@ pub fn lock_all_for<S: Set>(
     let start = Instant::now();
     let mut keys = set.keys();
     let keys = sorted(keys.as_mut(), names)?;
+    told(keys);
     let mut slots = set.slots();
     for Entry { place, .. } in keys {
         let mut pause = Pause::new(Duration::from_micros(500));
@@ -185,6 +192,15 @@ pub fn lock_all_backoff<S: Set>(set: S, names: Names) -> S::Output {
         return S::output(slots);
     }
     S::output(set.slots())
+}
+
+/// Tells the engine that several locks are taken in this order.
+#[track_caller]
+#[inline]
+fn told(keys: &[Entry]) {
+    if keys.len() > 1 {
+        taken_in_order(keys.iter().map(|entry| entry.key));
+    }
 }
 
 /// Waits for the locks that `keys` tells, one after the other; those of an equal key under their

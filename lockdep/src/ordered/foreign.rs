@@ -17,7 +17,7 @@ impl<R: RawMutex, T: ?Sized> Lockable for Mutex<R, T> {
         OrderKey::of_address(self)
     }
 
-    #[inline]
+    #[inline(always)]
     #[track_caller]
     fn acquire(&self) -> Self::Locked<'_> {
         self.lock()
@@ -45,7 +45,7 @@ impl<R: RawRwLock, T: ?Sized> RwLockable for RwLock<R, T> {
         OrderKey::of_address(self)
     }
 
-    #[inline]
+    #[inline(always)]
     #[track_caller]
     fn acquire_read(&self) -> Self::Read<'_> {
         self.read()
@@ -57,7 +57,7 @@ impl<R: RawRwLock, T: ?Sized> RwLockable for RwLock<R, T> {
         self.try_read()
     }
 
-    #[inline]
+    #[inline(always)]
     #[track_caller]
     fn acquire_write(&self) -> Self::Write<'_> {
         self.write()

@@ -22,6 +22,9 @@ const DECLARED: u128 = 0 << KIND;
 /// Numbers of instrumented locks.
 #[cfg(feature = "instrument")]
 const NUMBERED: u128 = 1 << KIND;
+/// Where a lock's class begins in its number.
+#[cfg(feature = "instrument")]
+const CLASS: u32 = 104;
 /// Addresses.
 const ADDRESSED: u128 = 2 << KIND;
 
@@ -43,20 +46,41 @@ impl OrderKey {
     /// the lock's class; among those of one class the declared key comes first, if there is one.
     #[cfg(feature = "instrument")]
     #[inline]
-    pub(super) fn numbered<L: ?Sized>(number: u64, key: u64, lock: &L) -> OrderKey {
+    pub(super) fn numbered<L: ?Sized>((number, key): (u64, u64), lock: &L) -> OrderKey {
         match number {
             0 => OrderKey::of_address(lock),
             number => {
                 let (class, serial) = word::parts(number);
-                let key = u128::from(class) << 104 | u128::from(key) << 40 | u128::from(serial);
+                let key = u128::from(class) << CLASS | u128::from(key) << 40 | u128::from(serial);
                 OrderKey(NUMBERED | key)
             }
         }
     }
 
+    /// The class of an instrumented lock, which is ordered by its number.
+    #[cfg(feature = "instrument")]
+    #[inline]
+    fn class(self) -> Option<u32> {
+        let is_numbered = self.0 >> KIND == NUMBERED >> KIND;
+        is_numbered.then_some((self.0 >> CLASS) as u32 & ((1 << (KIND - CLASS)) - 1))
+    }
+
     fn is_declared(self) -> bool {
         self.0 >> KIND == DECLARED >> KIND
     }
+}
+
+/// Tells the engine that locks with these keys are taken here in the order of their keys.
+#[inline(always)]
+#[track_caller]
+pub(super) fn taken_in_order(keys: impl Iterator<Item = OrderKey> + Clone) {
+    #[cfg(feature = "instrument")]
+    if keys.clone().any(|key| key.class().is_some()) {
+        let classes = keys.filter_map(OrderKey::class);
+        crate::instrument::takes_in_order(std::panic::Location::caller(), classes);
+    }
+    #[cfg(not(feature = "instrument"))]
+    let _ = keys;
 }
 
 /// Where `lock` is.

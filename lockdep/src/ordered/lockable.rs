@@ -115,7 +115,7 @@ impl<'a, L: Lockable + ?Sized> Request for LockRequest<'a, L> {
         key::address(self.0)
     }
 
-    #[inline]
+    #[inline(always)]
     #[track_caller]
     fn acquire(&self) -> Self::Output {
         self.0.acquire()
@@ -141,7 +141,7 @@ impl<'a, L: RwLockable + ?Sized> Request for ReadRequest<'a, L> {
         key::address(self.0)
     }
 
-    #[inline]
+    #[inline(always)]
     #[track_caller]
     fn acquire(&self) -> Self::Output {
         self.0.acquire_read()
@@ -167,7 +167,7 @@ impl<'a, L: RwLockable + ?Sized> Request for WriteRequest<'a, L> {
         key::address(self.0)
     }
 
-    #[inline]
+    #[inline(always)]
     #[track_caller]
     fn acquire(&self) -> Self::Output {
         self.0.acquire_write()
@@ -212,7 +212,7 @@ impl<R: Request, F: Fn(R::Output) -> O, O> Request for Mapped<R, F> {
         self.request.address()
     }
 
-    #[inline]
+    #[inline(always)]
     #[track_caller]
     fn acquire(&self) -> O {
         (self.map)(self.request.acquire())
@@ -301,9 +301,10 @@ pointers! {
     RwHandle: &&'a H, &'a Box<H>, &'a Rc<H>, &'a Arc<H>;
 }
 
-/// Locks with the interface of `std`'s; `$key` tells a lock's place in the order.
+/// Locks with the interface of `std`'s; `$key` tells a lock's place in the order, `$acquire` is the
+/// method that locks a mutex.
 macro_rules! std_locks {
-    ($sync:ident, |$lock:ident| $key:expr) => {
+    ($sync:ident, $acquire:ident, |$lock:ident| $key:expr) => {
         impl<T: ?Sized> Lockable for $sync::Mutex<T> {
             type Locked<'a>
                 = LockResult<$sync::MutexGuard<'a, T>>
@@ -316,10 +317,10 @@ macro_rules! std_locks {
                 $key
             }
 
-            #[inline]
+            #[inline(always)]
             #[track_caller]
             fn acquire(&self) -> Self::Locked<'_> {
-                self.lock()
+                self.$acquire()
             }
 
             #[inline]
@@ -345,7 +346,7 @@ macro_rules! std_locks {
                 $key
             }
 
-            #[inline]
+            #[inline(always)]
             #[track_caller]
             fn acquire_read(&self) -> Self::Read<'_> {
                 self.read()
@@ -357,7 +358,7 @@ macro_rules! std_locks {
                 unless_held(self.try_read())
             }
 
-            #[inline]
+            #[inline(always)]
             #[track_caller]
             fn acquire_write(&self) -> Self::Write<'_> {
                 self.write()
@@ -388,9 +389,9 @@ macro_rules! std_locks {
     };
 }
 
-std_locks!(std_sync, |lock| OrderKey::of_address(lock));
+std_locks!(std_sync, lock, |lock| OrderKey::of_address(lock));
 #[cfg(feature = "instrument")]
-std_locks!(own_sync, |lock| OrderKey::numbered(lock.lock_id(), lock.lock_key(), lock));
+std_locks!(own_sync, lock_in_place, |lock| OrderKey::numbered(lock.number(), lock));
 
 /// A poisoned lock is taken all the same, and says so.
 fn unless_held<G>(tried: TryLockResult<G>) -> Option<LockResult<G>> {

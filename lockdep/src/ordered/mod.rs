@@ -9,6 +9,11 @@
 //! that is not instrumented, its address, which is stable for as long as it is borrowed. Locks with
 //! equal keys are taken under a lock of their own, the tie lock.
 //!
+//! A call under the guards of another keeps to the order only if its locks come after those. One that
+//! asks for an earlier lock is `declared-order`, reported with both places before it blocks, if locks
+//! of both kinds are taken together anywhere; else it is chance which kind comes first. A lock that
+//! the thread holds already is a `double-lock`, and held to a `try_` form.
+//!
 //! What it cannot see: code that takes two of the same locks by hand, in another order. For locks
 //! that such code shares, take them with a `_backoff` form, which waits only while it holds
 //! nothing.

@@ -1,7 +1,7 @@
 //! Several requests as one: tuples of different ones, and vectors of like ones.
 
 use crate::ordered::acquire::{self, Names};
-use crate::ordered::key::Entry;
+use crate::ordered::key::{Entry, taken_in_order};
 use crate::ordered::lockable::Request;
 
 /// Several requests. The locks are told by their places, and taken one at a time into slots.
@@ -79,18 +79,26 @@ impl<R: Request> Set for Vec<R> {
     }
 }
 
+/// Acquires by a call: an acquisition in each place where it could be made would be much code.
+#[inline(never)]
+#[track_caller]
+fn called<R: Request>(request: &R) -> R::Output {
+    request.acquire()
+}
+
 /// Two and three locks are by far the most frequent: each order of them is written out, so that the
 /// guards need no slots and nothing is sorted. Equal keys go the long way.
 macro_rules! each_order {
-    ({ ($($all:ident),+) = $($key:ident $at:tt),+; $(if $order:expr => $($lock:ident $place:tt),+;)+ }) => {
+    ({ ($($all:ident),+) = $($key:ident $at:tt),+; $acquire:path; $(if $order:expr => $($lock:ident $place:tt),+;)+ }) => {
         // Always: guards that are handed on through memory cost as much as the acquisitions.
         #[inline(always)]
         #[track_caller]
         fn acquire_all(&self, names: Names) -> Self::Output {
             $(let $key = self.$at.order_key();)+
+            taken_in_order([$($key),+].into_iter());
             let ($($all),+);
             $(if $order {
-                $($lock = self.$place.acquire();)+
+                $($lock = $acquire(&self.$place);)+
             } else)+ {
                 return acquire::by_keys(self, names);
             }
@@ -150,12 +158,12 @@ macro_rules! tuples {
 tuples! {
     1: A 0;
     2: A 0, B 1 => {
-        (one, two) = a 0, b 1;
+        (one, two) = a 0, b 1; Request::acquire;
         if a < b => one 0, two 1;
         if b < a => two 1, one 0;
     };
     3: A 0, B 1, C 2 => {
-        (one, two, three) = a 0, b 1, c 2;
+        (one, two, three) = a 0, b 1, c 2; called;
         if a < b && b < c => one 0, two 1, three 2;
         if b < a && a < c => two 1, one 0, three 2;
         if a < c && c < b => one 0, three 2, two 1;

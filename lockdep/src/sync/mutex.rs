@@ -44,15 +44,11 @@ impl<T> Mutex<T> {
 impl<T: ?Sized> Mutex<T> {
     pub(super) const TYPE: &'static LockType = &LockType::of::<T>(LockKind::Mutex);
 
-    /// The number that tells this lock from all others; 0 if it is not watched.
-    #[inline]
-    pub(crate) fn lock_id(&self) -> u64 {
-        self.tag.id(Self::TYPE)
-    }
-
-    /// The declared key among locks of its class; 0 for a lock without.
-    pub(crate) fn lock_key(&self) -> u64 {
-        self.tag.key()
+    /// The number that tells this lock from all others, 0 if it is not watched; and its declared key
+    /// among the locks of its class, 0 if it has none.
+    #[inline(always)]
+    pub(crate) fn number(&self) -> (u64, u64) {
+        self.tag.number(Self::TYPE)
     }
 
     /// Acquires the mutex, and blocks until that is possible; see [`std::sync::Mutex::lock`].
@@ -68,6 +64,13 @@ impl<T: ?Sized> Mutex<T> {
     #[inline]
     #[track_caller]
     pub fn lock(&self) -> LockResult<MutexGuard<'_, T>> {
+        self.lock_in_place()
+    }
+
+    /// [`Mutex::lock`], never as a call, which would hand the guard on through memory.
+    #[inline(always)]
+    #[track_caller]
+    pub(crate) fn lock_in_place(&self) -> LockResult<MutexGuard<'_, T>> {
         let locked = self.tag.acquire(
             Self::TYPE,
             Mode::Write,

@@ -50,15 +50,11 @@ impl<T> RwLock<T> {
 impl<T: ?Sized> RwLock<T> {
     const TYPE: &'static LockType = &LockType::of::<T>(LockKind::RwLock);
 
-    /// The number that tells this lock from all others; 0 if it is not watched.
-    #[inline]
-    pub(crate) fn lock_id(&self) -> u64 {
-        self.tag.id(Self::TYPE)
-    }
-
-    /// The declared key among locks of its class; 0 for a lock without.
-    pub(crate) fn lock_key(&self) -> u64 {
-        self.tag.key()
+    /// The number that tells this lock from all others, 0 if it is not watched; and its declared key
+    /// among the locks of its class, 0 if it has none.
+    #[inline(always)]
+    pub(crate) fn number(&self) -> (u64, u64) {
+        self.tag.number(Self::TYPE)
     }
 
     /// What the engine knows the lock by.
