@@ -35,7 +35,7 @@ pub use level::{Before, Level, Leveled, Unlocked};
 #[cfg(feature = "macros")]
 pub use lockdep_macros::LockOrder;
 pub use locks::Locks;
-pub use nested::LockNested;
+pub use nested::{LockNested, RwLockNested};
 
 /// A struct whose locks are in a declared order; derive it.
 ///

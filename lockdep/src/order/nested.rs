@@ -38,55 +38,77 @@ pub trait LockNested {
     where
         Self: 'a;
 
-    /// Locks, or write-locks, at a nesting level.
+    /// Locks at a nesting level.
     #[track_caller]
     fn lock_nested(&self, level: u8) -> Self::Locked<'_>;
 }
 
-#[cfg(feature = "instrument")]
-impl<T: ?Sized> LockNested for own_sync::Mutex<T> {
-    type Locked<'a>
-        = LockResult<own_sync::MutexGuard<'a, T>>
+/// The same for reader-writer locks; see [`LockNested`].
+pub trait RwLockNested {
+    /// What locking for reading gives.
+    type Read<'a>
     where
-        T: 'a;
+        Self: 'a;
+    /// What locking for writing gives.
+    type Write<'a>
+    where
+        Self: 'a;
 
+    /// Locks for reading, at a nesting level.
     #[track_caller]
-    fn lock_nested(&self, level: u8) -> Self::Locked<'_> {
-        self.lock_at_level(level)
-    }
-}
+    fn read_nested(&self, level: u8) -> Self::Read<'_>;
 
-#[cfg(feature = "instrument")]
-impl<T: ?Sized> LockNested for own_sync::RwLock<T> {
-    type Locked<'a>
-        = LockResult<own_sync::RwLockWriteGuard<'a, T>>
-    where
-        T: 'a;
-
+    /// Locks for writing, at a nesting level.
     #[track_caller]
-    fn lock_nested(&self, level: u8) -> Self::Locked<'_> {
-        self.write_at_level(level)
-    }
+    fn write_nested(&self, level: u8) -> Self::Write<'_>;
 }
 
-impl<T: ?Sized> LockNested for std_sync::Mutex<T> {
-    type Locked<'a>
-        = LockResult<std_sync::MutexGuard<'a, T>>
-    where
-        T: 'a;
+/// Locks with the interface of `std`'s; the expressions lock `$lock` at `$level`.
+macro_rules! std_locks {
+    ($sync:ident, |$lock:ident, $level:ident| $mutex:expr, $read:expr, $write:expr) => {
+        impl<T: ?Sized> LockNested for $sync::Mutex<T> {
+            type Locked<'a>
+                = LockResult<$sync::MutexGuard<'a, T>>
+            where
+                T: 'a;
 
-    fn lock_nested(&self, _level: u8) -> Self::Locked<'_> {
-        self.lock()
-    }
+            #[track_caller]
+            fn lock_nested(&self, $level: u8) -> Self::Locked<'_> {
+                let $lock = self;
+                $mutex
+            }
+        }
+
+        impl<T: ?Sized> RwLockNested for $sync::RwLock<T> {
+            type Read<'a>
+                = LockResult<$sync::RwLockReadGuard<'a, T>>
+            where
+                T: 'a;
+            type Write<'a>
+                = LockResult<$sync::RwLockWriteGuard<'a, T>>
+            where
+                T: 'a;
+
+            #[track_caller]
+            fn read_nested(&self, $level: u8) -> Self::Read<'_> {
+                let $lock = self;
+                $read
+            }
+
+            #[track_caller]
+            fn write_nested(&self, $level: u8) -> Self::Write<'_> {
+                let $lock = self;
+                $write
+            }
+        }
+    };
 }
 
-impl<T: ?Sized> LockNested for std_sync::RwLock<T> {
-    type Locked<'a>
-        = LockResult<std_sync::RwLockWriteGuard<'a, T>>
-    where
-        T: 'a;
-
-    fn lock_nested(&self, _level: u8) -> Self::Locked<'_> {
-        self.write()
-    }
-}
+std_locks!(std_sync, |lock, _level| lock.lock(), lock.read(), lock.write());
+#[cfg(feature = "instrument")]
+std_locks!(
+    own_sync,
+    |lock, level| lock.lock_at_level(level),
+    lock.read_at_level(level),
+    lock.write_at_level(level)
+);

@@ -62,6 +62,19 @@ impl<T: ?Sized> RwLock<T> {
         (&self.tag, Self::TYPE)
     }
 
+    /// [`RwLock::read`] at a nesting level.
+    #[track_caller]
+    pub(crate) fn read_at_level(&self, level: u8) -> LockResult<RwLockReadGuard<'_, T>> {
+        let locked = self.tag.acquire_nested(
+            Self::TYPE,
+            (Mode::Read, level),
+            Location::caller(),
+            || outcome::acquired(self.inner.try_read()),
+            || outcome::blocking(|| self.inner.read()),
+        );
+        outcome::map(locked, |inner| RwLockReadGuard::new(&self.tag, inner))
+    }
+
     /// [`RwLock::write`] at a nesting level.
     #[track_caller]
     pub(crate) fn write_at_level(&self, level: u8) -> LockResult<RwLockWriteGuard<'_, T>> {

@@ -1,7 +1,7 @@
 //! Several locks of one place: nesting levels, keys, and what is asserted about locks.
 
 use lockdep::finding::Rule;
-use lockdep::order::{LockNested, LockOrder};
+use lockdep::order::{LockNested, LockOrder, RwLockNested};
 use lockdep::ordered::lock_slice;
 use lockdep::sync::{Mutex, RwLock};
 use lockdep::{assert_held, assert_not_held, lock_all, might_lock};
@@ -93,14 +93,19 @@ fn without_levels_the_same_nestings_are_found() {
 }
 
 #[test]
-fn a_level_is_taken_for_writing_too() {
+fn a_level_is_taken_for_reading_and_writing_too() {
     fn body() {
         let nodes: Vec<RwLock<u8>> = (0..2).map(|n| RwLock::new(n)).collect();
-        let _child = nodes[0].lock_nested(7).unwrap();
-        drop(nodes[1].lock_nested(2).unwrap());
+        let parent = nodes[1].read_nested(1).unwrap();
+        let _child = nodes[0].write_nested(7).unwrap();
+        assert!(declared().is_empty());
+        drop(parent);
+        drop(nodes[1].write_nested(2).unwrap());
         assert_eq!(declared().len(), 1);
+        drop(nodes[1].read_nested(1).unwrap());
+        assert_eq!(declared().len(), 2);
     }
-    run("order::nested::a_level_is_taken_for_writing_too", body).well();
+    run("order::nested::a_level_is_taken_for_reading_and_writing_too", body).well();
 }
 
 #[test]

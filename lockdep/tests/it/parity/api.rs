@@ -113,6 +113,7 @@ const NOT_COMPARED: &[&str] = &[
     "Locks",
     "RefUnwindSafe",
     "RwHandle",
+    "RwLockNested",
     "RwLockable",
     "Send",
     "Sync",
