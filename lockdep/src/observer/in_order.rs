@@ -35,6 +35,7 @@ impl InOrder {
 
 impl Observer {
     /// Locks of these classes are taken at `site`, in the order of their numbers.
+    #[cfg(feature = "instrument")]
     pub(crate) fn takes_in_order(&mut self, site: Site, classes: &[u32]) {
         self.in_order.taken.extend(classes.iter().map(|&class| (site_number(site), class)));
     }
