@@ -6,11 +6,11 @@
 
 use std::env;
 use std::fs;
-use std::io;
+use std::io::{self, BufRead};
 use std::path::Path;
 use std::process::{Command, Stdio};
 use std::thread;
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use lockcheck_tests::{Project, command_path, workspace};
 
@@ -110,6 +110,65 @@ fn every_example_does_what_its_readme_says() {
     assert!(names.len() > 1, "{names:?}");
     let wrong: Vec<String> = names.iter().filter_map(|name| check(name).err()).collect();
     assert!(wrong.is_empty(), "{}", wrong.join("\n\n"));
+}
+
+/// Those that hang without the tool.
+const HANGS: [&str; 5] = [
+    "02-join-under-lock",
+    "03-channel-and-lock",
+    "04-lost-wake-up",
+    "06-forgotten-guard",
+    "08-polite-philosophers",
+];
+/// From the first watched step of a process to its report.
+const AT_ONCE: Duration = Duration::from_secs(1);
+
+/// When the process that has found something began, by its trace.
+fn begun(traces: &Path) -> Option<SystemTime> {
+    let mut files = fs::read_dir(traces).ok()?.map(|file| file.expect("it is listed").path());
+    files.find_map(|path| {
+        if path.is_dir() {
+            return begun(&path);
+        }
+        let text = fs::read_to_string(&path).ok()?;
+        let first: serde_json::Value = serde_json::from_str(text.lines().next()?).ok()?;
+        let begun = UNIX_EPOCH + Duration::from_millis(first["time"].as_u64()?);
+        text.contains(r#""t":"finding""#).then_some(begun)
+    })
+}
+
+/// How long the tests of the example, built already, run until their first report.
+fn time_of_report(project: &Project) -> Duration {
+    let traces = project.root().join("target/lockcheck/runs");
+    let _ = fs::remove_dir_all(&traces);
+    let mut command = project.lockcheck(&["test", "-q"]);
+    command.stdout(Stdio::null()).stderr(Stdio::piped());
+    let mut child = command.spawn().expect("the command starts");
+    let mut reported = None;
+    for line in io::BufReader::new(child.stderr.take().expect("it is piped")).lines() {
+        if line.is_ok_and(|line| line.starts_with("lockdep: ")) {
+            reported = reported.or_else(|| Some(SystemTime::now()));
+        }
+    }
+    child.wait().expect("it ends");
+    let reported = reported.expect("something is reported by the process itself");
+    reported.duration_since(begun(&traces).expect("it has a trace")).unwrap_or_default()
+}
+
+/// A busy machine may take its time, so the best of some runs counts.
+#[test]
+fn a_hang_is_reported_at_once() {
+    for name in HANGS {
+        let project = Project::example(name);
+        let mut best = Duration::MAX;
+        for _ in 0..20 {
+            best = best.min(time_of_report(&project));
+            if best <= AT_ONCE {
+                break;
+            }
+        }
+        assert!(best <= AT_ONCE, "{name}: {best:?}");
+    }
 }
 
 /// The report on the first page is the one of the first example.
