@@ -129,7 +129,9 @@ const WAITER: u64 = 1 << 44;
 /// now; several events may share a count.
 #[inline(always)]
 fn signals(event: Word) -> &'static AtomicU64 {
-    &SIGNALS[parts(event.lock()).1 as usize % SIGNALS.len()]
+    // Multiplied, as each thread numbers its events from a multiple of a block on.
+    let hash = parts(event.lock()).1.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> (u64::BITS - 8);
+    &SIGNALS[hash as usize % SIGNALS.len()]
 }
 
 /// Whether a thread may be waiting for the event.

@@ -38,11 +38,11 @@
 //! thrown away (`waiting`).
 
 use std::panic::{self, AssertUnwindSafe};
-use std::sync::mpsc as plain;
+use std::sync::{Arc, mpsc as plain};
 use std::time::{Duration, Instant};
 
 use lockdep::finding::{Rule, Tier};
-use lockdep::sync::{Barrier, Mutex, mpsc};
+use lockdep::sync::{Barrier, Condvar, Mutex, mpsc};
 use lockdep::thread;
 
 use crate::isolated::{found, run, shown};
@@ -131,6 +131,35 @@ fn instances_of_one_class() {
         assert!(shown().contains(&(Rule::LockOrder, Tier::Reachable)), "{:?}", found());
     }
     run("waits::instances_of_one_class", body).well();
+}
+
+/// Each thread numbers what it meets first from a multiple of the same number on.
+#[test]
+fn a_notification_of_another_condition_variable() {
+    fn body() {
+        let shared = Arc::new((Mutex::new(false), Condvar::new()));
+        let others = [const { Condvar::new() }; 4];
+        let waiter = thread::spawn({
+            let shared = Arc::clone(&shared);
+            move || {
+                let (ready, meant) = &*shared;
+                let mut guard = ready.lock().unwrap();
+                *guard = true;
+                drop(meant.wait_while(guard, |ready| *ready).unwrap());
+            }
+        });
+        let (ready, meant) = &*shared;
+        while !*ready.lock().unwrap() {
+            thread::yield_now();
+        }
+        let notifier = thread::spawn(move || others.iter().for_each(Condvar::notify_all));
+        notifier.join().unwrap();
+        assert!(hangs(|| waiter.join().unwrap()));
+        assert_eq!(found(), [(Rule::StuckWait, Tier::Happened)]);
+        *ready.lock().unwrap() = false;
+        meant.notify_all();
+    }
+    run("waits::a_notification_of_another_condition_variable", body).well();
 }
 
 /// R17.
