@@ -47,7 +47,7 @@ fn a_multi_threaded_runtime_under_load() {
     let classes =
         of("class").filter(|line| line["id"].as_u64().is_some_and(|id| timed.contains(&id)));
     let of_runtime = classes.filter(|line| file(&line["site"]).contains("/tokio-1.")).count();
-    assert!(of_runtime > 3, "{of_runtime} classes of the runtime's locks were seen: {checked}");
+    assert!(of_runtime > 1, "{of_runtime} classes of the runtime's locks were seen: {checked}");
     let acquisitions: u64 = of("counts").filter_map(|line| line["acquisitions"].as_u64()).sum();
     assert!(acquisitions > 1000, "{acquisitions} acquisitions were seen: {checked}");
 }

@@ -3,7 +3,7 @@
 use lockdep::finding::Rule;
 use lockdep::order::{LockNested, LockOrder, RwLockNested};
 use lockdep::ordered::lock_slice;
-use lockdep::sync::{Mutex, RwLock};
+use lockdep::sync::{Mutex, MutexGuard, RwLock};
 use lockdep::{assert_held, assert_not_held, lock_all, might_lock};
 
 use super::declared;
@@ -90,6 +90,34 @@ fn without_levels_the_same_nestings_are_found() {
         assert!(found().iter().any(|f| f.0 == Rule::SameClassNesting));
     }
     run("order::nested::without_levels_the_same_nestings_are_found", body).well();
+}
+
+/// A type of one's own over a lock without a value.
+struct Wrapped(Mutex<()>);
+
+impl Wrapped {
+    fn lock(&self) -> MutexGuard<'_, ()> {
+        self.0.lock().unwrap()
+    }
+}
+
+#[test]
+fn locks_behind_one_wrapper_are_not_taken_for_one_kind() {
+    fn body() {
+        let locks: Vec<Wrapped> = (0..6).map(|_| Wrapped(Mutex::new(()))).collect();
+        for (outer, inner) in [(0, 5), (5, 1), (3, 1), (1, 4)] {
+            let _outer = locks[outer].lock();
+            let _inner = locks[inner].lock();
+        }
+        assert!(found().is_empty(), "{:?}", found());
+        let plain: Vec<Mutex<()>> = (0..6).map(|_| Mutex::new(())).collect();
+        for (outer, inner) in [(0, 5), (5, 1), (3, 1), (1, 4)] {
+            let _outer = plain[outer].lock().unwrap();
+            let _inner = plain[inner].lock().unwrap();
+        }
+        assert!(found().iter().any(|f| f.0 == Rule::SameClassNesting));
+    }
+    run("order::nested::locks_behind_one_wrapper_are_not_taken_for_one_kind", body).well();
 }
 
 #[test]
