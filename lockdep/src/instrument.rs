@@ -265,7 +265,7 @@ impl LockTag {
         let held = if record.has_room() { word } else { learning::long_way(record, word) };
         // The long way may take something off the stack.
         let chain = record.chain(word, site);
-        if !record.holds_nothing() && !record.knows(chain) {
+        if !record.holds_nothing() && !record.known.has(chain) {
             learning::request(record, &self.id, word, (upgrades, 0), chain, site);
         }
         Prepared { word: held, chain }

@@ -143,7 +143,7 @@ pub(crate) extern "C" fn remove(lock: LockId) {
 pub(crate) fn wait_holding(record: &Record, id: &AtomicU64, event: Word, site: Site) {
     let event = event.held(Mode::Write, false);
     let chain = record.chain(event, site);
-    if !record.knows(chain) {
+    if !record.known.has(chain) {
         wait_holding_new(record, id, event, chain, site);
     }
 }
@@ -168,7 +168,7 @@ pub(crate) fn signal(record: &Record, id: &AtomicU64, event: Word, site: Site) {
         return;
     }
     let digest = record.window.digest(event.lock() ^ (std::ptr::from_ref(site) as u64) << 20);
-    if !record.knows(digest) {
+    if !record.known.has(digest) {
         signal_new(record, id, event, digest, site);
     }
 }
@@ -184,14 +184,14 @@ fn signal_new(record: &Record, id: &AtomicU64, event: Word, digest: u64, site: S
         }
     });
     let _busy = Busy::new();
-    record.learn(digest);
+    record.known.add(digest);
     id.fetch_or(word::IN_GRAPH, Relaxed);
 }
 
 /// What was judged under this chain need not be judged again.
 fn learned(record: &Record, id: &AtomicU64, chain: u64) {
     let _busy = Busy::new();
-    record.learn(chain);
+    record.known.add(chain);
     record.mark_graphed();
     id.fetch_or(word::IN_GRAPH, Relaxed);
 }

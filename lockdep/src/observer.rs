@@ -5,7 +5,9 @@
 //! is new. Nothing here runs code of the program.
 
 mod declared;
+mod hang;
 mod in_order;
+mod nesting;
 mod sent;
 mod starvation;
 
@@ -19,19 +21,20 @@ use crate::engine::{
     Clock, Cover, Cycle, Dependency, Detector, Held, Link, LockId, Moment, Section, ThreadId,
 };
 use crate::finding::{
-    Finding, FoundEdge, FoundHold, FoundLock, FoundThread, FoundWait, Rule, Tier, awaited,
-    completes,
+    Finding, FoundEdge, FoundHold, FoundLock, FoundThread, Rule, Tier, awaited, completes,
 };
 use crate::hash::{Map, NumberHasher};
-use crate::instrument::{LockKind, Mode, Site};
+use crate::instrument::{LockKind, Site};
 use crate::record::HeldLock;
 use crate::snapshot::Standing;
 use crate::stack::Stack;
 use crate::timing::ClassTimes;
 use crate::trace::{ClassLine, Counts, ThreadLine, Trace};
-use crate::word::{CLASSES, Word, class_of, comparable};
+use crate::word::{CLASSES, Word, class_of};
 use declared::Declared;
+pub(crate) use hang::{RETRY, StuckThread};
 use in_order::InOrder;
+use nesting::Nesting;
 
 /// How many threads that ended are kept before those that left nothing are forgotten.
 const ENDED: usize = 1024;
@@ -76,18 +79,6 @@ type ClassKey = (LockKind, &'static str, &'static str, u32, u32);
 pub(crate) struct Orphan {
     pub(crate) thread: FoundThread,
     pub(crate) held: HeldLock,
-}
-
-/// How the instances of one class were nested so far.
-#[derive(Clone, Debug)]
-struct Nesting {
-    upward: Option<Link>,
-    downward: Option<Link>,
-    /// Whether the inner lock has been the older one, and the younger one.
-    directions: [bool; 2],
-    /// Locks held exclusively at every nesting so far.
-    gates: Vec<LockId>,
-    reported: bool,
 }
 
 /// A request that must be judged.
@@ -426,100 +417,6 @@ impl Observer {
         self.report(sign, finding);
     }
 
-    /// Judges whether the nestings of one class follow a common order.
-    fn nesting(&mut self, request: &Request<'_>, held: &[Held]) {
-        let (asked, class) = (request.word.lock(), request.word.class());
-        if class == 0 || self.classes[class as usize].anonymous {
-            return;
-        }
-        let as_declared = self.nested_as_declared(request);
-        let exclusive = |h: &&Held| class_of(h.lock) != class && !h.mode.is_read();
-        let nesting = self.nestings.entry(class).or_insert_with(|| Nesting {
-            upward: None,
-            downward: None,
-            directions: [false; 2],
-            gates: held.iter().filter(exclusive).map(|h| h.lock).collect(),
-            reported: false,
-        });
-        if nesting.reported {
-            return;
-        }
-        let mut nested = false;
-        for (outer, seen) in held.iter().zip(request.held) {
-            if class_of(outer.lock) != class
-                || outer.lock == asked
-                || as_declared.contains(&outer.lock)
-            {
-                continue;
-            }
-            nested = true;
-            if comparable(outer.lock, asked) {
-                nesting.directions[usize::from(outer.lock < asked)] = true;
-            }
-            let upward = seen.address < request.address;
-            let slot = if upward { &mut nesting.upward } else { &mut nesting.downward };
-            let asked_mode = request.word.mode();
-            // A nesting of writers says more than one of readers.
-            let writers = |held: Mode, asked: Mode| [held, asked].map(|m| m == Mode::Write);
-            let stronger = |link: &Link| {
-                writers(outer.mode, asked_mode) > writers(link.held.mode, link.asked.mode)
-            };
-            if slot.as_ref().is_none_or(stronger) {
-                *slot = Some(Link {
-                    thread: request.at.thread,
-                    held: *outer,
-                    asked: Held {
-                        lock: asked,
-                        mode: asked_mode,
-                        tried: false,
-                        site: site_number(request.site),
-                    },
-                    guards: held.iter().filter(|h| class_of(h.lock) != class).copied().collect(),
-                });
-            }
-        }
-        if !nested {
-            return;
-        }
-        nesting.gates.retain(|&g| held.iter().filter(exclusive).any(|h| h.lock == g));
-        let (Some(up), Some(down)) = (&nesting.upward, &nesting.downward) else { return };
-        if nesting.directions != [true; 2] || !nesting.gates.is_empty() {
-            return;
-        }
-        let links = [up.clone(), down.clone()];
-        // Locks that protect nothing by their type, all acquired at one place, are those behind a
-        // wrapper: nothing says that they are of one kind.
-        let mut sites =
-            links.iter().flat_map(|link| [link.held.site, link.asked.site]).map(site_of);
-        let first = sites.next();
-        if self.classes[class as usize].type_name == "()" && sites.all(|site| Some(site) == first) {
-            return;
-        }
-        // Each waits for the other's outer lock.
-        let ends = [(&links[1], &links[0]), (&links[0], &links[1])]
-            .map(|(outer, inner)| (outer.held.mode, inner.asked.mode));
-        let waits = ends.map(|(held, asked)| Mode::conflicts(held, asked));
-        let behind = ends.map(|(held, asked)| Mode::conflicts_behind_writer(held, asked));
-        if (0..2).any(|i| !waits[i] && !behind[i]) {
-            return;
-        }
-        nesting.reported = true;
-        let mut finding = Finding::new(
-            Rule::SameClassNesting,
-            Tier::Potential,
-            "several locks of one kind, {0}, are held together in no consistent order".to_owned(),
-        );
-        if waits != [true, true] {
-            finding.notes.push("readers are among them: it blocks once a writer queues".to_owned());
-        }
-        for (i, link) in links.iter().enumerate() {
-            finding.locks.push(self.lock(link.held.lock));
-            finding.locks.push(self.lock(link.asked.lock));
-            finding.edges.push(self.edge(link, 2 * i, 2 * i + 1));
-        }
-        self.report(signature(Rule::SameClassNesting, [u64::from(class)]), finding);
-    }
-
     fn is_event(&self, lock: LockId) -> bool {
         self.classes[class_of(lock) as usize].kind.is_event()
     }
@@ -567,249 +464,6 @@ impl Observer {
             gone: false,
             place: line.place.map(|(_, name)| name),
         }
-    }
-
-    /// The thread asks for a lock that it holds itself. Returns the finding where it would hang.
-    pub(crate) fn relock(
-        &mut self,
-        request: &Request<'_>,
-        first: &HeldLock,
-    ) -> Option<Arc<Finding>> {
-        let shared = !Mode::conflicts(first.word.mode(), request.word.mode());
-        let lock = self.lock(request.word.lock());
-        let thread = self.thread(request.at.thread);
-        let once = matches!(lock.kind, "Once" | "OnceLock" | "LazyLock");
-        let (rule, tier, template) = if shared {
-            let text = format!(
-                "{thread} reads {{0}} again while it reads it: a writer that queues in between \
-                 makes both wait for ever"
-            );
-            (Rule::RecursiveRead, Tier::Potential, text)
-        } else if once {
-            let text = format!("the initialiser of {{0}} needs {{0}} itself, in {thread}");
-            (Rule::InitCycle, Tier::Happened, text)
-        } else {
-            let text = match (first.word.mode(), request.word.mode()) {
-                (Mode::Read | Mode::RecursiveRead, _) => {
-                    format!("{thread} asks to write {{0}} while it still reads it")
-                }
-                (Mode::Write, Mode::Read | Mode::RecursiveRead | Mode::Upgradable) => {
-                    format!("{thread} asks to read {{0}} while it still writes it")
-                }
-                (Mode::Upgradable, Mode::Write) => {
-                    format!("{thread} asks to write {{0}} while it still has an upgradable read")
-                }
-                (Mode::Upgradable, Mode::Upgradable) => {
-                    format!("{thread} asks for a second upgradable read of {{0}}")
-                }
-                _ => format!("{thread} locks {{0}} again while it still holds it"),
-            };
-            (Rule::DoubleLock, Tier::Happened, text)
-        };
-        let sites = [site_number(first.site), site_number(request.site)];
-        let sign = signature(rule, sites);
-        if shared && self.reported.contains_key(&sign) {
-            return None;
-        }
-        let stack = if self.config.stacks { Stack::capture() } else { Stack::none() };
-        self.trace_thread(request.at.thread);
-        let mut finding = Finding::new(rule, tier, template);
-        finding.locks.push(lock);
-        finding.edges.push(FoundEdge {
-            from: 0,
-            to: 0,
-            thread,
-            from_mode: first.word.mode(),
-            to_mode: request.word.mode(),
-            from_site: first.site,
-            to_site: request.site,
-            guards: Vec::new(),
-            stack: stack.frames(),
-        });
-        let finding = self.report(sign, finding);
-        (!shared).then_some(finding)
-    }
-
-    /// Threads wait for each other, and nobody else can help.
-    pub(crate) fn deadlock(&mut self, threads: &[StuckThread]) -> Arc<Finding> {
-        // Alone a thread waits for permits of which it has too many itself.
-        let rule = if threads.len() == 1 { Rule::DoubleLock } else { Rule::Deadlock };
-        let (mut finding, who, names) = self.ring(rule, threads);
-        finding.template = if threads.len() == 1 {
-            format!("{who} waits for more permits of {names} than it has left to others")
-        } else if names.is_empty() {
-            format!("{who} wait for each other to end")
-        } else {
-            format!("{who} wait for each other over {names}")
-        };
-        let sites = threads.iter().map(|t| site_number(t.site));
-        self.report(signature(rule, sites), finding)
-    }
-
-    /// Threads keep failing on each other's locks: the first one has this often in a row. `None`
-    /// where that is known already.
-    pub(crate) fn livelock(
-        &mut self,
-        threads: &[StuckThread],
-        rounds: u64,
-    ) -> Option<Arc<Finding>> {
-        let mut sites: Vec<u64> = threads.iter().map(|t| site_number(t.site)).collect();
-        sites.sort_unstable();
-        let sign = signature(Rule::Livelock, sites);
-        if self.reported.contains_key(&sign) {
-            return None;
-        }
-        let (mut finding, who, names) = self.ring(Rule::Livelock, threads);
-        finding.template = if threads.iter().all(|t| t.what == RETRY) {
-            format!(
-                "{who} keep failing on each other's locks, {names}: {rounds} rounds without \
-                 progress; each should wait for a random time before it tries again, or all \
-                 should block for the locks in one order"
-            )
-        } else {
-            format!(
-                "{who} wait for each other over {names}, which has been tried {rounds} times in \
-                 vain; whoever holds it must release it before waiting"
-            )
-        };
-        Some(self.report(sign, finding))
-    }
-
-    /// A finding about threads of which each needs what the next one has; with the names of the
-    /// threads and of the locks in one sentence.
-    fn ring(&mut self, rule: Rule, threads: &[StuckThread]) -> (Finding, String, String) {
-        let mut finding = Finding::new(rule, Tier::Happened, String::new());
-        let mut index: Vec<LockId> = Vec::new();
-        for thread in threads {
-            self.trace_thread(thread.thread);
-            if let Some(word) = thread.lock
-                && !index.contains(&word.lock())
-            {
-                index.push(word.lock());
-            }
-        }
-        let at = |lock: LockId| index.iter().position(|&l| l == lock);
-        finding.locks = index.iter().map(|&l| self.lock(l)).collect();
-        for (i, thread) in threads.iter().enumerate() {
-            let who = self.thread(thread.thread);
-            let before = &threads[(i + threads.len() - 1) % threads.len()];
-            // What the thread before waits for is what this one holds.
-            let held =
-                before.lock.and_then(|w| thread.held.iter().find(|h| h.word.lock() == w.lock()));
-            if let (Some(held), Some(word)) = (held, thread.lock) {
-                finding.edges.push(FoundEdge {
-                    from: at(held.word.lock()).unwrap_or(0),
-                    to: at(word.lock()).unwrap_or(0),
-                    thread: who.clone(),
-                    from_mode: held.word.mode(),
-                    to_mode: word.mode(),
-                    from_site: held.site,
-                    to_site: thread.site,
-                    guards: Vec::new(),
-                    stack: self.stack_between(held.site, thread.site),
-                });
-            }
-            finding.waits.push(FoundWait {
-                thread: who,
-                what: if thread.what == RETRY { "lock" } else { thread.what },
-                lock: thread.lock.and_then(|w| at(w.lock())),
-                site: thread.site,
-                held: thread.held.iter().map(|h| found_hold(h.word, h.site)).collect(),
-            });
-            finding.sites.push((thread.site, thread.label()));
-        }
-        let who: Vec<String> = finding.waits.iter().map(|w| w.thread.to_string()).collect();
-        let names: Vec<String> = (0..index.len()).map(|i| format!("{{{i}}}")).collect();
-        (finding, list(&who), list(&names))
-    }
-
-    /// Nobody is left to complete what these threads wait for.
-    pub(crate) fn stuck(&mut self, threads: &[StuckThread]) -> Arc<Finding> {
-        // Somebody waits for an event and holds what somebody else needs: he may be the one.
-        let needed =
-            |lock: LockId| threads.iter().any(|t| t.lock.is_some_and(|w| w.lock() == lock));
-        let holder = threads
-            .iter()
-            .find(|t| t.what == "event" && t.held.iter().any(|h| needed(h.word.lock())));
-        let (rule, who) = match holder {
-            Some(holder) => (Rule::WaitWhileHolding, holder),
-            None => {
-                let event = threads.iter().find(|t| t.what == "event").unwrap_or(&threads[0]);
-                (Rule::StuckWait, event)
-            }
-        };
-        let mut finding = Finding::new(rule, Tier::Happened, String::new());
-        let name = self.thread(who.thread);
-        let held = who.held.iter().find(|h| needed(h.word.lock())).filter(|_| holder.is_some());
-        if let Some(held) = held {
-            finding.locks.push(self.lock(held.word.lock()));
-            finding.sites.push((held.site, "acquired here, and held during the wait"));
-        }
-        let event = match who.event.or(who.lock) {
-            Some(event) => {
-                let event = self.lock(event.lock());
-                let kind = event.kind;
-                finding.locks.push(event);
-                awaited(kind, &format!("{{{}}}", finding.locks.len() - 1))
-            }
-            None => "an unpark".to_owned(),
-        };
-        finding.template = match held {
-            Some(_) => format!(
-                "{name} waits for {event} while it holds {{0}}, which another thread needs \
-                 first: none can go on"
-            ),
-            None => format!("{name} waits for {event}, and no thread is left to bring that about"),
-        };
-        for thread in threads {
-            self.trace_thread(thread.thread);
-            if let Some(word) = thread.lock.or(thread.event)
-                && !finding.locks.iter().any(|l| l.instance == word.lock())
-            {
-                finding.locks.push(self.lock(word.lock()));
-            }
-            let awaited = thread.lock.or(thread.event);
-            let lock =
-                awaited.and_then(|w| finding.locks.iter().position(|l| l.instance == w.lock()));
-            finding.sites.push((thread.site, thread.label()));
-            finding.waits.push(FoundWait {
-                thread: self.thread(thread.thread),
-                what: thread.what,
-                lock,
-                site: thread.site,
-                held: thread.held.iter().map(|h| found_hold(h.word, h.site)).collect(),
-            });
-        }
-        if self.hung {
-            // Left behind by a thread that a panic took out of its hang, which was reported.
-            return Arc::new(finding);
-        }
-        let sites = threads.iter().map(|t| site_number(t.site));
-        self.report(signature(rule, sites), finding)
-    }
-
-    /// The lock that the thread waits for is held by a thread that has ended.
-    pub(crate) fn orphaned(&mut self, me: &StuckThread, orphan: &Orphan) -> Arc<Finding> {
-        let found = self.thread(me.thread);
-        self.trace_thread(me.thread);
-        let mut finding = Finding::new(
-            Rule::OrphanedLock,
-            Tier::Happened,
-            format!("{found} waits for {{0}}, which {} held when it ended", orphan.thread),
-        );
-        finding.locks.push(self.lock(orphan.held.word.lock()));
-        finding.sites.push((orphan.held.site, "acquired here, and never released"));
-        finding.sites.push((me.site, me.label()));
-        finding.waits.push(FoundWait {
-            thread: found,
-            what: me.what,
-            lock: Some(0),
-            site: me.site,
-            held: me.held.iter().map(|h| found_hold(h.word, h.site)).collect(),
-        });
-        let sign =
-            signature(Rule::OrphanedLock, [site_number(orphan.held.site), site_number(me.site)]);
-        self.report(sign, finding)
     }
 
     fn stack_between(&self, from: Site, to: Site) -> Vec<String> {
@@ -926,33 +580,6 @@ impl Observer {
         if let Some(trace) = &self.trace {
             self.trace = trace.fork();
             self.orders.clear();
-        }
-    }
-}
-
-/// What a thread of a livelock does: it tries a lock again and again.
-pub(crate) const RETRY: &str = "retry";
-
-/// A thread of a deadlock or livelock.
-#[derive(Clone, Debug)]
-pub(crate) struct StuckThread {
-    pub(crate) thread: ThreadId,
-    pub(crate) what: &'static str,
-    /// The lock that it waits for, with the mode.
-    pub(crate) lock: Option<Word>,
-    /// The event that it waits for.
-    pub(crate) event: Option<Word>,
-    pub(crate) site: Site,
-    pub(crate) held: Vec<HeldLock>,
-}
-
-impl StuckThread {
-    fn label(&self) -> &'static str {
-        match self.what {
-            "lock" => "waits for the lock here",
-            RETRY => "tries the lock here, and fails again and again",
-            "join" => "waits here for a thread to end",
-            _ => "waits here",
         }
     }
 }

@@ -39,7 +39,7 @@ pub(crate) fn is_old_news(record: &Record, event: Word) -> bool {
 #[inline]
 pub(crate) fn publish(record: &Record, id: &AtomicU64, event: Word, published: &AtomicU32) {
     let key = key(event, u64::from(record.news.get()) << 32);
-    if !record.knows(key) {
+    if !record.known.has(key) {
         publish_new(record, id, event, published, key);
     }
     record.told.set(event.lock());
@@ -48,7 +48,7 @@ pub(crate) fn publish(record: &Record, id: &AtomicU64, event: Word, published: &
 #[cold]
 fn publish_new(record: &Record, id: &AtomicU64, event: Word, published: &AtomicU32, key: u64) {
     let busy = Busy::new();
-    record.learn(key);
+    record.known.add(key);
     drop(busy);
     let at = spawning::moment(record);
     observe(|o| o.publish(event.lock(), &at));
@@ -69,7 +69,7 @@ fn publish_new(record: &Record, id: &AtomicU64, event: Word, published: &AtomicU
 pub(crate) fn hear(record: &Record, event: Word, published: u32) {
     if published != 0 {
         let key = key(event, u64::from(published));
-        if !record.knows(key) {
+        if !record.known.has(key) {
             hear_new(record, key, event);
         }
     }
@@ -79,7 +79,7 @@ pub(crate) fn hear(record: &Record, event: Word, published: u32) {
 fn hear_new(record: &Record, key: u64, event: Word) {
     let news = observe(|o| o.published(event.lock()));
     let _busy = Busy::new();
-    record.learn(key);
+    record.known.add(key);
     let Some(news) = news else { return };
     let mut own = record.own.borrow_mut();
     let mut seen = Clock::clone(&own.at.seen);

@@ -15,9 +15,9 @@
 //! a thread that waits is held by it.
 
 mod given;
+mod known;
 mod window;
 
-use std::alloc::{Layout, alloc_zeroed, handle_alloc_error};
 use std::cell::{Cell, OnceCell, RefCell};
 use std::panic::Location;
 use std::ptr;
@@ -34,19 +34,13 @@ use crate::timing::{self, ClassTimes};
 use crate::trace::Counts;
 use crate::word::{self, Word};
 use given::Given;
+use known::Known;
 use window::Window;
 
 /// Held locks that fit before the stack grows.
 const FIRST_STACK: usize = 32;
-/// Slots of the first table of known chains, as a power of two.
-const FIRST_TABLE: u32 = 8;
 /// Locks of earlier windows that a thread remembers.
 pub(crate) const EARLIER: usize = 64;
-/// Known chains that stand together, in two adjacent cache lines: rarely more of them meet there than
-/// find room.
-const LINE: usize = 16;
-/// The table never grows beyond this power of two; older chains then make room.
-const LAST_TABLE: u32 = 18;
 
 /// One held lock.
 #[derive(Debug, Default)]
@@ -136,12 +130,7 @@ pub(crate) struct Record {
     limit: AtomicPtr<Entry>,
     last: Cell<*mut Entry>,
     pub(crate) times: Mutex<Map<u32, ClassTimes>>,
-    known: Cell<*mut u64>,
-    known_shift: Cell<u32>,
-    /// Known chains.
-    chains: Cell<u32>,
-    /// Chains that were put into the table.
-    inserted: Cell<u32>,
+    pub(crate) known: Known,
     acquisitions: AtomicU64,
     locks: AtomicU64,
     wait: WaitSlot,
@@ -244,10 +233,7 @@ impl Record {
             limit: AtomicPtr::new(last),
             last: Cell::new(last),
             times: Mutex::default(),
-            known: Cell::new(new_table(FIRST_TABLE)),
-            known_shift: Cell::new(64 - FIRST_TABLE),
-            chains: Cell::new(0),
-            inserted: Cell::new(0),
+            known: Known::new(),
             acquisitions: AtomicU64::new(0),
             locks: AtomicU64::new(0),
             wait: WaitSlot::default(),
@@ -305,85 +291,6 @@ impl Record {
     #[inline(always)]
     pub(crate) fn holds_nothing(&self) -> bool {
         ptr::eq(self.top.load(Relaxed), self.base.load(Relaxed))
-    }
-
-    /// Whether this chain was seen before.
-    #[inline(always)]
-    pub(crate) fn knows(&self, chain: u64) -> bool {
-        let at = (chain >> self.known_shift.get()) as usize;
-        let known = self.known.get();
-        // SAFETY: the table has 2^(64 - shift) slots, an even number, so both are among them.
-        let (first, second) = unsafe { (*known.add(at), *known.add(at ^ 1)) };
-        // One branch for both, as which of them it is cannot be foreseen.
-        (first == chain) | (second == chain) || self.knows_elsewhere(chain, at)
-    }
-
-    /// A chain stands in the slot that its first bits name, in the one beside it, or in another one
-    /// of the same line, from which it comes to the front.
-    #[inline(never)]
-    fn knows_elsewhere(&self, chain: u64, at: usize) -> bool {
-        let Some(slot) = self.line(at).iter().position(|&known| known == chain) else {
-            return false;
-        };
-        let first = at % LINE;
-        // SAFETY: all three are within the line of `at`, of which no reference is alive.
-        unsafe {
-            let line = self.known.get().add(at - first);
-            *line.add(slot) = *line.add(first ^ 1);
-            *line.add(first ^ 1) = *line.add(first);
-            *line.add(first) = chain;
-        }
-        true
-    }
-
-    fn line(&self, at: usize) -> &[u64; LINE] {
-        // SAFETY: the table is a whole number of lines, and the owner alone uses it.
-        unsafe { &*self.known.get().add(at & !(LINE - 1)).cast() }
-    }
-
-    /// Remembers a chain.
-    pub(crate) fn learn(&self, chain: u64) {
-        let bits = 64 - self.known_shift.get();
-        // Of a table that is half full, nearly all chains stand in one of their first two slots.
-        if self.chains.get() >= 1 << (bits - 1) && bits < LAST_TABLE {
-            self.grow_table(bits);
-        }
-        self.insert(chain);
-    }
-
-    /// Puts a chain into the table. In a full line it takes its first slot, and what was there one
-    /// slot after the other, so that chains that never occur again do not stay for ever.
-    fn insert(&self, chain: u64) {
-        let at = (chain >> self.known_shift.get()) as usize;
-        let line = self.line(at);
-        let first = at % LINE;
-        let free = (0..LINE).map(|i| first ^ i).find(|&slot| line[slot] == 0);
-        let inserted = self.inserted.get();
-        self.inserted.set(inserted.wrapping_add(1));
-        self.chains.set(self.chains.get() + u32::from(free.is_some()));
-        // SAFETY: all of these are within the line of `at`, which is not borrowed any more.
-        unsafe {
-            let line = self.known.get().add(at - first);
-            if free.is_none() {
-                *line.add(inserted as usize % LINE) = *line.add(first);
-            }
-            *line.add(free.unwrap_or(first)) = chain;
-        }
-    }
-
-    fn grow_table(&self, bits: u32) {
-        let old = self.known.get();
-        self.known.set(new_table(bits + 1));
-        self.known_shift.set(64 - (bits + 1));
-        self.chains.set(0);
-        for at in 0..1 << bits {
-            // SAFETY: `old` has 2^bits slots.
-            let chain = unsafe { *old.add(at) };
-            if chain != 0 {
-                self.insert(chain);
-            }
-        }
-        free_table(old, bits);
     }
 
     /// Makes sure that one more lock can be pushed without allocating.
@@ -744,11 +651,7 @@ impl Record {
             };
         }
         self.top.store(base, Release);
-        let bits = 64 - self.known_shift.get();
-        free_table(self.known.get(), bits);
-        self.known.set(new_table(FIRST_TABLE));
-        self.known_shift.set(64 - FIRST_TABLE);
-        self.chains.set(0);
+        self.known.clear();
         self.window.clear();
         self.retries.reset();
         self.given.clear();
@@ -774,26 +677,4 @@ fn new_stack(entries: usize) -> *mut Entry {
     let stamps: Box<[AtomicU64]> = (0..entries).map(|_| AtomicU64::new(0)).collect();
     stack[0].site.store(Box::leak(stamps).as_mut_ptr().cast(), Relaxed);
     Box::leak(stack).as_mut_ptr()
-}
-
-fn table_layout(bits: u32) -> Layout {
-    Layout::new::<[u64; LINE]>()
-        .align_to(128)
-        .and_then(|line| Layout::array::<u8>(line.size() << (bits - LINE.ilog2()))?.align_to(128))
-        .unwrap_or(Layout::new::<[u64; LINE]>())
-}
-
-fn new_table(bits: u32) -> *mut u64 {
-    let layout = table_layout(bits);
-    // SAFETY: the layout is not empty.
-    let table = unsafe { alloc_zeroed(layout) };
-    if table.is_null() {
-        handle_alloc_error(layout);
-    }
-    table.cast()
-}
-
-fn free_table(table: *mut u64, bits: u32) {
-    // SAFETY: every table comes from `new_table` with its own `bits`, and its owner just let go of it.
-    unsafe { std::alloc::dealloc(table.cast(), table_layout(bits)) };
 }

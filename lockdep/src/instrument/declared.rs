@@ -70,7 +70,7 @@ impl LockTag {
         let Some((record, word)) = self.track(ty, site) else { return };
         let word = word.held(mode, false);
         let chain = record.chain(word, site);
-        if !record.holds_nothing() && !record.knows(chain) {
+        if !record.holds_nothing() && !record.known.has(chain) {
             learning::request(record, &self.id, word, (false, 0), chain, site);
         }
     }
@@ -95,7 +95,7 @@ impl LockTag {
             let held = if record.has_room() { word } else { learning::long_way(record, word) };
             // The same places at other levels are another situation.
             let chain = fold(record.chain(word, site), u64::from(level) | 1 << 32);
-            if !record.holds_nothing() && !record.knows(chain) {
+            if !record.holds_nothing() && !record.known.has(chain) {
                 learning::request(record, &self.id, word, (false, level), chain, site);
             }
             (record, Prepared { word: held, chain })
@@ -115,7 +115,7 @@ impl LockTag {
 pub(crate) fn takes_in_order(site: Site, classes: impl Iterator<Item = u32>) {
     let Some(record) = process::current().or_else(process::begin) else { return };
     let digest = fold(ptr::from_ref(site) as u64, 0xd6e8_feb8_6659_fd93);
-    if !record.knows(digest) {
+    if !record.known.has(digest) {
         tell_of_order(record, digest, site, classes);
     }
 }
@@ -127,5 +127,5 @@ fn tell_of_order(record: &Record, digest: u64, site: Site, classes: impl Iterato
     let _busy = Busy::new();
     let classes: Vec<u32> = classes.collect();
     observe(|o| o.takes_in_order(site, &classes));
-    record.learn(digest);
+    record.known.add(digest);
 }

@@ -1,0 +1,283 @@
+//! The findings about what hangs, or goes round for ever: made at the moment it would begin to.
+
+use std::sync::Arc;
+
+use super::{Observer, Orphan, Request, found_hold, list, signature, site_number};
+use crate::engine::{LockId, ThreadId};
+use crate::finding::{Finding, FoundEdge, FoundWait, Rule, Tier, awaited};
+use crate::instrument::{Mode, Site};
+use crate::record::HeldLock;
+use crate::stack::Stack;
+use crate::word::Word;
+
+/// What a thread of a livelock does: it tries a lock again and again.
+pub(crate) const RETRY: &str = "retry";
+
+/// A thread of a deadlock or livelock.
+#[derive(Clone, Debug)]
+pub(crate) struct StuckThread {
+    pub(crate) thread: ThreadId,
+    pub(crate) what: &'static str,
+    /// The lock that it waits for, with the mode.
+    pub(crate) lock: Option<Word>,
+    /// The event that it waits for.
+    pub(crate) event: Option<Word>,
+    pub(crate) site: Site,
+    pub(crate) held: Vec<HeldLock>,
+}
+
+impl StuckThread {
+    fn label(&self) -> &'static str {
+        match self.what {
+            "lock" => "waits for the lock here",
+            RETRY => "tries the lock here, and fails again and again",
+            "join" => "waits here for a thread to end",
+            _ => "waits here",
+        }
+    }
+}
+
+impl Observer {
+    /// The thread asks for a lock that it holds itself. Returns the finding where it would hang.
+    pub(crate) fn relock(
+        &mut self,
+        request: &Request<'_>,
+        first: &HeldLock,
+    ) -> Option<Arc<Finding>> {
+        let shared = !Mode::conflicts(first.word.mode(), request.word.mode());
+        let lock = self.lock(request.word.lock());
+        let thread = self.thread(request.at.thread);
+        let once = matches!(lock.kind, "Once" | "OnceLock" | "LazyLock");
+        let (rule, tier, template) = if shared {
+            let text = format!(
+                "{thread} reads {{0}} again while it reads it: a writer that queues in between \
+                 makes both wait for ever"
+            );
+            (Rule::RecursiveRead, Tier::Potential, text)
+        } else if once {
+            let text = format!("the initialiser of {{0}} needs {{0}} itself, in {thread}");
+            (Rule::InitCycle, Tier::Happened, text)
+        } else {
+            let text = match (first.word.mode(), request.word.mode()) {
+                (Mode::Read | Mode::RecursiveRead, _) => {
+                    format!("{thread} asks to write {{0}} while it still reads it")
+                }
+                (Mode::Write, Mode::Read | Mode::RecursiveRead | Mode::Upgradable) => {
+                    format!("{thread} asks to read {{0}} while it still writes it")
+                }
+                (Mode::Upgradable, Mode::Write) => {
+                    format!("{thread} asks to write {{0}} while it still has an upgradable read")
+                }
+                (Mode::Upgradable, Mode::Upgradable) => {
+                    format!("{thread} asks for a second upgradable read of {{0}}")
+                }
+                _ => format!("{thread} locks {{0}} again while it still holds it"),
+            };
+            (Rule::DoubleLock, Tier::Happened, text)
+        };
+        let sites = [site_number(first.site), site_number(request.site)];
+        let sign = signature(rule, sites);
+        if shared && self.reported.contains_key(&sign) {
+            return None;
+        }
+        let stack = if self.config.stacks { Stack::capture() } else { Stack::none() };
+        self.trace_thread(request.at.thread);
+        let mut finding = Finding::new(rule, tier, template);
+        finding.locks.push(lock);
+        finding.edges.push(FoundEdge {
+            from: 0,
+            to: 0,
+            thread,
+            from_mode: first.word.mode(),
+            to_mode: request.word.mode(),
+            from_site: first.site,
+            to_site: request.site,
+            guards: Vec::new(),
+            stack: stack.frames(),
+        });
+        let finding = self.report(sign, finding);
+        (!shared).then_some(finding)
+    }
+
+    /// Threads wait for each other, and nobody else can help.
+    pub(crate) fn deadlock(&mut self, threads: &[StuckThread]) -> Arc<Finding> {
+        // Alone a thread waits for permits of which it has too many itself.
+        let rule = if threads.len() == 1 { Rule::DoubleLock } else { Rule::Deadlock };
+        let (mut finding, who, names) = self.ring(rule, threads);
+        finding.template = if threads.len() == 1 {
+            format!("{who} waits for more permits of {names} than it has left to others")
+        } else if names.is_empty() {
+            format!("{who} wait for each other to end")
+        } else {
+            format!("{who} wait for each other over {names}")
+        };
+        let sites = threads.iter().map(|t| site_number(t.site));
+        self.report(signature(rule, sites), finding)
+    }
+
+    /// Threads keep failing on each other's locks: the first one has this often in a row. `None`
+    /// where that is known already.
+    pub(crate) fn livelock(
+        &mut self,
+        threads: &[StuckThread],
+        rounds: u64,
+    ) -> Option<Arc<Finding>> {
+        let mut sites: Vec<u64> = threads.iter().map(|t| site_number(t.site)).collect();
+        sites.sort_unstable();
+        let sign = signature(Rule::Livelock, sites);
+        if self.reported.contains_key(&sign) {
+            return None;
+        }
+        let (mut finding, who, names) = self.ring(Rule::Livelock, threads);
+        finding.template = if threads.iter().all(|t| t.what == RETRY) {
+            format!(
+                "{who} keep failing on each other's locks, {names}: {rounds} rounds without \
+                 progress; each should wait for a random time before it tries again, or all \
+                 should block for the locks in one order"
+            )
+        } else {
+            format!(
+                "{who} wait for each other over {names}, which has been tried {rounds} times in \
+                 vain; whoever holds it must release it before waiting"
+            )
+        };
+        Some(self.report(sign, finding))
+    }
+
+    /// A finding about threads of which each needs what the next one has; with the names of the
+    /// threads and of the locks in one sentence.
+    fn ring(&mut self, rule: Rule, threads: &[StuckThread]) -> (Finding, String, String) {
+        let mut finding = Finding::new(rule, Tier::Happened, String::new());
+        let mut index: Vec<LockId> = Vec::new();
+        for thread in threads {
+            self.trace_thread(thread.thread);
+            if let Some(word) = thread.lock
+                && !index.contains(&word.lock())
+            {
+                index.push(word.lock());
+            }
+        }
+        let at = |lock: LockId| index.iter().position(|&l| l == lock);
+        finding.locks = index.iter().map(|&l| self.lock(l)).collect();
+        for (i, thread) in threads.iter().enumerate() {
+            let who = self.thread(thread.thread);
+            let before = &threads[(i + threads.len() - 1) % threads.len()];
+            // What the thread before waits for is what this one holds.
+            let held =
+                before.lock.and_then(|w| thread.held.iter().find(|h| h.word.lock() == w.lock()));
+            if let (Some(held), Some(word)) = (held, thread.lock) {
+                finding.edges.push(FoundEdge {
+                    from: at(held.word.lock()).unwrap_or(0),
+                    to: at(word.lock()).unwrap_or(0),
+                    thread: who.clone(),
+                    from_mode: held.word.mode(),
+                    to_mode: word.mode(),
+                    from_site: held.site,
+                    to_site: thread.site,
+                    guards: Vec::new(),
+                    stack: self.stack_between(held.site, thread.site),
+                });
+            }
+            finding.waits.push(FoundWait {
+                thread: who,
+                what: if thread.what == RETRY { "lock" } else { thread.what },
+                lock: thread.lock.and_then(|w| at(w.lock())),
+                site: thread.site,
+                held: thread.held.iter().map(|h| found_hold(h.word, h.site)).collect(),
+            });
+            finding.sites.push((thread.site, thread.label()));
+        }
+        let who: Vec<String> = finding.waits.iter().map(|w| w.thread.to_string()).collect();
+        let names: Vec<String> = (0..index.len()).map(|i| format!("{{{i}}}")).collect();
+        (finding, list(&who), list(&names))
+    }
+
+    /// Nobody is left to complete what these threads wait for.
+    pub(crate) fn stuck(&mut self, threads: &[StuckThread]) -> Arc<Finding> {
+        // Somebody waits for an event and holds what somebody else needs: he may be the one.
+        let needed =
+            |lock: LockId| threads.iter().any(|t| t.lock.is_some_and(|w| w.lock() == lock));
+        let holder = threads
+            .iter()
+            .find(|t| t.what == "event" && t.held.iter().any(|h| needed(h.word.lock())));
+        let (rule, who) = match holder {
+            Some(holder) => (Rule::WaitWhileHolding, holder),
+            None => {
+                let event = threads.iter().find(|t| t.what == "event").unwrap_or(&threads[0]);
+                (Rule::StuckWait, event)
+            }
+        };
+        let mut finding = Finding::new(rule, Tier::Happened, String::new());
+        let name = self.thread(who.thread);
+        let held = who.held.iter().find(|h| needed(h.word.lock())).filter(|_| holder.is_some());
+        if let Some(held) = held {
+            finding.locks.push(self.lock(held.word.lock()));
+            finding.sites.push((held.site, "acquired here, and held during the wait"));
+        }
+        let event = match who.event.or(who.lock) {
+            Some(event) => {
+                let event = self.lock(event.lock());
+                let kind = event.kind;
+                finding.locks.push(event);
+                awaited(kind, &format!("{{{}}}", finding.locks.len() - 1))
+            }
+            None => "an unpark".to_owned(),
+        };
+        finding.template = match held {
+            Some(_) => format!(
+                "{name} waits for {event} while it holds {{0}}, which another thread needs \
+                 first: none can go on"
+            ),
+            None => format!("{name} waits for {event}, and no thread is left to bring that about"),
+        };
+        for thread in threads {
+            self.trace_thread(thread.thread);
+            if let Some(word) = thread.lock.or(thread.event)
+                && !finding.locks.iter().any(|l| l.instance == word.lock())
+            {
+                finding.locks.push(self.lock(word.lock()));
+            }
+            let awaited = thread.lock.or(thread.event);
+            let lock =
+                awaited.and_then(|w| finding.locks.iter().position(|l| l.instance == w.lock()));
+            finding.sites.push((thread.site, thread.label()));
+            finding.waits.push(FoundWait {
+                thread: self.thread(thread.thread),
+                what: thread.what,
+                lock,
+                site: thread.site,
+                held: thread.held.iter().map(|h| found_hold(h.word, h.site)).collect(),
+            });
+        }
+        if self.hung {
+            // Left behind by a thread that a panic took out of its hang, which was reported.
+            return Arc::new(finding);
+        }
+        let sites = threads.iter().map(|t| site_number(t.site));
+        self.report(signature(rule, sites), finding)
+    }
+
+    /// The lock that the thread waits for is held by a thread that has ended.
+    pub(crate) fn orphaned(&mut self, me: &StuckThread, orphan: &Orphan) -> Arc<Finding> {
+        let found = self.thread(me.thread);
+        self.trace_thread(me.thread);
+        let mut finding = Finding::new(
+            Rule::OrphanedLock,
+            Tier::Happened,
+            format!("{found} waits for {{0}}, which {} held when it ended", orphan.thread),
+        );
+        finding.locks.push(self.lock(orphan.held.word.lock()));
+        finding.sites.push((orphan.held.site, "acquired here, and never released"));
+        finding.sites.push((me.site, me.label()));
+        finding.waits.push(FoundWait {
+            thread: found,
+            what: me.what,
+            lock: Some(0),
+            site: me.site,
+            held: me.held.iter().map(|h| found_hold(h.word, h.site)).collect(),
+        });
+        let sign =
+            signature(Rule::OrphanedLock, [site_number(orphan.held.site), site_number(me.site)]);
+        self.report(sign, finding)
+    }
+}
