@@ -48,7 +48,8 @@ const LONG_END: Duration = Duration::from_secs(1);
 pub(crate) struct Wait {
     record: &'static Record,
     kind: WaitKind,
-    target: u64,
+    /// The target, and how often it had been signalled when the wait began.
+    target: (u64, u64),
 }
 
 impl Drop for Wait {
@@ -58,7 +59,7 @@ impl Drop for Wait {
         match self.kind {
             WaitKind::Join => _ = JOINING.fetch_sub(1, SeqCst),
             WaitKind::Event | WaitKind::Permits => {
-                signals(Word(self.target)).fetch_sub(WAITER, SeqCst);
+                signals(Word(self.target.0)).fetch_sub(WAITER, SeqCst);
             }
             WaitKind::Lock | WaitKind::Park | WaitKind::Timed => {}
         }
@@ -77,11 +78,11 @@ pub(crate) fn wait(
     target: (u64, u64),
     site: Site,
 ) -> Wait {
-    let (wait, target) = begin(record, kind, target, site);
+    let wait = show(record, kind, target, site);
     if let Some(finding) = stuck(record, kind) {
         record.end_wait();
         halt(&finding);
-        record.begin_wait(kind, target, now(), site);
+        record.begin_wait(kind, wait.target, now(), site);
     }
     wait
 }
@@ -90,18 +91,9 @@ pub(crate) fn wait(
 pub(crate) fn show(
     record: &'static Record,
     kind: WaitKind,
-    target: (u64, u64),
-    site: Site,
-) -> Wait {
-    begin(record, kind, target, site).0
-}
-
-fn begin(
-    record: &'static Record,
-    kind: WaitKind,
     (target, mut signalled): (u64, u64),
     site: Site,
-) -> (Wait, (u64, u64)) {
+) -> Wait {
     match kind {
         WaitKind::Join => _ = JOINING.fetch_add(1, SeqCst),
         WaitKind::Event | WaitKind::Permits => {
@@ -119,7 +111,7 @@ fn begin(
     if kind == WaitKind::Lock {
         watchdog::something_to_watch();
     }
-    (Wait { record, kind, target }, (target, signalled))
+    Wait { record, kind, target: (target, signalled) }
 }
 
 /// In a count of [`signals`]: one thread that waits.
