@@ -1,5 +1,7 @@
 //! Contention statistics: right when asked for, absent when not.
 
+use std::time::Instant;
+
 use lockdep::stats::ClassStats;
 use lockdep::sync::{Barrier, Mutex, RwLock, mpsc};
 use lockdep::thread;
@@ -23,9 +25,12 @@ fn acquisitions_waits_and_holds_are_counted() {
         let lock = Mutex::new(0);
         let table = RwLock::new(0);
         let held = Barrier::new(2);
+        let begin = Instant::now();
         for _ in 0..10 {
             *lock.lock().unwrap() += *table.read().unwrap();
         }
+        // No hold so far was longer than this.
+        let short = begin.elapsed();
         thread::scope(|s| {
             let (tx, rx) = mpsc::channel::<()>();
             let (lock, held) = (&lock, &held);
@@ -35,8 +40,9 @@ fn acquisitions_waits_and_holds_are_counted() {
                 let _ = rx.recv();
             });
             held.wait();
+            let begin = Instant::now();
             let waiter = s.spawn(|| drop(lock.lock()));
-            while !lockdep::dump().contains("waits for Mutex") {
+            while begin.elapsed() <= short || !lockdep::dump().contains("waits for Mutex") {
                 std::thread::yield_now();
             }
             drop(tx);
