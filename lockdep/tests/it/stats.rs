@@ -54,7 +54,7 @@ fn acquisitions_waits_and_holds_are_counted() {
         assert_eq!(lock.hold.total(), 12);
         let (wait, hold) = (lock.longest_wait.unwrap(), lock.longest_hold.unwrap());
         assert!(hold.time >= wait.time, "{hold:?} {wait:?}");
-        assert_eq!((hold.site.line(), wait.site.line()), (33, 38));
+        assert_eq!((hold.site.line(), wait.site.line()), (38, 44));
         assert!(table.longest_wait.is_none());
     }
     let name = "stats::acquisitions_waits_and_holds_are_counted";
