@@ -137,7 +137,15 @@ fn take_record() -> &'static Record {
 
 /// All records, in use or not.
 pub(crate) fn records() -> impl Iterator<Item = &'static Record> {
-    let mut next = RECORDS.load(Acquire);
+    linked(RECORDS.load(Acquire))
+}
+
+/// The records that are older than this one.
+pub(crate) fn records_after(record: &Record) -> impl Iterator<Item = &'static Record> + use<> {
+    linked(record.next.load(Relaxed))
+}
+
+fn linked(mut next: *const Record) -> impl Iterator<Item = &'static Record> {
     std::iter::from_fn(move || {
         // SAFETY: records are never freed, and are complete before they are linked.
         let record = unsafe { next.as_ref() }?;

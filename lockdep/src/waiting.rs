@@ -10,8 +10,8 @@
 use std::process;
 use std::ptr;
 use std::sync::Arc;
-use std::sync::atomic::AtomicU64;
-use std::sync::atomic::Ordering::{Acquire, Relaxed, SeqCst};
+use std::sync::atomic::Ordering::{Acquire, Relaxed, Release, SeqCst};
+use std::sync::atomic::{AtomicPtr, AtomicU64};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -24,7 +24,7 @@ use crate::permits::{Asked, Hold};
 use crate::platform;
 use crate::process::{
     Busy, JOINING, LEAVING, ORPHANED, SIGNALS, START, STARTING, halt, know_thread, observe,
-    observer, records,
+    observer, records, records_after,
 };
 use crate::record::{HeldLock, Record, SeenWait, WaitKind};
 use crate::timing;
@@ -43,6 +43,9 @@ const PATIENCE_ROUNDS: u32 = 16;
 /// How often somebody looks whether a thread whose closure has returned has ended, and how long.
 const SHORT_END: Duration = Duration::from_millis(1);
 const LONG_END: Duration = Duration::from_secs(1);
+
+/// A thread that ran when somebody looked last.
+static RUNNER: AtomicPtr<Record> = AtomicPtr::new(ptr::null_mut());
 
 /// A wait that other threads can see, until dropped.
 pub(crate) struct Wait {
@@ -257,6 +260,11 @@ fn behind_an_orphan(me: &'static Record) -> Option<Arc<Finding>> {
 }
 
 /// Whether every thread waits for something that does not come by itself.
+///
+/// Every thread that blocks asks, and mostly the one that ran when the last one asked runs still:
+/// that costs one look. Otherwise the next one that runs is looked for from there on, and not among
+/// the many that wait already, so that a thousand threads that come to one barrier do not each look
+/// at all that came before.
 pub(crate) fn nobody_runs() -> bool {
     let stays = |wait: SeenWait| match wait.kind {
         WaitKind::Lock => true,
@@ -268,21 +276,27 @@ pub(crate) fn nobody_runs() -> bool {
         WaitKind::Park => parking::unparks(wait.target).load(SeqCst) == wait.signals,
         WaitKind::Timed => false,
     };
-    // A process of which nothing is left but parked threads may be meant to stay like that until it
-    // is killed; with no thread at all there is nobody who could be stuck.
-    let mut somebody = false;
-    let mut waits = |wait: SeenWait| {
-        somebody |= wait.kind != WaitKind::Park;
-        stays(wait)
-    };
+    let runs = |r: &&Record| is_alive(r) && !is_harness(r) && !r.waiting().is_some_and(stays);
+    // SAFETY: records are never freed, and are complete before they are linked.
+    let last: Option<&'static Record> = unsafe { RUNNER.load(Acquire).as_ref() };
+    if last.is_some_and(|r| runs(&r)) {
+        return false;
+    }
+    let on_from_last = last.into_iter().flat_map(records_after);
+    if let Some(runner) = on_from_last.chain(records()).find(runs) {
+        RUNNER.store(ptr::from_ref(runner).cast_mut(), Release);
+        return false;
+    }
     // A test harness goes on with its next test, unless it waits for one of these.
     let is_test = |r: &Record| r.foreign.load(Relaxed) && !is_main(r);
     let goes_on = !alive().any(|r| is_test(r) || is_main(r) && !is_harness(r));
-    let mut threads = alive().filter(|r| !is_harness(r));
-    !goes_on
-        && STARTING.load(SeqCst) == 0
-        && threads.all(|r| r.waiting().is_some_and(&mut waits))
-        && somebody
+    // A process of which nothing is left but parked threads may be meant to stay like that until it
+    // is killed; with no thread at all there is nobody who could be stuck.
+    let somebody = || {
+        let mut waits = alive().filter(|r| !is_harness(r)).filter_map(Record::waiting);
+        waits.any(|wait| wait.kind != WaitKind::Park)
+    };
+    !goes_on && STARTING.load(SeqCst) == 0 && somebody()
 }
 
 /// Every thread waits, so nobody completes what they wait for: reported once nothing has moved for
@@ -345,7 +359,11 @@ fn is_main(record: &Record) -> bool {
 
 /// The records of threads that have not ended.
 fn alive() -> impl Iterator<Item = &'static Record> {
-    records().filter(|r| r.in_use.load(SeqCst) && !r.ended.load(SeqCst))
+    records().filter(|r| is_alive(r))
+}
+
+fn is_alive(record: &Record) -> bool {
+    record.in_use.load(SeqCst) && !record.ended.load(SeqCst)
 }
 
 /// A thread as it was seen.
