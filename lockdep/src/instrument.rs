@@ -521,7 +521,7 @@ impl<'a> Initializer<'a> {
     /// This thread runs the initialiser, until the result is dropped.
     pub fn enter(&self) -> Initializing<'a> {
         if let Some((record, prepared, site)) = self.hold {
-            record.end_wait();
+            record.wait.end();
             self.tag.hold(record, prepared, site);
         }
         Initializing { tag: self.tag }

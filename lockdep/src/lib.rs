@@ -39,6 +39,9 @@
 #![cfg_attr(lockdep_creation_order, feature(core_intrinsics, const_eval_select))]
 #![cfg_attr(lockdep_creation_order, expect(internal_features, reason = "see `creation`"))]
 
+// By this path, as the models of `tests/models` have atomics of their own there.
+use std::sync::atomic;
+
 #[cfg(feature = "parking_lot")]
 pub mod parking_lot;
 #[cfg(feature = "instrument")]

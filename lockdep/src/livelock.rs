@@ -203,7 +203,7 @@ fn look(me: ThreadId, marks: &mut Vec<Mark>) -> Option<Vec<StuckThread>> {
     let mut stuck = Vec::new();
     for record in process::records().filter(|r| r.in_use.load(Acquire)) {
         let thread = record.thread.load(Relaxed);
-        let wait = record.waiting();
+        let wait = record.wait.seen();
         let mark = Mark { thread, row: record.retries.row(), wait: wait.map(|w| w.sequence) };
         if let Some(before) = before.iter().find(|b| b.thread == thread) {
             stuck.extend(mark.stuck(before, record, wait));
@@ -245,7 +245,7 @@ impl Mark {
         };
         let mut held = Vec::new();
         record.held_into(&mut held);
-        record.still_waiting(wait.sequence).then_some(Stuck {
+        record.wait.still(wait.sequence).then_some(Stuck {
             waits,
             since: wait.since,
             kept: true,

@@ -8,21 +8,19 @@
 //! chain is in the table of known chains has been seen in exactly this situation before, so there is
 //! nothing to learn from it. Two situations share a chain with a probability of 2⁻⁶⁴.
 //!
-//! Orderings: the owner stores what a wait is about, then makes the wait's sequence number odd with
-//! `SeqCst`; it reads other records only after that. Of the threads that close a cycle one is the
-//! last to do so, and that one sees the waits of all others. A held lock is taken off the stack
-//! before it is really released and put on it after it was really acquired, so a lock on the stack of
-//! a thread that waits is held by it.
+//! A held lock is taken off the stack before it is really released and put on it after it was really
+//! acquired, so a lock on the stack of a thread that waits is held by it.
 
 mod given;
 mod known;
+mod wait;
 mod window;
 
 use std::cell::{Cell, OnceCell, RefCell};
 use std::panic::Location;
 use std::ptr;
 use std::sync::atomic::Ordering::{Acquire, Relaxed, Release, SeqCst};
-use std::sync::atomic::{AtomicBool, AtomicPtr, AtomicU8, AtomicU32, AtomicU64, compiler_fence};
+use std::sync::atomic::{AtomicBool, AtomicPtr, AtomicU32, AtomicU64, compiler_fence};
 use std::sync::{Arc, Mutex};
 
 use crate::engine::{Cover, LockId, Moment, Section};
@@ -35,6 +33,8 @@ use crate::trace::Counts;
 use crate::word::{self, Word};
 use given::Given;
 use known::Known;
+use wait::WaitSlot;
+pub(crate) use wait::{SeenWait, WaitKind};
 use window::Window;
 
 /// Held locks that fit before the stack grows.
@@ -73,47 +73,6 @@ pub(crate) struct HeldLock {
     pub(crate) level: u8,
 }
 
-/// What a thread waits for, as a number that other threads can read.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[repr(u8)]
-pub(crate) enum WaitKind {
-    Lock = 0,
-    Join = 1,
-    Event = 2,
-    /// Any wait that ends by itself.
-    Timed = 3,
-    /// Permits of a semaphore that has several; how many is in [`Record::permits`].
-    Permits = 4,
-    /// An `unpark`.
-    Park = 5,
-}
-
-/// A wait of another thread, read while it lasted.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct SeenWait {
-    pub(crate) kind: WaitKind,
-    /// The lock's word with the mode that is asked for, the thread that is joined, the event, or the
-    /// number of the thread that parks.
-    pub(crate) target: u64,
-    /// How often the event had been signalled, the thread unparked, or the lock released where somebody
-    /// counts, when the wait began.
-    pub(crate) signals: u64,
-    pub(crate) since: u64,
-    pub(crate) site: Site,
-    pub(crate) sequence: u64,
-}
-
-#[derive(Debug, Default)]
-struct WaitSlot {
-    /// Odd while the thread waits.
-    sequence: AtomicU64,
-    kind: AtomicU8,
-    target: AtomicU64,
-    signals: AtomicU64,
-    since: AtomicU64,
-    site: AtomicPtr<()>,
-}
-
 /// An acquisition that may go ahead.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Prepared {
@@ -133,7 +92,7 @@ pub(crate) struct Record {
     pub(crate) known: Known,
     acquisitions: AtomicU64,
     locks: AtomicU64,
-    wait: WaitSlot,
+    pub(crate) wait: WaitSlot,
     /// The number of the next lock; at a multiple of a block, another block must be taken. It goes
     /// on where the record's last thread stopped.
     pub(crate) next_serial: Cell<u64>,
@@ -551,68 +510,6 @@ impl Record {
                 each(HeldLock { word, site, address, level }, since);
             }
         }
-    }
-
-    /// From here on the thread waits, for everyone to see.
-    pub(crate) fn begin_wait(
-        &self,
-        kind: WaitKind,
-        (target, signals): (u64, u64),
-        since: u64,
-        site: Site,
-    ) {
-        self.wait.kind.store(kind as u8, Relaxed);
-        self.wait.target.store(target, Relaxed);
-        self.wait.signals.store(signals, Relaxed);
-        self.wait.since.store(since, Relaxed);
-        self.wait.site.store(ptr::from_ref(site).cast_mut().cast(), Relaxed);
-        let sequence = self.wait.sequence.load(Relaxed);
-        self.wait.sequence.store(sequence | 1, SeqCst);
-    }
-
-    /// The thread does not wait any more.
-    pub(crate) fn end_wait(&self) {
-        let sequence = self.wait.sequence.load(Relaxed);
-        self.wait.sequence.store((sequence | 1).wrapping_add(1), SeqCst);
-    }
-
-    /// Whether the thread waits; exact for the owner.
-    pub(crate) fn is_waiting(&self) -> bool {
-        self.wait.sequence.load(Relaxed) & 1 == 1
-    }
-
-    /// What the thread waits for; `None` when it runs.
-    pub(crate) fn waiting(&self) -> Option<SeenWait> {
-        let sequence = self.wait.sequence.load(SeqCst);
-        if sequence & 1 == 0 {
-            return None;
-        }
-        let kind = match self.wait.kind.load(Relaxed) {
-            0 => WaitKind::Lock,
-            1 => WaitKind::Join,
-            2 => WaitKind::Event,
-            4 => WaitKind::Permits,
-            5 => WaitKind::Park,
-            _ => WaitKind::Timed,
-        };
-        let (target, since) = (self.wait.target.load(Relaxed), self.wait.since.load(Relaxed));
-        let signals = self.wait.signals.load(Relaxed);
-        let site = self.wait.site.load(Relaxed);
-        let same = self.still_waiting(sequence);
-        same.then(|| SeenWait {
-            kind,
-            target,
-            signals,
-            since,
-            // SAFETY: the site was stored before the sequence number became odd, from a `Site`.
-            site: unsafe { &*site.cast() },
-            sequence,
-        })
-    }
-
-    /// Whether the thread is still in the very wait that had this sequence number.
-    pub(crate) fn still_waiting(&self, sequence: u64) -> bool {
-        self.wait.sequence.load(SeqCst) == sequence
     }
 
     /// How many locks the thread has acquired so far.

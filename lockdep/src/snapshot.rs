@@ -37,9 +37,9 @@ pub(crate) struct Standing {
 impl Standing {
     fn of(record: &Record) -> Standing {
         let mut held = Vec::new();
-        let wait = record.waiting();
+        let wait = record.wait.seen();
         record.held_into(&mut held);
-        let wait = wait.filter(|w| record.still_waiting(w.sequence));
+        let wait = wait.filter(|w| record.wait.still(w.sequence));
         let permits = record.permits.held();
         Standing { thread: record.thread.load(Relaxed), wait, held, permits }
     }

@@ -82,6 +82,7 @@ pub const SOURCES: &[(&str, &str)] = &sources! {
     "record.rs",
     "record/given.rs",
     "record/known.rs",
+    "record/wait.rs",
     "record/window.rs",
     "snapshot.rs",
     "starvation.rs",

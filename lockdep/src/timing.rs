@@ -68,7 +68,7 @@ fn about_to_hold(record: &Record, now: u64) {
 
 /// The wait that the thread is in is over.
 pub(crate) fn waited(record: &Record, kind: WaitKind) {
-    if ASKED.load(Relaxed) != 0 && record.is_waiting() {
+    if ASKED.load(Relaxed) != 0 && record.wait.is_on() {
         wait_ended(record, kind);
     }
 }
@@ -81,7 +81,7 @@ fn wait_ended(record: &Record, kind: WaitKind) {
     if ASKED.load(Relaxed) & HOLDS != 0 {
         about_to_hold(record, now);
     }
-    let Some(wait) = record.waiting().filter(|_| kind == WaitKind::Lock) else { return };
+    let Some(wait) = record.wait.seen().filter(|_| kind == WaitKind::Lock) else { return };
     let time = now.saturating_sub(wait.since);
     let bypassed = bypassed(&wait);
     if keeps_statistics() {

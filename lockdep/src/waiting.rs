@@ -58,7 +58,7 @@ pub(crate) struct Wait {
 impl Drop for Wait {
     fn drop(&mut self) {
         timing::waited(self.record, self.kind);
-        self.record.end_wait();
+        self.record.wait.end();
         match self.kind {
             WaitKind::Join => _ = JOINING.fetch_sub(1, SeqCst),
             WaitKind::Event | WaitKind::Permits => {
@@ -83,9 +83,9 @@ pub(crate) fn wait(
 ) -> Wait {
     let wait = show(record, kind, target, site);
     if let Some(finding) = stuck(record, kind) {
-        record.end_wait();
+        record.wait.end();
         halt(&finding);
-        record.begin_wait(kind, wait.target, now(), site);
+        record.wait.begin(kind, wait.target, now(), site);
     }
     wait
 }
@@ -110,7 +110,7 @@ pub(crate) fn show(
         // Others may have to name this thread while it waits.
         observe(|o| know_thread(o, record, None));
     }
-    record.begin_wait(kind, (target, signalled), now(), site);
+    record.wait.begin(kind, (target, signalled), now(), site);
     if kind == WaitKind::Lock {
         watchdog::something_to_watch();
     }
@@ -213,7 +213,7 @@ fn on_a_cycle(me: &'static Record) -> Option<Arc<Finding>> {
 /// is orphaned.
 fn until_holders_end(me: &'static Record) {
     let _busy = Busy::new();
-    let Some(lock) = me.waiting().map(|wait| Word(wait.target).lock()) else { return };
+    let Some(lock) = me.wait.seen().map(|wait| Word(wait.target).lock()) else { return };
     let begin = Instant::now();
     while begin.elapsed() < LONG_END && alive().any(|r| r.left.load(Relaxed) && r.holds(lock)) {
         thread::sleep(SHORT_END);
@@ -276,7 +276,7 @@ pub(crate) fn nobody_runs() -> bool {
         WaitKind::Park => parking::unparks(wait.target).load(SeqCst) == wait.signals,
         WaitKind::Timed => false,
     };
-    let runs = |r: &&Record| is_alive(r) && !is_harness(r) && !r.waiting().is_some_and(stays);
+    let runs = |r: &&Record| is_alive(r) && !is_harness(r) && !r.wait.seen().is_some_and(stays);
     // SAFETY: records are never freed, and are complete before they are linked.
     let last: Option<&'static Record> = unsafe { RUNNER.load(Acquire).as_ref() };
     if last.is_some_and(|r| runs(&r)) {
@@ -293,7 +293,7 @@ pub(crate) fn nobody_runs() -> bool {
     // A process of which nothing is left but parked threads may be meant to stay like that until it
     // is killed; with no thread at all there is nobody who could be stuck.
     let somebody = || {
-        let mut waits = alive().filter(|r| !is_harness(r)).filter_map(Record::waiting);
+        let mut waits = alive().filter(|r| !is_harness(r)).filter_map(|r| r.wait.seen());
         waits.any(|wait| wait.kind != WaitKind::Park)
     };
     !goes_on && STARTING.load(SeqCst) == 0 && somebody()
@@ -380,10 +380,10 @@ impl Seen {
     fn of(record: &'static Record) -> Seen {
         let mut held = Vec::new();
         let (mut permits, mut asked) = (Vec::new(), Asked::default());
-        let wait = record.waiting().filter(|wait| {
+        let wait = record.wait.seen().filter(|wait| {
             record.held_into(&mut held);
             (permits, asked) = (record.permits.held(), record.permits.asked());
-            record.still_waiting(wait.sequence)
+            record.wait.still(wait.sequence)
         });
         if wait.is_none() {
             held.clear();
@@ -394,7 +394,7 @@ impl Seen {
 
     /// Whether the thread is still in the wait that it was seen in.
     fn still(&self) -> bool {
-        self.wait.is_some_and(|w| self.record.still_waiting(w.sequence))
+        self.wait.is_some_and(|w| self.record.wait.still(w.sequence))
     }
 
     /// The lock or semaphore that the thread waits for.

@@ -219,7 +219,7 @@ unsafe extern "C" fn in_child() {
         let mine = std::ptr::eq(record, fork._busy.record);
         if record.in_use.load(Relaxed) && !mine {
             // The other threads do not exist here, but what they held is held for ever.
-            record.end_wait();
+            record.wait.end();
         }
     }
     JOINING.store(0, SeqCst);

@@ -49,7 +49,7 @@ pub(super) fn look(
     if holds.is_some() || waits.is_some() {
         for record in process::records().filter(|r| r.in_use.load(Acquire)) {
             let thread = record.thread.load(Relaxed);
-            if let (Some(limit), Some(wait)) = (waits, record.waiting())
+            if let (Some(limit), Some(wait)) = (waits, record.wait.seen())
                 && wait.kind == WaitKind::Lock
             {
                 let key = (u64::from(thread), 0, wait.sequence);
