@@ -1,6 +1,6 @@
 //! The book: textbook states, refusals, and random states against the naive algorithm.
 
-use lockdep::banker::{BankerError, BankerState, Resource, TaskId};
+use lockdep::banker::{BankerError, BankerQueue, BankerState, Policy, Resource, Submitted, TaskId};
 
 use super::naive::{self, Matrix};
 
@@ -47,29 +47,64 @@ fn bk01_silberschatz_is_safe() {
     assert_eq!(state.unfinished(), []);
 }
 
-#[test]
-fn bk02_to_bk04_requests_one_after_the_other() {
+/// Silberschatz's example, once P1 has been given what it asks for.
+fn after_p1() -> (BankerState, Vec<TaskId>) {
     let (mut state, p) = silberschatz();
-    assert_eq!(state.request(p[1], &row(&[1, 0, 2])), Ok(()));
-    assert_eq!(available(&state), [2, 3, 0]);
-    assert_eq!(state.request(p[4], &row(&[3, 3, 0])), Err(BankerError::Unavailable));
-    assert_eq!(state.request(p[0], &row(&[0, 2, 0])), Err(BankerError::Unsafe));
-    assert_eq!(available(&state), [2, 3, 0], "a refusal changes nothing");
-    assert_eq!(indices(&state.safe_sequence().expect("safe")), [1, 3, 4, 0, 2]);
+    state.request(p[1], &row(&[1, 0, 2])).expect("the state stays safe");
+    (state, p)
 }
 
 #[test]
-fn bk05_and_bk06_detection() {
+fn bk02_what_leaves_the_state_safe_is_granted() {
+    let (state, _) = after_p1();
+    assert_eq!(available(&state), [2, 3, 0]);
+    assert_eq!(indices(&state.safe_sequence().expect("safe")), [1, 3, 4, 0, 2]);
+}
+
+/// A refusal changes nothing, and who waits gets what it asks for once the others have finished.
+fn is_refused_and_waits(task: usize, request: &[u64], refusal: BankerError) {
+    let (mut state, p) = after_p1();
+    assert_eq!(state.request(p[task], &row(request)), Err(refusal));
+    assert_eq!(available(&state), [2, 3, 0]);
+    assert_eq!(indices(&state.safe_sequence().expect("safe")), [1, 3, 4, 0, 2]);
+
+    let mut queue = BankerQueue::new(state, Policy::Avoid);
+    let answer = queue.submit(p[task], &row(request));
+    let Ok(Submitted::Waits(ticket)) = answer else { panic!("it must wait, not {answer:?}") };
+    let others = p.iter().enumerate().filter(|(other, _)| *other != task);
+    let granted = others.flat_map(|(_, other)| queue.leave(*other).expect("it is there"));
+    assert_eq!(granted.collect::<Vec<_>>(), [ticket]);
+}
+
+#[test]
+fn bk03_what_is_not_free_waits() {
+    is_refused_and_waits(4, &[3, 3, 0], BankerError::Unavailable);
+}
+
+#[test]
+fn bk04_what_is_free_and_unsafe_waits() {
+    is_refused_and_waits(0, &[0, 2, 0], BankerError::Unsafe);
+}
+
+/// Coffman, Elphick and Shoshani's example: who waits for each other while P2 waits for `p2`.
+fn deadlocked(p2: &[u64]) -> Vec<usize> {
     let all: &[u64] = &[7, 2, 6];
     let (state, p) =
         state(all, &[all; 5], &[&[0, 1, 0], &[2, 0, 0], &[3, 0, 3], &[2, 1, 1], &[0, 0, 2]]);
     assert_eq!(available(&state), [0, 0, 0]);
-    let (p1, p3, p4) = (row(&[2, 0, 2]), row(&[1, 0, 0]), row(&[0, 0, 2]));
-    let mut waiting = vec![(p[1], &p1[..]), (p[3], &p3[..]), (p[4], &p4[..])];
-    assert_eq!(state.deadlocked(&waiting), Ok(vec![]));
-    let p2 = row(&[0, 0, 1]);
-    waiting.push((p[2], &p2[..]));
-    assert_eq!(state.deadlocked(&waiting), Ok(vec![p[1], p[2], p[3], p[4]]));
+    let requests = [&[0, 0, 0], &[2, 0, 2], p2, &[1, 0, 0], &[0, 0, 2]].map(row);
+    let waiting: Vec<_> = p.iter().copied().zip(requests.iter().map(Vec::as_slice)).collect();
+    indices(&state.deadlocked(&waiting).expect("known tasks and resources"))
+}
+
+#[test]
+fn bk05_detection_finds_no_deadlock_where_all_can_finish() {
+    assert!(deadlocked(&[0, 0, 0]).is_empty());
+}
+
+#[test]
+fn bk06_detection_finds_who_waits_for_each_other() {
+    assert_eq!(deadlocked(&[0, 0, 1]), [1, 2, 3, 4]);
 }
 
 #[test]

@@ -262,46 +262,84 @@ fn bk07_no_head_of_line_deadlock() {
     assert_eq!(queue.release(p[2], &[(tape, 7)]), Ok(vec![first]));
 }
 
-/// What the model is too small for: many tasks, many waiters, one step at a time.
-#[test]
-fn many_tasks_that_take_unit_by_unit_finish() {
-    let mut rng = fastrand::Rng::with_seed(3);
-    for bound in [0, 1, 3, BankerQueue::DEFAULT_BOUND] {
-        let totals = [("a", 7), ("b", 5), ("c", 11), ("d", 3)];
-        let mut state = BankerState::new(totals);
-        let mut steps: Vec<Vec<Resource>> = Vec::new();
-        for task in 0..200 {
-            let maximum: Vec<(Resource, u64)> =
-                (0..4).map(|r| (Resource::at(r), rng.u64(0..=totals[r].1))).collect();
-            let id = state.claim(task.to_string(), &maximum).expect("below the totals");
-            assert_eq!(id.index(), task);
-            let units = maximum.iter().flat_map(|(r, units)| vec![*r; *units as usize]);
-            let mut units: Vec<Resource> = units.collect();
-            rng.shuffle(&mut units);
-            steps.push(units);
-        }
-        let mut queue = BankerQueue::new(state, Policy::Avoid).with_bound(bound);
-        let tasks: Vec<TaskId> = queue.state().tasks().collect();
-        let mut running = tasks.clone();
-        let mut waiting: HashMap<Ticket, TaskId> = HashMap::new();
-        while !running.is_empty() {
-            let at = rng.usize(0..running.len());
-            let task = running[at];
-            match steps[task.index()].pop() {
-                Some(resource) => match queue.submit(task, &[(resource, 1)]) {
-                    Ok(Submitted::Waits(ticket)) => {
-                        waiting.insert(ticket, running.swap_remove(at));
-                    }
-                    answer => assert_eq!(answer, Ok(Submitted::Granted)),
-                },
-                None => {
-                    let granted = queue.leave(running.swap_remove(at)).expect("it is there");
-                    running.extend(granted.iter().filter_map(|ticket| waiting.remove(ticket)));
+/// What the model is too small for: a run of many tasks in which each takes what it claims in steps
+/// of its own, gives some back on the way, gives up a request now and then, and gives all back in
+/// the end. It must come to its end, whatever the order of the steps.
+fn finishes(rng: &mut fastrand::Rng, totals: &[u64], tasks: usize, bound: u32) {
+    let named = totals.iter().enumerate().map(|(r, total)| (r.to_string(), *total));
+    let mut state = BankerState::new(named);
+    let mut wanted: HashMap<TaskId, Vec<u64>> = HashMap::new();
+    for task in 0..tasks {
+        let maximum: Vec<u64> = totals.iter().map(|total| rng.u64(0..=*total)).collect();
+        let id = state.claim(task.to_string(), &units(&maximum)).expect("below the totals");
+        wanted.insert(id, maximum);
+    }
+    let mut queue = BankerQueue::new(state, Policy::Avoid).with_bound(bound);
+    let mut running: Vec<TaskId> = queue.state().tasks().collect();
+    let mut waiting: HashMap<Ticket, TaskId> = HashMap::new();
+    // So often a task does something else than to go on to its end.
+    let mut detours = 4 * tasks;
+    while !running.is_empty() {
+        let granted = if detours > 0 && rng.u32(0..8) == 0 {
+            detours -= 1;
+            match waiting.keys().copied().min() {
+                Some(ticket) if rng.bool() => {
+                    let task = waiting.remove(&ticket).expect("it is the key of one");
+                    running.push(task);
+                    let granted = queue.cancel(ticket);
+                    // What it has given up asking for it must ask for again.
+                    wanted.insert(task, rest(&queue, task));
+                    granted
+                }
+                _ => {
+                    let task = running[rng.usize(0..running.len())];
+                    let held = queue.state().resources().map(|r| queue.state().held(task, r));
+                    let part: Vec<u64> = held.map(|held| rng.u64(0..=held)).collect();
+                    let granted = queue.release(task, &units(&part)).expect("it is held");
+                    wanted.insert(task, rest(&queue, task));
+                    granted
                 }
             }
-        }
-        assert_eq!(waiting.len(), 0, "bound {bound}: all that are left wait\n{}", queue.state());
-        assert_eq!(queue.state().tasks().count(), 0);
+        } else {
+            let at = rng.usize(0..running.len());
+            let task = running[at];
+            let rest = wanted.get_mut(&task).expect("each task wants something, or nothing");
+            if rest.iter().all(|units| *units == 0) {
+                queue.leave(running.swap_remove(at)).expect("it is there")
+            } else {
+                let step: Vec<u64> = rest.iter().map(|rest| rng.u64(0..=*rest)).collect();
+                rest.iter_mut().zip(&step).for_each(|(rest, step)| *rest -= step);
+                match queue.submit(task, &units(&step)).expect("within the claim") {
+                    Submitted::Granted => {}
+                    Submitted::Waits(ticket) => {
+                        waiting.insert(ticket, running.swap_remove(at));
+                    }
+                }
+                vec![]
+            }
+        };
+        running.extend(granted.iter().filter_map(|ticket| waiting.remove(ticket)));
+    }
+    assert_eq!(waiting.len(), 0, "bound {bound}: all that are left wait\n{}", queue.state());
+    assert_eq!(queue.state().tasks().count(), 0);
+}
+
+/// What the task's claim leaves it to ask for.
+fn rest(queue: &BankerQueue, task: TaskId) -> Vec<u64> {
+    let state = queue.state();
+    state.resources().map(|r| state.claimed(task, r) - state.held(task, r)).collect()
+}
+
+#[test]
+fn a_run_that_respects_its_claims_always_finishes() {
+    let mut rng = fastrand::Rng::with_seed(3);
+    for _ in 0..2_000 {
+        let totals: Vec<u64> = (0..rng.usize(1..=4)).map(|_| rng.u64(1..=6)).collect();
+        let (tasks, bound) = (rng.usize(1..=12), rng.u32(0..=3));
+        finishes(&mut rng, &totals, tasks, bound);
+    }
+    for bound in [0, 1, 3, BankerQueue::DEFAULT_BOUND] {
+        finishes(&mut rng, &[7, 5, 11, 3], 200, bound);
     }
 }
 
