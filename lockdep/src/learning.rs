@@ -99,12 +99,20 @@ pub(crate) fn long_way(record: &Record, word: Word) -> Word {
 }
 
 /// The long way to a release: of a lock below others, one that somebody watches, or one that the
-/// order graph learnt of in this hold.
+/// order graph learnt of in this hold. The first half of it is for one that is just below the top,
+/// as half of the holds are that `lock_all!` begins.
 ///
 /// The ABI says that it does not unwind. The drop of a guard then has no second way out, is inlined,
 /// and leaves the guard in registers: of what a known lock costs beyond `std`'s this is most.
 #[cold]
 pub(crate) extern "C" fn release_long_way(record: &Record, id: &AtomicU64, mode: Mode) {
+    if !record.pop_below_top(Word(id.load(Relaxed)), mode) {
+        release_from_below(record, id, mode);
+    }
+}
+
+#[inline(never)]
+fn release_from_below(record: &Record, id: &AtomicU64, mode: Mode) {
     let lock = Word(id.load(Relaxed));
     let Some(held) = record.remove(lock, mode) else { return release_elsewhere(record, id, mode) };
     if held.watched() {

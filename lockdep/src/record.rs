@@ -368,6 +368,27 @@ impl Record {
         true
     }
 
+    /// Takes the lock out from just below the top if it is there in this mode, with nobody who must
+    /// know of it or of the one on top: who holds two locks often ends the first hold first.
+    #[inline(always)]
+    pub(crate) fn pop_below_top(&self, lock: Word, mode: Mode) -> bool {
+        if self.holds_nothing() {
+            return false;
+        }
+        let top = self.top.load(Relaxed);
+        // SAFETY: above the bottom entry, which is zero, and so no lock.
+        let (upper, at) = unsafe { (&*top, top.sub(1)) };
+        // SAFETY: as above.
+        let is_hold = Word(unsafe { &*at }.word.load(Relaxed)).is_hold(lock, mode);
+        if !is_hold || Word(upper.word.load(Relaxed)).watched() {
+            return false;
+        }
+        // SAFETY: the entry matches a lock, so it is above the bottom one.
+        unsafe { Record::move_down(at) };
+        self.leave_top(top);
+        true
+    }
+
     /// Takes the lock out from below others, the last one in this mode first, and recomputes their
     /// chains. Returns the word it had.
     #[cold]
@@ -393,31 +414,49 @@ impl Record {
             let site = unsafe { &*(*at).site.load(Relaxed).cast_const().cast() };
             timing::released(self, found, site, since);
         }
-        // SAFETY: `at < top`, and the entries between are in use.
+        // SAFETY: the entries from the one above `at` to the top are in use.
         unsafe {
             while !ptr::eq(at, top) {
-                let (to, from) = (&*at, &*at.add(1));
-                let below = (*at.sub(1)).chain.load(Relaxed);
-                let (word, site) = (from.word.load(Relaxed), from.site.load(Relaxed));
-                to.word.store(0, Relaxed);
-                to.chain.store(
-                    fold(
-                        below.rotate_left(29) ^ Word(word).without_marks().0,
-                        site as u64 ^ 0x9e37_79b9_7f4a_7c15,
-                    ),
-                    Relaxed,
-                );
-                to.site.store(site, Relaxed);
-                to.address.store(from.address.load(Relaxed), Relaxed);
-                let time = Record::stamp_of(base, from).load(Relaxed);
-                Record::stamp_of(base, to).store(time, Relaxed);
-                to.word.store(word, Release);
+                let time = Record::stamp_of(base, at.add(1)).load(Relaxed);
+                Record::stamp_of(base, at).store(time, Relaxed);
+                Record::move_down(at);
                 at = at.add(1);
             }
+        }
+        self.leave_top(top);
+        Some(found)
+    }
+
+    /// Puts what is held just above `to` in the place of `to`, whose hold has ended.
+    ///
+    /// # Safety
+    /// Both are above the bottom entry.
+    #[inline(always)]
+    unsafe fn move_down(to: *mut Entry) {
+        // SAFETY: as promised.
+        let (below, to, from) = unsafe { (&*to.sub(1), &*to, &*to.add(1)) };
+        let (word, site) = (from.word.load(Relaxed), from.site.load(Relaxed));
+        to.word.store(0, Relaxed);
+        to.chain.store(
+            fold(
+                below.chain.load(Relaxed).rotate_left(29) ^ Word(word).without_marks().0,
+                site as u64 ^ 0x9e37_79b9_7f4a_7c15,
+            ),
+            Relaxed,
+        );
+        to.site.store(site, Relaxed);
+        to.address.store(from.address.load(Relaxed), Relaxed);
+        to.word.store(word, Release);
+    }
+
+    /// What was in the entry on top is not there any more.
+    #[inline(always)]
+    fn leave_top(&self, top: *mut Entry) {
+        // SAFETY: `top` points into the current stack, above the bottom entry.
+        unsafe {
             (*top).word.store(0, Relaxed);
             self.top.store(top.sub(1), Relaxed);
         }
-        Some(found)
     }
 
     /// Has the release of everything that is held take the long way.
@@ -574,4 +613,56 @@ fn new_stack(entries: usize) -> *mut Entry {
     let stamps: Box<[AtomicU64]> = (0..entries).map(|_| AtomicU64::new(0)).collect();
     stack[0].site.store(Box::leak(stamps).as_mut_ptr().cast(), Relaxed);
     Box::leak(stack).as_mut_ptr()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::panic::Location;
+    use std::ptr;
+
+    use super::{Prepared, Record};
+    use crate::instrument::Mode;
+    use crate::word::{self, Word};
+
+    #[test]
+    fn ends_of_holds_in_any_order_leave_what_the_rest_would_be() {
+        let mut random = 0x9e37_79b9_7f4a_7c15_u64;
+        let mut next = |below: usize| {
+            random ^= random << 13;
+            random ^= random >> 7;
+            random ^= random << 17;
+            (random % below as u64) as usize
+        };
+        let site = Location::caller();
+        let push = |record: &Record, word: Word| {
+            let prepared = Prepared { word, chain: record.chain(word, site) };
+            record.push(prepared, site, ptr::null());
+        };
+        let record = Record::new();
+        let mut held: Vec<Word> = Vec::new();
+        for serial in 0..2_000 {
+            if held.is_empty() || (held.len() < 6 && next(2) == 0) {
+                let mode = [Mode::Write, Mode::Read][next(2)];
+                let word = Word::new(7, serial).held(mode, next(4) == 0);
+                push(&record, word);
+                held.push(word);
+                if next(8) == 0 {
+                    record.mark_graphed();
+                }
+            } else {
+                let word = held.remove(next(held.len()));
+                let lock = Word(word.lock());
+                let quickly =
+                    record.pop(lock, word.mode()) || record.pop_below_top(lock, word.mode());
+                assert!(quickly || record.remove(lock, word.mode()).is_some());
+            }
+            let mut seen = Vec::new();
+            record.held_into(&mut seen);
+            let seen = seen.iter().map(|held| held.word.0 & !word::GRAPHED);
+            assert!(seen.eq(held.iter().map(|word| word.0)));
+            let anew = Record::new();
+            held.iter().for_each(|word| push(&anew, *word));
+            assert_eq!(record.chain(Word(16), site), anew.chain(Word(16), site));
+        }
+    }
 }

@@ -117,6 +117,15 @@ pub(crate) const fn comparable(a: LockId, b: LockId) -> bool {
     (a >> 4 & (SERIALS - 1)) / SERIAL_BLOCK == (b >> 4 & (SERIALS - 1)) / SERIAL_BLOCK
 }
 
+/// What orders a lock among all that are ordered by number: its class, then the declared key, if it
+/// has one, then its serial number.
+pub(crate) const fn order(lock: LockId, key: Option<u64>) -> (u64, u64, u64) {
+    match key {
+        None => (lock, 0, 0),
+        Some(key) => (Word::new(class_of(lock), 0).0, key, lock),
+    }
+}
+
 /// The class of a lock, and its serial number.
 pub(crate) const fn parts(lock: LockId) -> (u32, u64) {
     (class_of(lock), lock >> 4 & (SERIALS - 1))

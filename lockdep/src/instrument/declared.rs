@@ -26,25 +26,22 @@ impl LockTag {
     }
 
     /// What orders the lock: its [number](LockTag::id), and the key that orders it among those of
-    /// its class, zero for one without.
+    /// its class, if it has one.
     #[cfg(feature = "instrument")]
-    #[inline(always)]
     #[track_caller]
-    pub(crate) fn number(&self, ty: &'static LockType) -> (u64, u64) {
-        let word = Word(self.id.load(Relaxed));
-        if word.is_new() || word.0 & word::KEYED != 0 {
-            return self.new_or_keyed_number(ty);
-        }
-        (word.lock(), 0)
-    }
-
-    #[cfg(feature = "instrument")]
-    #[cold]
-    #[track_caller]
-    fn new_or_keyed_number(&self, ty: &'static LockType) -> (u64, u64) {
+    pub(crate) fn number(&self, ty: &'static LockType) -> (u64, Option<u64>) {
         let number = self.id(ty);
         let word = Word(self.id.load(Relaxed));
-        (number, if word.0 & word::KEYED == 0 { 0 } else { observe(|o| o.key(word.lock())) })
+        let is_keyed = word.0 & word::KEYED != 0;
+        (number, is_keyed.then(|| observe(|o| o.key(word.lock()))).flatten())
+    }
+
+    /// The lock's number, if it has got one and no key; 0 otherwise.
+    #[cfg(feature = "instrument")]
+    #[inline(always)]
+    pub(crate) fn known_number(&self) -> u64 {
+        let word = Word(self.id.load(Relaxed));
+        if word.is_new() || word.0 & word::KEYED != 0 { 0 } else { word.lock() }
     }
 
     /// The same for a static, which is of this class now; `false` if it has been acquired before.

@@ -190,9 +190,9 @@ impl Observer {
         self.declared.keys.insert(lock, key);
     }
 
-    /// The key of a lock; zero for one without.
-    pub(crate) fn key(&self, lock: LockId) -> u64 {
-        self.declared.keys.get(&lock).copied().unwrap_or(0)
+    /// The key of a lock that has one.
+    pub(crate) fn key(&self, lock: LockId) -> Option<u64> {
+        self.declared.keys.get(&lock).copied()
     }
 
     pub(super) fn forget_key(&mut self, lock: LockId) {

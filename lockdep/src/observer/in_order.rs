@@ -16,7 +16,7 @@ use crate::engine::LockId;
 use crate::hash::Map;
 use crate::instrument::Site;
 use crate::record::HeldLock;
-use crate::word::{class_of, parts};
+use crate::word::{self, class_of};
 
 /// What is known of the calls that take several locks.
 #[derive(Debug, Default)]
@@ -41,9 +41,8 @@ impl Observer {
     }
 
     /// What `lockdep::ordered` orders a lock by.
-    fn number(&self, lock: LockId) -> (u32, u64, u64) {
-        let (class, serial) = parts(lock);
-        (class, self.key(lock), serial)
+    fn number(&self, lock: LockId) -> (u64, u64, u64) {
+        word::order(lock, self.key(lock))
     }
 
     /// Reports the first held lock of another call that comes after the requested one, and returns

@@ -80,7 +80,7 @@ pub fn lock_all<S: Set>(set: S, names: Names) -> S::Output {
     set.acquire_all(names)
 }
 
-/// The same, for any number of locks and for equal keys.
+/// The same, for any number of locks and all kinds of keys.
 #[track_caller]
 #[cold]
 #[inline(never)]
@@ -199,7 +199,7 @@ pub fn lock_all_backoff<S: Set>(set: S, names: Names) -> S::Output {
 #[inline]
 fn told(keys: &[Entry]) {
     if keys.len() > 1 {
-        taken_in_order(keys.iter().map(|entry| entry.key));
+        taken_in_order(keys.iter().map(|entry| entry.key.first()));
     }
 }
 

@@ -3,7 +3,7 @@
 
 use lock_api::{Mutex, MutexGuard, RawMutex, RawRwLock, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
-use crate::ordered::key::OrderKey;
+use crate::ordered::key::{self, OrderKey};
 use crate::ordered::lockable::{Handle, Lockable, RwHandle, RwLockable};
 
 impl<R: RawMutex, T: ?Sized> Lockable for Mutex<R, T> {
@@ -15,6 +15,11 @@ impl<R: RawMutex, T: ?Sized> Lockable for Mutex<R, T> {
     #[inline]
     fn order_key(&self) -> OrderKey {
         OrderKey::of_address(self)
+    }
+
+    #[inline(always)]
+    fn quick_key(&self) -> u64 {
+        key::quick_address(self)
     }
 
     #[inline(always)]
@@ -43,6 +48,11 @@ impl<R: RawRwLock, T: ?Sized> RwLockable for RwLock<R, T> {
     #[inline]
     fn order_key(&self) -> OrderKey {
         OrderKey::of_address(self)
+    }
+
+    #[inline(always)]
+    fn quick_key(&self) -> u64 {
+        key::quick_address(self)
     }
 
     #[inline(always)]

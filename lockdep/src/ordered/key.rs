@@ -10,77 +10,78 @@ use crate::word;
 ///
 /// Promise: two locks that are borrowed at the same time have the same keys, in the same order,
 /// for everybody.
+// | the lock | first | then | last |
+// |---|---|---|---|
+// | has a key of the program's own | 0 | the key | 0 |
+// | is instrumented | its number, which begins with its class | 0 | 0 |
+// | has a declared key among those of its class | its class | the key | its number |
+// | is told by where it is | the upper bit, and the address | 0 | 0 |
+//
+// Where the last two are 0, the first is the quick key: of two such locks, one comparison tells.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct OrderKey(
-    /// The kind of the key in the upper two bits, its number below: one comparison tells.
-    u128,
-);
+pub struct OrderKey(u64, u64, u64);
 
-const KIND: u32 = 126;
-/// Keys of the program's own.
-const DECLARED: u128 = 0 << KIND;
-/// Numbers of instrumented locks.
-#[cfg(feature = "instrument")]
-const NUMBERED: u128 = 1 << KIND;
-/// Where a lock's class begins in its number.
-#[cfg(feature = "instrument")]
-const CLASS: u32 = 104;
-/// Addresses.
-const ADDRESSED: u128 = 2 << KIND;
+/// Above all numbers of locks. No address in a process has this bit.
+const ADDRESSED: u64 = 1 << 63;
 
 impl OrderKey {
     /// A key of the program's own, such as an account's number. Locks with such keys come first;
     /// two may have the same.
     pub const fn declared(number: u64) -> OrderKey {
-        OrderKey(DECLARED | number as u128)
+        OrderKey(0, number, 0)
     }
 
     /// The key of a lock that can only be told by where it is. It must not be able to move while
     /// it is borrowed.
     #[inline]
     pub fn of_address<L: ?Sized>(lock: &L) -> OrderKey {
-        OrderKey(ADDRESSED | address(lock) as u128)
+        OrderKey(quick_address(lock), 0, 0)
     }
 
-    /// The key of a lock with a number of its own; 0 stands for one without. The number begins with
-    /// the lock's class; among those of one class the declared key comes first, if there is one.
+    /// The key of a lock with a number of its own, and perhaps a declared key among those of its
+    /// class; 0 stands for a lock without a number.
     #[cfg(feature = "instrument")]
     #[inline]
-    pub(super) fn numbered<L: ?Sized>((number, key): (u64, u64), lock: &L) -> OrderKey {
-        match number {
-            0 => OrderKey::of_address(lock),
-            number => {
-                let (class, serial) = word::parts(number);
-                let key = u128::from(class) << CLASS | u128::from(key) << 40 | u128::from(serial);
-                OrderKey(NUMBERED | key)
-            }
+    pub(super) fn numbered<L: ?Sized>((number, key): (u64, Option<u64>), lock: &L) -> OrderKey {
+        if number == 0 {
+            return OrderKey::of_address(lock);
         }
-    }
-
-    /// The class of an instrumented lock, which is ordered by its number.
-    #[cfg(feature = "instrument")]
-    #[inline]
-    fn class(self) -> Option<u32> {
-        let is_numbered = self.0 >> KIND == NUMBERED >> KIND;
-        is_numbered.then_some((self.0 >> CLASS) as u32 & ((1 << (KIND - CLASS)) - 1))
+        let (first, then, last) = word::order(number, key);
+        OrderKey(first, then, last)
     }
 
     fn is_declared(self) -> bool {
-        self.0 >> KIND == DECLARED >> KIND
+        self.0 == 0
+    }
+
+    /// What is compared first.
+    #[inline(always)]
+    pub(super) fn first(self) -> u64 {
+        self.0
     }
 }
 
-/// Tells the engine that locks with these keys are taken here in the order of their keys.
+/// Tells the engine that locks with these keys, the first part of each, are taken here in the order
+/// of their keys.
 #[inline(always)]
 #[track_caller]
-pub(super) fn taken_in_order(keys: impl Iterator<Item = OrderKey> + Clone) {
+pub(super) fn taken_in_order(keys: impl Iterator<Item = u64> + Clone) {
     #[cfg(feature = "instrument")]
-    if keys.clone().any(|key| key.class().is_some()) {
-        let classes = keys.filter_map(OrderKey::class);
-        crate::instrument::takes_in_order(std::panic::Location::caller(), classes);
+    {
+        let is_numbered = |&key: &u64| key != 0 && key < ADDRESSED;
+        if keys.clone().any(|key| is_numbered(&key)) {
+            let classes = keys.filter(is_numbered).map(word::class_of);
+            crate::instrument::takes_in_order(std::panic::Location::caller(), classes);
+        }
     }
     #[cfg(not(feature = "instrument"))]
     let _ = keys;
+}
+
+/// The quick key of a lock that is told by where it is.
+#[inline(always)]
+pub(super) fn quick_address<L: ?Sized>(lock: &L) -> u64 {
+    ADDRESSED | address(lock) as u64
 }
 
 /// Where `lock` is.

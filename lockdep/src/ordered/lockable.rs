@@ -24,6 +24,13 @@ pub trait Lockable {
     /// The lock's place in the order.
     fn order_key(&self) -> OrderKey;
 
+    /// The same as one number, where that is known and enough; 0 otherwise.
+    #[doc(hidden)]
+    #[inline(always)]
+    fn quick_key(&self) -> u64 {
+        0
+    }
+
     /// Waits for the lock.
     #[track_caller]
     fn acquire(&self) -> Self::Locked<'_>;
@@ -53,6 +60,13 @@ pub trait RwLockable {
     /// The lock's place in the order.
     fn order_key(&self) -> OrderKey;
 
+    /// The same as one number, where that is known and enough; 0 otherwise.
+    #[doc(hidden)]
+    #[inline(always)]
+    fn quick_key(&self) -> u64 {
+        0
+    }
+
     /// Waits for the lock, to read.
     #[track_caller]
     fn acquire_read(&self) -> Self::Read<'_>;
@@ -77,6 +91,13 @@ pub trait Request {
 
     /// The lock's place in the order.
     fn order_key(&self) -> OrderKey;
+
+    /// The same as one number, where that is known and enough; 0 otherwise.
+    #[doc(hidden)]
+    #[inline(always)]
+    fn quick_key(&self) -> u64 {
+        0
+    }
 
     /// Where the lock is.
     fn address(&self) -> usize;
@@ -110,6 +131,11 @@ impl<'a, L: Lockable + ?Sized> Request for LockRequest<'a, L> {
         self.0.order_key()
     }
 
+    #[inline(always)]
+    fn quick_key(&self) -> u64 {
+        self.0.quick_key()
+    }
+
     #[inline]
     fn address(&self) -> usize {
         key::address(self.0)
@@ -136,6 +162,11 @@ impl<'a, L: RwLockable + ?Sized> Request for ReadRequest<'a, L> {
         self.0.order_key()
     }
 
+    #[inline(always)]
+    fn quick_key(&self) -> u64 {
+        self.0.quick_key()
+    }
+
     #[inline]
     fn address(&self) -> usize {
         key::address(self.0)
@@ -160,6 +191,11 @@ impl<'a, L: RwLockable + ?Sized> Request for WriteRequest<'a, L> {
     #[inline]
     fn order_key(&self) -> OrderKey {
         self.0.order_key()
+    }
+
+    #[inline(always)]
+    fn quick_key(&self) -> u64 {
+        self.0.quick_key()
     }
 
     #[inline]
@@ -205,6 +241,11 @@ impl<R: Request, F: Fn(R::Output) -> O, O> Request for Mapped<R, F> {
     #[inline]
     fn order_key(&self) -> OrderKey {
         self.request.order_key()
+    }
+
+    #[inline(always)]
+    fn quick_key(&self) -> u64 {
+        self.request.quick_key()
     }
 
     #[inline]
@@ -301,10 +342,10 @@ pointers! {
     RwHandle: &&'a H, &'a Box<H>, &'a Rc<H>, &'a Arc<H>;
 }
 
-/// Locks with the interface of `std`'s; `$key` tells a lock's place in the order, `$acquire` is the
-/// method that locks a mutex.
+/// Locks with the interface of `std`'s; `$key` and `$quick` tell a lock's place in the order, `$acquire`
+/// is the method that locks a mutex.
 macro_rules! std_locks {
-    ($sync:ident, $acquire:ident, |$lock:ident| $key:expr) => {
+    ($sync:ident, $acquire:ident, |$lock:ident| $key:expr, $quick:expr) => {
         impl<T: ?Sized> Lockable for $sync::Mutex<T> {
             type Locked<'a>
                 = LockResult<$sync::MutexGuard<'a, T>>
@@ -315,6 +356,12 @@ macro_rules! std_locks {
             fn order_key(&self) -> OrderKey {
                 let $lock = self;
                 $key
+            }
+
+            #[inline(always)]
+            fn quick_key(&self) -> u64 {
+                let $lock = self;
+                $quick
             }
 
             #[inline(always)]
@@ -344,6 +391,12 @@ macro_rules! std_locks {
             fn order_key(&self) -> OrderKey {
                 let $lock = self;
                 $key
+            }
+
+            #[inline(always)]
+            fn quick_key(&self) -> u64 {
+                let $lock = self;
+                $quick
             }
 
             #[inline(always)]
@@ -389,9 +442,14 @@ macro_rules! std_locks {
     };
 }
 
-std_locks!(std_sync, lock, |lock| OrderKey::of_address(lock));
+std_locks!(std_sync, lock, |lock| OrderKey::of_address(lock), key::quick_address(lock));
 #[cfg(feature = "instrument")]
-std_locks!(own_sync, lock_in_place, |lock| OrderKey::numbered(lock.number(), lock));
+std_locks!(
+    own_sync,
+    lock_in_place,
+    |lock| OrderKey::numbered(lock.number(), lock),
+    lock.known_number()
+);
 
 /// A poisoned lock is taken all the same, and says so.
 fn unless_held<G>(tried: TryLockResult<G>) -> Option<LockResult<G>> {

@@ -87,22 +87,25 @@ fn called<R: Request>(request: &R) -> R::Output {
 }
 
 /// Two and three locks are by far the most frequent: each order of them is written out, so that the
-/// guards need no slots and nothing is sorted. Equal keys go the long way.
+/// guards need no slots and nothing is sorted. Equal keys, and those that are no quick ones, go the
+/// long way.
 macro_rules! each_order {
-    ({ ($($all:ident),+) = $($key:ident $at:tt),+; $acquire:path; $(if $order:expr => $($lock:ident $place:tt),+;)+ }) => {
+    ({ $all:tt = $($key:ident $at:tt),+; $acquire:path; $(if $order:expr => $($lock:ident $place:tt),+;)+ }) => {
         // Always: guards that are handed on through memory cost as much as the acquisitions.
         #[inline(always)]
         #[track_caller]
         fn acquire_all(&self, names: Names) -> Self::Output {
-            $(let $key = self.$at.order_key();)+
-            taken_in_order([$($key),+].into_iter());
-            let ($($all),+);
-            $(if $order {
-                $($lock = $acquire(&self.$place);)+
-            } else)+ {
+            $(let $key = self.$at.quick_key();)+
+            if $($key == 0)||+ {
                 return acquire::by_keys(self, names);
             }
-            ($($all),+)
+            taken_in_order([$($key),+].into_iter());
+            $(if $order {
+                $(let $lock = $acquire(&self.$place);)+
+                $all
+            } else)+ {
+                acquire::by_keys(self, names)
+            }
         }
     };
 }

@@ -45,10 +45,15 @@ impl<T: ?Sized> Mutex<T> {
     pub(super) const TYPE: &'static LockType = &LockType::of::<T>(LockKind::Mutex);
 
     /// The number that tells this lock from all others, 0 if it is not watched; and its declared key
-    /// among the locks of its class, 0 if it has none.
-    #[inline(always)]
-    pub(crate) fn number(&self) -> (u64, u64) {
+    /// among the locks of its class, if it has one.
+    pub(crate) fn number(&self) -> (u64, Option<u64>) {
         self.tag.number(Self::TYPE)
+    }
+
+    /// The same number, if it is known and there is no key; 0 otherwise.
+    #[inline(always)]
+    pub(crate) fn known_number(&self) -> u64 {
+        self.tag.known_number()
     }
 
     /// Acquires the mutex, and blocks until that is possible; see [`std::sync::Mutex::lock`].
