@@ -151,8 +151,8 @@ impl LockKind {
 pub struct LockType {
     kind: LockKind,
     name: fn() -> &'static str,
-    /// The name of the type that tells whether a guard may be sent to another thread.
-    marker: Option<fn() -> &'static str>,
+    /// The names of the types that tell whether a guard may be sent to another thread.
+    markers: [Option<fn() -> &'static str>; 2],
 }
 
 impl LockType {
@@ -161,18 +161,27 @@ impl LockType {
     /// Write `const { &LockType::of::<T>(LockKind::Mutex) }` to get the `&'static` that the hooks
     /// take.
     pub const fn of<T: ?Sized>(kind: LockKind) -> LockType {
-        LockType { kind, name: std::any::type_name::<T>, marker: None }
+        LockType { kind, name: std::any::type_name::<T>, markers: [None; 2] }
     }
 
-    /// The same for locks whose guards have this marker of `lock_api`'s, which may say that they are
-    /// `Send`: a thread that ends with such a lock may have sent the guard away.
-    pub const fn marked<M: ?Sized>(self) -> LockType {
-        LockType { marker: Some(std::any::type_name::<M>), ..self }
+    /// The same for locks of which a kind of guards has this marker of `lock_api`'s, or this raw
+    /// guard: unless it is `GuardNoSend`, such a guard may be `Send`, and then only the drop of it
+    /// tells which thread has it.
+    ///
+    /// # Panics
+    /// After more kinds of guards than a lock has.
+    pub const fn marked<M: ?Sized>(mut self) -> LockType {
+        let mut at = 0;
+        while self.markers[at].is_some() {
+            at += 1;
+        }
+        self.markers[at] = Some(std::any::type_name::<M>);
+        self
     }
 
     /// Whether a guard may be dropped in another thread than the one that acquired the lock.
     pub(crate) fn sends(&self) -> bool {
-        self.marker.is_some_and(|marker| marker().ends_with("::GuardSend"))
+        self.markers.iter().flatten().any(|marker| !marker().ends_with("::GuardNoSend"))
     }
 
     pub(crate) fn kind(&self) -> LockKind {

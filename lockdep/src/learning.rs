@@ -8,7 +8,7 @@ use std::sync::atomic::Ordering::{Acquire, Relaxed};
 
 use crate::engine::LockId;
 use crate::instrument::{Mode, Site};
-use crate::observer::Request;
+use crate::observer::{Request, Unsure};
 use crate::process::{Busy, PHASE, Phase, halt, know_thread, observe, observer, records};
 use crate::publishing;
 use crate::record::{HeldLock, Record};
@@ -40,21 +40,27 @@ pub(crate) fn request(
         level,
         held: &held,
     };
-    let hang = observe(|o| {
+    let (hang, unsure) = observe(|o| {
         know_thread(o, record, None);
-        let hang = relocked(&held, asked, upgrades).and_then(|first| o.relock(&request, first));
+        let (mut hang, mut unsure) = (None, None);
+        match relocked(&held, asked, upgrades) {
+            Some(first) if o.may_be_sent(asked.lock()) => unsure = o.read_again(&request, first),
+            Some(first) => hang = o.relock(&request, first),
+            None => {}
+        }
         if hang.is_none() {
             o.request(&request);
         }
-        hang
+        (hang, unsure)
     });
     give_scratch(record, held);
-    match hang {
-        Some(finding) => halt(&finding),
-        None => {
-            learned(record, id, chain);
-            publishing::has_news(record);
-        }
+    if let Some(finding) = hang {
+        return halt(&finding);
+    }
+    publishing::has_news(record);
+    match unsure {
+        Some(finding) => keep_unsure(record, id, finding),
+        None => learned(record, id, chain),
     }
 }
 
@@ -82,6 +88,48 @@ fn give_scratch(record: &Record, held: Vec<HeldLock>) {
     record.own.borrow_mut().scratch = held;
 }
 
+/// Keeps a finding that supposes that this thread still has a guard which may be sent elsewhere: it
+/// is true once the thread releases the lock itself. The situation stays new until then.
+fn keep_unsure(record: &Record, id: &AtomicU64, finding: Unsure) {
+    let _busy = Busy::new();
+    record.watch_releases();
+    record.mark_graphed();
+    id.fetch_or(word::IN_GRAPH, Relaxed);
+    let mut own = record.own.borrow_mut();
+    own.unsure.retain(|other| !other.is(&finding));
+    own.unsure.push(finding);
+}
+
+/// The thread has released this lock, so unless it holds it still it has had the guards all the time.
+fn had_it(record: &Record, lock: LockId) {
+    let sure: Vec<Unsure> = {
+        let _busy = Busy::new();
+        if record.own.borrow().unsure.is_empty() {
+            return;
+        }
+        take_given_off(record);
+        if record.holds(lock) {
+            return;
+        }
+        let mut own = record.own.borrow_mut();
+        own.unsure.extract_if(.., |finding| finding.is_about(lock)).collect()
+    };
+    if !sure.is_empty() {
+        observe(|o| sure.into_iter().for_each(|finding| o.sure(finding)));
+    }
+}
+
+/// Takes the holds off that other threads have ended.
+fn take_given_off(record: &Record) {
+    record.take_given_off(|over| {
+        let lock = over.lock();
+        record.own.borrow_mut().unsure.retain(|finding| !finding.is_about(lock));
+        if over.watched() {
+            spawning::released(record, lock);
+        }
+    });
+}
+
 /// The long way to an acquisition: makes room for another held lock, and looks at the lock and the
 /// time for those who ask. Returns the word to hold the lock with.
 #[cold]
@@ -90,7 +138,7 @@ pub(crate) fn long_way(record: &Record, word: Word) -> Word {
     if record.is_full() {
         record.grow_stack();
     }
-    record.take_given_off(|over| spawning::released(record, over.lock()));
+    take_given_off(record);
     let held = timing::asked_for(record, word);
     if !spawning::looks_for_sections(record, word) && !held.watched() {
         record.leave_long_way();
@@ -117,7 +165,10 @@ fn release_from_below(record: &Record, id: &AtomicU64, mode: Mode) {
     let Some(held) = record.remove(lock, mode) else { return release_elsewhere(record, id, mode) };
     if held.watched() {
         // A callback of the program that panics here has said so.
-        _ = panic::catch_unwind(AssertUnwindSafe(|| spawning::released(record, lock.lock())));
+        _ = panic::catch_unwind(AssertUnwindSafe(|| {
+            had_it(record, lock.lock());
+            spawning::released(record, lock.lock());
+        }));
     }
     if held.graphed() {
         id.fetch_or(word::IN_GRAPH, Relaxed);
@@ -128,13 +179,18 @@ fn release_from_below(record: &Record, id: &AtomicU64, mode: Mode) {
 fn release_elsewhere(record: &Record, id: &AtomicU64, mode: Mode) {
     let _busy = Busy::new();
     let lock = Word(id.load(Relaxed));
-    let others = || records().filter(|r| r.in_use.load(Acquire) && !ptr::eq(*r, record));
-    if lock.0 & word::UNTRACKED == 0 && others().any(|other| other.give(lock, mode)) {
+    if lock.0 & word::UNTRACKED != 0 {
+        return;
+    }
+    let mut observer = observer();
+    let mut others = records().filter(|r| r.in_use.load(Acquire) && !ptr::eq(*r, record));
+    let given = others.any(|other| other.give(lock, mode));
+    if let Some(observer) = observer.as_mut()
+        && (given || observer.take_left(lock, mode))
+    {
+        observer.guards_are_sent(lock.class());
         // Whatever was learnt of that hold is in the stack of the other.
         id.fetch_or(word::IN_GRAPH, Relaxed);
-        if let Some(observer) = observer().as_mut() {
-            observer.guard_was_sent(lock);
-        }
     }
 }
 

@@ -271,7 +271,14 @@ fn circle(me: ThreadId, stuck: Vec<Stuck>) -> Option<Vec<StuckThread>> {
         let (at, next) = (&stuck[cycle[i]], &stuck[cycle[(i + 1) % cycle.len()]]);
         !at.retries && at.found.lock.is_some() && !next.kept
     };
-    if (0..cycle.len()).any(starved) {
+    // A guard that may be sent is with the next thread if that has nothing else, and gets it anew in
+    // each round; otherwise any thread may have it.
+    let elsewhere = |i: usize| {
+        let (at, next) = (&stuck[cycle[i]], &stuck[cycle[(i + 1) % cycle.len()]]);
+        let is_sendable = at.found.lock.is_some_and(|lock| process::may_be_sent(lock.lock()));
+        is_sendable && (next.kept || next.found.held.len() > 1)
+    };
+    if (0..cycle.len()).any(|i| starved(i) || elsewhere(i)) {
         return None;
     }
     let mut stuck: Vec<Option<Stuck>> = stuck.into_iter().map(Some).collect();

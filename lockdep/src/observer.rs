@@ -35,6 +35,7 @@ use declared::Declared;
 pub(crate) use hang::{RETRY, StuckThread};
 use in_order::InOrder;
 use nesting::Nesting;
+pub(crate) use sent::Unsure;
 
 /// How many threads that ended are kept before those that left nothing are forgotten.
 const ENDED: usize = 1024;
@@ -62,8 +63,10 @@ pub(crate) struct Observer {
     findings: Vec<Arc<Finding>>,
     /// Locks that a thread held when it ended.
     pub(crate) orphans: Vec<Orphan>,
-    /// Classes of locks whose guards may be sent to other threads, and whether one was.
-    sent: Map<u32, bool>,
+    /// Classes of locks whose guards may be sent to other threads.
+    sent: HashSet<u32>,
+    /// Such locks that a thread had acquired when it ended.
+    pub(crate) left: Vec<Orphan>,
     /// A thread has found that it would hang.
     hung: bool,
     retired: Counts,
@@ -121,7 +124,8 @@ impl Observer {
             reported: Map::default(),
             findings: Vec::new(),
             orphans: Vec::new(),
-            sent: Map::default(),
+            sent: HashSet::new(),
+            left: Vec::new(),
             hung: false,
             retired: Counts::default(),
             times: Map::default(),
@@ -224,6 +228,7 @@ impl Observer {
     pub(crate) fn remove(&mut self, lock: LockId) {
         self.detector.remove(lock);
         self.forget_key(lock);
+        self.left.retain(|left| left.held.word.lock() != lock);
     }
 
     /// Records a dependency and reports what follows from it.

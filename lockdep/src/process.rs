@@ -20,14 +20,14 @@ use std::time::Instant;
 #[cfg(feature = "instrument")]
 use crate::banker::Claims;
 use crate::config::{Config, OnDeadlock, Print};
-use crate::engine::{Moment, ThreadId};
+use crate::engine::{LockId, Moment, ThreadId};
 use crate::finding::{Finding, FoundThread};
 use crate::hash::fold;
 use crate::instrument::Site;
 use crate::observer::Observer;
 use crate::order::Declaration;
 use crate::platform;
-use crate::record::{EARLIER, Own, Record};
+use crate::record::{EARLIER, HeldLock, Own, Record};
 use crate::snapshot;
 use crate::timing;
 use crate::trace::{Counts, ThreadLine};
@@ -229,6 +229,11 @@ pub(crate) fn observe<R>(step: impl FnOnce(&mut Observer) -> R) -> R {
     result
 }
 
+/// Whether a thread may drop a guard of this lock that another one has acquired; for a busy thread.
+pub(crate) fn may_be_sent(lock: LockId) -> bool {
+    observer().as_ref().is_some_and(|observer| observer.may_be_sent(lock))
+}
+
 /// Runs `step` on the observer where nothing of the program may run: what it finds is in
 /// [`findings`] and in the trace, and is told to nobody.
 pub(crate) fn note(step: impl FnOnce(&mut Observer)) {
@@ -297,16 +302,7 @@ pub(crate) fn know_thread(
 pub(crate) fn thread_end() {
     let Some(record) = current() else { return };
     record.over.set(true);
-    let mut held = Vec::new();
-    {
-        let _busy = Busy::new();
-        record.held_into(&mut held);
-        if !held.is_empty()
-            && let Some(observer) = observer().as_ref()
-        {
-            held.retain(|h| !observer.may_be_sent(h.word.lock()));
-        }
-    }
+    let held = if record.holds_nothing() { Vec::new() } else { kept(record) };
     if !held.is_empty() {
         ORPHANED.fetch_add(held.len(), SeqCst);
     }
@@ -338,6 +334,25 @@ pub(crate) fn thread_end() {
         // A panic here would end only this thread, which ends anyway; the others wait for ever.
         std::process::abort();
     }
+}
+
+/// What the thread of this record, which ends, holds for good. A guard that may be elsewhere is left
+/// to the observer in the same step in which another thread would look for it.
+fn kept(record: &Record) -> Vec<HeldLock> {
+    let _busy = Busy::new();
+    let mut guard = observer();
+    let mut held = Vec::new();
+    record.held_into(&mut held);
+    if let Some(observer) = guard.as_mut() {
+        let sent = |h: &HeldLock| observer.may_be_sent(h.word.lock());
+        let (sent, kept) = held.into_iter().partition(sent);
+        if !Vec::is_empty(&sent) {
+            know_thread(observer, record, None);
+            observer.leave(record.thread.load(Relaxed), sent);
+        }
+        held = kept;
+    }
+    held
 }
 
 /// The process ends by itself.

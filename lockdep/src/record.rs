@@ -27,6 +27,7 @@ use crate::engine::{Cover, LockId, Moment, Section};
 use crate::hash::{Map, fold};
 use crate::instrument::{LockType, Mode, Site};
 use crate::livelock::{Mark, Retries};
+use crate::observer::Unsure;
 use crate::permits::Permits;
 use crate::timing::{self, ClassTimes};
 use crate::trace::Counts;
@@ -71,6 +72,13 @@ pub(crate) struct HeldLock {
     pub(crate) address: usize,
     /// The nesting level, zero unless the acquisition named one.
     pub(crate) level: u8,
+}
+
+impl HeldLock {
+    /// Whether this hold keeps such a request waiting.
+    pub(crate) fn bars(&self, asked: Word) -> bool {
+        self.word.lock() == asked.lock() && Mode::conflicts(self.word.mode(), asked.mode())
+    }
 }
 
 /// An acquisition that may go ahead.
@@ -161,6 +169,8 @@ pub(crate) struct Own {
     pub(crate) asked: Vec<(Word, Site)>,
     /// How far other threads were when this one last looked for a livelock.
     pub(crate) marks: Vec<Mark>,
+    /// Findings that wait for the release of a lock by this thread.
+    pub(crate) unsure: Vec<Unsure>,
 }
 
 /// A class that a thread has met.

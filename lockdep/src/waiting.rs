@@ -17,14 +17,14 @@ use std::time::{Duration, Instant};
 
 use crate::engine::{ThreadId, WaitGraph, Waiter, WaitsFor};
 use crate::finding::Finding;
-use crate::instrument::{Mode, Site};
-use crate::observer::StuckThread;
+use crate::instrument::Site;
+use crate::observer::{Orphan, StuckThread};
 use crate::parking;
 use crate::permits::{Asked, Hold};
 use crate::platform;
 use crate::process::{
-    Busy, JOINING, LEAVING, ORPHANED, SIGNALS, START, STARTING, halt, know_thread, observe,
-    observer, records, records_after,
+    Busy, JOINING, LEAVING, ORPHANED, SIGNALS, START, STARTING, halt, know_thread, may_be_sent,
+    observe, observer, records, records_after,
 };
 use crate::record::{HeldLock, Record, SeenWait, WaitKind};
 use crate::timing;
@@ -39,6 +39,8 @@ const SETTLE: Duration = Duration::from_millis(20);
 /// because a thread that waits in its turn for one that it has just woken should lose no time.
 const PATIENCE: Duration = Duration::from_micros(10);
 const PATIENCE_ROUNDS: u32 = 16;
+/// After so many of them, threads that are not instrumented are looked for.
+const FIRST_ROUNDS: u32 = 4;
 
 /// How often somebody looks whether a thread whose closure has returned has ended, and how long.
 const SHORT_END: Duration = Duration::from_millis(1);
@@ -170,9 +172,12 @@ fn stuck(me: &'static Record, kind: WaitKind) -> Option<Arc<Finding>> {
 /// Threads that hold what the next one waits for, this one among them.
 fn on_a_cycle(me: &'static Record) -> Option<Arc<Finding>> {
     let busy = Busy::new();
-    let (graph, seen) = look();
+    let (mut graph, seen) = look();
     let my_index = seen.iter().position(|s| ptr::eq(s.record, me))?;
-    let cycle = graph.cycle(my_index)?;
+    let mut cycle = graph.cycle(my_index)?;
+    if without_sendable(&mut graph) {
+        cycle = graph.cycle(my_index)?;
+    }
     // Each of these threads waits for one that holds what it wants, and none of them moved
     // while that was read. Only a reader behind a queued writer may not have queued yet.
     let queues = |waits: &WaitsFor| matches!(waits, WaitsFor::Lock { mode, .. } if mode.queues());
@@ -183,14 +188,6 @@ fn on_a_cycle(me: &'static Record) -> Option<Arc<Finding>> {
         _ => seen[i].waits_for_permits(),
     };
     let permits = behind.iter().chain(&cycle).any(|&i| semaphore(i));
-    let sent = |&i: &usize| match graph.threads()[i].waits {
-        WaitsFor::Lock { lock, .. } => observer().as_ref().is_some_and(|o| o.is_sent(lock)),
-        _ => false,
-    };
-    if cycle.iter().any(sent) {
-        // Another thread may have the guard by now.
-        return None;
-    }
     if behind_writer || permits {
         thread::sleep(SETTLE);
     }
@@ -209,6 +206,15 @@ fn on_a_cycle(me: &'static Record) -> Option<Arc<Finding>> {
     }))
 }
 
+/// Counts each thread as running that waits for a lock of which another thread may have the guard.
+/// Whether there is one.
+fn without_sendable(graph: &mut WaitGraph) -> bool {
+    graph.let_go_on(|waits| match *waits {
+        WaitsFor::Lock { lock, .. } => may_be_sent(lock),
+        _ => false,
+    })
+}
+
 /// Of the thread that holds the lock nothing is left but its end, which is near: what it holds then
 /// is orphaned.
 fn until_holders_end(me: &'static Record) {
@@ -225,7 +231,7 @@ fn until_holders_end(me: &'static Record) {
 pub(crate) fn behind_these(held: &[HeldLock]) -> Option<Arc<Finding>> {
     let waits_for_one = |seen: &Seen| {
         let wanted = seen.stuck().and_then(|stuck| stuck.lock);
-        wanted.is_some_and(|word| held.iter().any(|h| bars(h, word)))
+        wanted.is_some_and(|word| held.iter().any(|h| h.bars(word)))
     };
     let waiter = {
         let _busy = Busy::new();
@@ -235,14 +241,9 @@ pub(crate) fn behind_these(held: &[HeldLock]) -> Option<Arc<Finding>> {
     };
     let target = waiter.lock?;
     observe(|o| {
-        let orphan = o.orphans.iter().find(|orphan| bars(&orphan.held, target)).cloned()?;
+        let orphan = o.orphans.iter().find(|orphan| orphan.held.bars(target)).cloned()?;
         Some(o.orphaned(&waiter, &orphan))
     })
-}
-
-/// Whether this hold keeps such a request waiting.
-fn bars(held: &HeldLock, asked: Word) -> bool {
-    held.word.lock() == asked.lock() && Mode::conflicts(held.word.mode(), asked.mode())
 }
 
 /// The lock is held by a thread that has ended.
@@ -254,7 +255,7 @@ fn behind_an_orphan(me: &'static Record) -> Option<Arc<Finding>> {
     let target = mine.lock?;
     observe(|o| {
         know_thread(o, me, None);
-        let orphan = o.orphans.iter().find(|orphan| bars(&orphan.held, target)).cloned()?;
+        let orphan = o.orphans.iter().find(|orphan| orphan.held.bars(target)).cloned()?;
         Some(o.orphaned(&mine, &orphan))
     })
 }
@@ -303,28 +304,44 @@ pub(crate) fn nobody_runs() -> bool {
 /// a while, as a thread that was just woken may not have run yet.
 pub(crate) fn nobody_will(me: &'static Record) -> Option<Arc<Finding>> {
     let busy = Busy::new();
-    let (_, seen) = look();
+    let (graph, seen) = look();
     // A lock that nobody here holds is about to be handed over, maybe by this very thread: whoever
     // waits for a condition variable has not let go of the mutex yet.
-    let held = |lock: Word| seen.iter().any(|s| s.holds(lock));
+    let held = |lock: Word| seen.iter().any(|s| s.holds(lock)) || was_left(lock).is_some();
     if seen.iter().filter_map(Seen::wanted).any(|lock| !held(lock)) {
         return None;
     }
-    let same = || seen.iter().all(|s| ptr::eq(s.record, me) || is_harness(s.record) || s.still());
+    // A thread that is new, because it came from code that is not instrumented, is not among them.
+    let same = || {
+        seen.iter().all(|s| ptr::eq(s.record, me) || is_harness(s.record) || s.still())
+            && alive().all(|r| seen.iter().any(|s| ptr::eq(s.record, r)))
+    };
+    let known = |system| {
+        system == watchdog::system_thread()
+            || records().any(|r| r.in_use.load(Acquire) && r.system.load(Relaxed) == system)
+    };
     for round in 0..PATIENCE_ROUNDS {
         thread::sleep(PATIENCE * (1 << round));
         if !same() || !nobody_runs() {
             return None;
         }
+        // Before it costs a thread time that may come to need what this one has.
+        if round == FIRST_ROUNDS && platform::others_run(&known) {
+            return None;
+        }
     }
-    // Somebody who was woken and has not run yet does not sleep any more.
-    if !seen.iter().all(|s| ptr::eq(s.record, me) || is_harness(s.record) || s.sleeps()) {
+    // Somebody who was woken and has not run yet does not sleep any more. Some locks spin, but nobody
+    // gets one that another thread here has.
+    let has = |s: &Seen, lock: Word| s.held.iter().any(|h| h.bars(lock));
+    let barred = |s: &Seen| {
+        let wanted = s.wanted().filter(|lock| may_be_sent(lock.lock()));
+        let others = || seen.iter().filter(|other| !ptr::eq(other.record, s.record));
+        wanted.is_some_and(|lock| others().any(|other| has(other, lock)))
+    };
+    let stays = |s: &Seen| ptr::eq(s.record, me) || is_harness(s.record) || barred(s) || s.sleeps();
+    if !seen.iter().all(stays) {
         return None;
     }
-    let known = |system| {
-        system == watchdog::system_thread()
-            || records().any(|r| r.in_use.load(Acquire) && r.system.load(Relaxed) == system)
-    };
     if platform::others_run(&known) || !same() {
         return None;
     }
@@ -340,11 +357,19 @@ pub(crate) fn nobody_will(me: &'static Record) -> Option<Arc<Finding>> {
     if threads.is_empty() {
         return None;
     }
+    let cycle = (0..seen.len()).find_map(|i| graph.cycle(i));
+    let cycle = cycle.map(|c| c.iter().filter_map(|&i| seen[i].stuck()).collect::<Vec<_>>());
     drop(busy);
     Some(observe(|o| {
         know_thread(o, me, None);
-        o.stuck(&threads)
+        o.without_a_way_out(&threads, cycle.as_deref())
     }))
+}
+
+/// The hold of a thread that has ended, with a guard of this lock that may be anywhere.
+fn was_left(lock: Word) -> Option<Orphan> {
+    let observer = observer();
+    observer.as_ref()?.left.iter().find(|left| left.held.bars(lock)).cloned()
 }
 
 /// The main thread of a test harness only waits for its tests, in code that is not instrumented. A

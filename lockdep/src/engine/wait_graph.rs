@@ -79,6 +79,16 @@ impl WaitGraph {
         WaitGraph { threads }
     }
 
+    /// From here on the threads that wait for such things count as running. Whether there are any.
+    pub fn let_go_on(&mut self, such: impl Fn(&WaitsFor) -> bool) -> bool {
+        let mut any = false;
+        for thread in self.threads.iter_mut().filter(|t| such(&t.waits)) {
+            thread.waits = WaitsFor::Nothing;
+            any = true;
+        }
+        any
+    }
+
     /// The threads, as given.
     pub fn threads(&self) -> &[Waiter] {
         &self.threads

@@ -44,6 +44,17 @@ impl Observer {
         request: &Request<'_>,
         first: &HeldLock,
     ) -> Option<Arc<Finding>> {
+        let (sign, finding) = self.relocks(request, first)?;
+        let hangs = finding.rule != Rule::RecursiveRead;
+        Some(self.report(sign, finding)).filter(|_| hangs)
+    }
+
+    /// What is to be said of that; `None` where the same was said of readers before.
+    pub(super) fn relocks(
+        &mut self,
+        request: &Request<'_>,
+        first: &HeldLock,
+    ) -> Option<(u64, Finding)> {
         let shared = !Mode::conflicts(first.word.mode(), request.word.mode());
         let lock = self.lock(request.word.lock());
         let thread = self.thread(request.at.thread);
@@ -95,8 +106,24 @@ impl Observer {
             guards: Vec::new(),
             stack: stack.frames(),
         });
-        let finding = self.report(sign, finding);
-        (!shared).then_some(finding)
+        Some((sign, finding))
+    }
+
+    /// The thread waits for a lock that it has acquired itself, and no thread is left that could have
+    /// got the guard from it and drop it.
+    pub(crate) fn never_given_back(&mut self, me: &StuckThread, first: &HeldLock) -> Arc<Finding> {
+        let name = self.thread(me.thread);
+        let text = format!(
+            "{name} waits for {{0}}, which it has acquired itself, and no thread is left to release it"
+        );
+        let (mut finding, ..) = self.ring(Rule::DoubleLock, std::slice::from_ref(me));
+        finding.template = text;
+        finding.edges.clear();
+        finding.sites.insert(0, (first.site, "acquired here, and never released"));
+        self.report(
+            signature(Rule::DoubleLock, [site_number(first.site), site_number(me.site)]),
+            finding,
+        )
     }
 
     /// Threads wait for each other, and nobody else can help.
@@ -192,8 +219,42 @@ impl Observer {
         (finding, list(&who), list(&names))
     }
 
+    /// None of these threads can go on, and no other is left; some may wait in a cycle.
+    pub(crate) fn without_a_way_out(
+        &mut self,
+        threads: &[StuckThread],
+        cycle: Option<&[StuckThread]>,
+    ) -> Arc<Finding> {
+        // What a panic took out of a hang that was reported has left this behind.
+        if !self.hung {
+            if let Some((thread, own)) = threads.iter().find_map(|t| Some((t, self.own_bar(t)?))) {
+                return self.never_given_back(thread, &own);
+            }
+            let left = |t: &StuckThread| {
+                let bars = |left: &&Orphan| t.lock.is_some_and(|w| left.held.bars(w));
+                self.left.iter().find(bars).cloned()
+            };
+            if let Some((thread, left)) = threads.iter().find_map(|t| Some((t, left(t)?))) {
+                return self.orphaned(thread, &left);
+            }
+            if let Some(cycle) = cycle {
+                return self.deadlock(cycle);
+            }
+        }
+        self.stuck(threads)
+    }
+
+    /// The guard that keeps the thread itself waiting, wherever it is. Whoever upgrades waits for the
+    /// guards of others.
+    fn own_bar(&self, thread: &StuckThread) -> Option<HeldLock> {
+        let asked = thread.lock.filter(|asked| self.may_be_sent(asked.lock()))?;
+        let upgrades =
+            |h: &HeldLock| (h.word.mode(), asked.mode()) == (Mode::Upgradable, Mode::Write);
+        thread.held.iter().find(|h| h.bars(asked) && !upgrades(h)).copied()
+    }
+
     /// Nobody is left to complete what these threads wait for.
-    pub(crate) fn stuck(&mut self, threads: &[StuckThread]) -> Arc<Finding> {
+    fn stuck(&mut self, threads: &[StuckThread]) -> Arc<Finding> {
         // Somebody waits for an event and holds what somebody else needs: he may be the one.
         let needed =
             |lock: LockId| threads.iter().any(|t| t.lock.is_some_and(|w| w.lock() == lock));

@@ -63,16 +63,15 @@ impl Record {
         given
     }
 
-    /// Takes the holds off that others have ended, and calls this with those of which somebody must
-    /// know.
-    pub(crate) fn take_given_off(&self, mut watched: impl FnMut(Word)) {
+    /// Takes the holds off that others have ended, and calls this with each as it stood in the stack.
+    pub(crate) fn take_given_off(&self, mut over: impl FnMut(Word)) {
         for note in &self.given.0 {
             if note.load(Relaxed) == 0 {
                 continue;
             }
             let hold = Word(note.swap(0, AcqRel));
-            if self.remove(hold, hold.mode()).is_some_and(Word::watched) {
-                watched(hold);
+            if let Some(held) = self.remove(hold, hold.mode()) {
+                over(held);
             }
         }
     }

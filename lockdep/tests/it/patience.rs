@@ -78,3 +78,28 @@ fn a_thread_that_initialises_alone() {
     }
     run("patience::a_thread_that_initialises_alone", body).well();
 }
+
+/// The other thread was not known when the first one began to wait, and waits itself at the end of all
+/// patience: for the mutex, which is not released before the wait.
+#[test]
+fn a_thread_that_comes_from_elsewhere() {
+    fn body() {
+        let (turn, changed) = (Mutex::new(false), Condvar::new());
+        let begin = Instant::now();
+        for delay in [0, 1, 20] {
+            *turn.lock().unwrap() = false;
+            std::thread::scope(|s| {
+                let now = turn.lock().unwrap();
+                s.spawn(|| {
+                    std::thread::sleep(Duration::from_millis(delay));
+                    *turn.lock().unwrap() = true;
+                    changed.notify_one();
+                });
+                drop(changed.wait_while(now, |now| !*now).unwrap());
+            });
+        }
+        assert_eq!(found(), []);
+        assert!(begin.elapsed() < LONG, "{:?}", begin.elapsed());
+    }
+    run("patience::a_thread_that_comes_from_elsewhere", body).well();
+}

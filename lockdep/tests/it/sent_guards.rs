@@ -2,14 +2,14 @@
 //! feature `send_guard` and other locks of `lock_api` allow (R11 of the reference scenarios).
 
 use std::sync::Barrier;
-use std::sync::atomic::AtomicBool;
 use std::sync::atomic::Ordering::{Acquire, Relaxed, Release};
+use std::sync::atomic::{AtomicBool, AtomicUsize};
 use std::sync::mpsc;
 
 use lock_api::GuardSend;
 use lockdep::finding::{Rule, Tier};
 use lockdep::parking_lot;
-use lockdep::parking_lot::lock_api_0_4::RawMutex;
+use lockdep::parking_lot::lock_api_0_4::{RawMutex, RawRwLock};
 use lockdep::thread;
 
 use crate::isolated::{found, run};
@@ -38,6 +38,50 @@ unsafe impl lock_api::RawMutex for Spin {
 }
 
 type Mutex<T> = lock_api::Mutex<RawMutex<Spin>, T>;
+type MutexGuard<'a, T> = lock_api::MutexGuard<'a, RawMutex<Spin>, T>;
+type RwLock<T> = lock_api::RwLock<RawRwLock<SpinShared>, T>;
+type RwLockReadGuard<'a, T> = lock_api::RwLockReadGuard<'a, RawRwLock<SpinShared>, T>;
+
+/// The same for any number of readers.
+struct SpinShared(AtomicUsize);
+
+/// What the count is while a writer has the lock.
+const WRITER: usize = usize::MAX;
+
+// SAFETY: the count is of readers, or says that there is a writer.
+unsafe impl lock_api::RawRwLock for SpinShared {
+    const INIT: SpinShared = SpinShared(AtomicUsize::new(0));
+    type GuardMarker = GuardSend;
+
+    fn lock_shared(&self) {
+        while !self.try_lock_shared() {
+            std::thread::yield_now();
+        }
+    }
+
+    fn try_lock_shared(&self) -> bool {
+        let more = |readers| (readers != WRITER).then(|| readers + 1);
+        self.0.fetch_update(Acquire, Relaxed, more).is_ok()
+    }
+
+    unsafe fn unlock_shared(&self) {
+        self.0.fetch_sub(1, Release);
+    }
+
+    fn lock_exclusive(&self) {
+        while !self.try_lock_exclusive() {
+            std::thread::yield_now();
+        }
+    }
+
+    fn try_lock_exclusive(&self) -> bool {
+        self.0.compare_exchange(0, WRITER, Acquire, Relaxed).is_ok()
+    }
+
+    unsafe fn unlock_exclusive(&self) {
+        self.0.store(0, Release);
+    }
+}
 
 /// Drops a guard of the lock that another thread has acquired.
 fn send_one(lock: &Mutex<u8>) {
@@ -128,7 +172,6 @@ fn no_hang_is_told_of_while_another_thread_may_have_the_guard() {
     fn body() {
         let sent = Mutex::new(0);
         let other = parking_lot::Mutex::new(0);
-        send_one(&sent);
         let (tx, rx) = mpsc::channel();
         let both = Barrier::new(2);
         thread::scope(|s| {
@@ -149,5 +192,121 @@ fn no_hang_is_told_of_while_another_thread_may_have_the_guard() {
         assert!(found().iter().all(|f| f.0 == Rule::LockOrder), "{:?}", found());
     }
     let name = "sent_guards::no_hang_is_told_of_while_another_thread_may_have_the_guard";
+    run(name, body).well();
+}
+
+/// No guard of that class was ever sent before.
+#[test]
+fn whoever_has_sent_its_guard_away_waits_for_it() {
+    fn body() {
+        let sent = Mutex::new(0);
+        let (tx, rx) = mpsc::channel::<MutexGuard<'_, u8>>();
+        thread::scope(|s| {
+            tx.send(sent.lock()).unwrap();
+            s.spawn(move || {
+                let guard = rx.recv().unwrap();
+                until("waits for Mutex", 1);
+                drop(guard);
+            });
+            drop(sent.lock());
+        });
+        assert_eq!(found(), []);
+    }
+    run("sent_guards::whoever_has_sent_its_guard_away_waits_for_it", body).well();
+}
+
+#[test]
+fn a_reader_that_has_sent_its_guard_away_does_not_read_again() {
+    fn body() {
+        let sent = RwLock::new(0);
+        let (tx, rx) = mpsc::channel::<RwLockReadGuard<'_, u8>>();
+        thread::scope(|s| {
+            tx.send(sent.read()).unwrap();
+            let again = sent.read();
+            s.spawn(move || drop(rx.recv().unwrap())).join().unwrap();
+            drop(again);
+        });
+        assert_eq!(found(), []);
+    }
+    run("sent_guards::a_reader_that_has_sent_its_guard_away_does_not_read_again", body).well();
+}
+
+#[test]
+fn a_reader_that_still_has_its_guard_reads_again() {
+    fn body() {
+        let kept = RwLock::new(0);
+        let first = kept.read();
+        let again = kept.read();
+        drop(first);
+        assert_eq!(found(), [], "it may still be elsewhere");
+        drop(again);
+        assert_eq!(found(), [(Rule::RecursiveRead, Tier::Potential)]);
+    }
+    run("sent_guards::a_reader_that_still_has_its_guard_reads_again", body).well();
+}
+
+/// A thread of the program for `body`, which alone may end the process.
+fn alone(body: impl FnOnce() + Send) {
+    thread::scope(|s| _ = s.spawn(body).join());
+}
+
+#[test]
+fn a_lock_that_its_own_holder_wants_is_told_of_when_nobody_is_left() {
+    fn body() {
+        let kept = Mutex::new(0);
+        alone(|| {
+            let _guard = kept.lock();
+            drop(kept.lock());
+        });
+        assert_eq!(found(), [(Rule::DoubleLock, Tier::Happened)]);
+        let said = lockdep::findings()[0].message();
+        let end = "which it has acquired itself, and no thread is left to release it";
+        assert!(said.ends_with(end), "{said}");
+    }
+    run("sent_guards::a_lock_that_its_own_holder_wants_is_told_of_when_nobody_is_left", body)
+        .well();
+}
+
+#[test]
+fn threads_that_wait_for_each_other_are_told_of_when_nobody_is_left() {
+    fn body() {
+        let (a, b, both) = (Mutex::new(0), Mutex::new(0), Barrier::new(2));
+        let nest = |outer: &Mutex<u8>, inner: &Mutex<u8>| {
+            let _outer = outer.lock();
+            both.wait();
+            drop(inner.lock());
+        };
+        alone(|| {
+            thread::scope(|s| {
+                let other = s.spawn(|| nest(&a, &b));
+                nest(&b, &a);
+                _ = other.join();
+            });
+        });
+        let hangs: Vec<Rule> = found().iter().map(|f| f.0).collect();
+        assert_eq!(hangs, [Rule::LockOrder, Rule::Deadlock]);
+    }
+    run("sent_guards::threads_that_wait_for_each_other_are_told_of_when_nobody_is_left", body)
+        .well();
+}
+
+#[test]
+fn a_guard_that_an_ended_thread_has_lost_is_told_of_when_nobody_is_left() {
+    fn body() {
+        let lost = Mutex::new(0);
+        alone(|| {
+            thread::scope(|s| {
+                let keeper = thread::Builder::new().name("keeper".to_owned());
+                let keeper = keeper.spawn_scoped(s, || std::mem::forget(lost.lock()));
+                keeper.unwrap().join().unwrap();
+                assert_eq!(found(), []);
+                drop(lost.lock());
+            });
+        });
+        assert_eq!(found(), [(Rule::OrphanedLock, Tier::Happened)]);
+        let said = lockdep::findings()[0].message();
+        assert!(said.ends_with("which thread `keeper` held when it ended"), "{said}");
+    }
+    let name = "sent_guards::a_guard_that_an_ended_thread_has_lost_is_told_of_when_nobody_is_left";
     run(name, body).well();
 }
