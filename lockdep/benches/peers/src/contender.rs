@@ -3,7 +3,7 @@
 use std::ops::{Deref, DerefMut};
 
 /// A library of locks.
-pub(crate) trait Contender: 'static {
+pub trait Contender: 'static {
     type Mutex: Send + Sync;
     type Guard<'a>: DerefMut<Target = u64>;
     type RwLock: Send + Sync;
@@ -16,14 +16,15 @@ pub(crate) trait Contender: 'static {
 }
 
 /// A library whose types are called as std's are; `$open` is what its results need.
+#[macro_export]
 macro_rules! contender {
     ($name:ident, $path:path, $($open:ident)?) => {
-        pub(crate) struct $name;
+        struct $name;
 
         const _: () = {
             use $path as sync;
 
-            impl Contender for $name {
+            impl $crate::contender::Contender for $name {
                 type Mutex = sync::Mutex<u64>;
                 type Guard<'a> = sync::MutexGuard<'a, u64>;
                 type RwLock = sync::RwLock<u64>;
@@ -52,9 +53,3 @@ macro_rules! contender {
         };
     };
 }
-
-contender!(Std, std::sync, unwrap);
-contender!(Lockdep, lockdep::sync, unwrap);
-contender!(ParkingLot, parking_lot,);
-contender!(TracingMutex, tracing_mutex::stdsync::tracing, unwrap);
-contender!(Deloxide, deloxide,);

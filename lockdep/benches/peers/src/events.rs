@@ -4,28 +4,28 @@
 use crate::measure::Batch;
 
 /// The batches of one library, whose `sync` and `thread` have the names of std's.
-pub(crate) struct Events {
+pub struct Events {
     /// A message sent and received by one thread.
-    pub(crate) channel: Batch,
+    pub channel: Batch,
     /// The same through a channel with bounds.
-    pub(crate) bounded: Batch,
+    pub bounded: Batch,
     /// A message there and one back, between two threads.
-    pub(crate) ping_pong: Batch,
+    pub ping_pong: Batch,
     /// A thread spawned and joined.
-    pub(crate) join: Batch,
+    pub join: Batch,
     /// A notification for which nobody waits.
-    pub(crate) notify: Batch,
+    pub notify: Batch,
     /// Two threads that wait for each other's turn.
-    pub(crate) condvar: Batch,
+    pub condvar: Batch,
     /// A barrier of one thread.
-    pub(crate) barrier: Batch,
+    pub barrier: Batch,
     /// A barrier of two threads.
-    pub(crate) meeting: Batch,
+    pub meeting: Batch,
 }
 
 macro_rules! events {
     ($name:ident, $library:ident) => {
-        pub(crate) fn $name() -> Events {
+        pub fn $name() -> Events {
             use std::hint::black_box;
             use std::sync::Arc;
             use std::time::Instant;

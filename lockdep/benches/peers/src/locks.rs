@@ -23,13 +23,13 @@ fn nest<C: Contender>(mutexes: &[C::Mutex]) {
 }
 
 /// One mutex.
-pub(crate) fn one<C: Contender>() -> Batch {
+pub fn one<C: Contender>() -> Batch {
     let mutex = C::mutex();
     repeat(move || *C::lock(black_box(&mutex)) += 1)
 }
 
 /// Three mutexes, nested.
-pub(crate) fn three<C: Contender>() -> Batch {
+pub fn three<C: Contender>() -> Batch {
     let mutexes = [C::mutex(), C::mutex(), C::mutex()];
     repeat(move || {
         let [outer, middle, inner] = black_box(&mutexes);
@@ -40,13 +40,13 @@ pub(crate) fn three<C: Contender>() -> Batch {
 }
 
 /// So many mutexes, nested.
-pub(crate) fn nested<C: Contender>(depth: usize) -> Batch {
+pub fn nested<C: Contender>(depth: usize) -> Batch {
     let mutexes = mutexes::<C>(depth);
     repeat(move || nest::<C>(black_box(&mutexes)))
 }
 
 /// So many mutexes, nested, on each of `threads` threads that share nothing.
-pub(crate) fn nested_on<C: Contender>(depth: usize, threads: usize) -> Batch {
+pub fn nested_on<C: Contender>(depth: usize, threads: usize) -> Batch {
     let start = Arc::new(Barrier::new(threads));
     let workers: Vec<(Sender<u32>, Receiver<Duration>)> = (0..threads)
         .map(|_| {
@@ -78,7 +78,7 @@ pub(crate) fn nested_on<C: Contender>(depth: usize, threads: usize) -> Batch {
 }
 
 /// One of `count` mutexes after the other.
-pub(crate) fn round_robin<C: Contender>(count: usize) -> Batch {
+pub fn round_robin<C: Contender>(count: usize) -> Batch {
     let mutexes = mutexes::<C>(count);
     let mut at = 0;
     repeat(move || {
@@ -88,7 +88,7 @@ pub(crate) fn round_robin<C: Contender>(count: usize) -> Batch {
 }
 
 /// Pairs of a thousand mutexes, in an order that all pairs agree on; `distinct` of them.
-pub(crate) fn pairs<C: Contender>(distinct: usize) -> Batch {
+pub fn pairs<C: Contender>(distinct: usize) -> Batch {
     const MUTEXES: usize = 1_000;
     let mutexes = mutexes::<C>(MUTEXES);
     let mut rng = fastrand::Rng::with_seed(7);
@@ -113,13 +113,13 @@ pub(crate) fn pairs<C: Contender>(distinct: usize) -> Batch {
 }
 
 /// A shared lock.
-pub(crate) fn read<C: Contender>() -> Batch {
+pub fn read<C: Contender>() -> Batch {
     let rwlock = C::rwlock();
     repeat(move || _ = black_box(*C::read(black_box(&rwlock))))
 }
 
 /// A mutex that lives for one acquisition.
-pub(crate) fn create<C: Contender>() -> Batch {
+pub fn create<C: Contender>() -> Batch {
     repeat(|| {
         let mutex = C::mutex();
         *C::lock(&mutex) += 1;
@@ -129,7 +129,7 @@ pub(crate) fn create<C: Contender>() -> Batch {
 
 /// Which orders are learnt.
 #[derive(Clone, Copy)]
-pub(crate) enum Orders {
+pub enum Orders {
     /// Each lock before the next one.
     Chain,
     /// Two of all locks, the older one first.
@@ -138,8 +138,11 @@ pub(crate) enum Orders {
     Shuffled,
 }
 
+/// Nanoseconds for one of so many orders.
+pub type Learn = fn(usize, Orders) -> f64;
+
 /// Nanoseconds for an order that was never seen, over `count` orders among `count` mutexes.
-pub(crate) fn learn<C: Contender>(count: usize, orders: Orders) -> f64 {
+pub fn learn<C: Contender>(count: usize, orders: Orders) -> f64 {
     let mut mutexes = mutexes::<C>(count);
     mutexes.iter().for_each(|mutex| *C::lock(mutex) += 1);
     let mut rng = fastrand::Rng::with_seed(11);

@@ -4,15 +4,15 @@
 use std::time::{Duration, Instant};
 
 /// Runs an operation that many times and returns how long that took.
-pub(crate) type Batch = Box<dyn FnMut(u32) -> Duration>;
+pub type Batch = Box<dyn FnMut(u32) -> Duration>;
 
 /// What one contender showed.
 #[derive(Clone, Copy)]
-pub(crate) struct Figure {
+pub struct Figure {
     /// Nanoseconds for one operation: of all turns the one that only a quarter beat.
-    pub(crate) ns: f64,
+    pub ns: f64,
     /// The ratio to the first contender.
-    pub(crate) ratio: f64,
+    pub ratio: f64,
 }
 
 const TURNS: usize = 41;
@@ -20,7 +20,7 @@ const TURNS: usize = 41;
 const BATCH: Duration = Duration::from_millis(2);
 
 /// A batch that calls `operation`.
-pub(crate) fn repeat(mut operation: impl FnMut() + 'static) -> Batch {
+pub fn repeat(mut operation: impl FnMut() + 'static) -> Batch {
     Box::new(move |times| {
         let start = Instant::now();
         for _ in 0..times {
@@ -31,8 +31,8 @@ pub(crate) fn repeat(mut operation: impl FnMut() + 'static) -> Batch {
 }
 
 /// Measures the contenders, of which the first is the reference.
-pub(crate) fn compare(mut batches: Vec<Batch>) -> Vec<Figure> {
-    let times: Vec<u32> = batches.iter_mut().map(|batch| calibrate(batch)).collect();
+pub fn compare(mut batches: Vec<Batch>) -> Vec<Figure> {
+    let times: Vec<u32> = batches.iter_mut().map(calibrate).collect();
     let mut turns = vec![Vec::with_capacity(TURNS); batches.len()];
     for _ in 0..TURNS {
         for ((batch, &times), turns) in batches.iter_mut().zip(&times).zip(&mut turns) {
