@@ -119,7 +119,14 @@ fn had_it(record: &Record, lock: LockId) {
     }
 }
 
-/// Takes the holds off that other threads have ended.
+/// Takes the holds off that other threads have ended, where no acquisition does so.
+#[cold]
+pub(crate) fn forget_given(record: &Record) {
+    let _busy = Busy::new();
+    take_given_off(record);
+}
+
+/// Takes the holds off that other threads have ended, in a busy thread.
 fn take_given_off(record: &Record) {
     record.take_given_off(|over| {
         let lock = over.lock();

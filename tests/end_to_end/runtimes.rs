@@ -1,5 +1,5 @@
-//! A program on an asynchronous runtime under load: its runtime's own locks are watched, and nothing
-//! is found in them.
+//! Programs on runtimes that others wrote: the locks of a runtime are watched, and what its scheduling
+//! does to the program's own is seen.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -50,4 +50,18 @@ fn a_multi_threaded_runtime_under_load() {
     assert!(of_runtime > 1, "{of_runtime} classes of the runtime's locks were seen: {checked}");
     let acquisitions: u64 = of("counts").filter_map(|line| line["acquisitions"].as_u64()).sum();
     assert!(acquisitions > 1000, "{acquisitions} acquisitions were seen: {checked}");
+}
+
+/// R16 of the reference scenarios.
+#[test]
+fn a_task_that_is_run_by_whoever_waits_for_another() {
+    let checked = Project::fixture("stolen", "stolen").check(&["run", "-q", "--locked"]);
+    assert_eq!(checked.code, 100, "{checked}");
+    assert_eq!(checked.found(), ["double-lock happened"], "{checked}");
+    let finding = &checked.report().findings[0];
+    assert_eq!(finding.locks[0].name, "TOTAL", "{checked}");
+    let stack = &finding.edges[0].stack;
+    let at = |function: &str| stack.iter().position(|frame| frame.contains(function));
+    let (task, join) = (at("HeapJob"), at("join_context"));
+    assert!(task.is_some() && task < join, "the task runs within the join: {stack:?}");
 }

@@ -66,6 +66,9 @@ impl LockTag {
     pub fn might_acquire(&self, ty: &'static LockType, mode: Mode, site: Site) {
         let Some((record, word)) = self.track(ty, site) else { return };
         let word = word.held(mode, false);
+        if !record.has_room() {
+            learning::forget_given(record);
+        }
         let chain = record.chain(word, site);
         if !record.holds_nothing() && !record.known.has(chain) {
             learning::request(record, &self.id, word, (false, 0), chain, site);

@@ -195,6 +195,26 @@ fn no_hang_is_told_of_while_another_thread_may_have_the_guard() {
     run(name, body).well();
 }
 
+#[test]
+fn an_acquisition_that_is_not_made_is_not_under_a_guard_that_is_elsewhere() {
+    fn body() {
+        let (sent, other) = (Mutex::new(0), lockdep::sync::Mutex::new(0));
+        let guard = other.lock();
+        drop(sent.lock());
+        drop(guard);
+        send_one(&sent);
+        lockdep::might_lock!(other);
+        assert_eq!(found(), []);
+        // What is told of where it is held indeed.
+        let _guard = sent.lock();
+        lockdep::might_lock!(other);
+        assert_eq!(found(), [(Rule::LockOrder, Tier::NeedsThread)]);
+    }
+    let name =
+        "sent_guards::an_acquisition_that_is_not_made_is_not_under_a_guard_that_is_elsewhere";
+    run(name, body).well();
+}
+
 /// No guard of that class was ever sent before.
 #[test]
 fn whoever_has_sent_its_guard_away_waits_for_it() {

@@ -33,9 +33,8 @@
 //! | W04, W05 | `run-pl/pl-timed-collision`, `run-std/live-two-readers-upgrade` |
 //! | W06, W08 | `run-std/cv-lone-wait`, `semaphore` |
 //!
-//! R16 is rayon's: its workers are seen as threads that park, and a stolen task that locks again is a
-//! `double-lock` like any other. W09 is no program: what is read of a thread that moves meanwhile is
-//! thrown away (`waiting`).
+//! R16 is rayon's, and a test of the command on a program (`runtimes`). W09 is no program: what is read
+//! of a thread that moves meanwhile is thrown away (`waiting`).
 
 use std::panic::{self, AssertUnwindSafe};
 use std::sync::{Arc, mpsc as plain};
