@@ -227,6 +227,22 @@ impl Semaphore {
     ///
     /// # Errors
     /// There were not as many in time, or are not in all, or the semaphore is closed.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use std::time::Duration;
+    ///
+    /// use lockdep::sync::{AcquireError, Semaphore};
+    ///
+    /// let workers = Semaphore::new(3);
+    /// let two = workers.acquire_many(2)?;
+    /// let in_time = workers.acquire_many_timeout(2, Duration::from_millis(1));
+    /// assert_eq!(in_time.unwrap_err(), AcquireError::NoPermits);
+    /// drop(two);
+    /// assert!(workers.acquire_many_timeout(2, Duration::from_millis(1)).is_ok());
+    /// # Ok::<(), AcquireError>(())
+    /// ```
     #[track_caller]
     pub fn acquire_many_timeout(
         &self,
@@ -258,6 +274,24 @@ impl Semaphore {
 
     /// From here on nobody gets a permit, those that wait included. Permits that are held can still
     /// be released.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use lockdep::sync::{AcquireError, Semaphore};
+    /// use lockdep::thread;
+    ///
+    /// let work = Semaphore::new(1);
+    /// let taken = work.acquire()?;
+    /// thread::scope(|s| {
+    ///     let waits = s.spawn(|| work.acquire().map(drop));
+    ///     work.close();
+    ///     assert_eq!(waits.join().unwrap(), Err(AcquireError::Closed));
+    /// });
+    /// drop(taken);
+    /// assert_eq!(work.available(), 1);
+    /// # Ok::<(), AcquireError>(())
+    /// ```
     #[track_caller]
     pub fn close(&self) {
         if !self.is_lock() {
