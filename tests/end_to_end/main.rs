@@ -5,6 +5,7 @@ mod declared;
 mod examples;
 mod found;
 mod lint;
+mod notes;
 mod parking_lot;
 mod projects;
 mod runtimes;
