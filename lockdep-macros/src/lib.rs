@@ -1,12 +1,13 @@
 //! The macros of `lockdep`, to be used through that crate: each function-like macro takes the path of
 //! `lockdep` first, which the macros there pass on, so that a renamed dependency works. Attributes
-//! and derives cannot, and mean `::lockdep`.
+//! and derives are not told, and mean `::lockdep` unless they say `crate = path`.
 //!
 //! Each macro parses into a value that says what is wanted, and expands that.
 
 use proc_macro::TokenStream;
-use syn::Token;
+use quote::{ToTokens, quote};
 use syn::parse::ParseStream;
+use syn::{Error, Path, Token};
 
 mod lock_all;
 mod order;
@@ -76,4 +77,25 @@ fn path_of_lockdep(input: ParseStream<'_>) -> syn::Result<proc_macro2::TokenStre
     }
     input.parse::<Token![;]>()?;
     Ok(lockdep)
+}
+
+/// `crate = path` and a comma, with which the arguments of an attribute can begin: where `lockdep` is.
+fn crate_argument(input: ParseStream<'_>) -> syn::Result<Option<proc_macro2::TokenStream>> {
+    if !(input.peek(Token![crate]) && input.peek2(Token![=])) {
+        return Ok(None);
+    }
+    input.parse::<Token![crate]>()?;
+    input.parse::<Token![=]>()?;
+    let path = input.call(Path::parse_mod_style).map_err(|error| {
+        Error::new(error.span(), "say where `lockdep` is: `crate = path::to::lockdep`")
+    })?;
+    if !input.is_empty() {
+        input.parse::<Token![,]>()?;
+    }
+    Ok(Some(path.into_token_stream()))
+}
+
+/// Where `lockdep` is if nothing else is said.
+fn lockdep() -> proc_macro2::TokenStream {
+    quote!(::lockdep)
 }

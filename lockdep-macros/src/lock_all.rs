@@ -13,6 +13,9 @@ use crate::text;
 /// The most locks that `lockdep::ordered` takes as a tuple.
 const MOST: usize = 12;
 
+/// The method that asks for a mutex.
+const LOCK_REQUEST: &str = "lock_request";
+
 /// Which macro it is.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Form {
@@ -75,13 +78,13 @@ impl<'a> Wanted<'a> {
                 _ => break,
             }
         }
-        Wanted { written, lock: written, request: "lock_request", adapters: vec![] }
+        Wanted { written, lock: written, request: LOCK_REQUEST, adapters: vec![] }
     }
 }
 
 fn request(method: &str) -> Option<&'static str> {
     match method {
-        "lock" => Some("lock_request"),
+        "lock" => Some(LOCK_REQUEST),
         "read" => Some("read_request"),
         "write" => Some("write_request"),
         _ => None,
@@ -100,7 +103,7 @@ impl Wanted<'_> {
         if self.adapters.is_empty() || !self.at_once() {
             return request;
         }
-        let taken = Ident::new("taken", Span::mixed_site());
+        let taken = Ident::new("__lockdep_taken", Span::mixed_site());
         let adapted = self.adapt(quote!(#taken));
         quote!(#lockdep::ordered::mapped(#request, |#taken| #adapted))
     }
@@ -141,10 +144,9 @@ impl Input {
         let mut timeout = None;
         if form == Form::For {
             if input.is_empty() {
-                return Err(Error::new(
-                    Span::call_site(),
-                    "say how long to wait, and for which locks",
-                ));
+                let message = "say how long to wait, and for which locks: \
+                               `lock_all_for!(timeout, first, second)`";
+                return Err(Error::new(Span::call_site(), message));
             }
             timeout = Some(input.parse()?);
             if !input.is_empty() {
@@ -154,10 +156,16 @@ impl Input {
         let locks: Vec<Expr> =
             Punctuated::<Expr, Token![,]>::parse_terminated(input)?.into_iter().collect();
         if locks.is_empty() {
-            return Err(Error::new(Span::call_site(), "name at least one lock"));
+            let message = format!(
+                "name at least one lock: `{}!({}first, second)`",
+                form.function(),
+                if form == Form::For { "timeout, " } else { "" },
+            );
+            return Err(Error::new(Span::call_site(), message));
         }
         if let Some(excess) = locks.get(MOST) {
-            let message = format!("at most {MOST} locks; use `lock_slice` for more of one type");
+            let message =
+                format!("at most {MOST} locks in one call: use `lock_slice` for more of one type");
             return Err(Error::new(excess.span(), message));
         }
         Ok(Input { lockdep, timeout, locks })
@@ -175,15 +183,15 @@ pub(crate) fn expand(form: Form, input: TokenStream) -> TokenStream {
 impl Input {
     fn expand(&self, form: Form) -> TokenStream {
         let lockdep = &self.lockdep;
-        // The name cannot be seen by what the user has written.
-        let requests_name = Ident::new("requests", Span::mixed_site());
+        // What the user has written cannot see the name; a constant of the user's could be meant by it.
+        let requests_name = Ident::new("__lockdep_requests", Span::mixed_site());
         let function = format_ident!("{}", form.function());
         let wanted: Vec<Wanted<'_>> = self.locks.iter().map(Wanted::new).collect();
         let requests = wanted.iter().map(|wanted| wanted.request(lockdep));
         let names = wanted.iter().map(|wanted| text::of(wanted.written.to_token_stream()));
         let (first, timeout) = match &self.timeout {
             Some(timeout) => {
-                let name = Ident::new("timeout", Span::mixed_site());
+                let name = Ident::new("__lockdep_timeout", Span::mixed_site());
                 (Some(quote!(#timeout,)), Some(quote!(#name,)))
             }
             None => (None, None),
@@ -196,9 +204,12 @@ impl Input {
             )
         };
         let adapted = adapt(form, &wanted, taken);
+        let (mutexes, others): (Vec<_>, Vec<_>) =
+            wanted.iter().partition(|wanted| wanted.request == LOCK_REQUEST);
+        let traits = [(mutexes, quote!(RequestLock)), (others, quote!(RequestRwLock))];
+        let traits = traits.iter().filter(|(users, _)| !users.is_empty()).map(|(_, name)| name);
         quote! {{
-            #[allow(unused_imports, reason = "some locks are mutexes, others are not")]
-            use #lockdep::ordered::{RequestLock as _, RequestRwLock as _};
+            use #lockdep::ordered::{#(#traits as _),*};
             match (#first (#(#requests,)*),) {
                 (#timeout #requests_name,) => #adapted,
             }
@@ -211,7 +222,7 @@ fn adapt(form: Form, wanted: &[Wanted<'_>], taken: TokenStream) -> TokenStream {
     if wanted.iter().all(Wanted::at_once) {
         return taken;
     }
-    let name = |place| Ident::new(&format!("taken_{place}"), Span::mixed_site());
+    let name = |place| Ident::new(&format!("__lockdep_taken_{place}"), Span::mixed_site());
     let names: Vec<Ident> = (0..wanted.len()).map(name).collect();
     let outcomes = wanted.iter().zip(&names).map(|(wanted, name)| match form {
         _ if wanted.at_once() => quote!(#name),
@@ -229,7 +240,7 @@ fn adapt(form: Form, wanted: &[Wanted<'_>], taken: TokenStream) -> TokenStream {
     let outcomes = quote!((#(#outcomes,)*));
     match form {
         Form::Try | Form::For => {
-            let error = Ident::new("error", Span::mixed_site());
+            let error = Ident::new("__lockdep_error", Span::mixed_site());
             quote! {
                 match #taken {
                     ::core::result::Result::Ok((#(#names,)*)) => {

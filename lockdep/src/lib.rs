@@ -101,7 +101,8 @@ pub use lockdep_macros as __macros;
 /// numbers of the whole process, and two locks of one rank have no order.
 ///
 /// On a field of a struct with [`LockOrder`], `#[lock_rank(N)]` is part of
-/// that derive and says the same. See [`order`] for what it means.
+/// that derive and says the same. See [`order`] for what it means. Where this crate has another name,
+/// `#[lock_rank(crate = path::to::lockdep, N)]` says which.
 ///
 /// # Examples
 /// ```
@@ -127,7 +128,8 @@ pub use lockdep_macros::lock_rank;
 ///
 /// A name can be the path of a [level](order::Level). A parameter `level: &mut Level<'_, _>` of
 /// the function then asks for a level before the first of them, so that a call with a later lock held
-/// does not compile.
+/// does not compile. Where this crate has another name, that comes first:
+/// `#[locks(crate = path::to::lockdep, …)]`.
 ///
 /// # Examples
 /// ```

@@ -45,6 +45,18 @@ fn locks_of_std_keep_to_what_is_declared_with_the_library() {
 }
 
 #[test]
+fn the_library_can_have_another_name() {
+    let project = Project::fixture("renamed", "renamed");
+    let run = project.check(&["test", "--lib"]);
+    assert_eq!(run.code, 100, "{run}");
+    let found = declared(&run);
+    let lines: BTreeSet<u32> = found.iter().map(|(_, line)| *line).collect();
+    assert_eq!(lines, BTreeSet::from([34]), "{run}");
+    let lint = project.check(&["check"]);
+    assert_eq!(declared(&lint), found, "{lint}");
+}
+
+#[test]
 fn the_example_is_found_by_both() {
     let project = Project::example("13-declared-order");
     let run = project.check(&["test", "--lib"]);

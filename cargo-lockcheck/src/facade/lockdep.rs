@@ -22,4 +22,6 @@ mod macros;
 #[doc(hidden)]
 pub use lockdep_macros as __macros;
 #[cfg(feature = "macros")]
-pub use lockdep_macros::{LockOrder, lock_rank, locks};
+pub use lockdep_macros::{lock_rank, locks};
+#[cfg(feature = "macros")]
+pub use order::LockOrder;

@@ -211,6 +211,7 @@ impl<'ast> Visit<'ast> for Reader<'_> {
         let name = |member: &Member| format!("{}.{}", item.ident, member.to_token_stream());
         let orders = item.attrs.iter().filter(|a| is_called(a.path(), "lock_order"));
         let parse = |input: ParseStream<'_>| {
+            skip_crate(input)?;
             chains(input, &|input| {
                 let member: Member = input.parse()?;
                 Ok((name(&member), syn::spanned::Spanned::span(&member)))
@@ -253,10 +254,25 @@ fn rank(attribute: &Attribute) -> Option<(i64, Span)> {
     if !is_called(attribute.path(), "lock_rank") {
         return None;
     }
-    let tokens: TokenStream = attribute.parse_args().ok()?;
+    let parse = |input: ParseStream<'_>| {
+        skip_crate(input)?;
+        input.parse()
+    };
+    let tokens: TokenStream = attribute.parse_args_with(parse).ok()?;
     let span = tokens.clone().into_iter().next()?.span();
     let text = tokens.to_string().replace([' ', '_'], "");
     Some((text.parse().ok()?, span))
+}
+
+/// `crate = path`, which says only where the macros find `lockdep`.
+fn skip_crate(input: ParseStream<'_>) -> syn::Result<()> {
+    if input.peek(Token![crate]) && input.peek2(Token![=]) {
+        input.parse::<Token![crate]>()?;
+        input.parse::<Token![=]>()?;
+        input.call(syn::Path::parse_mod_style)?;
+        input.parse::<Option<Token![,]>>()?;
+    }
+    Ok(())
 }
 
 type Name = (String, Span);
@@ -323,12 +339,13 @@ mod tests {
     fn declarations_are_read_as_they_are_written() {
         let text = "
             #[derive(Default, LockOrder)]
-            #[lock_order(a < (b, 0) < c, c < d)]
+            #[lock_order(crate = ::inner::lockdep)]
+            #[lock_order(crate = ld, a < (b, 0) < c, c < d)]
             struct Bank { a: Mutex<u8>, #[lock_rank(-1_0)] b: Mutex<u8> }
             #[lock_order(x < y)]
             struct NoDerive;
             mod inner {
-                #[lockdep::lock_rank(20)]
+                #[lockdep::lock_rank(crate = ld, 20)]
                 static A: Mutex<u8> = Mutex::new(0);
                 fn f() { lock_order! { super::B < A < <Bank<u8>>.c, Bank.d < C } }
             }

@@ -23,18 +23,23 @@ impl<N: Name> Parse for Chain<N> {
         loop {
             steps.push(if input.peek(syn::token::Paren) {
                 let names;
-                parenthesized!(names in input);
+                let parentheses = parenthesized!(names in input);
                 let names: Vec<N> =
                     Punctuated::<N, Token![,]>::parse_terminated(&names)?.into_iter().collect();
                 if names.is_empty() {
-                    return Err(input.error("name a lock between the parentheses"));
+                    let message =
+                        "name a lock between the parentheses, or several: `(first, second)`";
+                    return Err(Error::new(parentheses.span.join(), message));
                 }
                 names
             } else {
                 vec![input.parse()?]
             });
-            if !input.peek(Token![<]) {
+            if input.is_empty() || input.peek(Token![,]) {
                 break;
+            }
+            if !input.peek(Token![<]) {
+                return Err(input.error("write `<` between a lock and the next: `first < second`"));
             }
             input.parse::<Token![<]>()?;
         }
@@ -52,7 +57,8 @@ pub(crate) struct Chains<N>(Vec<Chain<N>>);
 impl<N: Name> Parse for Chains<N> {
     fn parse(input: ParseStream<'_>) -> syn::Result<Self> {
         if input.is_empty() {
-            return Err(input.error("say which lock is taken before which: `first < second`"));
+            let message = "say which lock is taken before which: `first < second`";
+            return Err(Error::new(input.span(), message));
         }
         let chains = Punctuated::<Chain<N>, Token![,]>::parse_terminated(input)?;
         Ok(Chains(chains.into_iter().collect()))
@@ -190,7 +196,12 @@ pub(crate) struct Rank {
 
 impl Parse for Rank {
     fn parse(input: ParseStream<'_>) -> syn::Result<Self> {
-        let wrong = |span| Error::new(span, "a rank is a number: locks of lesser ranks come first");
+        let wrong = |span| {
+            Error::new(
+                span,
+                "a rank is a number, `lock_rank(10)`: locks of lesser ranks come first",
+            )
+        };
         let minus = input.parse::<Option<Token![-]>>()?;
         let number: LitInt = input.parse().map_err(|error: Error| wrong(error.span()))?;
         let sign = if minus.is_some() { "-" } else { "" };

@@ -9,7 +9,7 @@
 
 use proc_macro2::{Span, TokenStream};
 use quote::{ToTokens, quote};
-use syn::parse::Parser;
+use syn::parse::{ParseStream, Parser};
 use syn::punctuated::Punctuated;
 use syn::spanned::Spanned;
 use syn::visit::{self, Visit};
@@ -35,29 +35,40 @@ pub(crate) fn expand(arguments: TokenStream, item: TokenStream) -> TokenStream {
 }
 
 /// The locks in the order in which they are taken.
-struct Order(Vec<Path>);
+struct Order {
+    locks: Vec<Path>,
+    /// Where `lockdep` is.
+    lockdep: TokenStream,
+}
 
 impl Order {
     fn of(arguments: TokenStream) -> syn::Result<Order> {
-        let parse = Punctuated::<Path, Token![,]>::parse_terminated;
-        let paths: Vec<Path> = parse.parse2(arguments)?.into_iter().collect();
-        if paths.is_empty() {
+        let parse = |input: ParseStream<'_>| {
+            let lockdep = crate::crate_argument(input)?.unwrap_or_else(crate::lockdep);
+            Ok((lockdep, Punctuated::<Path, Token![,]>::parse_terminated_with(input, lock)?))
+        };
+        let (lockdep, paths) = parse.parse2(arguments)?;
+        let locks: Vec<Path> = paths.into_iter().collect();
+        if locks.is_empty() {
             let message = "name the locks that the function takes, in their order: \
                            `#[locks(first, second)]`";
             return Err(Error::new(Span::call_site(), message));
         }
-        let order = Order(paths);
-        for (at, path) in order.0.iter().enumerate() {
+        let order = Order { locks, lockdep };
+        for (at, path) in order.locks.iter().enumerate() {
             let name = name_of(path);
             if order.position(&name.to_string()) != Some(at) {
-                return Err(Error::new(name.span(), format!("`{name}` is named twice")));
+                return Err(Error::new(
+                    name.span(),
+                    format!("`{name}` is named twice: keep one of them"),
+                ));
             }
         }
         Ok(order)
     }
 
     fn position(&self, name: &str) -> Option<usize> {
-        self.0.iter().position(|path| *name_of(path) == *name)
+        self.locks.iter().position(|path| *name_of(path) == *name)
     }
 
     fn check(&self, body: &Block) -> syn::Result<()> {
@@ -68,25 +79,37 @@ impl Order {
 
     /// `level: &mut Level<'_, _>` becomes a level that comes before the first of the locks.
     fn ask_for_level(&self, function: &mut ItemFn) {
-        let mut asking = AskForLevel { first: &self.0[0], asks: false };
+        let lockdep = &self.lockdep;
+        let mut asking = AskForLevel { first: &self.locks[0], lockdep, asks: false };
         for input in &mut function.sig.inputs {
             if let FnArg::Typed(input) = input {
                 asking.visit_type_mut(&mut input.ty);
             }
         }
-        if asking.asks && self.0.len() > 1 {
-            let (first, then) = (&self.0[..self.0.len() - 1], &self.0[1..]);
+        if asking.asks && self.locks.len() > 1 {
+            let (first, then) = (&self.locks[..self.locks.len() - 1], &self.locks[1..]);
             function.block.stmts.insert(
                 0,
                 syn::parse_quote! {
                     const _: () = {
-                        const fn in_order<First: ::lockdep::order::Before<Then>, Then>() {}
+                        const fn in_order<First: #lockdep::order::Before<Then>, Then>() {}
                         #(in_order::<#first, #then>();)*
                     };
                 },
             );
         }
     }
+}
+
+/// The name of a lock, or the path of its level.
+fn lock(input: ParseStream<'_>) -> syn::Result<Path> {
+    let path = input.call(Path::parse_mod_style);
+    if input.is_empty() || input.peek(Token![,]) {
+        return path;
+    }
+    let message =
+        "name the lock alone, as in `#[locks(accounts, audit)]`, or by the path of its level";
+    Err(path.map_or_else(|error| Error::new(error.span(), message), |_| input.error(message)))
 }
 
 fn name_of(path: &Path) -> &Ident {
@@ -96,6 +119,7 @@ fn name_of(path: &Path) -> &Ident {
 /// Puts a bound in the place of the `_` of a `Level`.
 struct AskForLevel<'a> {
     first: &'a Path,
+    lockdep: &'a TokenStream,
     asks: bool,
 }
 
@@ -106,8 +130,8 @@ impl VisitMut for AskForLevel<'_> {
         {
             for argument in &mut arguments.args {
                 if let GenericArgument::Type(level @ Type::Infer(_)) = argument {
-                    let first = self.first;
-                    *level = syn::parse_quote!(impl ::lockdep::order::Before<#first>);
+                    let (first, lockdep) = (self.first, self.lockdep);
+                    *level = syn::parse_quote!(impl #lockdep::order::Before<#first>);
                     self.asks = true;
                 }
             }
@@ -182,7 +206,7 @@ impl Checker<'_> {
             && self.error.is_none()
             && let Some(later) = self.held.iter().find(|held| held.lock > lock)
         {
-            let held = name_of(&self.order.0[later.lock]);
+            let held = name_of(&self.order.locks[later.lock]);
             let message = format!(
                 "`{name}` is locked while `{held}` is held; `#[locks]` has `{name}` before `{held}`"
             );

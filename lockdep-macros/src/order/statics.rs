@@ -117,16 +117,20 @@ fn declare(lockdep: &TokenStream, relation: &Relation<Operand>) -> TokenStream {
 
 /// Expands `#[lock_rank(N)]` on a static.
 pub(crate) fn rank(rank: TokenStream, item: TokenStream) -> TokenStream {
-    let expanded = syn::parse2::<Rank>(rank).and_then(|rank| {
+    let parse = |input: ParseStream<'_>| {
+        let lockdep = crate::crate_argument(input)?.unwrap_or_else(crate::lockdep);
+        Ok((lockdep, input.parse::<Rank>()?))
+    };
+    let expanded = parse.parse2(rank).and_then(|(lockdep, rank)| {
         let wrong = |error: Error| {
             let message = "`#[lock_rank]` is for a static, or for a field of a struct with \
                            `#[derive(LockOrder)]`";
             Error::new(error.span(), message)
         };
         let lock: ItemStatic = syn::parse2(item.clone()).map_err(wrong)?;
-        Ok((rank, lock))
+        Ok((lockdep, rank, lock))
     });
-    let (rank, lock) = match expanded {
+    let (lockdep, rank, lock) = match expanded {
         Ok(parsed) => parsed,
         Err(error) => {
             let error = error.into_compile_error();
@@ -135,15 +139,15 @@ pub(crate) fn rank(rank: TokenStream, item: TokenStream) -> TokenStream {
     };
     let (name, value) = (&lock.ident, rank.value);
     let text = name.to_string();
-    let place = quote_spanned!(name.span()=> ::lockdep::order::Lock::of_static(#text, &#name));
+    let place = quote_spanned!(name.span()=> #lockdep::order::Lock::of_static(#text, &#name));
     let ranked = quote_spanned!(rank.span=> .with_rank(#value));
     quote! {
         #lock
         const _: () = {
-            static __LOCKDEP_LOCKS: [::lockdep::order::Lock; 1] = [#place #ranked];
-            static __LOCKDEP_ORDER: ::lockdep::order::Order =
-                ::lockdep::order::Order::new(&__LOCKDEP_LOCKS, &[]);
-            ::lockdep::__declare!(__LOCKDEP_ORDER);
+            static __LOCKDEP_LOCKS: [#lockdep::order::Lock; 1] = [#place #ranked];
+            static __LOCKDEP_ORDER: #lockdep::order::Order =
+                #lockdep::order::Order::new(&__LOCKDEP_LOCKS, &[]);
+            #lockdep::__declare!(__LOCKDEP_ORDER);
         };
     }
 }

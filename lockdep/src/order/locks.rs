@@ -1,4 +1,5 @@
-//! What can be in a declared place: the locks of this crate and of `std`, and what leads to them.
+//! What can be in a declared place: the locks of this crate and of `std`, and what leads to them;
+//! those of `parking_lot` are in `parking_lot`.
 
 use std::rc::Rc;
 use std::sync::{self as std_sync, Arc};
@@ -11,8 +12,9 @@ use crate::sync as own_sync;
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is no lock whose order can be declared",
     label = "not a lock",
-    note = "it must be a `Mutex` or `RwLock` of `lockdep` or `std`, or a `Box`, `Arc`, `Rc`, `Vec`, \
-            array, slice, `Option`, `LazyLock` or `OnceLock` of them"
+    note = "it must be a `Mutex` or `RwLock` of `lockdep`, `std` or (feature `parking_lot`) \
+            `parking_lot`, a `Semaphore`, or a `Box`, `Arc`, `Rc`, `Vec`, array, slice, `Option`, \
+            `LazyLock` or `OnceLock` of them"
 )]
 pub trait Locks {
     /// Visits the tag of each lock that is watched; `false` if a lock is still to be made, by the
@@ -49,6 +51,17 @@ macro_rules! watched {
 }
 #[cfg(feature = "instrument")]
 watched!(Mutex RwLock);
+
+/// A semaphore of several permits is no lock, and has no order: it counts as one that is not watched.
+#[cfg(feature = "instrument")]
+impl Locks for own_sync::Semaphore {
+    fn each_lock<'a>(&'a self, visit: &mut dyn FnMut(&'a LockTag, &'static LockType)) -> bool {
+        if let Some((tag, ty)) = self.tag() {
+            visit(tag, ty);
+        }
+        true
+    }
+}
 
 macro_rules! pointers {
     ($($pointer:ty),*) => {$(

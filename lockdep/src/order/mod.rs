@@ -42,8 +42,14 @@ pub use nested::{LockNested, RwLockNested};
 /// `#[lock_order(a < b)]` on the struct says that field `a` is locked before field `b`. A chain can
 /// have any length, a step can have several fields, `a < (b, c) < d`, and there can be several
 /// chains, with commas between. `#[lock_rank(N)]` on a field says that it is locked before all
-/// fields and statics of a greater rank. Each field named so must be a lock of this crate or of
-/// `std`, or lead to some: a `Box`, `Arc`, `Vec`, array, `Option`, `LazyLock` or `OnceLock` of them.
+/// fields and statics of a greater rank. Each field named so must be a lock of this crate, of `std`
+/// or (feature `parking_lot`) of `parking_lot`, a semaphore of one permit among them, or lead to some:
+/// a `Box`, `Arc`, `Vec`, array, `Option`, `LazyLock` or `OnceLock` of them.
+///
+/// `#[lock_key(id)]` names a field that orders the locks of one place among several values, see
+/// [`Key`]; `#[lock_levels(name)]` makes a module with a [level](Level) for each lock. Where this
+/// crate has another name, or is reached through another crate, say so once:
+/// `#[lock_order(crate = path::to::lockdep, a < b)]`, or without an order.
 ///
 /// # Examples
 /// ```
@@ -85,6 +91,25 @@ pub trait LockOrder {
     {
         self.place_locks();
         self
+    }
+}
+
+/// What can order the locks of one place, as `#[lock_key(field)]`: a number, or what is one.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` cannot be the key of locks",
+    label = "not a key",
+    note = "a key is `Copy` and can be made a number with `Into<u64>`: name a field of such a type, `u64` \
+            for instance"
+)]
+pub trait Key {
+    /// The number, which is the same for as long as the locks live.
+    fn number(self) -> u64;
+}
+
+#[diagnostic::do_not_recommend]
+impl<K: Copy + Into<u64>> Key for K {
+    fn number(self) -> u64 {
+        self.into()
     }
 }
 

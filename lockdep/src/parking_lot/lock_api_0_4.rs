@@ -34,6 +34,12 @@ raw_locks! {
     upgrade: bool,
 }
 
+impl<R, const RECURSIVE: bool> RawRwLock<R, RECURSIVE> {
+    pub(super) fn tag(&self) -> &LockTag {
+        &self.tag
+    }
+}
+
 impl<R> RawMutex<R> {
     pub(super) fn tag(&self) -> &LockTag {
         &self.tag

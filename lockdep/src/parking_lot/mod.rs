@@ -15,6 +15,7 @@ pub mod lock_api_0_4;
 
 mod condvar;
 mod once;
+mod places;
 mod types;
 
 pub use condvar::{Condvar, WaitTimeoutResult};

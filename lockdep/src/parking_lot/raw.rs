@@ -181,7 +181,7 @@ macro_rules! raw_locks {
         }
 
         impl<R: lock_api::RawRwLock, const RECURSIVE: bool> RawRwLock<R, RECURSIVE> {
-            const TYPE: &'static LockType =
+            pub(super) const TYPE: &'static LockType =
                 &LockType::of::<()>(LockKind::RwLock)$(.marked::<R::$rwlock_type>())*;
 
             #[inline]

@@ -318,6 +318,11 @@ impl Semaphore {
         self.total
     }
 
+    /// What the engine knows the semaphore by, if it is a lock.
+    pub(crate) fn tag(&self) -> Option<(&LockTag, &'static LockType)> {
+        self.is_lock().then_some((&self.lock, TYPE))
+    }
+
     /// A holder of the only permit excludes all others, as the holder of a lock does.
     fn is_lock(&self) -> bool {
         self.total == 1

@@ -46,12 +46,6 @@ fn generic<T: Copy + ?Sized>(first: &Mutex<T>, second: &Mutex<T>) {
     }
 }
 
-#[locks]
-fn none() {}
-
-#[locks(first, first)]
-fn twice() {}
-
 #[locks(first)]
 struct NoFunction;
 

@@ -33,21 +33,7 @@ struct Commas {
     audit: Mutex<u8>,
 }
 
-#[derive(LockOrder)]
-#[lock_order]
-struct Empty {
-    accounts: Mutex<u8>,
-}
-
-#[derive(LockOrder)]
-struct Twice {
-    #[lock_rank(first)]
-    accounts: Mutex<u8>,
-}
-
 #[lockdep::lock_rank(3)]
 fn no_lock() {}
-
-lockdep::lock_order! { REGISTRY }
 
 fn main() {}

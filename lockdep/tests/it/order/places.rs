@@ -5,8 +5,8 @@ use std::sync::{Arc, LazyLock as StdLazyLock};
 
 use lockdep::finding::Rule;
 use lockdep::order::{Declaration, Lock, LockOrder, Locks, Order};
-use lockdep::sync::{LazyLock, Mutex, OnceLock, RwLock};
-use lockdep::{lock_all, lock_order, lock_rank};
+use lockdep::sync::{LazyLock, Mutex, OnceLock, RwLock, Semaphore};
+use lockdep::{lock_all, lock_order, lock_rank, parking_lot};
 
 use super::{Bank, declared};
 use crate::isolated::{found, run};
@@ -261,4 +261,66 @@ fn locks_of_std_can_be_declared() {
     let mut seen = 0;
     assert!(std.a.each_lock(&mut |_, _| seen += 1) && std.b.each_lock(&mut |_, _| seen += 1));
     assert_eq!(seen, 0);
+}
+
+/// Locks of `parking_lot`, watched and not, and semaphores.
+#[derive(LockOrder)]
+#[lock_order(permit < permits < mutex < (rwlock, reentrant, fair) < theirs)]
+struct OtherKinds {
+    permit: Semaphore,
+    permits: Semaphore,
+    mutex: parking_lot::Mutex<u8>,
+    rwlock: Box<parking_lot::RwLock<u8>>,
+    reentrant: parking_lot::ReentrantMutex<u8>,
+    fair: parking_lot::FairMutex<u8>,
+    theirs: [::parking_lot::Mutex<u8>; 2],
+}
+
+#[test]
+fn locks_of_other_kinds_have_places() {
+    fn body() {
+        let made = OtherKinds {
+            permit: Semaphore::new(1),
+            permits: Semaphore::new(2),
+            mutex: parking_lot::Mutex::new(0),
+            rwlock: Box::new(parking_lot::RwLock::new(0)),
+            reentrant: parking_lot::ReentrantMutex::new(0),
+            fair: parking_lot::FairMutex::new(0),
+            theirs: [const { ::parking_lot::Mutex::new(0) }; 2],
+        };
+        let made = made.in_order();
+        {
+            let _permit = made.permit.acquire().unwrap();
+            let _permits = made.permits.acquire().unwrap();
+            let _mutex = made.mutex.lock();
+            let _rwlock = made.rwlock.read();
+            lockdep::assert_held!(made.rwlock);
+            lockdep::assert_not_held!(made.fair);
+            let _reentrant = made.reentrant.lock();
+            let _theirs = made.theirs[0].lock();
+        }
+        assert!(found().is_empty(), "{:?}", found());
+        let against = |ask: &dyn Fn()| {
+            let before = declared().len();
+            ask();
+            declared().len() - before
+        };
+        let mutex = made.mutex.lock();
+        assert_eq!(against(&|| drop(made.permit.acquire())), 1);
+        // Orders of several permits are not known.
+        assert_eq!(against(&|| drop(made.permits.acquire())), 0);
+        drop(mutex);
+        let rwlock = made.rwlock.write();
+        assert_eq!(against(&|| drop(made.mutex.lock())), 1);
+        drop(rwlock);
+        let reentrant = made.reentrant.lock();
+        assert_eq!(against(&|| drop(made.mutex.lock())), 1);
+        drop(reentrant);
+        let fair = made.fair.lock();
+        assert_eq!(against(&|| drop(made.permit.acquire())), 1);
+        drop(fair);
+        let message = declared()[1].message();
+        assert!(message.contains("OtherKinds.mutex"), "{message}");
+    }
+    run("order::places::locks_of_other_kinds_have_places", body).well();
 }
