@@ -58,7 +58,10 @@ pub(crate) struct Observer {
     ended: Vec<ThreadId>,
     /// Dependencies by class and place that the trace has.
     orders: HashSet<u64, BuildHasherDefault<NumberHasher>>,
-    stacks: HashMap<(usize, usize), Stack>,
+    /// By two places, the stack of the first thread that was seen between them.
+    stacks: HashMap<(usize, usize), (ThreadId, Stack)>,
+    /// The thread whose request is judged, and the place.
+    asks: Option<(ThreadId, Site)>,
     reported: Map<u64, Tier>,
     findings: Vec<Arc<Finding>>,
     /// Locks that a thread held when it ended.
@@ -121,6 +124,7 @@ impl Observer {
             ended: Vec::new(),
             orders: HashSet::default(),
             stacks: HashMap::new(),
+            asks: None,
             reported: Map::default(),
             findings: Vec::new(),
             orphans: Vec::new(),
@@ -236,10 +240,12 @@ impl Observer {
         let mut held = std::mem::take(&mut self.scratch);
         held.clear();
         held.extend(request.held.iter().map(held_of));
+        self.asks = Some((request.at.thread, request.site));
         self.order(request, &held);
         self.depend(request, &held);
         self.nesting(request, &held);
         self.against_declared(request);
+        self.asks = None;
         self.scratch = held;
     }
 
@@ -303,7 +309,7 @@ impl Observer {
         for h in request.held {
             self.stacks
                 .entry((site_address(h.site), site_address(request.site)))
-                .or_insert_with(|| stack.clone());
+                .or_insert_with(|| (request.at.thread, stack.clone()));
         }
     }
 
@@ -429,7 +435,7 @@ impl Observer {
     fn edge(&mut self, link: &Link, from: usize, to: usize) -> FoundEdge {
         self.trace_thread(link.thread);
         let (from_site, to_site) = (site_of(link.held.site), site_of(link.asked.site));
-        let stack = self.stack_between(from_site, to_site);
+        let stack = self.stack_between(link.thread, from_site, to_site);
         FoundEdge {
             from,
             to,
@@ -471,8 +477,19 @@ impl Observer {
         }
     }
 
-    fn stack_between(&self, from: Site, to: Site) -> Vec<String> {
-        self.stacks.get(&(site_address(from), site_address(to))).map_or(Vec::new(), Stack::frames)
+    /// Who called `thread` when it went from one place to the other. Of a thread that came there after
+    /// others, and is not there now, only the function is known.
+    fn stack_between(&self, thread: ThreadId, from: Site, to: Site) -> Vec<String> {
+        let Some((first, stack)) = self.stacks.get(&(site_address(from), site_address(to))) else {
+            return Vec::new();
+        };
+        if *first == thread {
+            return stack.frames();
+        }
+        if self.asks.is_some_and(|(asks, site)| asks == thread && std::ptr::eq(site, to)) {
+            return Stack::capture().frames();
+        }
+        stack.frames().into_iter().take(1).collect()
     }
 
     /// Keeps a finding about these threads, unless there was one of its rule at the same places.

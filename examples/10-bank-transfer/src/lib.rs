@@ -111,6 +111,7 @@ pub mod tie {
 #[cfg(test)]
 mod tests {
     use std::thread;
+    use std::time::Duration;
 
     use super::Account;
 
@@ -134,11 +135,17 @@ mod tests {
 
     #[test]
     fn broken() {
-        // One teller after the other, today.
         let (a, b) = (Account::new(1, 100), Account::new(2, 100));
         thread::scope(|scope| {
-            scope.spawn(|| super::broken::transfer(&a, &b, 10)).join().unwrap();
-            scope.spawn(|| super::broken::transfer(&b, &a, 10)).join().unwrap();
+            let start = |name: &str| thread::Builder::new().name(name.to_owned());
+            let there = || super::broken::transfer(&a, &b, 10);
+            start("one teller").spawn_scoped(scope, there).unwrap();
+            let back = || {
+                // Long enough, on this machine and today, for the other transfer to be over.
+                thread::sleep(Duration::from_millis(50));
+                super::broken::transfer(&b, &a, 10);
+            };
+            start("another teller").spawn_scoped(scope, back).unwrap();
         });
         assert_eq!((a.balance(), b.balance()), (100, 100));
     }

@@ -2,12 +2,13 @@
 //! wait for each other for ever.
 //!
 //! Run it with `by-hand` to see the jobs stop where two counting semaphores would leave them; the
-//! banker there only detects, so that the program ends.
+//! banker there only detects, so that the program ends. With `semaphores` nothing stops, today.
 
 use std::sync::Barrier;
 use std::thread;
 
 use lockdep::banker::{Banker, BankerError, Resource};
+use lockdep::sync::{PermitClaim, Semaphore};
 
 /// What a job comes to need, at most.
 struct Job {
@@ -28,7 +29,10 @@ fn main() {
     match std::env::args().nth(1).as_deref() {
         None => with_the_banker(),
         Some("by-hand") => by_hand(),
-        Some(other) => eprintln!("no such way: `{other}`; give `by-hand`, or nothing"),
+        Some("semaphores") => with_semaphores(),
+        Some(other) => {
+            eprintln!("no such way: `{other}`; give `by-hand`, `semaphores`, or nothing");
+        }
     }
 }
 
@@ -81,5 +85,25 @@ fn by_hand() {
                 }
             });
         }
+    });
+}
+
+/// The memory as a semaphore, and what the jobs may come to need told to it. Both jobs are done after
+/// their first step, today.
+fn with_semaphores() {
+    static BLOCKS: Semaphore = Semaphore::new(10);
+    let both_have_begun = &Barrier::new(2);
+    let job = move |most| {
+        let _claim = PermitClaim::observe(&[(&BLOCKS, most)]).expect("there are ten");
+        let _first = BLOCKS.acquire_many(5).expect("half of the blocks are free");
+        both_have_begun.wait();
+    };
+    thread::scope(|scope| {
+        let start = |name: &str| thread::Builder::new().name(name.to_owned());
+        start("import").spawn_scoped(scope, move || job(6)).expect("a thread");
+        while BLOCKS.available() == 10 {
+            thread::yield_now();
+        }
+        start("export").spawn_scoped(scope, move || job(8)).expect("a thread");
     });
 }

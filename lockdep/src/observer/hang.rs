@@ -202,7 +202,7 @@ impl Observer {
                     from_site: held.site,
                     to_site: thread.site,
                     guards: Vec::new(),
-                    stack: self.stack_between(held.site, thread.site),
+                    stack: self.stack_between(thread.thread, held.site, thread.site),
                 });
             }
             finding.waits.push(FoundWait {

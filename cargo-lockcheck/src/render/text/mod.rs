@@ -262,7 +262,8 @@ impl Page<'_> {
     /// Many threads that do the same at the same places, with different locks.
     fn crowd(&self, finding: &Finding, edges: &[&Edge]) -> Quote<'_> {
         let title = wording::threads(edges.iter().map(|edge| &edge.thread));
-        let edge = edges[0];
+        // The one of which most is known.
+        let edge = edges.iter().rev().max_by_key(|edge| edge.stack.len()).unwrap_or(&edges[0]);
         let mut quote = self.quote(title, edge.function.as_deref());
         let [from, to] =
             [edge.from, edge.to].map(|lock| wording::class_name(&finding.locks[lock].name));
