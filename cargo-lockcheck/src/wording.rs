@@ -17,14 +17,14 @@ pub const ANOTHER: &str = "another thread";
 /// Words `finding`: its message where its form is known here, and what to do about it.
 pub fn word(finding: &mut Finding, syntax: &Syntax<'_>) {
     match finding.rule {
-        Rule::LockOrder if finding.edges.len() > 1 => lock_order(finding),
-        Rule::Deadlock if !finding.waits.is_empty() => deadlock(finding),
+        Rule::LockOrder if finding.edges.len() > 1 => lock_order(finding, syntax),
+        Rule::Deadlock if !finding.waits.is_empty() => deadlock(finding, syntax),
         Rule::Livelock if !finding.waits.is_empty() => livelock(finding),
         Rule::DoubleLock | Rule::RecursiveRead if finding.edges.len() == 1 => {
             same_lock(finding, syntax);
         }
         Rule::SameClassNesting if !finding.edges.is_empty() => nesting(finding),
-        Rule::DeclaredOrder if finding.edges.len() == 1 => declared_order(finding),
+        Rule::DeclaredOrder if finding.edges.len() == 1 => declared_order(finding, syntax),
         Rule::WaitWhileHolding if finding.edges.len() > 1 => waits_in_a_cycle(finding),
         Rule::WaitWhileHolding | Rule::StuckWait if !finding.waits.is_empty() => stuck(finding),
         _ => {}
@@ -77,7 +77,7 @@ fn is_description(label: &str) -> bool {
     label.starts_with("thread spawned at ") || label.strip_prefix("thread ").is_some_and(number)
 }
 
-fn lock_order(finding: &mut Finding) {
+fn lock_order(finding: &mut Finding, syntax: &Syntax<'_>) {
     let names = list(finding.edges.iter().map(|edge| code(&finding.locks[edge.from].name)));
     let by = threads(finding.edges.iter().map(|edge| &edge.thread));
     finding.message = match finding.edges.len() {
@@ -106,7 +106,7 @@ fn lock_order(finding: &mut Finding) {
     notes.extend(certainty(finding.tier).map(str::to_owned));
     finding.notes.append(&mut notes);
     if can_happen(finding.tier) {
-        finding.help.extend(break_cycle(finding));
+        finding.help.extend(break_cycle(finding, Some(syntax)));
     }
 }
 
@@ -128,7 +128,7 @@ fn certainty(tier: Tier) -> Option<&'static str> {
 }
 
 /// Names the link to change: the last of the cycle, so that the order of the others stays.
-pub fn break_cycle(finding: &Finding) -> Option<String> {
+pub fn break_cycle(finding: &Finding, syntax: Option<&Syntax<'_>>) -> Option<String> {
     let last = finding.edges.last()?;
     let sites = |edge: &Edge| (edge.from_site.clone(), edge.to_site.clone());
     let (held, asked) = (&finding.locks[last.from].name, &finding.locks[last.to].name);
@@ -151,13 +151,25 @@ pub fn break_cycle(finding: &Finding) -> Option<String> {
             line_of(&last.to_site, &last.from_site),
         )
     } else {
-        format!("take `{asked}` before `{held}` everywhere: {}", swap(finding, last))
+        format!("take `{asked}` before `{held}` everywhere: {}", swap(finding, last, syntax))
     })
 }
 
-/// How to take the lock that is asked for before the one that is held.
-fn swap(finding: &Finding, edge: &Edge) -> String {
+/// How to take the lock that is asked for before the one that is held. `syntax` tells whether another
+/// function holds it.
+fn swap(finding: &Finding, edge: &Edge, syntax: Option<&Syntax<'_>>) -> String {
     let (held, asked) = (&finding.locks[edge.from].name, &finding.locks[edge.to].name);
+    let from = line_of(&edge.from_site, &edge.to_site);
+    let holder = syntax.and_then(|syntax| syntax.function(&edge.from_site));
+    if let (Some(holder), Some(function)) = (&holder, &edge.function)
+        && holder != function
+    {
+        return format!(
+            "in `{holder}` lock `{asked}` (now {}, in `{function}`) before `{held}` (now {from}), or \
+             release `{held}` before `{function}` is called",
+            edge.to_site,
+        );
+    }
     let within = match &edge.function {
         Some(function) => format!("in `{function}` "),
         None => String::new(),
@@ -166,15 +178,14 @@ fn swap(finding: &Finding, edge: &Edge) -> String {
         format!("{within}swap the two at {}, or release `{held}` first", edge.to_site)
     } else {
         format!(
-            "{within}lock `{asked}` (now {}) before `{held}` (now {}), or release `{held}` first",
+            "{within}lock `{asked}` (now {}) before `{held}` (now {from}), or release `{held}` first",
             edge.to_site,
-            line_of(&edge.from_site, &edge.to_site),
         )
     }
 }
 
 /// The runtime says what is declared; the thread is called as everywhere in the report.
-fn declared_order(finding: &mut Finding) {
+fn declared_order(finding: &mut Finding, syntax: &Syntax<'_>) {
     let edge = &finding.edges[0];
     if let Some((_, asks)) = finding.message.split_once(" asks for ") {
         finding.message = format!("{} asks for {asks}", thread(&edge.thread));
@@ -185,14 +196,13 @@ fn declared_order(finding: &mut Finding) {
             "take all of these locks in one `lock_all!`, or release {held} before this one"
         ));
     } else {
-        in_declared_order(finding);
+        in_declared_order(finding, Some(syntax));
     }
 }
 
 /// How to keep to the declared order, or to change it.
-pub fn in_declared_order(finding: &mut Finding) {
-    let edge = &finding.edges[0];
-    let help = swap(finding, edge);
+pub fn in_declared_order(finding: &mut Finding, syntax: Option<&Syntax<'_>>) {
+    let help = swap(finding, &finding.edges[0], syntax);
     finding.help.push(match finding.sites.first() {
         Some(site) => format!("{help}; or change what is declared at {}", site.place),
         None => help,
@@ -204,7 +214,7 @@ fn line_of(place: &Place, named: &Place) -> String {
     if place.file == named.file { format!("line {}", place.line) } else { place.to_string() }
 }
 
-fn deadlock(finding: &mut Finding) {
+fn deadlock(finding: &mut Finding, syntax: &Syntax<'_>) {
     let waiting = threads(finding.waits.iter().map(|wait| &wait.thread));
     let awaited = awaited_locks(finding);
     let on = match awaited.len() {
@@ -217,7 +227,7 @@ fn deadlock(finding: &mut Finding) {
     };
     release_first(finding);
     if finding.edges.len() > 1 && finding.edges.len() == finding.waits.len() {
-        finding.help.extend(break_cycle(finding));
+        finding.help.extend(break_cycle(finding, Some(syntax)));
     }
     if finding.waits.iter().all(|wait| wait.awaited == Awaited::Join) {
         let cure = "let one thread that none of these waits for join the others";

@@ -91,6 +91,6 @@ fn finding(
         sites,
         ..Finding::new(Rule::DeclaredOrder, Tier::Potential, message)
     };
-    wording::in_declared_order(&mut finding);
+    wording::in_declared_order(&mut finding, None);
     finding
 }

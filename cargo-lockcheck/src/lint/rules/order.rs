@@ -444,6 +444,6 @@ fn advised(mut finding: Finding, classes: &[Arc<str>], against: &Against) -> Fin
         // The advice is on the last one.
         finding.edges.rotate_left(wrong + 1);
     }
-    finding.help.extend(wording::break_cycle(&finding));
+    finding.help.extend(wording::break_cycle(&finding, None));
     finding
 }
