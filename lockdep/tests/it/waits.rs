@@ -6,7 +6,7 @@
 //! | | |
 //! |---|---|
 //! | H01 | `handing_over::a_notification` |
-//! | H03 | `run-std/cv-wait-holding-other`, `run-pl/pl-cv-wait-holding-other` for what hangs. Over three links nothing is predicted: the event itself may keep the third thread apart, unseen |
+//! | H03 | `run-std/cv-wait-holding-other`, `run-pl/pl-cv-wait-holding-other` for what hangs. Over three links nothing is predicted (nor H12, H13): the third thread may always come before the wait or after the event, and of such an order only the beginning is known (`publishing`), so hangs would be told of that cannot be |
 //! | H05 | `examples/04-lost-wake-up`, `run-std/cv-lost-wakeup` |
 //! | H07 | `condvar-unlocked-predicate` of the linter: an atomic store is not seen in a run |
 //! | H09 | `run-std/cv-bounded-buffer` |
