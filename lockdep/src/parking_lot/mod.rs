@@ -18,6 +18,12 @@ mod once;
 mod places;
 mod types;
 
+#[cfg(feature = "arc_lock")]
+pub use real::lock_api::{
+    ArcMutexGuard, ArcReentrantMutexGuard, ArcRwLockReadGuard, ArcRwLockUpgradableReadGuard,
+    ArcRwLockWriteGuard,
+};
+
 pub use condvar::{Condvar, WaitTimeoutResult};
 pub use once::Once;
 pub use real::{OnceState, RawThreadId, lock_api};

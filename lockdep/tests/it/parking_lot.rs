@@ -6,8 +6,9 @@ use std::time::Duration;
 
 use lockdep::finding::{Rule, Tier};
 use lockdep::parking_lot::{
-    Condvar, Mutex, MutexGuard, Once, OnceState, ReentrantMutex, RwLock, RwLockReadGuard,
-    RwLockUpgradableReadGuard, RwLockWriteGuard, const_mutex,
+    ArcMutexGuard, ArcRwLockReadGuard, Condvar, Mutex, MutexGuard, Once, OnceState, RawMutex,
+    RawRwLock, ReentrantMutex, RwLock, RwLockReadGuard, RwLockUpgradableReadGuard,
+    RwLockWriteGuard, const_mutex,
 };
 use lockdep::thread;
 
@@ -33,6 +34,21 @@ fn what_hangs_by_itself_is_a_double_lock() {
         assert_eq!(shown(), [(Rule::DoubleLock, Tier::Happened); 3]);
     }
     run("parking_lot::what_hangs_by_itself_is_a_double_lock", body).well();
+}
+
+#[test]
+fn a_guard_that_owns_its_lock_holds_it() {
+    fn body() {
+        let (lock, table) = (Arc::new(Mutex::new(0)), Arc::new(RwLock::new(0)));
+        let guard: ArcMutexGuard<RawMutex, u8> = lock.lock_arc();
+        assert_hangs(|| drop(lock.lock()));
+        let reader: ArcRwLockReadGuard<RawRwLock, u8> = table.read_arc();
+        assert_hangs(|| drop(table.write()));
+        drop((guard, reader));
+        drop((lock.lock(), table.write()));
+        lockdep::assert_quiescent();
+    }
+    run("parking_lot::a_guard_that_owns_its_lock_holds_it", body).well();
 }
 
 #[test]
