@@ -25,8 +25,13 @@ struct Outcome {
     wall: [Duration; 2],
     alone: [Duration; 2],
     findings: BTreeMap<String, (Finding, usize)>,
+    /// Tests that failed instrumented, and do so now and then without.
+    races: Vec<String>,
     problems: Vec<String>,
 }
+
+/// How often a test that failed instrumented is tried alone and plain.
+const ALONE: usize = 100;
 
 fn main() -> ExitCode {
     let mut runs = 3_usize;
@@ -93,7 +98,7 @@ fn main() -> ExitCode {
                 suite.name, finding.id, finding.kind, finding.message
             );
         }
-        for problem in &outcome.problems {
+        for problem in outcome.races.iter().chain(&outcome.problems) {
             println!("\n{}: {problem}", suite.name);
         }
     }
@@ -195,7 +200,15 @@ fn check(suite: &Suite, lockcheck: &Path, runs: usize, locks: bool) -> Result<Ou
             }
         }
     }
-    let problems = compare(&times);
+    let (mut problems, failed) = compare(&times);
+    let mut races = Vec::new();
+    for (name, at) in failed {
+        let problem = format!("test {name} failed in instrumented run {at}");
+        match fails_plain(&mut command(false, false), &name)? {
+            Some(runs) => races.push(format!("{problem}, and alone in plain run {runs}")),
+            None => problems.push(problem),
+        }
+    }
     let [plain, ours] = &times;
     let tests = ours.first().map_or(0, |run| run.outcomes.values().sum());
     Ok(Outcome {
@@ -203,8 +216,20 @@ fn check(suite: &Suite, lockcheck: &Path, runs: usize, locks: bool) -> Result<Ou
         wall: [median(plain, |run| run.wall), median(ours, |run| run.wall)],
         alone: [median(plain, |run| run.tests), median(ours, |run| run.tests)],
         findings,
+        races,
         problems,
     })
+}
+
+/// Runs one test plain, over and over, and says in which run it failed.
+fn fails_plain(command: &mut Command, name: &str) -> Result<Option<usize>, String> {
+    command.args(["--", "--exact", name]);
+    for at in 1..=ALONE {
+        if run::run(command)?.code != Some(0) {
+            return Ok(Some(at));
+        }
+    }
+    Ok(None)
 }
 
 /// The median of a time over runs.
@@ -214,10 +239,11 @@ pub(crate) fn median(runs: &[Run], time: impl Fn(&Run) -> Duration) -> Duration 
     times.get(times.len() / 2).copied().unwrap_or_default()
 }
 
-/// What differs between the plain and the instrumented runs. A test that fails plain, now and then,
-/// may do so instrumented.
-fn compare([plain, ours]: &[Vec<Run>; 2]) -> Vec<String> {
+/// What differs between the plain and the instrumented runs, and the tests that failed in one of the
+/// latter and in none of the former.
+fn compare([plain, ours]: &[Vec<Run>; 2]) -> (Vec<String>, Vec<(String, usize)>) {
     let mut problems = Vec::new();
+    let mut failed = Vec::new();
     let names = |run: &Run| {
         let mut names: BTreeMap<String, usize> = BTreeMap::new();
         for ((name, _), times) in &run.outcomes {
@@ -228,13 +254,13 @@ fn compare([plain, ours]: &[Vec<Run>; 2]) -> Vec<String> {
     let passes = |run: &Run, name: &str| {
         !run.outcomes.keys().any(|k| k.0 == name && k.1 != "ok" && k.1 != "ignored")
     };
-    let Some(reference) = plain.first() else { return problems };
+    let Some(reference) = plain.first() else { return (problems, failed) };
     for (at, run) in ours.iter().enumerate() {
         match run.code {
             None => problems.push(format!("instrumented run {at} hung or was killed by a signal")),
             Some(0 | 100) => {}
-            // A test that fails in this run may have failed plain; the loop below tells.
-            Some(_) if plain.iter().any(|run| run.code != Some(0)) => {}
+            // The loop below tells which.
+            Some(_) if run.outcomes.keys().any(|key| key.1 == "FAILED") => {}
             Some(code) => problems.push(format!("instrumented run {at} ended with {code}")),
         }
         if names(run) != names(reference) {
@@ -242,9 +268,9 @@ fn compare([plain, ours]: &[Vec<Run>; 2]) -> Vec<String> {
         }
         for (name, outcome) in run.outcomes.keys() {
             if outcome == "FAILED" && plain.iter().all(|run| passes(run, name)) {
-                problems.push(format!("test {name} failed in instrumented run {at}"));
+                failed.push((name.clone(), at));
             }
         }
     }
-    problems
+    (problems, failed)
 }
