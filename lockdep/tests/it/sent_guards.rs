@@ -158,7 +158,11 @@ fn a_thread_that_has_sent_its_guard_away_leaves_no_orphan() {
         static LOCK: Mutex<u8> = Mutex::new(0);
         let guard = thread::spawn(|| LOCK.lock()).join().unwrap();
         assert_eq!(found(), []);
+        let still_held = std::panic::catch_unwind(lockdep::assert_quiescent).unwrap_err();
+        let said = still_held.downcast::<String>().unwrap();
+        assert!(said.contains("has ended\n  holds Mutex"), "{said}");
         drop(guard);
+        lockdep::assert_quiescent();
         drop(LOCK.lock());
         assert_eq!(found(), []);
     }
