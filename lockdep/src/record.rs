@@ -50,19 +50,17 @@ pub(crate) struct Entry {
     word: AtomicU64,
     chain: AtomicU64,
     site: AtomicPtr<()>,
-    /// Where the lock is, with the nesting level of the hold, and [`TRIED_UNDER`] once a `try_`
+    /// Where the lock is, with [`HAS_LEVEL`] for a hold at a nesting level, and [`TRIED_UNDER`] once a `try_`
     /// failed under it.
     address: AtomicPtr<()>,
 }
 
 /// A mark in an address, which is a multiple of eight.
 const TRIED_UNDER: usize = 1;
-/// How far the nesting level is shifted in an address.
-const LEVEL: usize = 1;
-/// Nesting levels are below this.
-pub(crate) const LEVELS: u8 = 4;
+/// A mark in an address: the hold has a nesting level.
+const HAS_LEVEL: usize = 2;
 /// All that an address can be marked with.
-const ADDRESS_MARKS: usize = TRIED_UNDER | (LEVELS as usize - 1) << LEVEL;
+const ADDRESS_MARKS: usize = TRIED_UNDER | HAS_LEVEL;
 
 /// One held lock, read.
 #[derive(Clone, Copy, Debug)]
@@ -110,6 +108,8 @@ pub(crate) struct Record {
     /// Classes that this thread, or an earlier one with this record, has met.
     pub(crate) classes: OnceCell<Vec<Cell<ClassEntry>>>,
     pub(crate) window: Window,
+    /// Where several locks were taken in order last, of which the engine has been told.
+    pub(crate) in_order_at: Cell<*const Location<'static>>,
     pub(crate) retries: Retries,
     given: Given,
     /// When the thread last began to acquire a lock, or got one that it waited for, while a watchdog
@@ -210,6 +210,7 @@ impl Record {
             recent: Cell::new(ClassEntry::NONE),
             classes: OnceCell::new(),
             window: Window::new(),
+            in_order_at: Cell::new(ptr::null()),
             retries: Retries::default(),
             given: Given::default(),
             asked_at: AtomicU64::new(0),
@@ -293,12 +294,29 @@ impl Record {
         self.limit.store(ptr::null_mut(), SeqCst);
     }
 
+    /// What is kept beside an entry of the stack that begins at `base`: a stamp, and after all stamps the
+    /// levels.
+    fn beside(base: *const Entry, at: *const Entry, after: usize) -> &'static AtomicU64 {
+        let index = (at.addr() - base.addr()) / size_of::<Entry>();
+        // SAFETY: the bottom entry's site is the array of stamps and levels, each as many as entries,
+        // and neither it nor the stack is ever freed.
+        unsafe { &*(*base).site.load(Relaxed).cast_const().cast::<AtomicU64>().add(after + index) }
+    }
+
     /// The time stamp of an entry of the stack that begins at `base`.
     fn stamp_of(base: *const Entry, at: *const Entry) -> &'static AtomicU64 {
-        let index = (at.addr() - base.addr()) / size_of::<Entry>();
-        // SAFETY: the bottom entry's site is the array of stamps, as long as the stack, and neither
-        // is ever freed.
-        unsafe { &*(*base).site.load(Relaxed).cast_const().cast::<AtomicU64>().add(index) }
+        Record::beside(base, at, 0)
+    }
+
+    /// The nesting level of an entry of the stack that begins at `base`, where it has one.
+    fn level_of(base: *const Entry, at: *const Entry) -> &'static AtomicU64 {
+        Record::beside(base, at, Record::capacity(base))
+    }
+
+    /// How many entries there are in the stack that begins at `base`.
+    fn capacity(base: *const Entry) -> usize {
+        // SAFETY: a stack is never freed, and its bottom entry tells its size.
+        unsafe { (*base).address.load(Relaxed) }.addr()
     }
 
     /// The hold that this thread begins next has begun at `time`, or soon after.
@@ -326,8 +344,9 @@ impl Record {
             new.chain.store(old.chain.load(Relaxed), Relaxed);
             new.site.store(old.site.load(Relaxed), Relaxed);
             new.address.store(old.address.load(Relaxed), Relaxed);
-            let time = Record::stamp_of(base, old).load(Relaxed);
-            Record::stamp_of(stack, new).store(time, Relaxed);
+            for of in [Record::stamp_of, Record::level_of] {
+                of(stack, new).store(of(base, old).load(Relaxed), Relaxed);
+            }
             new.word.store(old.word.load(Relaxed), Release);
         }
         // SAFETY: within the new stack.
@@ -356,9 +375,17 @@ impl Record {
         self.acquisitions.store(self.acquisitions.load(Relaxed).wrapping_add(1), Relaxed);
     }
 
-    /// The address of a lock that is held at this nesting level, to push.
-    pub(crate) fn at_level(address: *const (), level: u8) -> *const () {
-        address.map_addr(|a| a | usize::from(level.min(LEVELS - 1)) << LEVEL)
+    /// The same, at a nesting level.
+    pub(crate) fn push_at_level(
+        &self,
+        prepared: Prepared,
+        site: Site,
+        address: *const (),
+        level: u8,
+    ) {
+        let next = self.top.load(Relaxed).wrapping_add(1);
+        Record::level_of(self.base.load(Relaxed), next).store(level.into(), Relaxed);
+        self.push(prepared, site, address.map_addr(|address| address | HAS_LEVEL));
     }
 
     /// Takes the lock off if it is on top in this mode, with nobody who must know.
@@ -379,7 +406,7 @@ impl Record {
     }
 
     /// Takes the lock out from just below the top if it is there in this mode, with nobody who must
-    /// know of it or of the one on top: who holds two locks often ends the first hold first.
+    /// know of it or of the one on top, and nothing beside that: who holds two locks often ends the first hold first.
     #[inline(always)]
     pub(crate) fn pop_below_top(&self, lock: Word, mode: Mode) -> bool {
         if self.holds_nothing() {
@@ -390,7 +417,8 @@ impl Record {
         let (upper, at) = unsafe { (&*top, top.sub(1)) };
         // SAFETY: as above.
         let is_hold = Word(unsafe { &*at }.word.load(Relaxed)).is_hold(lock, mode);
-        if !is_hold || Word(upper.word.load(Relaxed)).watched() {
+        let has_level = upper.address.load(Relaxed).addr() & HAS_LEVEL != 0;
+        if !is_hold || has_level || Word(upper.word.load(Relaxed)).watched() {
             return false;
         }
         // SAFETY: the entry matches a lock, so it is above the bottom one.
@@ -427,8 +455,9 @@ impl Record {
         // SAFETY: the entries from the one above `at` to the top are in use.
         unsafe {
             while !ptr::eq(at, top) {
-                let time = Record::stamp_of(base, at.add(1)).load(Relaxed);
-                Record::stamp_of(base, at).store(time, Relaxed);
+                for of in [Record::stamp_of, Record::level_of] {
+                    of(base, at).store(of(base, at.add(1)).load(Relaxed), Relaxed);
+                }
                 Record::move_down(at);
                 at = at.add(1);
             }
@@ -535,8 +564,7 @@ impl Record {
     pub(crate) fn each_held(&self, mut each: impl FnMut(HeldLock, Option<u64>)) {
         let mut given = self.given.read();
         let (base, top) = (self.base.load(Acquire), self.top.load(Acquire));
-        // SAFETY: a stack is never freed, and its bottom entry tells its size.
-        let capacity = unsafe { (*base).address.load(Relaxed) } as usize;
+        let capacity = Record::capacity(base);
         // The thread may have moved to another stack between the loads.
         let depth = (top as usize).wrapping_sub(base as usize) / size_of::<Entry>();
         if depth >= capacity {
@@ -552,7 +580,10 @@ impl Record {
                 let site = unsafe { &*site.cast_const().cast() };
                 let marked = entry.address.load(Relaxed).addr();
                 let (address, marks) = (marked & !ADDRESS_MARKS, marked & ADDRESS_MARKS);
-                let level = (marks >> LEVEL) as u8;
+                let level = match marks & HAS_LEVEL {
+                    0 => 0,
+                    _ => Record::level_of(base, entry).load(Relaxed) as u8,
+                };
                 let since = word.watched().then(|| Record::stamp_of(base, entry).load(Relaxed));
                 let since = since.filter(|&since| since != 0);
                 let word = Word(word.0 & !word::WATCHED);
@@ -599,6 +630,7 @@ impl Record {
         self.top.store(base, Release);
         self.known.clear();
         self.window.clear();
+        self.in_order_at.set(ptr::null());
         self.retries.reset();
         self.given.clear();
         self.permits.reset();
@@ -620,8 +652,9 @@ impl Record {
 fn new_stack(entries: usize) -> *mut Entry {
     let stack: Box<[Entry]> = (0..entries).map(|_| Entry::default()).collect();
     stack[0].address.store(ptr::without_provenance_mut(entries), Relaxed);
-    let stamps: Box<[AtomicU64]> = (0..entries).map(|_| AtomicU64::new(0)).collect();
-    stack[0].site.store(Box::leak(stamps).as_mut_ptr().cast(), Relaxed);
+    // Stamps and levels; see `Record::beside`.
+    let beside: Box<[AtomicU64]> = (0..2 * entries).map(|_| AtomicU64::new(0)).collect();
+    stack[0].site.store(Box::leak(beside).as_mut_ptr().cast(), Relaxed);
     Box::leak(stack).as_mut_ptr()
 }
 

@@ -77,7 +77,7 @@ impl LockTag {
 
     /// As [`LockTag::acquire`], at a nesting level: of two locks of one class that are held
     /// together, the one of the lesser level is acquired first. [`LockTag::acquire`] is at level
-    /// zero; levels above the greatest, 3, count as that.
+    /// zero.
     ///
     /// # Panics
     /// Where the thread would wait for ever, unless configured otherwise.
@@ -102,8 +102,7 @@ impl LockTag {
         });
         let result = attempt_or_wait(tracked, site, attempt, block);
         if let Some((record, prepared)) = tracked {
-            let address = Record::at_level(ptr::from_ref(self).cast(), level);
-            record.push(prepared, site, address);
+            record.push_at_level(prepared, site, ptr::from_ref(self).cast(), level);
         }
         result
     }
@@ -114,18 +113,21 @@ impl LockTag {
 #[inline(always)]
 pub(crate) fn takes_in_order(site: Site, classes: impl Iterator<Item = u32>) {
     let Some(record) = process::current().or_else(process::begin) else { return };
-    let digest = fold(ptr::from_ref(site) as u64, 0xd6e8_feb8_6659_fd93);
-    if !record.known.has(digest) {
-        tell_of_order(record, digest, site, classes);
+    if !ptr::eq(record.in_order_at.get(), site) {
+        tell_of_order(record, site, classes);
     }
 }
 
 #[cfg(feature = "instrument")]
 #[cold]
 #[inline(never)]
-fn tell_of_order(record: &Record, digest: u64, site: Site, classes: impl Iterator<Item = u32>) {
-    let _busy = Busy::new();
-    let classes: Vec<u32> = classes.collect();
-    observe(|o| o.takes_in_order(site, &classes));
-    record.known.add(digest);
+fn tell_of_order(record: &Record, site: Site, classes: impl Iterator<Item = u32>) {
+    let digest = fold(ptr::from_ref(site) as u64, 0xd6e8_feb8_6659_fd93);
+    if !record.known.has(digest) {
+        let _busy = Busy::new();
+        let classes: Vec<u32> = classes.collect();
+        observe(|o| o.takes_in_order(site, &classes));
+        record.known.add(digest);
+    }
+    record.in_order_at.set(site);
 }

@@ -10,8 +10,8 @@ use crate::sync as own_sync;
 /// subclasses of Linux' lockdep). An acquisition at a lesser level than one of a lock of the same
 /// class that is held is `declared-order`.
 ///
-/// Levels are 0 to 3; a greater one counts as 3. Every other acquisition is at level 0. For longer
-/// chains use a key, `#[lock_key(id)]` with [`LockOrder`](super::LockOrder).
+/// Every other acquisition is at level 0. Where the depth is not known when the program is written, or
+/// can be more than 255, use a key, `#[lock_key(id)]` with [`LockOrder`](super::LockOrder).
 ///
 /// # Examples
 /// ```

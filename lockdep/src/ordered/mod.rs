@@ -17,6 +17,19 @@
 //! What it cannot see: code that takes two of the same locks by hand, in another order. For locks
 //! that such code shares, take them with a `_backoff` form, which waits only while it holds
 //! nothing.
+//!
+//! # Cost
+//! Of two and three locks, no more than of sorting them by hand and half as much again. `cargo bench
+//! --bench ordered` measures it with random ones of 64 locks, on one thread and on eight, against the
+//! cheapest order there is, that of the places in an array; each ratio is of the same locks:
+//!
+//! | | pairs, 1 thread | 8 threads | triples, 1 thread | 8 threads |
+//! |---|---|---|---|---|
+//! | `std` | 1.2 | 1.1 | 1.1 | 1.0 |
+//! | `parking_lot` | 1.2 | 1.0–1.5 | 0.9 | 0.9 |
+//! | this crate | 1.4 | 1.35 | 1.0 | 1.0 |
+//!
+//! With more locks there is a sort, and for slices two allocations.
 
 mod acquire;
 mod key;

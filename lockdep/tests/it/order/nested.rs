@@ -80,6 +80,28 @@ fn levels_explain_nestings() {
 }
 
 #[test]
+fn levels_go_as_deep_as_they_can_be_told() {
+    fn body() {
+        let nodes: Vec<Mutex<u8>> = (0..256).map(|n| Mutex::new(n as u8)).collect();
+        // Against the order of creation and of addresses, over more holds than fit at first.
+        let at = |level: usize| nodes[255 - level].lock_nested(level as u8).unwrap();
+        let mut held: Vec<_> = (0..255).map(at).collect();
+        assert!(found().is_empty(), "{:?}", found());
+        // Those above go down, and keep their levels.
+        drop(held.drain(100..200));
+        drop(held.remove(held.len() - 2));
+        drop(at(255));
+        assert!(found().is_empty(), "{:?}", found());
+        drop(at(150));
+        let message = declared()[0].message();
+        assert!(message.contains("at nesting level 150 while it holds"), "{message}");
+        assert!(message.contains("at level 2"), "{message}");
+        assert_eq!(declared().len(), 1);
+    }
+    run("order::nested::levels_go_as_deep_as_they_can_be_told", body).well();
+}
+
+#[test]
 fn without_levels_the_same_nestings_are_found() {
     fn body() {
         let nodes: Vec<Mutex<u8>> = (0..6).map(|n| Mutex::new(n)).collect();
