@@ -58,18 +58,18 @@ impl fmt::Display for BankerError {
         match self {
             BankerError::ExceedsTotal { resource, asked, total } => write!(
                 f,
-                "{asked} units of `{resource}` can never be had: there are {total}; \
-                 claim less, or give the banker more"
+                "{asked} of `{resource}` can never be had, as there are {total}: claim and ask for \
+                 less, or give the banker more"
             ),
             BankerError::ExceedsClaim { resource, asked, left } => write!(
                 f,
-                "{asked} units of `{resource}` are more than the {left} that the task's claim \
-                 leaves it; claim the most it ever holds at once, or raise the claim first"
+                "{asked} of `{resource}` were asked for, and the task's claim leaves it {left}: claim \
+                 the most it ever holds at once, or raise the claim first"
             ),
             BankerError::ExceedsHeld { resource, asked, held } => write!(
                 f,
-                "the task holds {held} units of `{resource}`, which does not go with {asked}; \
-                 give back only what is held, and release before lowering a claim"
+                "the task holds {held} of `{resource}`, which does not go with {asked}: give back only \
+                 what is held, and release before lowering a claim"
             ),
             BankerError::Unavailable => {
                 f.write_str("not enough units are free; try again later, or wait with `acquire`")

@@ -9,7 +9,7 @@ use std::task::{Context, Poll, Wake, Waker};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use lockdep::banker::{Banker, BankerError, BankerQueue, BankerState, Policy, Resource};
+use lockdep::banker::{Banker, BankerError, BankerQueue, BankerState, Claim, Policy, Resource};
 
 /// Returns once `banker` has `count` requests waiting.
 fn until_waiting(banker: &Banker, count: usize) {
@@ -69,7 +69,7 @@ fn bk12_a_panic_returns_the_units_to_the_first_that_can_have_them() {
     let (order, granted) = mpsc::channel();
     thread::scope(|scope| {
         let ask = |claim, units, name| {
-            let (order, claim): (mpsc::Sender<_>, &lockdep::banker::Claim) = (order.clone(), claim);
+            let (order, claim): (mpsc::Sender<_>, &Claim) = (order.clone(), claim);
             scope.spawn(move || {
                 let _grant = claim.acquire(&[(tape, units)]).expect("granted");
                 order.send(name).expect("the receiver lives");
@@ -188,6 +188,38 @@ fn a_detecting_banker_breaks_the_deadlock() {
         drop(second);
         assert!(waiter.join().expect("no panic"));
     });
+}
+
+#[test]
+fn refusals_say_what_to_do() {
+    let (banker, [db]) = Banker::new([("db", 4)]);
+    let (one, other) = (banker.claim(&[(db, 4)]).unwrap(), banker.claim(&[(db, 4)]).unwrap());
+    let grant = one.acquire(&[(db, 1)]).unwrap();
+    let refused = |claim: &Claim, units| {
+        claim.try_acquire(&[(db, units)]).map(drop).expect_err("too much").to_string()
+    };
+    let said = [
+        refused(&one, 5),
+        refused(&one, 4),
+        refused(&other, 4),
+        refused(&other, 1),
+        one.set_maximum(db, 0).expect_err("it holds one").to_string(),
+    ];
+    assert_eq!(
+        said,
+        [
+            "5 of `db` can never be had, as there are 4: claim and ask for less, or give the banker \
+             more",
+            "4 of `db` were asked for, and the task's claim leaves it 3: claim the most it ever holds \
+             at once, or raise the claim first",
+            "not enough units are free; try again later, or wait with `acquire`",
+            "the units are free, but the tasks could then deadlock; try again later, or wait with \
+             `acquire`",
+            "the task holds 1 of `db`, which does not go with 0: give back only what is held, and \
+             release before lowering a claim",
+        ]
+    );
+    drop(grant);
 }
 
 /// Each task takes what it claims in small steps, in an order of its own, and gives it all back.
