@@ -17,7 +17,7 @@ use std::time::{Duration, Instant};
 
 use crate::engine::{ThreadId, WaitGraph, Waiter, WaitsFor};
 use crate::finding::Finding;
-use crate::instrument::Site;
+use crate::instrument::{Mode, Site};
 use crate::observer::{Orphan, StuckThread};
 use crate::parking;
 use crate::permits::{Asked, Hold};
@@ -39,8 +39,6 @@ const SETTLE: Duration = Duration::from_millis(20);
 /// because a thread that waits in its turn for one that it has just woken should lose no time.
 const PATIENCE: Duration = Duration::from_micros(10);
 const PATIENCE_ROUNDS: u32 = 16;
-/// After so many of them, threads that are not instrumented are looked for.
-const FIRST_ROUNDS: u32 = 4;
 
 /// How often somebody looks whether a thread whose closure has returned has ended, and how long.
 const SHORT_END: Duration = Duration::from_millis(1);
@@ -316,32 +314,30 @@ pub(crate) fn nobody_will(me: &'static Record) -> Option<Arc<Finding>> {
         seen.iter().all(|s| ptr::eq(s.record, me) || is_harness(s.record) || s.still())
             && alive().all(|r| seen.iter().any(|s| ptr::eq(s.record, r)))
     };
-    let known = |system| {
-        system == watchdog::system_thread()
-            || records().any(|r| r.in_use.load(Acquire) && r.system.load(Relaxed) == system)
-    };
     for round in 0..PATIENCE_ROUNDS {
         thread::sleep(PATIENCE * (1 << round));
         if !same() || !nobody_runs() {
             return None;
         }
-        // Before it costs a thread time that may come to need what this one has.
-        if round == FIRST_ROUNDS && platform::others_run(&known) {
-            return None;
-        }
     }
     // Somebody who was woken and has not run yet does not sleep any more. Some locks spin, but nobody
-    // gets one that another thread here has.
-    let has = |s: &Seen, lock: Word| s.held.iter().any(|h| h.bars(lock));
+    // gets one that is held; whoever has an upgradable hold may be about to have it upgraded.
     let barred = |s: &Seen| {
         let wanted = s.wanted().filter(|lock| may_be_sent(lock.lock()));
-        let others = || seen.iter().filter(|other| !ptr::eq(other.record, s.record));
-        wanted.is_some_and(|lock| others().any(|other| has(other, lock)))
+        let upgrades = |by: &Seen, h: &HeldLock| {
+            ptr::eq(by.record, s.record) && h.word.mode() == Mode::Upgradable
+        };
+        let bars = |by: &Seen, lock| by.held.iter().any(|h| h.bars(lock) && !upgrades(by, h));
+        wanted.is_some_and(|lock| seen.iter().any(|by| bars(by, lock)) || was_left(lock).is_some())
     };
     let stays = |s: &Seen| ptr::eq(s.record, me) || is_harness(s.record) || barred(s) || s.sleeps();
     if !seen.iter().all(stays) {
         return None;
     }
+    let known = |system| {
+        system == watchdog::system_thread()
+            || records().any(|r| r.in_use.load(Acquire) && r.system.load(Relaxed) == system)
+    };
     if platform::others_run(&known) || !same() {
         return None;
     }

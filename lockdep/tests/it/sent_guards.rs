@@ -1,6 +1,7 @@
 //! Guards that are dropped in another thread than the one that acquired the lock, as `parking_lot`'s
 //! feature `send_guard` and other locks of `lock_api` allow (R11 of the reference scenarios).
 
+use std::panic::AssertUnwindSafe;
 use std::sync::Barrier;
 use std::sync::atomic::Ordering::{Acquire, Relaxed, Release};
 use std::sync::atomic::{AtomicBool, AtomicUsize};
@@ -278,9 +279,16 @@ fn alone(body: impl FnOnce() + Send) {
 fn a_lock_that_its_own_holder_wants_is_told_of_when_nobody_is_left() {
     fn body() {
         let kept = Mutex::new(0);
-        alone(|| {
-            let _guard = kept.lock();
-            drop(kept.lock());
+        thread::scope(|s| {
+            let child = s.spawn(|| {
+                let _guard = kept.lock();
+                drop(kept.lock());
+            });
+            // The child spins by then, and whoever waits for it is the last to run.
+            until("waits for Mutex", 1);
+            assert!(std::panic::catch_unwind(AssertUnwindSafe(|| child.join())).is_err());
+            // SAFETY: the child spins for the lock, whose guard nobody has but the child.
+            unsafe { kept.force_unlock() };
         });
         assert_eq!(found(), [(Rule::DoubleLock, Tier::Happened)]);
         let said = lockdep::findings()[0].message();
@@ -323,6 +331,8 @@ fn a_guard_that_an_ended_thread_has_lost_is_told_of_when_nobody_is_left() {
                 let keeper = thread::Builder::new().name("keeper".to_owned());
                 let keeper = keeper.spawn_scoped(s, || std::mem::forget(lost.lock()));
                 keeper.unwrap().join().unwrap();
+                // Its closure has returned; it is gone a little later.
+                until("`keeper`", 0);
                 assert_eq!(found(), []);
                 drop(lost.lock());
             });
