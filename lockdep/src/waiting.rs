@@ -298,6 +298,12 @@ pub(crate) fn nobody_runs() -> bool {
     !goes_on && STARTING.load(SeqCst) == 0 && somebody()
 }
 
+/// Whether the thread with this number of the system is one that is watched, or watches.
+fn known(system: u32) -> bool {
+    system == watchdog::system_thread()
+        || records().any(|r| r.in_use.load(Acquire) && r.system.load(Relaxed) == system)
+}
+
 /// Every thread waits, so nobody completes what they wait for: reported once nothing has moved for
 /// a while, as a thread that was just woken may not have run yet.
 pub(crate) fn nobody_will(me: &'static Record) -> Option<Arc<Finding>> {
@@ -320,6 +326,15 @@ pub(crate) fn nobody_will(me: &'static Record) -> Option<Arc<Finding>> {
             return None;
         }
     }
+    // A thread that has told of its end may still run destructors, and nobody would look after those.
+    let ends = |system| !known(system) && records().any(|r| r.system.load(Relaxed) == system);
+    if platform::others_run(&|system| known(system) || ends(system)) {
+        return None;
+    }
+    let begin = Instant::now();
+    while begin.elapsed() < LONG_END && platform::others_run(&|system| !ends(system)) {
+        thread::sleep(SHORT_END);
+    }
     // Somebody who was woken and has not run yet does not sleep any more. Some locks spin, but nobody
     // gets one that is held; whoever has an upgradable hold may be about to have it upgraded.
     let barred = |s: &Seen| {
@@ -334,11 +349,7 @@ pub(crate) fn nobody_will(me: &'static Record) -> Option<Arc<Finding>> {
     if !seen.iter().all(stays) {
         return None;
     }
-    let known = |system| {
-        system == watchdog::system_thread()
-            || records().any(|r| r.in_use.load(Acquire) && r.system.load(Relaxed) == system)
-    };
-    if platform::others_run(&known) || !same() {
+    if platform::others_run(&known) || !same() || !nobody_runs() {
         return None;
     }
     // A handler of a signal that is still to come may unpark a thread.

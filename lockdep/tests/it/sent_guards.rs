@@ -270,11 +270,6 @@ fn a_reader_that_still_has_its_guard_reads_again() {
     run("sent_guards::a_reader_that_still_has_its_guard_reads_again", body).well();
 }
 
-/// A thread of the program for `body`, which alone may end the process.
-fn alone(body: impl FnOnce() + Send) {
-    thread::scope(|s| _ = s.spawn(body).join());
-}
-
 #[test]
 fn a_lock_that_its_own_holder_wants_is_told_of_when_nobody_is_left() {
     fn body() {
@@ -308,12 +303,17 @@ fn threads_that_wait_for_each_other_are_told_of_when_nobody_is_left() {
             both.wait();
             drop(inner.lock());
         };
-        alone(|| {
-            thread::scope(|s| {
-                let other = s.spawn(|| nest(&a, &b));
-                nest(&b, &a);
-                _ = other.join();
-            });
+        thread::scope(|s| {
+            let child = s.spawn(|| nest(&a, &b));
+            s.spawn(|| nest(&b, &a));
+            // Both spin by then, and whoever waits for one of them is the last to run.
+            until("waits for Mutex", 2);
+            assert!(std::panic::catch_unwind(AssertUnwindSafe(|| child.join())).is_err());
+            // SAFETY: both spin, so that nobody uses what the locks guard.
+            unsafe {
+                a.force_unlock();
+                b.force_unlock();
+            }
         });
         let hangs: Vec<Rule> = found().iter().map(|f| f.0).collect();
         assert_eq!(hangs, [Rule::LockOrder, Rule::Deadlock]);
@@ -326,16 +326,21 @@ fn threads_that_wait_for_each_other_are_told_of_when_nobody_is_left() {
 fn a_guard_that_an_ended_thread_has_lost_is_told_of_when_nobody_is_left() {
     fn body() {
         let lost = Mutex::new(0);
-        alone(|| {
-            thread::scope(|s| {
-                let keeper = thread::Builder::new().name("keeper".to_owned());
-                let keeper = keeper.spawn_scoped(s, || std::mem::forget(lost.lock()));
-                keeper.unwrap().join().unwrap();
-                // Its closure has returned; it is gone a little later.
-                until("`keeper`", 0);
-                assert_eq!(found(), []);
-                drop(lost.lock());
+        thread::scope(|s| {
+            let child = s.spawn(|| {
+                thread::scope(|s| {
+                    let keeper = thread::Builder::new().name("keeper".to_owned());
+                    let keeper = keeper.spawn_scoped(s, || std::mem::forget(lost.lock()));
+                    keeper.unwrap().join().unwrap();
+                    assert_eq!(found(), []);
+                    drop(lost.lock());
+                });
             });
+            // The child spins by then, and whoever waits for it is the last to run.
+            until("waits for Mutex", 1);
+            assert!(std::panic::catch_unwind(AssertUnwindSafe(|| child.join())).is_err());
+            // SAFETY: the keeper has ended, so that nobody has the guard.
+            unsafe { lost.force_unlock() };
         });
         assert_eq!(found(), [(Rule::OrphanedLock, Tier::Happened)]);
         let said = lockdep::findings()[0].message();
