@@ -23,8 +23,8 @@ use crate::thread::builder::entering;
 ///
 /// # Aborts
 ///
-/// When the end of the scope completes a deadlock and the engine is configured to panic then: a
-/// panic could not leave the scope while its threads run.
+/// When the end of the scope, after a panic of `f` too, completes a deadlock and the engine is
+/// configured to panic then: a panic could not leave the scope while its threads run.
 #[track_caller]
 pub fn scope<'env, F, T>(f: F) -> T
 where
@@ -46,10 +46,21 @@ where
         // SAFETY: these are the lifetimes that `inner` came with. `place` is neither moved nor
         // dropped until `std::thread::scope` has returned or unwound, which ends `'scope`.
         let scope = unsafe { mem::transmute::<&Scope<'static, 'static>, &Scope<'_, 'env>>(scope) };
-        let result = f(scope);
-        scope.threads.wait(site);
-        result
+        let _end = End { threads: &scope.threads, site };
+        f(scope)
     })
+}
+
+/// The end of a scope, which waits for its threads, however its function ended.
+struct End<'a> {
+    threads: &'a Threads,
+    site: Site,
+}
+
+impl Drop for End<'_> {
+    fn drop(&mut self) {
+        self.threads.wait(self.site);
+    }
 }
 
 /// What [`scope`] gives to its function to spawn threads with: [`std::thread::Scope`].
@@ -207,15 +218,6 @@ impl Threads {
             });
         }
         mem::forget(no_way_out);
-    }
-}
-
-impl Drop for Threads {
-    fn drop(&mut self) {
-        // Of a scope that unwinds: `std` has joined them.
-        while let Some(member) = self.next() {
-            member.child.joined();
-        }
     }
 }
 

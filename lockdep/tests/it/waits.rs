@@ -237,3 +237,20 @@ fn a_receiver_with_the_lock_that_its_sender_needs() {
     }
     run("waits::a_receiver_with_the_lock_that_its_sender_needs", body).well();
 }
+
+#[test]
+fn a_scope_that_unwinds_waits_for_its_threads_too() {
+    fn body() {
+        let both = Barrier::new(2);
+        thread::scope(|s| {
+            s.spawn(|| both.wait());
+            panic!("of its own");
+        });
+    }
+    let ended = run("waits::a_scope_that_unwinds_waits_for_its_threads_too", body);
+    assert!(!ended.ok);
+    for said in ["of its own", "stuck-wait"] {
+        assert!(ended.stderr.contains(said), "{}", ended.stderr);
+    }
+    assert!(ended.trace.contains("stuck-wait"), "{}", ended.trace);
+}
