@@ -83,6 +83,7 @@ pub const SOURCES: &[(&str, &str)] = &sources! {
     "record.rs",
     "record/given.rs",
     "record/known.rs",
+    "record/stack.rs",
     "record/wait.rs",
     "record/window.rs",
     "snapshot.rs",
