@@ -270,6 +270,12 @@ fn a_reader_that_still_has_its_guard_reads_again() {
     run("sent_guards::a_reader_that_still_has_its_guard_reads_again", body).well();
 }
 
+/// Waits for a thread once so many spin for a lock: it is the last to run then, and is told.
+fn told_to_whoever_joins(child: thread::ScopedJoinHandle<'_, ()>, spinning: usize) {
+    until("waits for Mutex", spinning);
+    assert!(std::panic::catch_unwind(AssertUnwindSafe(|| child.join())).is_err());
+}
+
 #[test]
 fn a_lock_that_its_own_holder_wants_is_told_of_when_nobody_is_left() {
     fn body() {
@@ -279,9 +285,7 @@ fn a_lock_that_its_own_holder_wants_is_told_of_when_nobody_is_left() {
                 let _guard = kept.lock();
                 drop(kept.lock());
             });
-            // The child spins by then, and whoever waits for it is the last to run.
-            until("waits for Mutex", 1);
-            assert!(std::panic::catch_unwind(AssertUnwindSafe(|| child.join())).is_err());
+            told_to_whoever_joins(child, 1);
             // SAFETY: the child spins for the lock, whose guard nobody has but the child.
             unsafe { kept.force_unlock() };
         });
@@ -306,9 +310,7 @@ fn threads_that_wait_for_each_other_are_told_of_when_nobody_is_left() {
         thread::scope(|s| {
             let child = s.spawn(|| nest(&a, &b));
             s.spawn(|| nest(&b, &a));
-            // Both spin by then, and whoever waits for one of them is the last to run.
-            until("waits for Mutex", 2);
-            assert!(std::panic::catch_unwind(AssertUnwindSafe(|| child.join())).is_err());
+            told_to_whoever_joins(child, 2);
             // SAFETY: both spin, so that nobody uses what the locks guard.
             unsafe {
                 a.force_unlock();
@@ -336,9 +338,7 @@ fn a_guard_that_an_ended_thread_has_lost_is_told_of_when_nobody_is_left() {
                     drop(lost.lock());
                 });
             });
-            // The child spins by then, and whoever waits for it is the last to run.
-            until("waits for Mutex", 1);
-            assert!(std::panic::catch_unwind(AssertUnwindSafe(|| child.join())).is_err());
+            told_to_whoever_joins(child, 1);
             // SAFETY: the keeper has ended, so that nobody has the guard.
             unsafe { lost.force_unlock() };
         });
