@@ -7,6 +7,8 @@ use std::cell::LazyCell;
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::Arc;
 
+use rayon::prelude::*;
+
 use super::classes::class_of;
 use super::effects::{Effect, Plan, location, plan};
 use super::graph::{Flow, components};
@@ -79,22 +81,30 @@ impl<'p, 'a> Analyzed<'p, 'a> {
         let mut summaries: Vec<Option<Summary>> = vec![None; count];
         let mut analyses: Vec<Analysis> = Vec::new();
         analyses.resize_with(count, Analysis::default);
-        let callees: Vec<Vec<u32>> = (0..count).map(|id| callees(program, id)).collect();
-        for component in components(count, &|id| &callees[id]) {
-            let is_cycle = component.len() > 1
-                || component.iter().any(|id| callees[*id].contains(&(*id as u32)));
-            for _ in 0..if is_cycle { 4 } else { 1 } {
-                let mut changed = false;
-                for &id in &component {
-                    let (analysis, summary) = analyze(program, id, &summaries);
-                    analyses[id] = analysis;
-                    if summaries[id].as_ref() != Some(&summary) {
-                        summaries[id] = Some(summary);
-                        changed = true;
+        let callees: Vec<Vec<u32>> =
+            (0..count).into_par_iter().map(|id| callees(program, id)).collect();
+        for level in levels(&callees) {
+            let known = &summaries;
+            let done: Vec<_> =
+                level.single.par_iter().map(|&id| (id, analyze(program, id, known))).collect();
+            for (id, (analysis, summary)) in done {
+                analyses[id] = analysis;
+                summaries[id] = Some(summary);
+            }
+            for component in level.circles {
+                for _ in 0..ROUNDS {
+                    let mut changed = false;
+                    for &id in &component {
+                        let (analysis, summary) = analyze(program, id, &summaries);
+                        analyses[id] = analysis;
+                        if summaries[id].as_ref() != Some(&summary) {
+                            summaries[id] = Some(summary);
+                            changed = true;
+                        }
                     }
-                }
-                if !changed {
-                    break;
+                    if !changed {
+                        break;
+                    }
                 }
             }
         }
@@ -109,6 +119,34 @@ impl<'p, 'a> Analyzed<'p, 'a> {
     pub(super) fn frame(&self, id: BodyId) -> Frame<'_, 'a> {
         Frame::new(self.program, id, &self.summaries)
     }
+}
+
+/// How often bodies that call each other in a circle are analysed.
+const ROUNDS: usize = 4;
+
+/// Bodies that call none but those of earlier levels, and each other in circles.
+#[derive(Default)]
+struct Level {
+    single: Vec<BodyId>,
+    circles: Vec<Vec<BodyId>>,
+}
+
+/// All bodies, by the longest way to one that calls none.
+fn levels(callees: &[Vec<u32>]) -> Vec<Level> {
+    let mut levels: Vec<Level> = Vec::new();
+    let mut level_of = vec![0; callees.len()];
+    for component in components(callees.len(), &|id| &callees[id]) {
+        let called = component.iter().flat_map(|id| &callees[*id]).map(|id| *id as usize);
+        // A member of the component itself is at no level yet, which counts as the first.
+        let level = called.map(|id| level_of[id]).max().unwrap_or(0);
+        component.iter().for_each(|id| level_of[*id] = level + 1);
+        levels.resize_with(levels.len().max(level + 1), Level::default);
+        match component.as_slice() {
+            [id] if !callees[*id].contains(&(*id as u32)) => levels[level].single.push(*id),
+            _ => levels[level].circles.push(component),
+        }
+    }
+    levels
 }
 
 /// The bodies that a body may run.

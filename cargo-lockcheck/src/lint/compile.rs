@@ -15,6 +15,7 @@ use std::process::{Command, ExitCode, ExitStatus, Stdio};
 
 use serde_json::Value;
 
+use super::reader::Reader;
 use crate::failure::Failure;
 use crate::settings::Settings;
 use crate::status;
@@ -51,6 +52,8 @@ pub struct Checked {
     pub is_lib: bool,
     /// Whether it is compiled as a test.
     pub is_test: bool,
+    /// Whether cargo compiles it as a test where it compiles tests.
+    pub is_tested: bool,
     /// The file that it begins with.
     pub source: PathBuf,
     /// The compiler's MIR.
@@ -96,6 +99,8 @@ pub struct Compiled {
     pub code: u8,
     /// cargo's message that the build is over.
     pub finished: Option<String>,
+    /// What has read their MIR meanwhile.
+    pub(super) reader: Reader,
 }
 
 /// Runs `cargo check`. What the compiler says goes where cargo would put it.
@@ -122,6 +127,9 @@ pub fn run(settings: &Settings) -> Result<Compiled, Failure> {
                 "Install cargo with rustup, or set `CARGO` to it.",
             )
         })?;
+    let has_tests =
+        settings.cargo_args.iter().any(|arg| arg == "--all-targets" || arg == "--tests");
+    let mut reader = Reader::new(has_tests);
     let mut targets = Vec::new();
     let mut finished = None;
     if let Some(stdout) = child.stdout.take() {
@@ -129,7 +137,9 @@ pub fn run(settings: &Settings) -> Result<Compiled, Failure> {
             let Ok(message) = serde_json::from_str::<Value>(&line) else { continue };
             let reason = message["reason"].as_str();
             if reason == Some("compiler-artifact") {
-                targets.extend(checked(&message));
+                let target = checked(&message);
+                target.iter().for_each(|target| reader.begin(target));
+                targets.extend(target);
             }
             match reason {
                 // What is found comes before the end.
@@ -148,7 +158,7 @@ pub fn run(settings: &Settings) -> Result<Compiled, Failure> {
         Ok(status) => exit_code(status),
         Err(_) => 101,
     };
-    Ok(Compiled { targets, code, finished })
+    Ok(Compiled { targets, code, finished, reader })
 }
 
 /// Passes a message of cargo's on, for an editor.
@@ -183,6 +193,7 @@ fn checked(message: &Value) -> Option<Checked> {
         name: target["name"].as_str()?.replace('-', "_"),
         is_lib,
         is_test: message["profile"]["test"].as_bool().unwrap_or(false),
+        is_tested: target["test"].as_bool().unwrap_or(false),
         source: PathBuf::from(target["src_path"].as_str().unwrap_or_default()),
         mir,
         files,

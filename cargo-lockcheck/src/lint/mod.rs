@@ -19,6 +19,7 @@ mod graph;
 mod held;
 mod locks;
 mod program;
+mod reader;
 mod rules;
 mod source;
 mod suggest;
@@ -27,7 +28,7 @@ mod suppress;
 mod values;
 
 use std::collections::HashMap;
-use std::fs;
+use std::mem::ManuallyDrop;
 use std::path::Path;
 
 use program::Target;
@@ -55,17 +56,13 @@ pub struct Linted {
 
 /// Lints what cargo has checked.
 pub fn run(compiled: &Compiled, workspace: &Path, told: &config::Lint) -> Linted {
-    let chosen = chosen(&compiled.targets);
-    let texts: Vec<Option<String>> =
-        chosen.iter().map(|target| fs::read_to_string(&target.mir).ok()).collect();
-    let targets = chosen.iter().zip(&texts).filter_map(|(target, text)| {
-        Some(Target {
-            name: target.name.clone(),
-            is_lib: target.is_lib,
-            root: workspace.to_owned(),
-            files: target.files.clone(),
-            mir: mir::parse(text.as_deref()?),
-        })
+    let read = compiled.reader.finish(chosen(&compiled.targets));
+    let targets = read.into_iter().map(|(target, mir)| Target {
+        name: target.name.clone(),
+        is_lib: target.is_lib,
+        root: workspace.to_owned(),
+        files: target.files.clone(),
+        mir,
     });
     lint(targets.collect(), workspace, told)
 }
@@ -87,8 +84,9 @@ fn chosen(targets: &[Checked]) -> Vec<&Checked> {
 /// Lints the compiled targets of a workspace.
 fn lint(targets: Vec<Target<'_>>, workspace: &Path, told: &config::Lint) -> Linted {
     let skipped = targets.iter().map(|target| target.mir.skipped).sum();
-    let program = program::Program::new(targets, &told.locks);
-    let analyzed = analysis::Analyzed::new(&program);
+    // The process ends soon, and to take all of it apart would take longer than the rules.
+    let program = ManuallyDrop::new(program::Program::new(targets, &told.locks));
+    let analyzed = ManuallyDrop::new(analysis::Analyzed::new(&program));
     let (mut findings, orders) = rules::check(&analyzed, &told.order);
     let sources = Sources::of_workspace(workspace);
     let syntax = Syntax::new(&sources);

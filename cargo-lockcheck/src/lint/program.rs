@@ -4,11 +4,13 @@ use std::collections::{HashMap, HashSet};
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use rayon::prelude::*;
+
 use super::locks::Locks;
 use super::mir::callee::{Callee, without_generics};
-use super::mir::model::{Body, BodyKind, MirCrate, Span};
+use super::mir::model::{Body, BodyKind, MirCrate, Operand, Rvalue, Span, StatementKind};
 use super::mir::types;
-use super::source::Sources;
+use super::source::{ImplHeader, Sources};
 use crate::config::LockType;
 
 /// A compiled target of a member of the workspace.
@@ -99,145 +101,63 @@ impl<'a> Program<'a> {
     /// Joins the targets.
     pub(super) fn new(targets: Vec<Target<'a>>, locks: &'a [LockType]) -> Program<'a> {
         let mut program = Program { locks: Locks { told: locks }, ..Program::default() };
-        for target in targets {
-            program.add(target);
+        let read: Vec<_> = targets.into_par_iter().enumerate().map(unit).collect();
+        for (unit, functions) in read {
+            program.units.push(unit);
+            functions.into_iter().for_each(|function| program.add(function));
         }
         program.find_guard_types();
         program
     }
 
-    fn add(&mut self, target: Target<'a>) {
-        let index = self.units.len();
-        let tops = target.mir.bodies.iter().filter_map(|body| top(body.name)).collect();
-        let prefix = if target.is_lib {
-            target.name.clone()
+    /// Adds a body to the tables.
+    fn add(&mut self, function: Function<'a>) {
+        let id = self.functions.len();
+        let unit = function.unit;
+        if function.body.kind != BodyKind::Fn {
+            self.constants.entry((unit, function.body.name)).or_insert(id);
+        } else if function.is_closure() || function.is_coroutine() {
+            for ty in types::closures(function.body.locals[1].ty).into_iter().take(1) {
+                if let Some(path) = async_fn(ty) {
+                    self.by_key.entry(self.units[unit].global(&path) + "()").or_insert(id);
+                } else {
+                    self.by_closure.entry((unit, ty)).or_insert(id);
+                }
+            }
         } else {
-            // Items of a binary or test have the names of no other target's.
-            format!("{}#{index}", target.name)
-        };
-        let sources = Sources::new(&target.root, &target.files);
-        self.units.push(Unit { prefix, sources, statics: target.mir.statics, tops });
-        let mut headers = HashMap::new();
-        for body in target.mir.bodies {
-            let id = self.functions.len();
-            if body.kind != BodyKind::Fn {
-                self.constants.entry((index, body.name)).or_insert(id);
-                self.functions.push(Function {
-                    unit: index,
-                    display: body.name.to_owned(),
-                    body,
-                    trait_name: None,
-                    self_ty: None,
-                });
-                continue;
-            }
-            let mut function = self.place(index, body, &mut headers);
-            function.display = in_words(&function);
-            if function.is_closure() || function.is_coroutine() {
-                for ty in types::closures(function.body.locals[1].ty).into_iter().take(1) {
-                    if let Some(path) = async_fn(ty) {
-                        self.by_key.entry(self.units[index].global(&path) + "()").or_insert(id);
-                    } else {
-                        self.by_closure.entry((index, ty)).or_insert(id);
-                    }
-                }
-            } else {
-                let name = types::last(function.body.name).to_owned();
-                match (&function.trait_name, &function.self_ty) {
-                    (Some(trait_name), self_ty) => {
-                        if let Some(self_ty) = self_ty {
-                            let key = format!("<{self_ty}>::{trait_name}::{name}");
-                            self.by_key.entry(key).or_insert(id);
-                            if trait_name == "Drop" {
-                                self.drops.entry(Arc::clone(self_ty)).or_insert(id);
-                            }
-                        }
-                        let key = (trait_name.clone(), name);
-                        self.by_trait.entry(key).or_default().push(id);
-                    }
-                    (None, Some(self_ty)) => {
-                        self.by_key.entry(format!("{self_ty}::{name}")).or_insert(id);
-                    }
-                    (None, None) => {
-                        let key = self.units[index].global(&without_generics(function.body.name));
+            let name = types::last(function.body.name).to_owned();
+            match (&function.trait_name, &function.self_ty) {
+                (Some(trait_name), self_ty) => {
+                    if let Some(self_ty) = self_ty {
+                        let key = format!("<{self_ty}>::{trait_name}::{name}");
                         self.by_key.entry(key).or_insert(id);
+                        if trait_name == "Drop" {
+                            self.drops.entry(Arc::clone(self_ty)).or_insert(id);
+                        }
                     }
+                    let key = (trait_name.clone(), name);
+                    self.by_trait.entry(key).or_default().push(id);
+                }
+                (None, Some(self_ty)) => {
+                    self.by_key.entry(format!("{self_ty}::{name}")).or_insert(id);
+                }
+                (None, None) => {
+                    let key = self.units[unit].global(&without_generics(function.body.name));
+                    self.by_key.entry(key).or_insert(id);
                 }
             }
-            self.functions.push(function);
         }
-    }
-
-    /// Finds the `impl` that a body is in.
-    fn place(
-        &self,
-        unit: usize,
-        body: Body<'a>,
-        headers: &mut HashMap<&'a str, super::source::ImplHeader>,
-    ) -> Function<'a> {
-        let name = body.name;
-        let plain = |display: String, body| Function {
-            unit,
-            display,
-            body,
-            trait_name: None,
-            self_ty: None,
-        };
-        let Some(at) = name.find("<impl at ") else { return plain(name.to_owned(), body) };
-        let module = &name[..at];
-        let Some((span, rest)) = name[at + "<impl at ".len()..].split_once(">::") else {
-            return plain(name.to_owned(), body);
-        };
-        let sources = &self.units[unit].sources;
-        let header = headers.entry(span).or_insert_with(|| sources.impl_header(Span(span)));
-        let self_path = self_path(&body, module, header.self_name.as_deref());
-        let short = self_path.as_deref().map_or("?", types::last);
-        let display = match &header.trait_name {
-            Some(trait_name) => format!("<{short} as {trait_name}>::{rest}"),
-            None => format!("{short}::{rest}"),
-        };
-        Function {
-            unit,
-            display,
-            body,
-            trait_name: header.trait_name.clone(),
-            self_ty: self_path.map(|path| Arc::from(self.units[unit].global(&path))),
-        }
+        self.functions.push(function);
     }
 
     /// Types whose values hold a guard in a field, found by where such values are made.
     fn find_guard_types(&mut self) {
-        use super::mir::model::{Operand, Rvalue, StatementKind};
+        let made: HashSet<_> = self.functions.par_iter().flat_map_iter(made_of_moved).collect();
         loop {
-            let mut found = Vec::new();
-            for function in &self.functions {
-                for block in &function.body.blocks {
-                    for statement in &block.statements {
-                        let StatementKind::Assign(dest, Rvalue::Aggregate(name, values)) =
-                            &statement.kind
-                        else {
-                            continue;
-                        };
-                        if name.is_empty() || name.starts_with(['[', '{']) || !dest.steps.is_empty()
-                        {
-                            continue;
-                        }
-                        let ty = function.body.locals[dest.local as usize].ty;
-                        if ty.starts_with("std::") || self.owns_guard(ty) {
-                            continue;
-                        }
-                        let holds = values.iter().any(|value| match value {
-                            Operand::Move(place) if place.steps.is_empty() => {
-                                self.owns_guard(function.body.locals[place.local as usize].ty)
-                            }
-                            _ => false,
-                        });
-                        if holds {
-                            found.push(types::head(ty).to_owned());
-                        }
-                    }
-                }
-            }
+            let new = made.iter().filter(|(ty, moved)| {
+                !self.owns_guard(ty) && moved.iter().any(|ty| self.owns_guard(ty))
+            });
+            let found: Vec<String> = new.map(|(ty, _)| types::head(ty).to_owned()).collect();
             if found.is_empty() {
                 return;
             }
@@ -330,6 +250,91 @@ impl<'a> Program<'a> {
     pub(super) fn has_drops(&self) -> bool {
         !self.drops.is_empty()
     }
+}
+
+/// A target with its bodies, in the order of their text.
+fn unit<'a>((index, target): (usize, Target<'a>)) -> (Unit<'a>, Vec<Function<'a>>) {
+    let tops = target.mir.bodies.iter().filter_map(|body| top(body.name)).collect();
+    let prefix = if target.is_lib {
+        target.name.clone()
+    } else {
+        // Items of a binary or test have the names of no other target's.
+        format!("{}#{index}", target.name)
+    };
+    let sources = Sources::new(&target.root, &target.files);
+    let unit = Unit { prefix, sources, statics: target.mir.statics, tops };
+    let mut headers = HashMap::new();
+    let functions = target.mir.bodies.into_iter().map(|body| {
+        let mut function = place(&unit, index, body, &mut headers);
+        if function.body.kind == BodyKind::Fn {
+            function.display = in_words(&function);
+        }
+        function
+    });
+    let functions = functions.collect();
+    (unit, functions)
+}
+
+/// Finds the `impl` that a body is in.
+fn place<'a>(
+    unit: &Unit<'a>,
+    index: usize,
+    body: Body<'a>,
+    headers: &mut HashMap<&'a str, ImplHeader>,
+) -> Function<'a> {
+    let name = body.name;
+    let plain = |body| Function {
+        unit: index,
+        display: name.to_owned(),
+        body,
+        trait_name: None,
+        self_ty: None,
+    };
+    if body.kind != BodyKind::Fn {
+        return plain(body);
+    }
+    let Some(at) = name.find("<impl at ") else { return plain(body) };
+    let module = &name[..at];
+    let Some((span, rest)) = name[at + "<impl at ".len()..].split_once(">::") else {
+        return plain(body);
+    };
+    let header = headers.entry(span).or_insert_with(|| unit.sources.impl_header(Span(span)));
+    let self_path = self_path(&body, module, header.self_name.as_deref());
+    let short = self_path.as_deref().map_or("?", types::last);
+    let display = match &header.trait_name {
+        Some(trait_name) => format!("<{short} as {trait_name}>::{rest}"),
+        None => format!("{short}::{rest}"),
+    };
+    Function {
+        unit: index,
+        display,
+        body,
+        trait_name: header.trait_name.clone(),
+        self_ty: self_path.map(|path| Arc::from(unit.global(&path))),
+    }
+}
+
+/// The values that a body makes of others which are moved into them: their types, and those of the
+/// moved.
+fn made_of_moved<'a>(function: &Function<'a>) -> impl Iterator<Item = (&'a str, Vec<&'a str>)> {
+    let body = &function.body;
+    let ty = |local: u32| body.locals[local as usize].ty;
+    let statements = body.blocks.iter().flat_map(|block| &block.statements);
+    statements.filter_map(move |statement| {
+        let StatementKind::Assign(dest, Rvalue::Aggregate(name, values)) = &statement.kind else {
+            return None;
+        };
+        let is_named = !name.is_empty() && !name.starts_with(['[', '{']);
+        if !is_named || !dest.steps.is_empty() || ty(dest.local).starts_with("std::") {
+            return None;
+        }
+        let moved = values.iter().filter_map(|value| match value {
+            Operand::Move(place) if place.steps.is_empty() => Some(ty(place.local)),
+            _ => None,
+        });
+        let moved: Vec<&str> = moved.collect();
+        (!moved.is_empty()).then(|| (ty(dest.local), moved))
+    })
 }
 
 impl Unit<'_> {

@@ -4,11 +4,10 @@
 //! the source: the header's text, and the struct or enum of the type's name, found by a scan and
 //! parsed on its own with `syn`. A name that is not found costs a name in a message, nothing more.
 
-use std::cell::RefCell;
 use std::collections::HashMap;
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::rc::Rc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use super::mir::callee::at_top_level;
 use super::mir::model::Span;
@@ -19,9 +18,9 @@ use crate::model::Place;
 #[derive(Debug, Default)]
 pub(super) struct Sources {
     root: PathBuf,
-    files: RefCell<HashMap<String, Option<Rc<SourceFile>>>>,
+    files: Mutex<HashMap<String, Option<Arc<SourceFile>>>>,
     items: HashMap<String, Vec<(String, usize)>>,
-    types: RefCell<HashMap<String, Option<Rc<TypeItem>>>>,
+    types: Mutex<HashMap<String, Option<Arc<TypeItem>>>>,
 }
 
 /// A file's text with the offsets of its lines.
@@ -109,22 +108,22 @@ impl Sources {
     }
 
     /// A file, if it can be read.
-    pub(super) fn file(&self, name: &str) -> Option<Rc<SourceFile>> {
-        if let Some(known) = self.files.borrow().get(name) {
+    pub(super) fn file(&self, name: &str) -> Option<Arc<SourceFile>> {
+        if let Some(known) = locked(&self.files).get(name) {
             return known.clone();
         }
         let read = fs::read_to_string(self.root.join(name)).ok();
-        let file = read.map(|text| Rc::new(SourceFile::new(text)));
-        self.files.borrow_mut().insert(name.to_owned(), file.clone());
+        let file = read.map(|text| Arc::new(SourceFile::new(text)));
+        locked(&self.files).insert(name.to_owned(), file.clone());
         file
     }
 
     /// The files that have been read, by name.
-    pub(super) fn texts(&self) -> Vec<(String, Rc<SourceFile>)> {
-        let files = self.files.borrow();
+    pub(super) fn texts(&self) -> Vec<(String, Arc<SourceFile>)> {
+        let files = locked(&self.files);
         let mut known: Vec<_> = files
             .iter()
-            .filter_map(|(name, file)| Some((name.clone(), Rc::clone(file.as_ref()?))))
+            .filter_map(|(name, file)| Some((name.clone(), Arc::clone(file.as_ref()?))))
             .collect();
         known.sort_by(|a, b| a.0.cmp(&b.0));
         known
@@ -143,12 +142,12 @@ impl Sources {
     }
 
     /// The struct or enum of this name; `module` decides between several.
-    pub(super) fn type_item(&self, path: &str) -> Option<Rc<TypeItem>> {
-        if let Some(known) = self.types.borrow().get(path) {
+    pub(super) fn type_item(&self, path: &str) -> Option<Arc<TypeItem>> {
+        if let Some(known) = locked(&self.types).get(path) {
             return known.clone();
         }
-        let item = self.find_type(path).map(Rc::new);
-        self.types.borrow_mut().insert(path.to_owned(), item.clone());
+        let item = self.find_type(path).map(Arc::new);
+        locked(&self.types).insert(path.to_owned(), item.clone());
         item
     }
 
@@ -201,6 +200,11 @@ impl Sources {
         let column = file.text.get(*file.lines.get(line - 1)?..at)?.chars().count() + 1;
         Some(Place { file: name.to_owned(), line: line as u32, column: column as u32 })
     }
+}
+
+/// What is locked is whole at any time: it only ever grows by entries.
+fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// Where types are declared in a text: their names, and the offsets of `struct` or `enum`.

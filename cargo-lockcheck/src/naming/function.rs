@@ -1,7 +1,6 @@
 //! The function around a place.
 
 use proc_macro2::Span;
-use syn::spanned::Spanned;
 use syn::visit::{self, Visit};
 use syn::{Attribute, Signature};
 
@@ -47,7 +46,7 @@ impl Finder {
         last: Span,
         within: impl FnOnce(&mut Finder),
     ) {
-        if !self.is_within(attributes, signature.span(), last) {
+        if !self.is_within(attributes, signature.fn_token.span, last) {
             return;
         }
         let name = &signature.ident;
@@ -102,10 +101,9 @@ impl<'ast> Visit<'ast> for Finder {
     }
 
     fn visit_trait_item_fn(&mut self, item: &'ast syn::TraitItemFn) {
-        let last = match &item.default {
-            Some(block) => block.brace_token.span.close(),
-            None => item.sig.span(),
-        };
+        // A signature alone is no code.
+        let Some(block) = &item.default else { return };
+        let last = block.brace_token.span.close();
         let visit = |this: &mut Finder| visit::visit_trait_item_fn(this, item);
         self.function(&item.attrs, &item.sig, last, visit);
     }

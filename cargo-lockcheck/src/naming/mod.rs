@@ -100,9 +100,6 @@ fn plain(class: &Class, syntax: &Syntax<'_>) -> String {
         // Its place is one in the standard library and says nothing.
         return format!("{}<{}>", class.kind, short_type(&class.ty));
     }
-    if !syntax.sources.is_own(&place.file) {
-        return place.to_string();
-    }
     syntax
         .file(&place.file)
         .and_then(|file| creation::name(&file, place, &class.kind, &class.ty))
@@ -134,10 +131,7 @@ impl<'a> Syntax<'a> {
 
     /// The function around `place`, as `Type::function`, if it is in the workspace's own source.
     pub fn function(&self, place: &Place) -> Option<String> {
-        if !self.sources.is_own(&place.file) {
-            return None;
-        }
-        function::around(&*self.file(&place.file)?, place).function
+        self.scope(place)?.function
     }
 
     /// What the lock of this name, which is declared or created at `place`, is known by: a field by
@@ -167,16 +161,16 @@ impl<'a> Syntax<'a> {
     }
 
     fn scope(&self, place: &Place) -> Option<function::Scope> {
-        let file = self.sources.is_own(&place.file).then(|| self.file(&place.file))?;
-        Some(function::around(&*file?, place))
+        Some(function::around(&*self.file(&place.file)?, place))
     }
 
+    /// The syntax of a file of the workspace's own.
     fn file(&self, file: &str) -> Option<Rc<syn::File>> {
         if let Some(known) = self.files.borrow().get(file) {
             return known.clone();
         }
-        let parsed =
-            self.sources.text(file).and_then(|text| syn::parse_file(&text).ok()).map(Rc::new);
+        let text = self.sources.is_own(file).then(|| self.sources.text(file)).flatten();
+        let parsed = text.and_then(|text| syn::parse_file(&text).ok()).map(Rc::new);
         self.files.borrow_mut().insert(file.to_owned(), parsed.clone());
         parsed
     }

@@ -5,9 +5,8 @@
 //! otherwise the whole body is skipped and counted.
 
 use std::collections::HashSet;
-use std::num::NonZero;
-use std::panic::resume_unwind;
-use std::thread::{self, ScopedJoinHandle};
+
+use rayon::prelude::*;
 
 use super::cursor::Cursor;
 use super::line::{call, place, rfind, rvalue, terminator};
@@ -16,20 +15,13 @@ use super::model::{
     StatementKind, Terminator,
 };
 
-/// As much text as is worth a thread of its own.
+/// As much text as one thread reads at a time.
 const SHARE: usize = 1 << 20;
 
-/// Reads a crate's MIR, with as many threads as the machine has.
+/// Reads a crate's MIR, on all processors.
 pub(crate) fn parse(text: &str) -> MirCrate<'_> {
-    let threads = thread::available_parallelism().map_or(1, NonZero::get);
-    let share = (text.len() / threads + 1).max(SHARE);
-    let parts: Vec<MirCrate<'_>> = thread::scope(|scope| {
-        let readers: Vec<_> =
-            shares(text, share).map(|part| scope.spawn(|| parse_part(part))).collect();
-        let join =
-            |reader: ScopedJoinHandle<'_, _>| reader.join().unwrap_or_else(|e| resume_unwind(e));
-        readers.into_iter().map(join).collect()
-    });
+    let parts: Vec<&str> = shares(text, SHARE).collect();
+    let parts: Vec<MirCrate<'_>> = parts.into_par_iter().map(parse_part).collect();
     let mut whole = MirCrate::default();
     let mut seen = HashSet::new();
     for part in parts {
