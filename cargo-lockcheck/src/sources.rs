@@ -7,11 +7,10 @@
 //!
 //! A file that cannot be read is no error: what is said about it gets shorter.
 
-use std::cell::RefCell;
 use std::collections::HashMap;
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::rc::Rc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 /// Where the sources of one workspace and of its dependencies are.
 #[derive(Debug)]
@@ -19,7 +18,7 @@ pub struct Sources {
     /// The workspace root, with `/` between parts and no `/` at its end.
     root: String,
     cargo_home: Option<PathBuf>,
-    texts: RefCell<HashMap<String, Option<Rc<str>>>>,
+    texts: Mutex<HashMap<String, Option<Arc<str>>>>,
 }
 
 impl Sources {
@@ -27,7 +26,7 @@ impl Sources {
     /// for below `cargo_home`.
     pub fn new(root: &Path, cargo_home: Option<PathBuf>) -> Sources {
         let root = slashes(&root.to_string_lossy()).trim_end_matches('/').to_owned();
-        Sources { root, cargo_home, texts: RefCell::default() }
+        Sources { root, cargo_home, texts: Mutex::default() }
     }
 
     /// The same, with the directory that cargo itself would use for dependencies.
@@ -90,8 +89,10 @@ impl Sources {
     }
 
     /// The text of `file`, a short name, or nothing when there is no such file any more.
-    pub fn text(&self, file: &str) -> Option<Rc<str>> {
-        if let Some(known) = self.texts.borrow().get(file) {
+    pub fn text(&self, file: &str) -> Option<Arc<str>> {
+        // A text is put there whole.
+        let texts = || self.texts.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(known) = texts().get(file) {
             return known.clone();
         }
         let read = |path: PathBuf| fs::read_to_string(path).ok();
@@ -99,8 +100,8 @@ impl Sources {
             Some(path) => read(path),
             None => self.in_registry(file).and_then(read),
         };
-        let text: Option<Rc<str>> = text.map(Into::into);
-        self.texts.borrow_mut().insert(file.to_owned(), text.clone());
+        let text: Option<Arc<str>> = text.map(Into::into);
+        texts().insert(file.to_owned(), text.clone());
         text
     }
 

@@ -44,7 +44,7 @@ const LIBRARY_OPTIONS: &[&str] = &[
 ];
 
 /// One checked target of a member.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Checked {
     /// The crate's name.
     pub name: String,
@@ -129,7 +129,7 @@ pub fn run(settings: &Settings) -> Result<Compiled, Failure> {
         })?;
     let has_tests =
         settings.cargo_args.iter().any(|arg| arg == "--all-targets" || arg == "--tests");
-    let mut reader = Reader::new(has_tests);
+    let mut reader = Reader::new(&settings.workspace, has_tests);
     let mut targets = Vec::new();
     let mut finished = None;
     if let Some(stdout) = child.stdout.take() {

@@ -31,10 +31,10 @@ use std::collections::HashMap;
 use std::mem::ManuallyDrop;
 use std::path::Path;
 
-use program::Target;
+use program::Part;
 
 use crate::config;
-use crate::model::{Coverage, Evidence, Finding, SourceOrder, Suppressed};
+use crate::model::{Coverage, Evidence, Finding, Place, SourceOrder, Suppressed};
 use crate::naming::{self, Syntax};
 use crate::sources::Sources;
 use compile::{Checked, Compiled};
@@ -56,15 +56,8 @@ pub struct Linted {
 
 /// Lints what cargo has checked.
 pub fn run(compiled: &Compiled, workspace: &Path, told: &config::Lint) -> Linted {
-    let read = compiled.reader.finish(chosen(&compiled.targets));
-    let targets = read.into_iter().map(|(target, mir)| Target {
-        name: target.name.clone(),
-        is_lib: target.is_lib,
-        root: workspace.to_owned(),
-        files: target.files.clone(),
-        mir,
-    });
-    lint(targets.collect(), workspace, told)
+    let parts = compiled.reader.finish(chosen(&compiled.targets));
+    lint(parts, workspace, told)
 }
 
 /// A library is compiled on its own and as its own test; the test has all of it and more.
@@ -82,14 +75,14 @@ fn chosen(targets: &[Checked]) -> Vec<&Checked> {
 }
 
 /// Lints the compiled targets of a workspace.
-fn lint(targets: Vec<Target<'_>>, workspace: &Path, told: &config::Lint) -> Linted {
-    let skipped = targets.iter().map(|target| target.mir.skipped).sum();
+fn lint(parts: Vec<Part<'_>>, workspace: &Path, told: &config::Lint) -> Linted {
     // The process ends soon, and to take all of it apart would take longer than the rules.
-    let program = ManuallyDrop::new(program::Program::new(targets, &told.locks));
+    let program = ManuallyDrop::new(program::Program::new(parts, &told.locks));
     let analyzed = ManuallyDrop::new(analysis::Analyzed::new(&program));
     let (mut findings, orders) = rules::check(&analyzed, &told.order);
     let sources = Sources::of_workspace(workspace);
     let syntax = Syntax::new(&sources);
+    syntax.look_around(findings.iter().flat_map(all_places).cloned());
     for finding in &mut findings {
         let keys: Vec<String> =
             (0..finding.locks.len()).map(|at| key(finding, at, &syntax)).collect();
@@ -100,10 +93,15 @@ fn lint(targets: Vec<Target<'_>>, workspace: &Path, told: &config::Lint) -> Lint
     let (findings, suppressed, notes) = suppress::apply(&program, findings);
     let coverage = Coverage {
         functions_analyzed: program.functions.len() as u64,
-        functions_skipped: skipped,
+        functions_skipped: program.skipped,
         ..Coverage::default()
     };
     Linted { findings, suppressed, orders, coverage, notes }
+}
+
+/// All places that a finding or its locks are known by.
+fn all_places(finding: &Finding) -> impl Iterator<Item = &Place> {
+    suppress::places(finding).chain(finding.locks.iter().map(|lock| &lock.created))
 }
 
 /// What a lock of `finding` is known by: a variable by the function, a static by the file, that the
@@ -133,18 +131,18 @@ mod tests {
 
     use proptest::prelude::*;
 
-    use super::{Target, config, lint, mir};
+    use super::program::{Part, Target};
+    use super::{config, lint, mir};
 
     const GOLDEN: &str = include_str!("mir/golden/rustc-1.95.mir");
 
-    fn target(text: &str) -> Target<'_> {
-        Target {
-            name: "golden".to_owned(),
-            is_lib: true,
+    fn part(text: &str) -> Part<'_> {
+        Part::new(Target {
+            prefix: "golden".to_owned(),
             root: PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/src/lint/mir/golden")),
             files: vec!["golden.rs".to_owned()],
             mir: mir::parse(text),
-        }
+        })
     }
 
     proptest! {
@@ -166,7 +164,7 @@ mod tests {
                 lines.splice(to..(to + count / 2).min(lines.len()), moved);
             }
             let text = lines.join("\n");
-            lint(vec![target(&text)], Path::new("/nowhere"), &config::Lint::default());
+            lint(vec![part(&text)], Path::new("/nowhere"), &config::Lint::default());
         }
     }
 }

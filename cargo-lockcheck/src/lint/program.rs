@@ -16,10 +16,9 @@ use crate::config::LockType;
 /// A compiled target of a member of the workspace.
 #[derive(Debug)]
 pub(super) struct Target<'a> {
-    /// The crate's name, as in paths.
-    pub(super) name: String,
-    /// Whether other targets can name its items.
-    pub(super) is_lib: bool,
+    /// What the paths of its items begin with: its crate's name where others can name them, else
+    /// something that no path begins with.
+    pub(super) prefix: String,
     /// Where relative paths of its spans begin.
     pub(super) root: PathBuf,
     /// Its source files.
@@ -41,9 +40,18 @@ pub(super) struct Unit<'a> {
     tops: HashSet<&'a str>,
 }
 
+/// A target with its bodies.
+#[derive(Debug)]
+pub(super) struct Part<'a> {
+    unit: Unit<'a>,
+    functions: Vec<Function<'a>>,
+    skipped: u64,
+}
+
 /// A body with where it belongs.
 #[derive(Debug)]
 pub(super) struct Function<'a> {
+    /// The number of its target, once that is one of the program's.
     pub(super) unit: usize,
     pub(super) body: Body<'a>,
     /// Its path as a reader would write it: `Bank::transfer`.
@@ -87,6 +95,8 @@ impl Function<'_> {
 pub(super) struct Program<'a> {
     pub(super) units: Vec<Unit<'a>>,
     pub(super) functions: Vec<Function<'a>>,
+    /// Bodies that could not be read.
+    pub(super) skipped: u64,
     pub(super) locks: Locks<'a>,
     by_key: HashMap<String, BodyId>,
     by_closure: HashMap<(usize, &'a str), BodyId>,
@@ -98,13 +108,15 @@ pub(super) struct Program<'a> {
 }
 
 impl<'a> Program<'a> {
-    /// Joins the targets.
-    pub(super) fn new(targets: Vec<Target<'a>>, locks: &'a [LockType]) -> Program<'a> {
+    /// Joins the parts.
+    pub(super) fn new(parts: Vec<Part<'a>>, locks: &'a [LockType]) -> Program<'a> {
         let mut program = Program { locks: Locks { told: locks }, ..Program::default() };
-        let read: Vec<_> = targets.into_par_iter().enumerate().map(unit).collect();
-        for (unit, functions) in read {
-            program.units.push(unit);
-            functions.into_iter().for_each(|function| program.add(function));
+        for (index, part) in parts.into_iter().enumerate() {
+            program.units.push(part.unit);
+            program.skipped += part.skipped;
+            for function in part.functions {
+                program.add(Function { unit: index, ..function });
+            }
         }
         program.find_guard_types();
         program
@@ -252,39 +264,34 @@ impl<'a> Program<'a> {
     }
 }
 
-/// A target with its bodies, in the order of their text.
-fn unit<'a>((index, target): (usize, Target<'a>)) -> (Unit<'a>, Vec<Function<'a>>) {
-    let tops = target.mir.bodies.iter().filter_map(|body| top(body.name)).collect();
-    let prefix = if target.is_lib {
-        target.name.clone()
-    } else {
-        // Items of a binary or test have the names of no other target's.
-        format!("{}#{index}", target.name)
-    };
-    let sources = Sources::new(&target.root, &target.files);
-    let unit = Unit { prefix, sources, statics: target.mir.statics, tops };
-    let mut headers = HashMap::new();
-    let functions = target.mir.bodies.into_iter().map(|body| {
-        let mut function = place(&unit, index, body, &mut headers);
-        if function.body.kind == BodyKind::Fn {
-            function.display = in_words(&function);
-        }
-        function
-    });
-    let functions = functions.collect();
-    (unit, functions)
+impl<'a> Part<'a> {
+    /// What one target is by itself.
+    pub(super) fn new(target: Target<'a>) -> Part<'a> {
+        let tops = target.mir.bodies.iter().filter_map(|body| top(body.name)).collect();
+        let sources = Sources::new(&target.root, &target.files);
+        let unit = Unit { prefix: target.prefix, sources, statics: target.mir.statics, tops };
+        let mut headers = HashMap::new();
+        let functions = target.mir.bodies.into_iter().map(|body| {
+            let mut function = place(&unit, body, &mut headers);
+            if function.body.kind == BodyKind::Fn {
+                function.display = in_words(&function);
+            }
+            function
+        });
+        let functions = functions.collect();
+        Part { unit, functions, skipped: target.mir.skipped }
+    }
 }
 
 /// Finds the `impl` that a body is in.
 fn place<'a>(
     unit: &Unit<'a>,
-    index: usize,
     body: Body<'a>,
     headers: &mut HashMap<&'a str, ImplHeader>,
 ) -> Function<'a> {
     let name = body.name;
     let plain = |body| Function {
-        unit: index,
+        unit: 0,
         display: name.to_owned(),
         body,
         trait_name: None,
@@ -306,7 +313,7 @@ fn place<'a>(
         None => format!("{short}::{rest}"),
     };
     Function {
-        unit: index,
+        unit: 0,
         display,
         body,
         trait_name: header.trait_name.clone(),

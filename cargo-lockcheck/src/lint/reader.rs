@@ -11,14 +11,17 @@ use std::sync::mpsc::{self, Receiver, Sender};
 use rayon::prelude::*;
 
 use super::compile::Checked;
-use super::mir::{self, model::MirCrate};
+use super::mir;
+use super::program::{Part, Target};
 
-/// The MIR of a file, if it could be read.
-type Read = (PathBuf, Option<MirCrate<'static>>);
+/// The part of the program in a file of MIR, if that could be read.
+type Read = (PathBuf, Option<Part<'static>>);
 
 /// What is being read.
 #[derive(Debug)]
 pub(super) struct Reader {
+    /// Where relative paths begin.
+    root: PathBuf,
     /// Whether cargo compiles targets as tests of themselves too.
     has_tests: bool,
     begun: usize,
@@ -27,8 +30,8 @@ pub(super) struct Reader {
 
 impl Reader {
     /// Reads nothing yet.
-    pub(super) fn new(has_tests: bool) -> Reader {
-        Reader { has_tests, begun: 0, done: mpsc::channel() }
+    pub(super) fn new(root: &Path, has_tests: bool) -> Reader {
+        Reader { root: root.to_owned(), has_tests, begun: 0, done: mpsc::channel() }
     }
 
     /// Begins to read the MIR of a target, unless its own test is to come, which has all of it.
@@ -37,31 +40,34 @@ impl Reader {
             return;
         }
         self.begun += 1;
-        let (path, done) = (target.mir.clone(), self.done.0.clone());
+        let (target, root, done) = (target.clone(), self.root.clone(), self.done.0.clone());
         rayon::spawn(move || {
-            let mir = read(&path);
+            let part = read(&target, &root);
             // When the check has failed, nobody waits for it.
-            let _ = done.send((path, mir));
+            let _ = done.send((target.mir, part));
         });
     }
 
-    /// The MIR of those of `targets` that can be read.
-    pub(super) fn finish<'t>(
-        &self,
-        targets: Vec<&'t Checked>,
-    ) -> Vec<(&'t Checked, MirCrate<'static>)> {
+    /// The parts of those of `targets` whose MIR can be read.
+    pub(super) fn finish(&self, targets: Vec<&Checked>) -> Vec<Part<'static>> {
         let mut known: HashMap<_, _> = self.done.1.iter().take(self.begun).collect();
         let known: Vec<_> =
             targets.into_iter().map(|target| (target, known.remove(&target.mir))).collect();
-        let all = known.into_par_iter().filter_map(|(target, known)| {
-            let mir = known.unwrap_or_else(|| read(&target.mir));
-            Some((target, mir?))
-        });
-        all.collect()
+        let root = &self.root;
+        let part = |(target, part): (_, Option<_>)| part.unwrap_or_else(|| read(target, root));
+        known.into_par_iter().filter_map(part).collect()
     }
 }
 
-/// Reads a file of MIR. Its text stays to the end of the process, as everything refers to it.
-fn read(path: &Path) -> Option<MirCrate<'static>> {
-    fs::read_to_string(path).ok().map(|text| mir::parse(text.leak()))
+/// Reads the MIR of a target. Its text stays to the end of the process, as everything refers to it.
+fn read(target: &Checked, root: &Path) -> Option<Part<'static>> {
+    let text = fs::read_to_string(&target.mir).ok()?.leak();
+    // The file of a target that no other can name is called by what no path has in it.
+    let file = target.mir.file_stem().unwrap_or_default().to_string_lossy();
+    Some(Part::new(Target {
+        prefix: if target.is_lib { target.name.clone() } else { file.into_owned() },
+        root: root.to_owned(),
+        files: target.files.clone(),
+        mir: mir::parse(text),
+    }))
 }

@@ -8,7 +8,7 @@ use super::creation::type_name;
 use crate::model::Place;
 
 /// What is around a place.
-#[derive(Debug, Default, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub(super) struct Scope {
     /// The innermost named function, as `Type::function` or `function`.
     pub(super) function: Option<String>,

@@ -19,6 +19,9 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::rc::Rc;
 use std::sync::Arc;
 
+use function::Scope;
+use rayon::prelude::*;
+
 use crate::model::Place;
 use crate::sources::Sources;
 use crate::trace::Class;
@@ -121,12 +124,35 @@ fn key(class: &Class, plain: &str, syntax: &Syntax<'_>) -> String {
 pub struct Syntax<'a> {
     sources: &'a Sources,
     files: RefCell<HashMap<String, Option<Rc<syn::File>>>>,
+    scopes: RefCell<HashMap<Place, Option<Scope>>>,
 }
 
 impl<'a> Syntax<'a> {
     /// Parses files of `sources` when they are asked for.
     pub fn new(sources: &'a Sources) -> Syntax<'a> {
-        Syntax { sources, files: RefCell::default() }
+        Syntax { sources, files: RefCell::default(), scopes: RefCell::default() }
+    }
+
+    /// Looks around many places at once, on all processors, before one asks for each.
+    pub fn look_around(&self, places: impl Iterator<Item = Place>) {
+        let mut by_file: HashMap<String, BTreeSet<Place>> = HashMap::new();
+        for place in places {
+            by_file.entry(place.file.clone()).or_default().insert(place);
+        }
+        let sources = self.sources;
+        let found: Vec<_> = by_file
+            .into_par_iter()
+            .flat_map_iter(|(file, places)| {
+                // Syntax stays with the thread that has parsed it.
+                let syntax = parse(sources, &file);
+                let scope = move |place| {
+                    let scope = syntax.as_ref().map(|file| function::around(file, &place));
+                    (place, scope)
+                };
+                places.into_iter().map(scope)
+            })
+            .collect();
+        self.scopes.borrow_mut().extend(found);
     }
 
     /// The function around `place`, as `Type::function`, if it is in the workspace's own source.
@@ -160,18 +186,27 @@ impl<'a> Syntax<'a> {
         }
     }
 
-    fn scope(&self, place: &Place) -> Option<function::Scope> {
-        Some(function::around(&*self.file(&place.file)?, place))
+    fn scope(&self, place: &Place) -> Option<Scope> {
+        if let Some(known) = self.scopes.borrow().get(place) {
+            return known.clone();
+        }
+        let scope = self.file(&place.file).map(|file| function::around(&file, place));
+        self.scopes.borrow_mut().insert(place.clone(), scope.clone());
+        scope
     }
 
-    /// The syntax of a file of the workspace's own.
     fn file(&self, file: &str) -> Option<Rc<syn::File>> {
         if let Some(known) = self.files.borrow().get(file) {
             return known.clone();
         }
-        let text = self.sources.is_own(file).then(|| self.sources.text(file)).flatten();
-        let parsed = text.and_then(|text| syn::parse_file(&text).ok()).map(Rc::new);
+        let parsed = parse(self.sources, file).map(Rc::new);
         self.files.borrow_mut().insert(file.to_owned(), parsed.clone());
         parsed
     }
+}
+
+/// The syntax of a file of the workspace's own.
+fn parse(sources: &Sources, file: &str) -> Option<syn::File> {
+    let text = sources.is_own(file).then(|| sources.text(file)).flatten();
+    syn::parse_file(&text?).ok()
 }

@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 
+use super::line::rfind;
 use super::types;
 
 /// A called function's path.
@@ -47,7 +48,7 @@ impl<'a> Callee<'a> {
     pub(crate) fn owner(&self) -> &str {
         match self.self_ty {
             Some(ty) => types::head(ty),
-            None => self.path.rsplit_once("::").map_or("", |split| split.0),
+            None => rfind(&self.path, b"::").map_or("", |at| &self.path[..at]),
         }
     }
 }

@@ -256,6 +256,13 @@ fn try_rvalue(text: &str) -> Option<Rvalue<'_>> {
 }
 
 /// The last place of a short word that stands near the end of a line.
-pub(super) fn rfind(text: &str, word: &[u8]) -> Option<usize> {
-    text.as_bytes().windows(word.len()).rposition(|window| window == word)
+pub(super) fn rfind<const N: usize>(text: &str, word: &[u8; N]) -> Option<usize> {
+    let mut rest = text.as_bytes();
+    loop {
+        let at = memchr::memrchr(*word.last()?, rest)?;
+        if rest[..=at].ends_with(word) {
+            return Some(at + 1 - N);
+        }
+        rest = &rest[..at];
+    }
 }

@@ -49,10 +49,27 @@ fn shares(text: &str, share: usize) -> impl Iterator<Item = &str> {
     })
 }
 
+/// The lines of a text, for which most of the reading is looking.
+struct Lines<'a> {
+    rest: &'a str,
+}
+
+impl<'a> Lines<'a> {
+    fn next(&mut self) -> Option<&'a str> {
+        if self.rest.is_empty() {
+            return None;
+        }
+        let end = memchr::memchr(b'\n', self.rest.as_bytes());
+        let (line, rest) = self.rest.split_at(end.map_or(self.rest.len(), |end| end + 1));
+        self.rest = rest;
+        Some(line.strip_suffix('\n').unwrap_or(line))
+    }
+}
+
 /// Reads a part of a crate's MIR.
 fn parse_part(text: &str) -> MirCrate<'_> {
     let mut krate = MirCrate::default();
-    let mut lines = text.lines();
+    let mut lines = Lines { rest: text };
     let mut duplicate = false;
     while let Some(line) = lines.next() {
         if line.starts_with("// MIR FOR CTFE") {
@@ -147,11 +164,11 @@ fn header(line: &str) -> Option<Body<'_>> {
 
 /// Reads the lines up to the closing brace. Nothing says that a line could not be read; then too
 /// all lines of the body have been taken.
-fn contents<'a>(body: &mut Body<'a>, lines: &mut std::str::Lines<'a>) -> Option<()> {
+fn contents<'a>(body: &mut Body<'a>, lines: &mut Lines<'a>) -> Option<()> {
     let mut whole = Some(());
     let mut block: Option<Block<'a>> = None;
     let mut wants_name = false;
-    for line in lines.by_ref() {
+    while let Some(line) = lines.next() {
         if line == "}" {
             return whole;
         }
@@ -165,7 +182,16 @@ fn contents<'a>(body: &mut Body<'a>, lines: &mut std::str::Lines<'a>) -> Option<
             }
             continue;
         }
-        if text.starts_with("StorageLive(") {
+        if let Some(rest) = text.strip_prefix("Storage") {
+            if let (Some(current), Some(rest)) = (&mut block, rest.strip_prefix("Dead(_")) {
+                match Cursor::new(rest).number() {
+                    Some(local) => current.statements.push(Statement {
+                        kind: StatementKind::StorageDead(local),
+                        span: Span::default(),
+                    }),
+                    None => whole = None,
+                }
+            }
             continue;
         }
         let (text, span) = split_comment(text);
@@ -246,11 +272,6 @@ fn name(text: &str) -> Option<(&str, Place<'_>)> {
 /// A statement or terminator.
 fn block_line<'a>(block: &mut Block<'a>, text: &'a str, span: Span<'a>) -> Option<()> {
     let text = text.strip_suffix(';')?;
-    if let Some(rest) = text.strip_prefix("StorageDead(_") {
-        let local = Cursor::new(rest).number()?;
-        block.statements.push(Statement { kind: StatementKind::StorageDead(local), span });
-        return Some(());
-    }
     if !text.starts_with(['_', '(']) {
         if let Some(terminator) = terminator(text)? {
             block.terminator = terminator;

@@ -1,5 +1,7 @@
 //! Types as the compiler prints them: how to take one apart without a type checker.
 
+use super::line::rfind;
+
 /// The type without references and raw pointers around it.
 pub(crate) fn peel(mut ty: &str) -> &str {
     loop {
@@ -51,7 +53,7 @@ pub(crate) fn is_library(path: &str) -> bool {
 
 /// The last segment of a path.
 pub(crate) fn last(path: &str) -> &str {
-    path.rsplit("::").next().unwrap_or(path)
+    rfind(path, b"::").map_or(path, |at| &path[at + 2..])
 }
 
 /// The last segment of the type's path.

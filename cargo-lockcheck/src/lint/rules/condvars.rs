@@ -1,5 +1,6 @@
 //! `condvar-no-loop`, `condvar-unlocked-predicate`: waits that a wake-up can miss.
 
+use std::cell::LazyCell;
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
@@ -114,15 +115,16 @@ pub(super) fn atomics(
     id: BodyId,
     names: &[&str],
 ) -> Vec<(u32, Arc<str>, Location)> {
-    let frame = analyzed.frame(id);
+    let body = &analyzed.program.functions[id].body;
+    let frame = LazyCell::new(|| analyzed.frame(id));
     let mut found = Vec::new();
-    for (at, call) in frame.function.body.calls() {
+    for (at, call) in body.calls() {
         let Some(callee) = call.callee() else { continue };
         if !types::last(callee.owner()).starts_with("Atomic") || !names.contains(&callee.name()) {
             continue;
         }
         let class = call.args.first().and_then(|arg| class_name(&frame, &frame.operand(arg)));
-        let span = frame.function.body.blocks[at as usize].span;
+        let span = body.blocks[at as usize].span;
         found.extend(class.map(|class| (at, class, location(&frame, span))));
     }
     found

@@ -79,11 +79,11 @@ fn gives_way(analyzed: &Analyzed<'_, '_>, id: BodyId, cycle: u32) -> bool {
 
 fn spin_no_progress(analyzed: &Analyzed<'_, '_>, id: BodyId, findings: &mut Vec<Finding>) {
     let analysis = &analyzed.analyses[id];
-    let frame = analyzed.frame(id);
-    let body = &frame.function.body;
     if !analysis.cycle.iter().any(Option::is_some) {
         return;
     }
+    let frame = analyzed.frame(id);
+    let body = &frame.function.body;
     let posts = atomics(analyzed, id, WRITES);
     if posts.is_empty() {
         return;

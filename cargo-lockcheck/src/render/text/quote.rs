@@ -1,7 +1,7 @@
 //! Source lines with marks under the places that matter.
 
 use std::ops::Range;
-use std::rc::Rc;
+use std::sync::Arc;
 
 use annotate_snippets::{AnnotationKind, Group, Level as Mark, Origin, Snippet};
 
@@ -27,7 +27,7 @@ pub(super) struct Quote<'a> {
     sources: &'a Sources,
     width: usize,
     title: String,
-    files: Vec<(String, Option<Rc<str>>, Vec<Marked>)>,
+    files: Vec<(String, Option<Arc<str>>, Vec<Marked>)>,
     notes: Vec<String>,
 }
 
