@@ -10,14 +10,16 @@ use std::sync::Arc;
 use rayon::prelude::*;
 
 use super::classes::class_of;
-use super::effects::{Effect, Plan, location, plan};
+use super::effects::{DROPPED, Effect, Plan, is_comparison, location, plan};
 use super::graph::{Flow, components};
 use super::held::{self, Held, State, Tokens, Transfer, tokens_in};
 use super::locks::Waiting;
 use super::mir::callee::Callee;
-use super::mir::model::{Body, BodyKind, Operand, Place, Rvalue, StatementKind, Step, Terminator};
+use super::mir::model::{
+    Body, BodyKind, Called, Operand, Place, Rvalue, StatementKind, Step, Terminator,
+};
 use super::mir::types;
-use super::program::{BodyId, Program, is_parameter};
+use super::program::{BodyId, Function, Program, is_parameter};
 use super::summary::{
     Acquired, Callback, Chain, LIMIT, Location, LockUse, OpenEdge, Returned, Summary,
 };
@@ -149,57 +151,47 @@ fn levels(callees: &[Vec<u32>]) -> Vec<Level> {
     levels
 }
 
-/// The bodies that a body may run.
+/// The bodies that a body may run: those whose summaries its analysis asks for.
 fn callees(program: &Program<'_>, id: BodyId) -> Vec<u32> {
     let function = &program.functions[id];
+    let unit = function.unit;
     let mut found = HashSet::new();
-    for block in &function.body.blocks {
-        if block.cleanup {
-            continue;
-        }
+    // What a pointer leads to comes from a table, which is a constant made of functions or of others.
+    let has_tables = function.body.kind != BodyKind::Fn
+        || function.body.calls().any(|(_, call)| matches!(call.called, Called::Pointer(_)));
+    for block in function.body.blocks.iter().filter(|block| !block.cleanup) {
         for statement in &block.statements {
-            if let StatementKind::Assign(_, Rvalue::Aggregate(ty, _)) = &statement.kind
-                && ty.starts_with('{')
-            {
-                found.extend(program.closure(function.unit, ty));
+            let StatementKind::Assign(_, value) = &statement.kind else { continue };
+            match value {
+                Rvalue::Aggregate(ty, _) if ty.starts_with('{') => {
+                    found.extend(program.closure(unit, ty));
+                }
+                Rvalue::Cast(Operand::Const(path), _) if has_tables => {
+                    found.extend(program.resolve(unit, &Callee::new(path)));
+                }
+                Rvalue::Use(operand) if has_tables => {
+                    found.extend(named(program, function, operand));
+                }
+                _ => {}
             }
         }
         match &block.terminator {
             Terminator::Call(call) => {
                 let Some(callee) = call.callee() else { continue };
-                found.extend(program.resolve(function.unit, callee));
-                for ty in types::closures(callee.text) {
-                    found.extend(program.closure(function.unit, ty));
-                }
-                if callee.path.contains("fmt::rt::Argument")
-                    && let Some((_, generic)) = callee.text.rsplit_once("::<")
-                {
-                    let ty = types::peel(generic.trim_end_matches('>'));
-                    for name in ["Debug", "Display"] {
-                        let text = format!("<{ty} as std::fmt::{name}>::fmt");
-                        found.extend(program.resolve(function.unit, &Callee::new(&text)));
-                    }
-                }
+                called(program, unit, callee, &mut found);
                 if callee.path.ends_with("mem::drop") {
-                    for arg in &call.args {
-                        if let Some(place) = arg.place() {
-                            let ty = function.body.locals[place.local as usize].ty;
-                            found.extend(program.drop_of(function.unit, ty));
-                        }
+                    for place in call.args.iter().filter_map(Operand::place) {
+                        let ty = function.body.locals[place.local as usize].ty;
+                        dropped(program, unit, ty, DROPPED, &mut found);
                     }
-                }
-                if let Some(name) = callee.trait_name
-                    && callee.self_ty.is_some_and(|ty| types::peel(ty).starts_with("dyn "))
-                {
-                    found.extend(program.only_impl(name, callee.name()));
                 }
             }
             Terminator::Drop(place, _) => {
-                let ty = function.body.locals[place.local as usize].ty;
-                found.extend(program.drop_of(function.unit, ty));
-                for argument in types::arguments(ty) {
-                    found.extend(program.drop_of(function.unit, argument));
-                }
+                let ty = match place.steps.last() {
+                    Some(Step::Field(_, ty)) => ty,
+                    _ => function.body.locals[place.local as usize].ty,
+                };
+                dropped(program, unit, ty, DROPPED, &mut found);
             }
             _ => {}
         }
@@ -207,6 +199,63 @@ fn callees(program: &Program<'_>, id: BodyId) -> Vec<u32> {
     let mut found: Vec<u32> = found.into_iter().map(|id| id as u32).collect();
     found.sort_unstable();
     found
+}
+
+/// What a call by name may run.
+fn called(program: &Program<'_>, unit: usize, callee: &Callee<'_>, found: &mut HashSet<BodyId>) {
+    found.extend(program.resolve(unit, callee));
+    for ty in types::closures(callee.text) {
+        found.extend(program.closure(unit, ty));
+    }
+    let mut implements = |ty: &str, path: &str| {
+        let text = format!("<{ty} as std::{path}");
+        found.extend(program.resolve(unit, &Callee::new(&text)));
+    };
+    if callee.path.contains("fmt::rt::Argument")
+        && let Some((_, generic)) = callee.text.rsplit_once("::<")
+    {
+        let ty = types::peel(generic.trim_end_matches('>'));
+        implements(ty, "fmt::Debug>::fmt");
+        implements(ty, "fmt::Display>::fmt");
+    }
+    if let (Some(ty), Some(name)) = (callee.self_ty, callee.trait_name) {
+        if is_comparison(callee) {
+            implements(types::peel(ty), &format!("cmp::{name}>::{}", callee.name()));
+        }
+        if types::peel(ty).starts_with("dyn ") {
+            found.extend(program.only_impl(name, callee.name()));
+        }
+    }
+}
+
+/// What dropping a value of a type may run.
+fn dropped(program: &Program<'_>, unit: usize, ty: &str, depth: u32, found: &mut HashSet<BodyId>) {
+    match program.drop_of(unit, ty) {
+        Some(id) => {
+            found.insert(id);
+        }
+        None if depth > 0 => {
+            for argument in types::arguments(ty) {
+                dropped(program, unit, argument, depth - 1, found);
+            }
+        }
+        None => {}
+    }
+}
+
+/// The constant or static that an operand names.
+fn named(program: &Program<'_>, function: &Function<'_>, operand: &Operand<'_>) -> Option<BodyId> {
+    let Operand::Const(text) = operand else { return None };
+    let unit = function.unit;
+    if let Some(at) = text.rfind("::promoted[") {
+        return program.constant(unit, &format!("{}{}", function.body.name, &text[at..]));
+    }
+    let number = text.strip_prefix("{alloc").and_then(|rest| rest.split(':').next());
+    let name = match number.and_then(|number| number.parse().ok()) {
+        Some(number) => program.units[unit].statics.get::<u32>(&number)?,
+        None => *text,
+    };
+    program.constant(unit, name)
 }
 
 /// Analyses one body.

@@ -21,6 +21,9 @@ use super::summary::{
 };
 use super::values::{Frame, Part, Path, Root};
 
+/// How deep in the arguments of a dropped value's type another value is looked for.
+pub(super) const DROPPED: u32 = 4;
+
 /// One thing that a call or drop does.
 #[derive(Clone, Debug)]
 pub(super) enum Effect {
@@ -500,7 +503,7 @@ impl<'a> Planner<'_, '_, 'a> {
         }
         let ty = frame.type_of(place);
         let mut found = Vec::new();
-        drop_bodies(frame, ty, frame.place(place), &mut found, 4);
+        drop_bodies(frame, ty, frame.place(place), &mut found, DROPPED);
         for (id, path, ty) in found {
             self.body(id, &|number| param_or_unknown(number, 1, &path), false, Some(&ty));
         }
@@ -619,7 +622,7 @@ fn param_or_unknown(number: u32, wanted: u32, path: &Path) -> Path {
     if number == wanted { path.clone() } else { Path::new(Root::Unknown) }
 }
 
-fn is_comparison(callee: &Callee<'_>) -> bool {
+pub(super) fn is_comparison(callee: &Callee<'_>) -> bool {
     matches!(callee.trait_name, Some("PartialEq" | "PartialOrd" | "Ord"))
 }
 

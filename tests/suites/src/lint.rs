@@ -77,8 +77,7 @@ fn one(suite: &Suite, lockcheck: &Path, runs: usize) -> Result<(String, String),
         for _ in 0..runs {
             for (lints, times) in [false, true].into_iter().zip(&mut times) {
                 if touches {
-                    let text = fs::read(&root).map_err(|e| format!("{}: {e}", root.display()))?;
-                    fs::write(&root, text).map_err(|e| format!("{}: {e}", root.display()))?;
+                    touch(&root)?;
                 }
                 times.push(check(lints)?);
             }
@@ -118,8 +117,15 @@ fn one(suite: &Suite, lockcheck: &Path, runs: usize) -> Result<(String, String),
     Ok((row, told))
 }
 
+/// Gives a file the time of now.
+pub(crate) fn touch(file: &Path) -> Result<(), String> {
+    let failed = |e: std::io::Error| format!("{}: {e}", file.display());
+    let text = fs::read(file).map_err(failed)?;
+    fs::write(file, text).map_err(failed)
+}
+
 /// A command under `time`, where there is one, for the time and memory that it needs.
-fn timed(program: &Path) -> Command {
+pub(crate) fn timed(program: &Path) -> Command {
     let time = Path::new("/usr/bin/time");
     if !time.exists() {
         return Command::new(program);
@@ -131,20 +137,20 @@ fn timed(program: &Path) -> Command {
 
 /// The memory in what `time` has printed. With nothing changed no compiler is run, so that it is
 /// the command's own or cargo's.
-fn kibibytes(text: &str) -> Option<u64> {
+pub(crate) fn kibibytes(text: &str) -> Option<u64> {
     let line = text.lines().find_map(|line| line.strip_prefix("maximum "))?;
     line.strip_suffix(" KiB")?.parse().ok()
 }
 
 /// The processor time in what `time` has printed, in seconds; else the time that has passed.
-fn processor(run: &Run) -> f64 {
+pub(crate) fn processor(run: &Run) -> f64 {
     let line = run.text.lines().find_map(|line| line.strip_prefix("processor "));
     let parts = line.map(|line| line.split(' ').filter_map(|part| part.parse::<f64>().ok()));
     parts.map_or(run.wall.as_secs_f64(), Iterator::sum)
 }
 
 /// The lines of all sources below a directory.
-fn lines(directory: &Path) -> usize {
+pub(crate) fn lines(directory: &Path) -> usize {
     let entries = fs::read_dir(directory).into_iter().flatten().flatten();
     let count = |path: &Path| {
         fs::read(path).map_or(0, |text| text.iter().filter(|byte| **byte == b'\n').count())

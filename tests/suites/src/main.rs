@@ -14,9 +14,10 @@ mod lint;
 mod run;
 mod source;
 mod suite;
+mod workspace;
 
 use crate::run::{Finding, Run};
-use crate::suite::{LINTED, SUITES, Suite};
+use crate::suite::{LINTED, SUITES, Suite, TOGETHER};
 
 /// What a suite showed over all its runs.
 struct Outcome {
@@ -40,6 +41,7 @@ fn main() -> ExitCode {
     let mut chosen = Vec::new();
     let mut words = env::args().skip(1).peekable();
     let linting = words.next_if(|word| word == "lint").is_some();
+    let growing = linting && words.next_if(|word| word == "workspace").is_some();
     let known = if linting { LINTED } else { SUITES };
     while let Some(word) = words.next() {
         match word.as_str() {
@@ -61,7 +63,9 @@ fn main() -> ExitCode {
             }
         }
     }
-    if chosen.is_empty() {
+    if chosen.is_empty() && growing {
+        chosen.extend(known.iter().filter(|suite| TOGETHER.contains(&suite.name)));
+    } else if chosen.is_empty() {
         chosen.extend(known);
     }
     let lockcheck = match command.map_or_else(build_command, Ok) {
@@ -71,6 +75,9 @@ fn main() -> ExitCode {
             return ExitCode::FAILURE;
         }
     };
+    if growing {
+        return workspace::survey(&chosen, &lockcheck, runs, locks);
+    }
     if linting {
         return lint::survey(&chosen, &lockcheck, runs);
     }
@@ -110,7 +117,7 @@ fn usage(problem: &str) -> ExitCode {
         |suites: &[Suite]| suites.iter().map(|suite| suite.name).collect::<Vec<_>>().join(", ");
     eprintln!(
         "{problem}\nusage: [--runs N] [--command PATH] [--update-locks] [NAME…], of {}\n   or: lint \
-         [--runs N] [--command PATH] [NAME…], of {}",
+         [workspace] [--runs N] [--command PATH] [NAME…], of {}",
         names(SUITES),
         names(LINTED),
     );
@@ -180,7 +187,7 @@ fn check(suite: &Suite, lockcheck: &Path, runs: usize, locks: bool) -> Result<Ou
         }
     }
     if locks {
-        source::keep_lock(suite, &sources)?;
+        source::keep_lock(&suite.directory(), &sources)?;
     }
     let mut times: [Vec<Run>; 2] = [Vec::new(), Vec::new()];
     let mut findings = BTreeMap::new();

@@ -16,6 +16,31 @@ use crate::suite::Suite;
 /// # Errors
 /// A sentence that says what failed.
 pub(crate) fn unpack(suite: &Suite, work: &Path) -> Result<PathBuf, String> {
+    let target = unpack_as(suite, work, |copy| stand_alone(&copy.join("Cargo.toml")))?;
+    use_lock(&suite.directory(), &target)?;
+    Ok(target)
+}
+
+/// The directory with the sources of `suite` as a member of a workspace in `work`.
+///
+/// The copy is as published, but for what only the root of a workspace may say.
+///
+/// # Errors
+/// A sentence that says what failed.
+pub(crate) fn unpack_member(suite: &Suite, work: &Path) -> Result<PathBuf, String> {
+    unpack_as(suite, work, |copy| {
+        for name in ["Cargo.lock", "rust-toolchain", "rust-toolchain.toml"] {
+            let _ = fs::remove_file(copy.join(name));
+        }
+        Ok(())
+    })
+}
+
+fn unpack_as(
+    suite: &Suite,
+    work: &Path,
+    change: impl FnOnce(&Path) -> Result<(), String>,
+) -> Result<PathBuf, String> {
     let target = work.join(suite.directory());
     if !target.join("Cargo.toml").exists() {
         let registry = fetch(suite, &work.join("fetch").join(suite.directory()))?;
@@ -23,23 +48,31 @@ pub(crate) fn unpack(suite: &Suite, work: &Path) -> Result<PathBuf, String> {
         let partial = work.join(format!("{}.partial", suite.directory()));
         let _ = fs::remove_dir_all(&partial);
         copy(&registry, &partial)?;
-        stand_alone(&partial.join("Cargo.toml"))?;
+        change(&partial)?;
         fs::rename(&partial, &target).map_err(|e| format!("{}: {e}", target.display()))?;
-    }
-    let lock = locks().join(format!("{}.lock", suite.directory()));
-    if lock.exists() {
-        let to = target.join("Cargo.lock");
-        fs::copy(&lock, &to).map_err(|e| format!("{}: {e}", to.display()))?;
     }
     Ok(target)
 }
 
-/// Keeps the lock file that the suite was built with.
+/// Has cargo use the versions in the lock file of this name, where there is one.
 ///
 /// # Errors
 /// A sentence that says what failed.
-pub(crate) fn keep_lock(suite: &Suite, sources: &Path) -> Result<(), String> {
-    let to = locks().join(format!("{}.lock", suite.directory()));
+pub(crate) fn use_lock(name: &str, directory: &Path) -> Result<(), String> {
+    let lock = locks().join(format!("{name}.lock"));
+    if lock.exists() {
+        let to = directory.join("Cargo.lock");
+        fs::copy(&lock, &to).map_err(|e| format!("{}: {e}", to.display()))?;
+    }
+    Ok(())
+}
+
+/// Keeps the lock file that something was built with, under this name.
+///
+/// # Errors
+/// A sentence that says what failed.
+pub(crate) fn keep_lock(name: &str, sources: &Path) -> Result<(), String> {
+    let to = locks().join(format!("{name}.lock"));
     fs::create_dir_all(locks())
         .and_then(|()| fs::copy(sources.join("Cargo.lock"), &to))
         .map_err(|e| format!("{}: {e}", to.display()))?;

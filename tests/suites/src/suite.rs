@@ -20,6 +20,13 @@ impl Suite {
         self
     }
 
+    /// Its features as cargo is told of them in a workspace: `moka/sync`.
+    pub(crate) fn member_features(&self) -> Vec<String> {
+        let told = self.cargo.windows(2).filter(|pair| pair[0] == "--features");
+        let each = told.flat_map(|pair| pair[1].split(','));
+        each.map(|feature| format!("{}/{feature}", self.name)).collect()
+    }
+
     /// The name of its directory.
     pub(crate) fn directory(&self) -> String {
         format!("{}-{}", self.name, self.version)
@@ -66,4 +73,20 @@ pub(crate) const LINTED: &[Suite] = &[
     Suite::new("wgpu-core", "30.0.1"),
     Suite::new("tokio", "1.54.1").cargo(&["--features", "full"]),
     Suite::new("tantivy", "0.27.0"),
+];
+
+/// Those of the linted crates that build together as members of one workspace.
+pub(crate) const TOGETHER: &[&str] = &[
+    "r2d2",
+    "deadpool",
+    "quinn",
+    "indicatif",
+    "prometheus",
+    "sqlx-core",
+    "sled",
+    "salsa",
+    "tracing-subscriber",
+    "async-std",
+    "moka",
+    "redb",
 ];
