@@ -32,8 +32,10 @@ use crate::watchdog;
 use crate::word::{Word, parts};
 
 /// How long a reader must have been seen waiting behind a writer before that counts as a wait: it
-/// is told apart from a reader that is only about to look.
+/// is told apart from a reader that is only about to look. Whoever waits for permits must sleep after
+/// that, or after twice as long, and so on for so many rounds, where the system is slow to let it.
 const SETTLE: Duration = Duration::from_millis(20);
+const SETTLE_ROUNDS: u32 = 6;
 /// Threads that all wait count as stuck once nothing has moved for this long, and twice as long
 /// again, and so on for so many rounds: two thirds of a second together. The first looks come soon
 /// because a thread that waits in its turn for one that it has just woken should lose no time.
@@ -186,14 +188,23 @@ fn on_a_cycle(me: &'static Record) -> Option<Arc<Finding>> {
         _ => seen[i].waits_for_permits(),
     };
     let permits = behind.iter().chain(&cycle).any(|&i| semaphore(i));
+    // A holder of permits that moves frees everybody who waits for them, so no holder may have; and
+    // whoever finds his semaphore closed does not sleep any more.
+    let stay = |how: fn(&Seen) -> bool| {
+        let others = behind.iter().filter(|_| permits);
+        others.chain(&cycle).all(|&i| i == my_index || how(&seen[i]))
+    };
+    let sleeps = |s: &Seen| s.still() && s.sleeps();
     if behind_writer || permits {
         thread::sleep(SETTLE);
     }
-    // A holder of permits that moves frees everybody who waits for them, so no holder may have; and
-    // whoever finds his semaphore closed does not sleep any more.
-    let stays = |&i: &usize| i == my_index || seen[i].still() && (!permits || seen[i].sleeps());
-    let others = behind.iter().filter(|_| permits);
-    if !others.chain(&cycle).all(stays) {
+    for round in 0..SETTLE_ROUNDS {
+        if !permits || stay(sleeps) || !stay(Seen::still) {
+            break;
+        }
+        thread::sleep(SETTLE * (1 << round));
+    }
+    if !stay(if permits { sleeps } else { Seen::still }) {
         return None;
     }
     let threads: Vec<StuckThread> = cycle.iter().filter_map(|&i| seen[i].stuck()).collect();

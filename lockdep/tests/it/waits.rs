@@ -51,11 +51,20 @@ fn hangs(step: impl FnOnce()) -> bool {
     panic::catch_unwind(AssertUnwindSafe(step)).is_err()
 }
 
+/// Returns once another thread joins one, so that whoever asks here is told of a hang, and not that
+/// one, which would be the last to wait.
+fn until_joined() {
+    while !lockdep::dump().contains("waits for the end of") {
+        std::thread::yield_now();
+    }
+}
+
 /// Each of two threads sends twice to the other, then receives twice. Returns how many would hang.
 fn send_first(room: usize) -> usize {
     let (to_one, one) = mpsc::sync_channel(room);
     let (to_two, two) = mpsc::sync_channel(room);
     let pass = |to: mpsc::SyncSender<u8>, from: mpsc::Receiver<u8>| {
+        until_joined();
         hangs(move || {
             // The other may have given up.
             let _ = (to.send(1), to.send(2));
@@ -227,6 +236,7 @@ fn a_receiver_with_the_lock_that_its_sender_needs() {
             go.send(()).unwrap();
             let sender = s.spawn(move || {
                 goes.recv().unwrap();
+                until_joined();
                 let hung = hangs(|| drop(lock.lock()));
                 drop(tx);
                 hung

@@ -29,8 +29,7 @@ fn a_lock_that_is_held_for_long_is_told_of_while_it_is_held() {
     fn body() {
         let (callback, late) = sends();
         let _watching = Watchdog::new().slow_hold(SHORT).on_expiry(callback).start().unwrap();
-        let (quick, slow) = (Mutex::new(0), Mutex::new(0));
-        *quick.lock().unwrap() += 1;
+        let slow = Mutex::new(0);
         let guard = slow.lock().unwrap();
         let finding = late.recv().unwrap();
         drop(guard);
@@ -222,6 +221,8 @@ fn a_signal_brings_a_dump() {
         let (callback, late) = sends();
         let lock = Mutex::new(0);
         let _guard = lock.lock().unwrap();
+        // From here on this thread's name is known.
+        drop(lockdep::dump());
         // SAFETY: the handler was just set.
         assert_eq!(unsafe { raise(QUIT) }, 0);
         // Whatever is late now comes after the dump.

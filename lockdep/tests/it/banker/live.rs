@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, mpsc};
 use std::task::{Context, Poll, Wake, Waker};
 use std::thread;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use lockdep::banker::{Banker, BankerError, BankerQueue, BankerState, Claim, Policy, Resource};
 
@@ -222,22 +222,22 @@ fn refusals_say_what_to_do() {
     drop(grant);
 }
 
-/// Each task takes what it claims in small steps, in an order of its own, and gives it all back.
+/// Each task takes what it claims in small steps, in an order of its own, and gives it all back, again
+/// and again until all others have had their turn.
 #[test]
 fn a_thousand_threads_that_keep_to_their_claims_finish() {
     const THREADS: u64 = 1_000;
-    const TIME: Duration = Duration::from_secs(10);
+    const ROUNDS: u64 = 10 * THREADS;
     let totals = [("a", 7), ("b", 5), ("c", 11), ("d", 3)];
     let banker = Banker::from(BankerQueue::new(BankerState::new(totals), Policy::Avoid));
-    let end = Instant::now() + TIME;
-    let (rounds, idle) = (AtomicU64::new(0), AtomicU64::new(0));
+    let (rounds, idle) = (AtomicU64::new(0), AtomicU64::new(THREADS));
     thread::scope(|scope| {
         for seed in 0..THREADS {
             let (banker, rounds, idle) = (&banker, &rounds, &idle);
             let work = move || {
                 let mut rng = fastrand::Rng::with_seed(seed);
                 let mut own = 0;
-                while Instant::now() < end {
+                while idle.load(Ordering::Relaxed) > 0 || rounds.load(Ordering::Relaxed) < ROUNDS {
                     let maximum: Vec<(Resource, u64)> = (0..totals.len())
                         .map(|r| (Resource::at(r), rng.u64(0..=totals[r].1 / 2 + 1)))
                         .collect();
@@ -253,9 +253,9 @@ fn a_thousand_threads_that_keep_to_their_claims_finish() {
                         .collect();
                     drop(grants);
                     own += 1;
+                    rounds.fetch_add(1, Ordering::Relaxed);
+                    idle.fetch_sub(u64::from(own == 1), Ordering::Relaxed);
                 }
-                rounds.fetch_add(own, Ordering::Relaxed);
-                idle.fetch_add(u64::from(own == 0), Ordering::Relaxed);
             };
             thread::Builder::new()
                 .stack_size(128 * 1024)
@@ -266,6 +266,4 @@ fn a_thousand_threads_that_keep_to_their_claims_finish() {
     let state = banker.state();
     assert!(state.resources().all(|r| state.available(r) == state.total(r)), "{state}");
     assert_eq!(state.tasks().count(), 0);
-    let (rounds, idle) = (rounds.into_inner(), idle.into_inner());
-    assert!(rounds >= THREADS && idle == 0, "{rounds} rounds, {idle} threads without one");
 }
