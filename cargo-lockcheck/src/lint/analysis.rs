@@ -10,14 +10,12 @@ use std::sync::Arc;
 use rayon::prelude::*;
 
 use super::classes::class_of;
-use super::effects::{DROPPED, Effect, Plan, is_comparison, location, plan};
+use super::effects::{DROPPED, Effect, Plan, formatted, is_comparison, location, plan};
 use super::graph::{Flow, components};
 use super::held::{self, Held, State, Tokens, Transfer, tokens_in};
 use super::locks::Waiting;
 use super::mir::callee::Callee;
-use super::mir::model::{
-    Body, BodyKind, Called, Operand, Place, Rvalue, StatementKind, Step, Terminator,
-};
+use super::mir::model::{Body, BodyKind, Operand, Place, Rvalue, StatementKind, Step, Terminator};
 use super::mir::types;
 use super::program::{BodyId, Function, Program, is_parameter};
 use super::summary::{
@@ -156,9 +154,6 @@ fn callees(program: &Program<'_>, id: BodyId) -> Vec<u32> {
     let function = &program.functions[id];
     let unit = function.unit;
     let mut found = HashSet::new();
-    // What a pointer leads to comes from a table, which is a constant made of functions or of others.
-    let has_tables = function.body.kind != BodyKind::Fn
-        || function.body.calls().any(|(_, call)| matches!(call.called, Called::Pointer(_)));
     for block in function.body.blocks.iter().filter(|block| !block.cleanup) {
         for statement in &block.statements {
             let StatementKind::Assign(_, value) = &statement.kind else { continue };
@@ -166,12 +161,11 @@ fn callees(program: &Program<'_>, id: BodyId) -> Vec<u32> {
                 Rvalue::Aggregate(ty, _) if ty.starts_with('{') => {
                     found.extend(program.closure(unit, ty));
                 }
-                Rvalue::Cast(Operand::Const(path), _) if has_tables => {
+                // A function in a table of them.
+                Rvalue::Cast(Operand::Const(path), _) if function.body.kind != BodyKind::Fn => {
                     found.extend(program.resolve(unit, &Callee::new(path)));
                 }
-                Rvalue::Use(operand) if has_tables => {
-                    found.extend(named(program, function, operand));
-                }
+                Rvalue::Use(Operand::Const(text)) => found.extend(named(program, function, text)),
                 _ => {}
             }
         }
@@ -211,10 +205,7 @@ fn called(program: &Program<'_>, unit: usize, callee: &Callee<'_>, found: &mut H
         let text = format!("<{ty} as std::{path}");
         found.extend(program.resolve(unit, &Callee::new(&text)));
     };
-    if callee.path.contains("fmt::rt::Argument")
-        && let Some((_, generic)) = callee.text.rsplit_once("::<")
-    {
-        let ty = types::peel(generic.trim_end_matches('>'));
+    if let Some(ty) = formatted(callee) {
         implements(ty, "fmt::Debug>::fmt");
         implements(ty, "fmt::Display>::fmt");
     }
@@ -243,9 +234,11 @@ fn dropped(program: &Program<'_>, unit: usize, ty: &str, depth: u32, found: &mut
     }
 }
 
-/// The constant or static that an operand names.
-fn named(program: &Program<'_>, function: &Function<'_>, operand: &Operand<'_>) -> Option<BodyId> {
-    let Operand::Const(text) = operand else { return None };
+/// The constant or static that a text names, if it is no literal.
+fn named(program: &Program<'_>, function: &Function<'_>, text: &str) -> Option<BodyId> {
+    if !text.starts_with(|c: char| c.is_alphabetic() || matches!(c, '_' | '<' | '{')) {
+        return None;
+    }
     let unit = function.unit;
     if let Some(at) = text.rfind("::promoted[") {
         return program.constant(unit, &format!("{}{}", function.body.name, &text[at..]));
@@ -253,7 +246,7 @@ fn named(program: &Program<'_>, function: &Function<'_>, operand: &Operand<'_>) 
     let number = text.strip_prefix("{alloc").and_then(|rest| rest.split(':').next());
     let name = match number.and_then(|number| number.parse().ok()) {
         Some(number) => program.units[unit].statics.get::<u32>(&number)?,
-        None => *text,
+        None => text,
     };
     program.constant(unit, name)
 }

@@ -156,7 +156,7 @@ impl<'a> Planner<'_, '_, 'a> {
         match (callee.trait_name, callee.name()) {
             (Some("Future"), "poll") => return self.poll(call, callee),
             (Some("Fn" | "FnMut" | "FnOnce"), _) => return self.call_value(call, callee),
-            (None, "new_debug" | "new_display") if callee.path.contains("fmt::rt::Argument") => {
+            (None, "new_debug" | "new_display") if formatted(callee).is_some() => {
                 return self.format(call, callee);
             }
             _ => {}
@@ -385,10 +385,8 @@ impl<'a> Planner<'_, '_, 'a> {
     /// The `Debug` or `Display` of a value that is being formatted.
     fn format(&mut self, call: &Call<'a>, callee: &Callee<'_>) {
         let trait_name = if callee.name() == "new_debug" { "Debug" } else { "Display" };
-        let Some(generic) = callee.text.rsplit_once("::<") else { return };
-        let ty = types::peel(generic.1.trim_end_matches('>'));
-        let wanted = generic.1.strip_suffix('>').map_or(ty, types::peel);
-        let call_text = format!("<{wanted} as std::fmt::{trait_name}>::fmt");
+        let Some(ty) = formatted(callee) else { return };
+        let call_text = format!("<{ty} as std::fmt::{trait_name}>::fmt");
         let (frame, args) = (self.frame, &call.args);
         if let Some(id) = frame.program.resolve(frame.function.unit, &Callee::new(&call_text)) {
             self.body(id, &|number| arg(frame, args, number), false, None);
@@ -620,6 +618,13 @@ fn arg<'a>(frame: &Frame<'_, 'a>, args: &[Operand<'a>], number: u32) -> Path {
 
 fn param_or_unknown(number: u32, wanted: u32, path: &Path) -> Path {
     if number == wanted { path.clone() } else { Path::new(Root::Unknown) }
+}
+
+/// The type whose value `Argument::new_debug` and its like format.
+pub(super) fn formatted<'a>(callee: &Callee<'a>) -> Option<&'a str> {
+    let is_argument = callee.path.contains("fmt::rt::Argument");
+    let (_, generic) = callee.text.rsplit_once("::<").filter(|_| is_argument)?;
+    generic.strip_suffix('>').map(types::peel)
 }
 
 pub(super) fn is_comparison(callee: &Callee<'_>) -> bool {
