@@ -1,8 +1,11 @@
 //! The function around a place.
+//!
+//! Only items are looked for, in the file's tokens: to parse all expressions would take longer than
+//! the search, and would not look into what is given to a macro.
 
-use proc_macro2::Span;
-use syn::visit::{self, Visit};
-use syn::{Attribute, Signature};
+use std::iter::Peekable;
+
+use proc_macro2::{Delimiter, Group, Ident, TokenStream, TokenTree, token_stream};
 
 use super::creation::type_name;
 use crate::model::Place;
@@ -18,110 +21,122 @@ pub(super) struct Scope {
     pub(super) path: String,
 }
 
-/// The modules and functions around `place`.
-pub(super) fn around(file: &syn::File, place: &Place) -> Scope {
-    let mut finder = Finder { line: place.line as usize, owner: None, scope: Scope::default() };
-    finder.visit_file(file);
+/// The modules and functions around `place`, in a file of these tokens.
+pub(super) fn around(file: TokenStream, place: &Place) -> Scope {
+    let mut finder = Finder { line: place.line as usize, scope: Scope::default() };
+    finder.within(file, None);
     finder.scope
 }
 
 struct Finder {
     line: usize,
-    owner: Option<String>,
     scope: Scope,
 }
 
 impl Finder {
-    /// Whether the line is between these. An item's own span would be made of all of its tokens.
-    fn is_within(&self, attributes: &[Attribute], first: Span, last: Span) -> bool {
-        let first = attributes.first().map_or(first, |attribute| attribute.pound_token.span);
-        (first.start().line..=last.end().line).contains(&self.line)
-    }
-
-    /// Notes the function if the line is in it; functions within it come later and take over.
-    fn function(
-        &mut self,
-        attributes: &[Attribute],
-        signature: &Signature,
-        last: Span,
-        within: impl FnOnce(&mut Finder),
-    ) {
-        if !self.is_within(attributes, signature.fn_token.span, last) {
-            return;
+    /// Follows the items that the line is in; `owner` is the type or trait whose functions these are.
+    fn within(&mut self, tokens: TokenStream, owner: Option<&str>) {
+        let mut tokens = tokens.into_iter().peekable();
+        // The attributes of an item belong to it.
+        let mut first = None;
+        while let Some(token) = tokens.next() {
+            let line = token.span().start().line;
+            if line > self.line && first.is_none() {
+                return;
+            }
+            let first_line = *first.get_or_insert(line);
+            match &token {
+                TokenTree::Group(group) => {
+                    if self.is_in(group.span_open().start().line, group) {
+                        self.within(group.stream(), None);
+                    }
+                    if group.delimiter() == Delimiter::Brace {
+                        first = None;
+                    }
+                }
+                TokenTree::Punct(punct) if punct.as_char() == ';' => first = None,
+                TokenTree::Ident(word) if is_item(word) => {
+                    if let Some((header, body)) = item(&mut tokens)
+                        && self.is_in(first_line, &body)
+                    {
+                        self.item(word, header, &body, owner);
+                    }
+                    first = None;
+                }
+                _ => {}
+            }
         }
-        let name = &signature.ident;
-        let name = match &self.owner {
-            Some(owner) => format!("{owner}::{name}"),
-            None => name.to_string(),
-        };
-        self.scope.path += &format!("{name}::");
-        self.scope.function = Some(name);
-        self.within(None, within);
     }
 
-    fn within(&mut self, owner: Option<String>, visit: impl FnOnce(&mut Finder)) {
-        let outer = std::mem::replace(&mut self.owner, owner);
-        visit(self);
-        self.owner = outer;
+    fn is_in(&self, first: usize, body: &Group) -> bool {
+        (first..=body.span_close().end().line).contains(&self.line)
+    }
+
+    fn item(&mut self, word: &Ident, header: Vec<TokenTree>, body: &Group, owner: Option<&str>) {
+        let name = match header.first() {
+            Some(TokenTree::Ident(name)) => Some(name.to_string()),
+            _ => None,
+        };
+        match name {
+            _ if word == "impl" => {
+                let tokens = [TokenTree::Ident(word.clone())].into_iter().chain(header);
+                let empty = Group::new(Delimiter::Brace, TokenStream::new());
+                let tokens = tokens.chain([TokenTree::Group(empty)]).collect();
+                let parsed: Option<syn::ItemImpl> = syn::parse2(tokens).ok();
+                let owner = parsed.and_then(|parsed| type_name(&parsed.self_ty));
+                self.within(body.stream(), owner.as_deref());
+            }
+            Some(name) if word == "mod" => {
+                self.scope.modules += &format!("{name}::");
+                self.within(body.stream(), None);
+            }
+            Some(name) if word == "trait" => self.within(body.stream(), Some(&name)),
+            Some(name) => {
+                let name = owner.map_or(name.clone(), |owner| format!("{owner}::{name}"));
+                self.scope.path += &format!("{name}::");
+                self.scope.function = Some(name);
+                self.within(body.stream(), None);
+            }
+            // `fn(u8)` is a type.
+            None => self.within(body.stream(), None),
+        }
     }
 }
 
-impl<'ast> Visit<'ast> for Finder {
-    fn visit_item_mod(&mut self, item: &'ast syn::ItemMod) {
-        let Some((braces, _)) = &item.content else { return };
-        if self.is_within(&item.attrs, item.mod_token.span, braces.span.close()) {
-            self.scope.modules += &format!("{}::", item.ident);
-            visit::visit_item_mod(self, item);
+/// Whether an item begins with this word.
+fn is_item(word: &Ident) -> bool {
+    ["fn", "impl", "mod", "trait"].iter().any(|item| word == item)
+}
+
+/// The rest of an item: what is before its body, and the body, if it has one.
+fn item(tokens: &mut Peekable<token_stream::IntoIter>) -> Option<(Vec<TokenTree>, Group)> {
+    let mut header = Vec::new();
+    loop {
+        match tokens.next()? {
+            TokenTree::Group(body) if body.delimiter() == Delimiter::Brace => {
+                return Some((header, body));
+            }
+            TokenTree::Punct(punct) if punct.as_char() == ';' => return None,
+            other => header.push(other),
         }
-    }
-
-    fn visit_item_impl(&mut self, item: &'ast syn::ItemImpl) {
-        if self.is_within(&item.attrs, item.impl_token.span, item.brace_token.span.close()) {
-            self.within(type_name(&item.self_ty), |this| visit::visit_item_impl(this, item));
-        }
-    }
-
-    fn visit_item_trait(&mut self, item: &'ast syn::ItemTrait) {
-        if self.is_within(&item.attrs, item.trait_token.span, item.brace_token.span.close()) {
-            self.within(Some(item.ident.to_string()), |this| visit::visit_item_trait(this, item));
-        }
-    }
-
-    fn visit_item_fn(&mut self, item: &'ast syn::ItemFn) {
-        let last = item.block.brace_token.span.close();
-        self.within(None, |this| {
-            this.function(&item.attrs, &item.sig, last, |this| visit::visit_item_fn(this, item));
-        });
-    }
-
-    fn visit_impl_item_fn(&mut self, item: &'ast syn::ImplItemFn) {
-        let last = item.block.brace_token.span.close();
-        let visit = |this: &mut Finder| visit::visit_impl_item_fn(this, item);
-        self.function(&item.attrs, &item.sig, last, visit);
-    }
-
-    fn visit_trait_item_fn(&mut self, item: &'ast syn::TraitItemFn) {
-        // A signature alone is no code.
-        let Some(block) = &item.default else { return };
-        let last = block.brace_token.span.close();
-        let visit = |this: &mut Finder| visit::visit_trait_item_fn(this, item);
-        self.function(&item.attrs, &item.sig, last, visit);
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use proc_macro2::TokenStream;
+
     use super::{Scope, around};
     use crate::model::Place;
 
     #[test]
     fn the_innermost_function_is_named() {
-        let file = syn::parse_file(
+        let file: TokenStream =
             "fn free() {\n    fn inner() {\n        x();\n    }\n}\nimpl<T> Bank<T> {\n    \
-             fn pay(&self) {\n        let f = || 1;\n    }\n}\n",
-        )
-        .expect("it is Rust");
-        let at = |line| around(&file, &Place { line, ..Place::default() }).function;
+             fn pay(&self) {\n        let f = || 1;\n    }\n}\n"
+                .parse()
+                .expect("it is Rust");
+        let at = |line| around(file.clone(), &Place { line, ..Place::default() }).function;
         assert_eq!(at(1).as_deref(), Some("free"));
         assert_eq!(at(3).as_deref(), Some("inner"));
         assert_eq!(at(8).as_deref(), Some("Bank::pay"));
@@ -130,12 +145,12 @@ mod tests {
 
     #[test]
     fn the_way_to_a_place_has_modules_and_functions() {
-        let file = syn::parse_file(
+        let file: TokenStream =
             "mod tests {\n    fn outer() {\n        fn inner() {\n            x();\n        }\n    \
-             }\n    mod other {}\n}\nstatic ONE: u8 = 1;\n",
-        )
-        .expect("it is Rust");
-        let at = |line| around(&file, &Place { line, ..Place::default() });
+             }\n    mod other {}\n}\nstatic ONE: u8 = 1;\n"
+                .parse()
+                .expect("it is Rust");
+        let at = |line| around(file.clone(), &Place { line, ..Place::default() });
         let inner = Scope {
             function: Some("inner".to_owned()),
             modules: "tests::".to_owned(),

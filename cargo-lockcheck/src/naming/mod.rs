@@ -20,6 +20,7 @@ use std::rc::Rc;
 use std::sync::Arc;
 
 use function::Scope;
+use proc_macro2::TokenStream;
 use rayon::prelude::*;
 
 use crate::model::Place;
@@ -124,13 +125,19 @@ fn key(class: &Class, plain: &str, syntax: &Syntax<'_>) -> String {
 pub struct Syntax<'a> {
     sources: &'a Sources,
     files: RefCell<HashMap<String, Option<Rc<syn::File>>>>,
+    tokens: RefCell<HashMap<String, Option<TokenStream>>>,
     scopes: RefCell<HashMap<Place, Option<Scope>>>,
 }
 
 impl<'a> Syntax<'a> {
     /// Parses files of `sources` when they are asked for.
     pub fn new(sources: &'a Sources) -> Syntax<'a> {
-        Syntax { sources, files: RefCell::default(), scopes: RefCell::default() }
+        Syntax {
+            sources,
+            files: RefCell::default(),
+            tokens: RefCell::default(),
+            scopes: RefCell::default(),
+        }
     }
 
     /// Looks around many places at once, on all processors, before one asks for each.
@@ -143,10 +150,10 @@ impl<'a> Syntax<'a> {
         let found: Vec<_> = by_file
             .into_par_iter()
             .flat_map_iter(|(file, places)| {
-                // Syntax stays with the thread that has parsed it.
-                let syntax = parse(sources, &file);
+                // Tokens stay with the thread that has read them.
+                let tokens = tokens(sources, &file);
                 let scope = move |place| {
-                    let scope = syntax.as_ref().map(|file| function::around(file, &place));
+                    let scope = tokens.clone().map(|tokens| function::around(tokens, &place));
                     (place, scope)
                 };
                 places.into_iter().map(scope)
@@ -190,7 +197,10 @@ impl<'a> Syntax<'a> {
         if let Some(known) = self.scopes.borrow().get(place) {
             return known.clone();
         }
-        let scope = self.file(&place.file).map(|file| function::around(&file, place));
+        let mut files = self.tokens.borrow_mut();
+        let tokens =
+            files.entry(place.file.clone()).or_insert_with_key(|file| tokens(self.sources, file));
+        let scope = tokens.clone().map(|tokens| function::around(tokens, place));
         self.scopes.borrow_mut().insert(place.clone(), scope.clone());
         scope
     }
@@ -199,14 +209,24 @@ impl<'a> Syntax<'a> {
         if let Some(known) = self.files.borrow().get(file) {
             return known.clone();
         }
-        let parsed = parse(self.sources, file).map(Rc::new);
+        let text = own_text(self.sources, file);
+        let parsed = text.and_then(|text| syn::parse_file(&text).ok()).map(Rc::new);
         self.files.borrow_mut().insert(file.to_owned(), parsed.clone());
         parsed
     }
 }
 
-/// The syntax of a file of the workspace's own.
-fn parse(sources: &Sources, file: &str) -> Option<syn::File> {
-    let text = sources.is_own(file).then(|| sources.text(file)).flatten();
-    syn::parse_file(&text?).ok()
+/// The tokens of a file of the workspace's own.
+fn tokens(sources: &Sources, file: &str) -> Option<TokenStream> {
+    let text = own_text(sources, file)?;
+    let mut text = text.trim_start_matches('\u{feff}');
+    // `#!/usr/bin/env …` is no Rust; `#![…]` is.
+    if text.starts_with("#!") && !text[2..].trim_start().starts_with('[') {
+        text = text.find('\n').map_or("", |end| &text[end..]);
+    }
+    text.parse().ok()
+}
+
+fn own_text(sources: &Sources, file: &str) -> Option<Arc<str>> {
+    sources.is_own(file).then(|| sources.text(file)).flatten()
 }
