@@ -1,7 +1,7 @@
 //! What the end-to-end tests share: how to build and run the command, and how to read its report.
 
 use std::env;
-use std::fs;
+use std::fs::{self, File};
 use std::io;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
@@ -44,10 +44,12 @@ fn scratch() -> PathBuf {
     target.join("end-to-end")
 }
 
-/// A package or workspace to check.
+/// A package or workspace to check. Nobody else, in this process or another, has one of the same root
+/// until it is dropped.
 #[derive(Debug)]
 pub struct Project {
     root: PathBuf,
+    _lock: File,
 }
 
 impl Project {
@@ -56,10 +58,9 @@ impl Project {
     /// # Panics
     /// When it cannot be copied.
     pub fn fixture(name: &str, user: &str) -> Project {
-        let root = scratch().join(user);
-        copy(&workspace().join("tests/fixtures").join(name), &root).expect("it can be copied");
-        find_library(&root);
-        Project { root }
+        let project = Project::claim(user);
+        project.copy("tests/fixtures", name);
+        project
     }
 
     /// A copy of `examples/NAME`.
@@ -67,20 +68,20 @@ impl Project {
     /// # Panics
     /// When it cannot be copied.
     pub fn example(name: &str) -> Project {
-        let root = scratch().join(name);
-        copy(&workspace().join("examples").join(name), &root).expect("it can be copied");
-        find_library(&root);
-        Project { root }
+        let project = Project::claim(name);
+        project.copy("examples", name);
+        project
     }
 
-    /// A copy of `tests/scenarios/NAME`.
+    /// A copy of `tests/scenarios/NAME`, beside one of what its programs have in common.
     ///
     /// # Panics
     /// When it cannot be copied.
     pub fn scenarios(name: &str) -> Project {
-        let root = scratch().join(name);
-        copy(&workspace().join("tests/scenarios").join(name), &root).expect("it can be copied");
-        Project { root }
+        Project::claim("pause").copy("tests/scenarios", "pause");
+        let project = Project::claim(name);
+        project.copy("tests/scenarios", name);
+        project
     }
 
     /// A package of this edition without dependencies, whose binaries have these names and texts.
@@ -88,7 +89,8 @@ impl Project {
     /// # Panics
     /// When it cannot be written.
     pub fn binaries(user: &str, edition: &str, files: &[(String, String)]) -> Project {
-        let root = scratch().join(user);
+        let project = Project::claim(user);
+        let root = project.root();
         let directory = root.join("src/bin");
         fs::create_dir_all(&directory).expect("it can be made");
         let manifest = format!(
@@ -101,7 +103,22 @@ impl Project {
                 fs::write(path, text).expect("it can be written");
             }
         }
-        Project { root }
+        project
+    }
+
+    /// The project whose root has this name. Waits until it is free.
+    fn claim(name: &str) -> Project {
+        let root = scratch().join(name);
+        fs::create_dir_all(&root).expect("it can be made");
+        let lock = File::create(root.with_extension("lock")).expect("it can be made");
+        lock.lock().expect("it can be locked");
+        Project { root, _lock: lock }
+    }
+
+    /// Fills it with the directory NAME below this one of the workspace.
+    fn copy(&self, below: &str, name: &str) {
+        let from = workspace().join(below).join(name);
+        copy(&from, &self.root).expect("it can be copied");
     }
 
     /// Its root.
@@ -206,17 +223,6 @@ impl std::fmt::Display for Checked {
 
 /// Makes `to` equal to `from`, but for a `target` directory; what is equal already is not touched,
 /// so that cargo does not build it anew.
-/// A package that uses the library has it beside it, which a copy has not.
-fn find_library(root: &Path) {
-    let manifest = root.join("Cargo.toml");
-    let text = fs::read_to_string(&manifest).expect("it has one");
-    let library = format!("path = {:?}", workspace().join("lockdep"));
-    let changed = text.replace(r#"path = "../../lockdep""#, &library);
-    if changed != text {
-        fs::write(manifest, changed).expect("it can be written");
-    }
-}
-
 fn copy(from: &Path, to: &Path) -> io::Result<()> {
     fs::create_dir_all(to)?;
     for entry in fs::read_dir(from)? {
@@ -227,9 +233,22 @@ fn copy(from: &Path, to: &Path) -> io::Result<()> {
             if name != "target" {
                 copy(&path, &target)?;
             }
-        } else if fs::read(&path)? != fs::read(&target).unwrap_or_default() {
-            fs::copy(&path, &target)?;
+            continue;
+        }
+        let mut text = fs::read(&path)?;
+        if name == "Cargo.toml" {
+            text = find_library(text);
+        }
+        if fs::read(&target).ok().as_ref() != Some(&text) {
+            fs::write(&target, text)?;
         }
     }
     Ok(())
+}
+
+/// A package that uses the library has it near it, which a copy has not.
+fn find_library(manifest: Vec<u8>) -> Vec<u8> {
+    let text = String::from_utf8(manifest).expect("a manifest is UTF-8");
+    let library = format!("path = {:?}", workspace().join("lockdep"));
+    text.replace(r#"path = "../../lockdep""#, &library).into_bytes()
 }
