@@ -7,7 +7,6 @@ use lockcheck_tests::Project;
 const PROGRAM: &str = r#"
 use std::sync::{Condvar, Mutex, mpsc};
 use std::thread::{self, Builder};
-use std::time::Duration;
 
 static STOCK: Mutex<u32> = Mutex::new(5);
 static SOLD: Condvar = Condvar::new();
@@ -17,10 +16,10 @@ fn main() {
     let named = |name: &str| Builder::new().name(name.to_owned());
     named("seller").spawn(|| drop(SOLD.wait_while(STOCK.lock().unwrap(), |n| *n > 0))).unwrap();
     named("reader").spawn(move || receives.recv()).unwrap();
-    thread::sleep(Duration::from_millis(50));
+    pause::pause(1);
     let stock = STOCK.lock().unwrap();
     let buyer = thread::spawn(|| *STOCK.lock().unwrap() += 1);
-    thread::sleep(Duration::from_millis(50));
+    pause::pause(1);
     drop(stock);
     buyer.join().unwrap();
     std::mem::forget(messages);
@@ -29,7 +28,8 @@ fn main() {
 
 #[test]
 fn who_still_waits_at_the_end_and_who_had_to_wait() {
-    let files = [("shop".to_owned(), PROGRAM.to_owned())];
+    let pause = include_str!("../scenarios/pause/src/lib.rs");
+    let files = [("shop".to_owned(), format!("{PROGRAM}mod pause {{\n{pause}}}\n"))];
     let project = Project::binaries("notes", "2024", &files);
     let checked = project.check(&["run", "-q", "--stats"]);
     assert_eq!(checked.code, 0, "{checked}");
