@@ -34,7 +34,6 @@ impl Bank {
 #[cfg(test)]
 mod tests {
     use std::thread;
-    use std::time::Duration;
 
     use super::Bank;
 
@@ -43,10 +42,14 @@ mod tests {
         let bank = Bank::new(&[100, 50]);
         thread::scope(|scope| {
             let start = |name: &str| thread::Builder::new().name(name.to_owned());
-            start("teller").spawn_scoped(scope, || bank.transfer(0, 1, 30)).unwrap();
-            let auditor = || {
-                // Long enough, on this machine and today, for the transfer to be over.
-                thread::sleep(Duration::from_millis(50));
+            let transfer = || bank.transfer(0, 1, 30);
+            let teller = start("teller").spawn_scoped(scope, transfer).unwrap();
+            let bank = &bank;
+            let auditor = move || {
+                // Nothing but this test sees to it that the transfer is over.
+                while !teller.is_finished() {
+                    thread::yield_now();
+                }
                 assert_eq!(bank.statement().1, 150);
             };
             start("auditor").spawn_scoped(scope, auditor).unwrap();

@@ -111,7 +111,6 @@ pub mod tie {
 #[cfg(test)]
 mod tests {
     use std::thread;
-    use std::time::Duration;
 
     use super::Account;
 
@@ -138,12 +137,15 @@ mod tests {
         let (a, b) = (Account::new(1, 100), Account::new(2, 100));
         thread::scope(|scope| {
             let start = |name: &str| thread::Builder::new().name(name.to_owned());
-            let there = || super::broken::transfer(&a, &b, 10);
-            start("one teller").spawn_scoped(scope, there).unwrap();
-            let back = || {
-                // Long enough, on this machine and today, for the other transfer to be over.
-                thread::sleep(Duration::from_millis(50));
-                super::broken::transfer(&b, &a, 10);
+            let (a, b) = (&a, &b);
+            let there = || super::broken::transfer(a, b, 10);
+            let one = start("one teller").spawn_scoped(scope, there).unwrap();
+            let back = move || {
+                // Nothing but this test sees to it that the other transfer is over.
+                while !one.is_finished() {
+                    thread::yield_now();
+                }
+                super::broken::transfer(b, a, 10);
             };
             start("another teller").spawn_scoped(scope, back).unwrap();
         });
