@@ -266,23 +266,23 @@ impl LockTag {
         &self,
         record: &Record,
         word: Word,
-        (mode, upgrades): (Mode, bool),
+        (mode, upgrades, level): (Mode, bool, u8),
         site: Site,
     ) -> Prepared {
         let word = word.held(mode, false);
         record.window.add(word, site);
         let held = if record.has_room() { word } else { learning::long_way(record, word) };
         // The long way may take something off the stack.
-        let chain = record.chain(word, site);
+        let chain = record.chain(word, site, level);
         if !record.holds_nothing() && !record.known.has(chain) {
-            learning::request(record, &self.id, word, (upgrades, 0), chain, site);
+            learning::request(record, &self.id, word, (upgrades, level), chain, site);
         }
         Prepared { word: held, chain }
     }
 
     #[inline(always)]
-    fn hold(&self, record: &Record, prepared: Prepared, site: Site) {
-        record.push(prepared, site, ptr::from_ref(self).cast());
+    fn hold(&self, record: &Record, prepared: Prepared, site: Site, level: u8) {
+        record.push(prepared, site, ptr::from_ref(self).cast(), level);
     }
 
     /// Acquires in `mode`: `attempt` must be the primitive's non-blocking acquisition, `block` its
@@ -304,13 +304,40 @@ impl LockTag {
         attempt: impl FnOnce() -> Option<R>,
         block: impl FnOnce() -> R,
     ) -> R {
+        // Not by way of `acquire_nested`, through which the guard would go by memory.
         let tracked = self.track(ty, site).map(|(record, word)| {
-            let prepared = self.prepare(record, word, (mode, false), site);
+            let prepared = self.prepare(record, word, (mode, false, 0), site);
             (record, prepared)
         });
         let result = attempt_or_wait(tracked, site, attempt, block);
         if let Some((record, prepared)) = tracked {
-            self.hold(record, prepared, site);
+            self.hold(record, prepared, site, 0);
+        }
+        result
+    }
+
+    /// As [`LockTag::acquire`], at a nesting level: of two locks of one class that are held
+    /// together, the one of the lesser level is acquired first. [`LockTag::acquire`] is at level
+    /// zero.
+    ///
+    /// # Panics
+    /// Where the thread would wait for ever, unless configured otherwise.
+    #[inline(always)]
+    pub fn acquire_nested<R>(
+        &self,
+        ty: &'static LockType,
+        (mode, level): (Mode, u8),
+        site: Site,
+        attempt: impl FnOnce() -> Option<R>,
+        block: impl FnOnce() -> R,
+    ) -> R {
+        let tracked = self.track(ty, site).map(|(record, word)| {
+            let prepared = self.prepare(record, word, (mode, false, level), site);
+            (record, prepared)
+        });
+        let result = attempt_or_wait(tracked, site, attempt, block);
+        if let Some((record, prepared)) = tracked {
+            self.hold(record, prepared, site, level);
         }
         result
     }
@@ -328,6 +355,17 @@ impl LockTag {
         site: Site,
         attempt: impl FnOnce() -> Option<R>,
     ) -> Option<R> {
+        self.try_acquire_nested(ty, (mode, 0), site, attempt)
+    }
+
+    #[inline(always)]
+    fn try_acquire_nested<R>(
+        &self,
+        ty: &'static LockType,
+        (mode, level): (Mode, u8),
+        site: Site,
+        attempt: impl FnOnce() -> Option<R>,
+    ) -> Option<R> {
         let Some((record, word)) = self.track(ty, site) else { return attempt() };
         let word = word.held(mode, true);
         let held = if record.has_room() { word } else { learning::long_way(record, word) };
@@ -335,7 +373,8 @@ impl LockTag {
             livelock::failed(record, word, site);
             return None;
         };
-        self.hold(record, Prepared { word: held, chain: record.chain(word, site) }, site);
+        let chain = record.chain(word, site, level);
+        self.hold(record, Prepared { word: held, chain }, site, level);
         Some(result)
     }
 
@@ -349,6 +388,12 @@ impl LockTag {
         if !record.pop(lock, mode) {
             learning::release_long_way(record, &self.id, mode);
         }
+    }
+
+    /// The nesting level of the hold that this thread began in `mode` last.
+    fn level(&self, mode: Mode) -> u8 {
+        let lock = Word(self.id.load(Relaxed));
+        process::current().map_or(0, |record| record.level_held(lock, mode))
     }
 
     /// Turns the hold that this thread has in the first mode into one in the second, which excludes
@@ -380,9 +425,10 @@ impl LockTag {
         convert: impl FnOnce() -> Result<R, E>,
     ) -> Result<R, E> {
         let result = convert()?;
+        let level = self.level(from);
         self.release(from);
         // The acquisition has happened, so this only begins the hold.
-        _ = self.try_acquire(ty, to, site, || Some(()));
+        _ = self.try_acquire_nested(ty, (to, level), site, || Some(()));
         Ok(result)
     }
 
@@ -392,8 +438,9 @@ impl LockTag {
     /// Whether it lets go of the lock at all is the primitive's own business, so it adds no order,
     /// and this thread counts as running meanwhile.
     pub fn bump(&self, ty: &'static LockType, mode: Mode, site: Site, bump: impl FnOnce()) {
+        let level = self.level(mode);
         self.release(mode);
-        self.try_acquire(ty, mode, site, || {
+        self.try_acquire_nested(ty, (mode, level), site, || {
             bump();
             Some(())
         });
@@ -415,13 +462,14 @@ impl LockTag {
             .or_else(process::begin)
             .and_then(|record| Some((record, self.word(record, ty, site)?)));
         let Some((record, word)) = tracked else { return attempt().unwrap_or_else(block) };
-        let prepared = self.prepare(record, word, (Mode::Write, true), site);
+        let level = self.level(Mode::Upgradable);
+        let prepared = self.prepare(record, word, (Mode::Write, true, level), site);
         let result = attempt().unwrap_or_else(|rest| {
             let _wait = waiting::wait(record, WaitKind::Lock, (prepared.word.0, 0), site);
             block(rest)
         });
         self.release(Mode::Upgradable);
-        self.hold(record, prepared, site);
+        self.hold(record, prepared, site, level);
         result
     }
 
@@ -438,10 +486,11 @@ impl LockTag {
     ) -> R {
         let Some(record) = process::current().or_else(process::begin) else { return wait() };
         let Some(word) = self.word(record, ty, site) else { return wait() };
+        let level = self.level(Mode::Write);
         self.release(Mode::Write);
-        let prepared = self.prepare(record, word, (Mode::Write, false), site);
+        let prepared = self.prepare(record, word, (Mode::Write, false, level), site);
         let Waited(result) = event.block(record, EventKind::Condvar, timed, site, wait);
-        self.hold(record, prepared, site);
+        self.hold(record, prepared, site, level);
         result
     }
 
@@ -460,7 +509,7 @@ impl LockTag {
         let Some((record, word)) = self.track(ty, site) else {
             return call(&Initializer { tag: self, hold: None });
         };
-        let prepared = self.prepare(record, word, (Mode::Write, false), site);
+        let prepared = self.prepare(record, word, (Mode::Write, false, 0), site);
         let wait = waiting::wait(record, WaitKind::Lock, (prepared.word.0, 0), site);
         let result = call(&Initializer { tag: self, hold: Some((record, prepared, site)) });
         drop(wait);
@@ -531,7 +580,7 @@ impl<'a> Initializer<'a> {
     pub fn enter(&self) -> Initializing<'a> {
         if let Some((record, prepared, site)) = self.hold {
             record.wait.end();
-            self.tag.hold(record, prepared, site);
+            self.tag.hold(record, prepared, site, 0);
         }
         Initializing { tag: self.tag }
     }

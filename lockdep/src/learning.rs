@@ -213,7 +213,7 @@ pub(crate) extern "C" fn remove(lock: LockId) {
 #[inline]
 pub(crate) fn wait_holding(record: &Record, id: &AtomicU64, event: Word, site: Site) {
     let event = event.held(Mode::Write, false);
-    let chain = record.chain(event, site);
+    let chain = record.chain(event, site, 0);
     if !record.known.has(chain) {
         wait_holding_new(record, id, event, chain, site);
     }

@@ -1,14 +1,16 @@
-//! The hooks for what a program declares about its locks: places, nesting levels, and what it
-//! asserts to hold.
+//! The hooks for what a program declares about its locks: places, and what it asserts to hold.
 
+#[cfg(feature = "instrument")]
 use std::ptr;
 use std::sync::atomic::Ordering::Relaxed;
 
-use super::{LockTag, LockType, Mode, Site, attempt_or_wait};
+use super::{LockTag, LockType, Mode, Site};
+#[cfg(feature = "instrument")]
 use crate::hash::fold;
 use crate::order::Place;
 use crate::process::{self, Busy, observe};
-use crate::record::{Prepared, Record};
+#[cfg(feature = "instrument")]
+use crate::record::Record;
 use crate::word::{self, Word};
 use crate::{identity, learning};
 
@@ -69,42 +71,10 @@ impl LockTag {
         if !record.has_room() {
             learning::forget_given(record);
         }
-        let chain = record.chain(word, site);
+        let chain = record.chain(word, site, 0);
         if !record.holds_nothing() && !record.known.has(chain) {
             learning::request(record, &self.id, word, (false, 0), chain, site);
         }
-    }
-
-    /// As [`LockTag::acquire`], at a nesting level: of two locks of one class that are held
-    /// together, the one of the lesser level is acquired first. [`LockTag::acquire`] is at level
-    /// zero.
-    ///
-    /// # Panics
-    /// Where the thread would wait for ever, unless configured otherwise.
-    pub fn acquire_nested<R>(
-        &self,
-        ty: &'static LockType,
-        (mode, level): (Mode, u8),
-        site: Site,
-        attempt: impl FnOnce() -> Option<R>,
-        block: impl FnOnce() -> R,
-    ) -> R {
-        let tracked = self.track(ty, site).map(|(record, word)| {
-            let word = word.held(mode, false);
-            record.window.add(word, site);
-            let held = if record.has_room() { word } else { learning::long_way(record, word) };
-            // The same places at other levels are another situation.
-            let chain = fold(record.chain(word, site), u64::from(level) | 1 << 32);
-            if !record.holds_nothing() && !record.known.has(chain) {
-                learning::request(record, &self.id, word, (false, level), chain, site);
-            }
-            (record, Prepared { word: held, chain })
-        });
-        let result = attempt_or_wait(tracked, site, attempt, block);
-        if let Some((record, prepared)) = tracked {
-            record.push_at_level(prepared, site, ptr::from_ref(self).cast(), level);
-        }
-        result
     }
 }
 

@@ -82,11 +82,11 @@ impl Record {
         unsafe { &*self.base.load(Relaxed) }
     }
 
-    /// The chain that acquiring `word` at `site` now has.
+    /// The chain that acquiring `word` at `site` and this nesting level now has.
     #[inline(always)]
-    pub(crate) fn chain(&self, word: Word, site: Site) -> u64 {
+    pub(crate) fn chain(&self, word: Word, site: Site, level: u8) -> u64 {
         let below = self.top_entry().chain.load(Relaxed);
-        chained(below, word, ptr::from_ref(site).cast())
+        chained(below, word, ptr::from_ref(site).cast(), level)
     }
 
     #[inline(always)]
@@ -144,6 +144,14 @@ impl Record {
         Record::beside(base, at, Record::capacity(base))
     }
 
+    /// The nesting level of the hold in an entry whose marked address this is.
+    fn level_in(base: *const Entry, at: *const Entry, marked: *const ()) -> u8 {
+        match marked.addr() & HAS_LEVEL {
+            0 => 0,
+            _ => Record::level_of(base, at).load(Relaxed) as u8,
+        }
+    }
+
     /// How many entries there are in the stack that begins at `base`.
     fn capacity(base: *const Entry) -> usize {
         // SAFETY: a stack is never freed, and its bottom entry tells its size.
@@ -188,9 +196,9 @@ impl Record {
         }
     }
 
-    /// Puts a lock that was just acquired on the stack.
+    /// Puts a lock that was just acquired at this nesting level on the stack.
     #[inline(always)]
-    pub(crate) fn push(&self, prepared: Prepared, site: Site, address: *const ()) {
+    pub(crate) fn push(&self, prepared: Prepared, site: Site, address: *const (), level: u8) {
         // SAFETY: `has_room` was seen to before the acquisition, and `limit` is the last entry.
         let top = unsafe { self.top.load(Relaxed).add(1) };
         // The entry is claimed before it is filled: a signal handler that locks in between uses the
@@ -199,24 +207,16 @@ impl Record {
         compiler_fence(SeqCst);
         // SAFETY: as above.
         let entry = unsafe { &*top };
+        let mut address = address;
+        if level != 0 {
+            Record::level_of(self.base.load(Relaxed), top).store(level.into(), Relaxed);
+            address = address.map_addr(|address| address | HAS_LEVEL);
+        }
         entry.chain.store(prepared.chain, Relaxed);
         entry.site.store(ptr::from_ref(site).cast_mut().cast(), Relaxed);
         entry.address.store(address.cast_mut(), Relaxed);
         entry.word.store(prepared.word.0, Release);
         self.acquisitions.store(self.acquisitions.load(Relaxed).wrapping_add(1), Relaxed);
-    }
-
-    /// The same, at a nesting level.
-    pub(crate) fn push_at_level(
-        &self,
-        prepared: Prepared,
-        site: Site,
-        address: *const (),
-        level: u8,
-    ) {
-        let next = self.top.load(Relaxed).wrapping_add(1);
-        Record::level_of(self.base.load(Relaxed), next).store(level.into(), Relaxed);
-        self.push(prepared, site, address.map_addr(|address| address | HAS_LEVEL));
     }
 
     /// Takes the lock off if it is on top in this mode, with nobody who must know.
@@ -253,7 +253,7 @@ impl Record {
             return false;
         }
         // SAFETY: the entry matches a lock, so it is above the bottom one.
-        unsafe { Record::move_down(at) };
+        unsafe { Record::move_down(at, 0) };
         self.leave_top(top);
         true
     }
@@ -263,20 +263,7 @@ impl Record {
     #[cold]
     pub(crate) fn remove(&self, lock: Word, mode: Mode) -> Option<Word> {
         let (base, top) = (self.base.load(Relaxed), self.top.load(Relaxed));
-        let mut at = top;
-        // SAFETY: `at` stays between `base` and `top`.
-        let found = unsafe {
-            loop {
-                if ptr::eq(at, base) {
-                    return None;
-                }
-                let word = Word((*at).word.load(Relaxed));
-                if word.without_marks().is_hold(lock, mode) {
-                    break word;
-                }
-                at = at.sub(1);
-            }
-        };
+        let (mut at, found) = self.find(lock, mode)?;
         let since = Record::stamp_of(base, at).load(Relaxed);
         if found.watched() && since != 0 {
             // SAFETY: only `push` stores sites, and it takes a `&'static Location`.
@@ -286,28 +273,53 @@ impl Record {
         // SAFETY: the entries from the one above `at` to the top are in use.
         unsafe {
             while !ptr::eq(at, top) {
+                let from = at.add(1);
                 for of in [Record::stamp_of, Record::level_of] {
-                    of(base, at).store(of(base, at.add(1)).load(Relaxed), Relaxed);
+                    of(base, at).store(of(base, from).load(Relaxed), Relaxed);
                 }
-                Record::move_down(at);
-                at = at.add(1);
+                Record::move_down(at, Record::level_in(base, from, (*from).address.load(Relaxed)));
+                at = from;
             }
         }
         self.leave_top(top);
         Some(found)
     }
 
-    /// Puts what is held just above `to` in the place of `to`, whose hold has ended.
+    /// The entry of the last hold of the lock in this mode, with its word.
+    fn find(&self, lock: Word, mode: Mode) -> Option<(*mut Entry, Word)> {
+        let (base, mut at) = (self.base.load(Relaxed), self.top.load(Relaxed));
+        while !ptr::eq(at, base) {
+            // SAFETY: `at` is above `base` and in use.
+            let word = Word(unsafe { &*at }.word.load(Relaxed));
+            if word.without_marks().is_hold(lock, mode) {
+                return Some((at, word));
+            }
+            // SAFETY: above `base`.
+            at = unsafe { at.sub(1) };
+        }
+        None
+    }
+
+    /// The nesting level of the last hold of the lock in this mode.
+    pub(crate) fn level_held(&self, lock: Word, mode: Mode) -> u8 {
+        self.find(lock, mode).map_or(0, |(at, _)| {
+            // SAFETY: in use.
+            let marked = unsafe { &*at }.address.load(Relaxed);
+            Record::level_in(self.base.load(Relaxed), at, marked)
+        })
+    }
+
+    /// Puts what is held at `level` just above `to` in the place of `to`, whose hold has ended.
     ///
     /// # Safety
     /// Both are above the bottom entry.
     #[inline(always)]
-    unsafe fn move_down(to: *mut Entry) {
+    unsafe fn move_down(to: *mut Entry, level: u8) {
         // SAFETY: as promised.
         let (below, to, from) = unsafe { (&*to.sub(1), &*to, &*to.add(1)) };
         let (word, site) = (from.word.load(Relaxed), from.site.load(Relaxed));
         to.word.store(0, Relaxed);
-        let chain = chained(below.chain.load(Relaxed), Word(word).without_marks(), site);
+        let chain = chained(below.chain.load(Relaxed), Word(word).without_marks(), site, level);
         to.chain.store(chain, Relaxed);
         to.site.store(site, Relaxed);
         to.address.store(from.address.load(Relaxed), Relaxed);
@@ -404,12 +416,9 @@ impl Record {
             if word.0 != 0 && !site.is_null() && !given.has(word) {
                 // SAFETY: only `push` stores sites, and it takes a `&'static Location`.
                 let site = unsafe { &*site.cast_const().cast() };
-                let marked = entry.address.load(Relaxed).addr();
-                let (address, marks) = (marked & !ADDRESS_MARKS, marked & ADDRESS_MARKS);
-                let level = match marks & HAS_LEVEL {
-                    0 => 0,
-                    _ => Record::level_of(base, entry).load(Relaxed) as u8,
-                };
+                let marked = entry.address.load(Relaxed);
+                let address = marked.addr() & !ADDRESS_MARKS;
+                let level = Record::level_in(base, entry, marked);
                 let since = word.watched().then(|| Record::stamp_of(base, entry).load(Relaxed));
                 let since = since.filter(|&since| since != 0);
                 let word = Word(word.0 & !word::WATCHED);
@@ -432,10 +441,13 @@ impl Record {
     }
 }
 
-/// The chain of a lock that is held at `site`, above what has the chain `below`.
+/// The chain of a lock that is held at `site` and this nesting level, above what has the chain
+/// `below`.
 #[inline(always)]
-fn chained(below: u64, word: Word, site: *const ()) -> u64 {
-    fold(below.rotate_left(29) ^ word.0, site as u64 ^ 0x9e37_79b9_7f4a_7c15)
+fn chained(below: u64, word: Word, site: *const (), level: u8) -> u64 {
+    let chain = fold(below.rotate_left(29) ^ word.0, site as u64 ^ 0x9e37_79b9_7f4a_7c15);
+    // The same places at other levels are another situation.
+    if level == 0 { chain } else { fold(chain, u64::from(level) | 1 << 32) }
 }
 
 pub(super) fn new_stack(entries: usize) -> *mut Entry {
@@ -466,35 +478,36 @@ mod tests {
             (random % below as u64) as usize
         };
         let site = Location::caller();
-        let push = |record: &Record, word: Word| {
-            let prepared = Prepared { word, chain: record.chain(word, site) };
-            record.push(prepared, site, ptr::null());
+        let push = |record: &Record, (word, level): (Word, u8)| {
+            let prepared = Prepared { word, chain: record.chain(word, site, level) };
+            record.push(prepared, site, ptr::null(), level);
         };
         let record = Record::new();
-        let mut held: Vec<Word> = Vec::new();
+        let mut held: Vec<(Word, u8)> = Vec::new();
         for serial in 0..2_000 {
             if held.is_empty() || (held.len() < 6 && next(2) == 0) {
                 let mode = [Mode::Write, Mode::Read][next(2)];
                 let word = Word::new(7, serial).held(mode, next(4) == 0);
-                push(&record, word);
-                held.push(word);
+                held.push((word, [0, 0, 1, 255][next(4)]));
+                push(&record, held[held.len() - 1]);
                 if next(8) == 0 {
                     record.mark_graphed();
                 }
             } else {
-                let word = held.remove(next(held.len()));
+                let (word, level) = held.remove(next(held.len()));
                 let lock = Word(word.lock());
+                assert_eq!(record.level_held(lock, word.mode()), level);
                 let quickly =
                     record.pop(lock, word.mode()) || record.pop_below_top(lock, word.mode());
                 assert!(quickly || record.remove(lock, word.mode()).is_some());
             }
             let mut seen = Vec::new();
             record.held_into(&mut seen);
-            let seen = seen.iter().map(|held| held.word.0 & !word::GRAPHED);
-            assert!(seen.eq(held.iter().map(|word| word.0)));
+            let seen = seen.iter().map(|held| (held.word.0 & !word::GRAPHED, held.level));
+            assert!(seen.eq(held.iter().map(|&(word, level)| (word.0, level))));
             let anew = Record::new();
-            held.iter().for_each(|word| push(&anew, *word));
-            assert_eq!(record.chain(Word(16), site), anew.chain(Word(16), site));
+            held.iter().for_each(|&hold| push(&anew, hold));
+            assert_eq!(record.chain(Word(16), site, 0), anew.chain(Word(16), site, 0));
         }
     }
 }

@@ -1,9 +1,11 @@
 //! Several locks of one place: nesting levels, keys, and what is asserted about locks.
 
+use std::time::Duration;
+
 use lockdep::finding::Rule;
 use lockdep::order::{LockNested, LockOrder, RwLockNested};
 use lockdep::ordered::lock_slice;
-use lockdep::sync::{Mutex, MutexGuard, RwLock};
+use lockdep::sync::{Condvar, Mutex, MutexGuard, RwLock, RwLockWriteGuard};
 use lockdep::{assert_held, assert_not_held, lock_all, might_lock};
 
 use super::declared;
@@ -156,6 +158,30 @@ fn a_level_is_taken_for_reading_and_writing_too() {
         assert_eq!(declared().len(), 2);
     }
     run("order::nested::a_level_is_taken_for_reading_and_writing_too", body).well();
+}
+
+#[test]
+fn a_hold_keeps_its_level_over_a_wait_and_a_downgrade() {
+    fn body() {
+        let nodes: Vec<Mutex<u8>> = (0..3).map(|n| Mutex::new(n)).collect();
+        let changed = Condvar::new();
+        let _parent = nodes[2].lock_nested(1).unwrap();
+        let child = nodes[0].lock_nested(2).unwrap();
+        let (child, _) = changed.wait_timeout(child, Duration::from_millis(1)).unwrap();
+        drop(nodes[1].lock_nested(3).unwrap());
+        assert!(found().is_empty(), "{:?}", found());
+        drop(nodes[1].lock_nested(1).unwrap());
+        assert_eq!(declared().len(), 1);
+        drop(child);
+
+        let pages: Vec<RwLock<u8>> = (0..3).map(|n| RwLock::new(n)).collect();
+        let _page = RwLockWriteGuard::downgrade(pages[2].write_nested(2).unwrap());
+        drop(pages[0].read_nested(3).unwrap());
+        assert_eq!(found().len(), 1);
+        drop(pages[1].read_nested(1).unwrap());
+        assert_eq!(declared().len(), 2);
+    }
+    run("order::nested::a_hold_keeps_its_level_over_a_wait_and_a_downgrade", body).well();
 }
 
 #[test]
