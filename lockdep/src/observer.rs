@@ -144,7 +144,10 @@ impl Observer {
         if let Some(&class) = self.class_index.get(&key) {
             return class;
         }
-        let anonymous = created.file().starts_with("/rustc/");
+        // Within `lock_api` is where every `ReentrantMutex` of it is locked.
+        let is_of_lock_api = |part: &str| part == "lock_api" || part.starts_with("lock_api-");
+        let anonymous = created.file().starts_with("/rustc/")
+            || created.file().split(['/', '\\']).any(is_of_lock_api);
         let line = ClassLine { class: 0, kind, type_name, created, anonymous, place: None };
         let class = self.add_class(line);
         if class != 0 {

@@ -182,8 +182,19 @@ pub(crate) struct Busy {
 
 impl Busy {
     pub(crate) fn new() -> Busy {
+        Busy::in_phase(Phase::Busy)
+    }
+
+    /// For an acquisition that its hook has told of already. What passes through meanwhile is not what
+    /// the engine needs, and is watched again afterwards.
+    #[cfg(feature = "parking_lot")]
+    pub(crate) fn told() -> Busy {
+        Busy::in_phase(Phase::Over)
+    }
+
+    fn in_phase(phase: Phase) -> Busy {
         let busy = Busy { record: CURRENT.get(), phase: PHASE.get() };
-        PHASE.set(Phase::Busy);
+        PHASE.set(phase);
         CURRENT.set(ptr::null());
         busy
     }

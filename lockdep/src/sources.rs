@@ -70,6 +70,7 @@ pub const SOURCES: &[(&str, &str)] = &sources! {
     "parking_lot/lock_api_0_4.rs",
     "parking_lot/lock_api_0_5.rs",
     "parking_lot/mod.rs",
+    "parking_lot/nested.rs",
     "parking_lot/once.rs",
     "parking_lot/places.rs",
     "parking_lot/raw.rs",

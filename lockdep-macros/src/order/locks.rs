@@ -368,7 +368,9 @@ fn acquires(call: &syn::ExprMethodCall) -> Option<bool> {
     let method = call.method.to_string();
     match (method.as_str(), call.args.len()) {
         ("lock" | "read" | "write" | "upgradable_read", 0)
-        | ("lock_nested" | "read_nested" | "write_nested", 1) => Some(true),
+        | ("lock_nested" | "read_nested" | "write_nested" | "upgradable_read_nested", 1) => {
+            Some(true)
+        }
         ("try_lock" | "try_read" | "try_write" | "try_upgradable_read", 0) => Some(false),
         _ => None,
     }

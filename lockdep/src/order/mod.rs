@@ -35,6 +35,8 @@ pub use level::{Before, Level, Leveled, Unlocked};
 #[cfg(feature = "macros")]
 pub use lockdep_macros::LockOrder;
 pub use locks::Locks;
+#[cfg(feature = "parking_lot")]
+pub use nested::UpgradableNested;
 pub use nested::{LockNested, RwLockNested};
 
 /// A struct whose locks are in a declared order; derive it.

@@ -10,7 +10,11 @@ use crate::sync as own_sync;
 /// subclasses of Linux' lockdep). An acquisition at a lesser level than one of a lock of the same
 /// class that is held is `declared-order`.
 ///
-/// Every other acquisition is at level 0. Where the depth is not known when the program is written, or
+/// It is there for the locks of this crate, with the feature `parking_lot` those of
+/// `lockdep::parking_lot` among them, and for those of `std`.
+///
+/// Every other acquisition is at level 0. A hold keeps its level when it is upgraded or downgraded, and
+/// over a wait for a condition variable. Where the depth is not known when the program is written, or
 /// can be more than 255, use a key, `#[lock_key(id)]` with [`LockOrder`](super::LockOrder).
 ///
 /// # Examples
@@ -61,6 +65,20 @@ pub trait RwLockNested {
     /// Locks for writing, at a nesting level.
     #[track_caller]
     fn write_nested(&self, level: u8) -> Self::Write<'_>;
+}
+
+/// The same for the reader-writer locks of `parking_lot`, whose readers can become writers; see
+/// [`LockNested`].
+#[cfg(feature = "parking_lot")]
+pub trait UpgradableNested {
+    /// What locking for reading gives, where that can be upgraded.
+    type Upgradable<'a>
+    where
+        Self: 'a;
+
+    /// Locks for reading with other readers, but no other upgradable one, at a nesting level.
+    #[track_caller]
+    fn upgradable_read_nested(&self, level: u8) -> Self::Upgradable<'_>;
 }
 
 /// Locks with the interface of `std`'s; the expressions lock `$lock` at `$level`.

@@ -4,6 +4,9 @@
 //! The types are `lock_api`'s own over instrumented raw locks, so all of their methods are there,
 //! and a raw lock of another crate can be wrapped in the same way ([`lock_api_0_4`]).
 //!
+//! [`LockNested`](crate::order::LockNested) and its kin lock them at a nesting level. What `unlocked`
+//! acquires again is at level 0.
+//!
 //! What differs: a lock belongs to the class of the place that *uses* it first, as `lock_api` makes
 //! locks of a constant that knows no place. `cargo lockcheck` compiles `lock_api` so that it does.
 
@@ -14,6 +17,7 @@ mod raw;
 pub mod lock_api_0_4;
 
 mod condvar;
+mod nested;
 mod once;
 mod places;
 mod types;

@@ -43,9 +43,9 @@ macro_rules! raw_locks {
             }
 
             #[inline]
-            fn lock_at(&self, site: Site) -> $Guard {
+            pub(super) fn lock_at(&self, level: u8, site: Site) -> $Guard {
                 let (attempt, block) = (|| attempt(self.raw().try_lock()), || self.raw().lock());
-                self.tag.acquire(Self::TYPE, Mode::Write, site, attempt, block)
+                self.tag.acquire_nested(Self::TYPE, (Mode::Write, level), site, attempt, block)
             }
 
             #[inline]
@@ -86,7 +86,7 @@ macro_rules! raw_locks {
             #[inline]
             #[track_caller]
             fn lock(&self) -> $Guard {
-                self.lock_at(Location::caller())
+                self.lock_at(0, Location::caller())
             }
 
             #[inline]
@@ -98,7 +98,7 @@ macro_rules! raw_locks {
             $(
                 #[$if]
                 fn lockcheck_lock(&self, site: Site) -> $Guard {
-                    self.lock_at(site)
+                    self.lock_at(0, site)
                 }
 
                 #[$if]
@@ -185,10 +185,10 @@ macro_rules! raw_locks {
                 &LockType::of::<()>(LockKind::RwLock)$(.marked::<R::$rwlock_type>())*;
 
             #[inline]
-            fn lock_shared_at(&self, site: Site) -> $Shared {
-                self.tag.acquire(
+            pub(super) fn lock_shared_at(&self, level: u8, site: Site) -> $Shared {
+                self.tag.acquire_nested(
                     Self::TYPE,
-                    Self::READ,
+                    (Self::READ, level),
                     site,
                     || attempt(self.raw.try_lock_shared()),
                     || self.raw.lock_shared(),
@@ -196,10 +196,10 @@ macro_rules! raw_locks {
             }
 
             #[inline]
-            fn lock_exclusive_at(&self, site: Site) -> $Exclusive {
-                self.tag.acquire(
+            pub(super) fn lock_exclusive_at(&self, level: u8, site: Site) -> $Exclusive {
+                self.tag.acquire_nested(
                     Self::TYPE,
-                    Mode::Write,
+                    (Mode::Write, level),
                     site,
                     || attempt(self.raw.try_lock_exclusive()),
                     || self.raw.lock_exclusive(),
@@ -209,10 +209,10 @@ macro_rules! raw_locks {
 
         impl<R: lock_api::RawRwLockUpgrade, const RECURSIVE: bool> RawRwLock<R, RECURSIVE> {
             #[inline]
-            fn lock_upgradable_at(&self, site: Site) -> $Upgradable {
-                self.tag.acquire(
+            pub(super) fn lock_upgradable_at(&self, level: u8, site: Site) -> $Upgradable {
+                self.tag.acquire_nested(
                     Self::TYPE,
-                    Mode::Upgradable,
+                    (Mode::Upgradable, level),
                     site,
                     || attempt(self.raw.try_lock_upgradable()),
                     || self.raw.lock_upgradable(),
@@ -243,13 +243,13 @@ macro_rules! raw_locks {
             #[inline]
             #[track_caller]
             fn lock_shared(&self) -> $Shared {
-                self.lock_shared_at(Location::caller())
+                self.lock_shared_at(0, Location::caller())
             }
 
             $(
                 #[$if]
                 fn lockcheck_lock_shared(&self, site: Site) -> $Shared {
-                    self.lock_shared_at(site)
+                    self.lock_shared_at(0, site)
                 }
             )?
 
@@ -271,13 +271,13 @@ macro_rules! raw_locks {
             #[inline]
             #[track_caller]
             fn lock_exclusive(&self) -> $Exclusive {
-                self.lock_exclusive_at(Location::caller())
+                self.lock_exclusive_at(0, Location::caller())
             }
 
             $(
                 #[$if]
                 fn lockcheck_lock_exclusive(&self, site: Site) -> $Exclusive {
-                    self.lock_exclusive_at(site)
+                    self.lock_exclusive_at(0, site)
                 }
             )?
 
@@ -407,13 +407,13 @@ macro_rules! raw_locks {
             #[inline]
             #[track_caller]
             fn lock_upgradable(&self) -> $Upgradable {
-                self.lock_upgradable_at(Location::caller())
+                self.lock_upgradable_at(0, Location::caller())
             }
 
             $(
                 #[$if]
                 fn lockcheck_lock_upgradable(&self, site: Site) -> $Upgradable {
-                    self.lock_upgradable_at(site)
+                    self.lock_upgradable_at(0, site)
                 }
             )?
 

@@ -2,6 +2,7 @@
 
 mod levels;
 mod nested;
+mod parking_lot;
 mod places;
 mod said;
 
