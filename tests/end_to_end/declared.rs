@@ -45,6 +45,19 @@ fn locks_of_std_keep_to_what_is_declared_with_the_library() {
 }
 
 #[test]
+fn levels_of_parking_lot_are_known_to_both() {
+    let project = Project::fixture("levels", "levels");
+    let run = project.check(&["test", "--lib"]);
+    assert_eq!(run.found(), ["lock-order needs-thread"], "{run}");
+    let lint = project.check(&["check"]);
+    let findings = &lint.report().findings;
+    let rules: Vec<Rule> = findings.iter().map(|finding| finding.rule).collect();
+    assert_eq!(rules, [Rule::LockOrder, Rule::SameClassNesting], "{lint}");
+    assert!(findings[0].message.contains("by `Index::insert` and `Index::remove`"), "{lint}");
+    assert!(findings[1].message.contains("`Node::plain`"), "{lint}");
+}
+
+#[test]
 fn the_library_can_have_another_name() {
     let project = Project::fixture("renamed", "renamed");
     let run = project.check(&["test", "--lib"]);

@@ -248,13 +248,18 @@ fn is_async_crate(path: &str) -> bool {
 /// How a call takes a known lock, if it does.
 fn lock_call(callee: &Callee<'_>) -> Option<LockCall> {
     let owner = callee.owner();
-    if callee.trait_name == Some("LockNested") && callee.name() == "lock_nested" && is_lock(owner) {
-        return Some(LockCall { is_nested: true, ..LockCall::new(Mode::Write, Waiting::Blocking) });
-    }
-    if callee.trait_name.is_some() {
-        return None;
-    }
     let name = callee.name();
+    if let Some(name_of_trait) = callee.trait_name {
+        let mode = match (name_of_trait, types::last(owner), name) {
+            (_, "ReentrantMutex", _) => return None,
+            ("LockNested", _, "lock_nested") | ("RwLockNested", _, "write_nested") => Mode::Write,
+            ("RwLockNested", _, "read_nested") => Mode::Read,
+            ("UpgradableNested", _, "upgradable_read_nested") => Mode::Upgradable,
+            _ => return None,
+        };
+        let nested = LockCall { is_nested: true, ..LockCall::new(mode, Waiting::Blocking) };
+        return is_lock(owner).then_some(nested);
+    }
     if types::last(owner) == "DashMap" && owner.contains("dashmap") {
         return dashmap_call(name);
     }
