@@ -331,8 +331,9 @@ pub(crate) fn thread_end() {
     // Of a thread that blocks and one that ends at the same moment, the later sees the other.
     record.ended.store(true, SeqCst);
     let left_behind = waiting::behind_these(&held);
-    let last = left_behind
-        .or_else(|| if waiting::nobody_runs() { waiting::nobody_will(record) } else { None });
+    let last = left_behind.or_else(|| {
+        if waiting::nobody_runs() { waiting::nobody_will(record, || false) } else { None }
+    });
     if record.left.swap(false, Relaxed) {
         LEAVING.fetch_sub(1, SeqCst);
     }

@@ -83,8 +83,23 @@ pub(crate) fn wait(
     target: (u64, u64),
     site: Site,
 ) -> Wait {
+    wait_unless(record, kind, target, site, || false)
+}
+
+/// The same; `came` tells of what the thread waits for whether it is there after all, as something that
+/// came before the wait was visible was not counted.
+///
+/// # Panics
+/// As [`wait`].
+pub(crate) fn wait_unless(
+    record: &'static Record,
+    kind: WaitKind,
+    target: (u64, u64),
+    site: Site,
+    came: impl FnMut() -> bool,
+) -> Wait {
     let wait = show(record, kind, target, site);
-    if let Some(finding) = stuck(record, kind) {
+    if let Some(finding) = stuck(record, kind, came) {
         record.wait.end();
         halt(&finding);
         record.wait.begin(kind, wait.target, now(), site);
@@ -151,7 +166,7 @@ pub(crate) fn now() -> u64 {
 }
 
 /// Whether this thread, which is about to block, can never go on.
-fn stuck(me: &'static Record, kind: WaitKind) -> Option<Arc<Finding>> {
+fn stuck(me: &'static Record, kind: WaitKind, came: impl FnMut() -> bool) -> Option<Arc<Finding>> {
     // A cycle leads through what this thread holds, or through a thread that waits for its end.
     let on_cycle = matches!(kind, WaitKind::Lock | WaitKind::Join | WaitKind::Permits)
         && (!me.holds_nothing() || !me.permits.is_empty() || JOINING.load(SeqCst) > 0);
@@ -166,7 +181,7 @@ fn stuck(me: &'static Record, kind: WaitKind) -> Option<Arc<Finding>> {
         return Some(finding);
     }
     let alone = kind != WaitKind::Timed && nobody_runs();
-    if alone { nobody_will(me) } else { None }
+    if alone { nobody_will(me, came) } else { None }
 }
 
 /// Threads that hold what the next one waits for, this one among them.
@@ -316,8 +331,11 @@ fn known(system: u32) -> bool {
 }
 
 /// Every thread waits, so nobody completes what they wait for: reported once nothing has moved for
-/// a while, as a thread that was just woken may not have run yet.
-pub(crate) fn nobody_will(me: &'static Record) -> Option<Arc<Finding>> {
+/// a while, as a thread that was just woken may not have run yet, and unless this one's event `came`.
+pub(crate) fn nobody_will(
+    me: &'static Record,
+    mut came: impl FnMut() -> bool,
+) -> Option<Arc<Finding>> {
     let busy = Busy::new();
     let (graph, seen) = look();
     // A lock that nobody here holds is about to be handed over, maybe by this very thread: whoever
@@ -373,6 +391,9 @@ pub(crate) fn nobody_will(me: &'static Record) -> Option<Arc<Finding>> {
     }
     let threads: Vec<StuckThread> = seen.iter().filter_map(Seen::stuck).collect();
     if threads.is_empty() {
+        return None;
+    }
+    if came() {
         return None;
     }
     let cycle = (0..seen.len()).find_map(|i| graph.cycle(i));

@@ -10,8 +10,9 @@ use crate::permits::{Asked, Hold};
 use crate::process;
 use crate::publishing;
 use crate::record::{Record, WaitKind};
+use crate::waiting::{self, Wait};
 use crate::word::{self, Word};
-use crate::{identity, learning, livelock, waiting};
+use crate::{identity, learning, livelock};
 
 /// What a thread can wait for that is not a lock.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -149,7 +150,7 @@ impl EventTag {
         kind: EventKind,
         timed: bool,
         site: Site,
-        attempt: impl FnOnce() -> Option<R>,
+        mut attempt: impl FnMut() -> Option<R>,
         block: impl FnOnce() -> R,
     ) -> R {
         let Some(record) = process::current().or_else(process::begin) else {
@@ -172,7 +173,17 @@ impl EventTag {
                 result
             }
             None => {
-                let Waited(result) = self.block(record, kind, timed, site, block);
+                let mut result = None;
+                // What came since the attempt has not been counted for this thread.
+                let came = || {
+                    // Whoever comes to a barrier comes once.
+                    result = if kind == EventKind::Barrier { None } else { attempt() };
+                    result.is_some()
+                };
+                let waits = self.begin(record, kind, timed, site, came);
+                let result = result.unwrap_or_else(block);
+                drop(waits);
+                self.came(record, kind);
                 result
             }
         }
@@ -196,6 +207,24 @@ impl EventTag {
         site: Site,
         block: impl FnOnce() -> R,
     ) -> Waited<R> {
+        let wait = self.begin(record, kind, timed, site, || false);
+        let result = block();
+        drop(wait);
+        self.came(record, kind);
+        Waited(result)
+    }
+
+    /// The thread is about to block; `came` tells whether the event has come after all.
+    #[cold]
+    #[inline(never)]
+    fn begin(
+        &self,
+        record: &'static Record,
+        kind: EventKind,
+        timed: bool,
+        site: Site,
+        came: impl FnMut() -> bool,
+    ) -> Wait {
         let event = self.word(record, kind, site);
         if kind == EventKind::Barrier {
             learning::signal(record, self.id(kind), event, site);
@@ -213,11 +242,7 @@ impl EventTag {
             EventKind::Permit => WaitKind::Permits,
             _ => WaitKind::Event,
         };
-        let wait = waiting::wait(record, waits, (event.0, 0), site);
-        let result = block();
-        drop(wait);
-        self.came(record, kind);
-        Waited(result)
+        waiting::wait_unless(record, waits, (event.0, 0), site, came)
     }
 
     /// Waits for `count` of the `total` permits of a semaphore that has several, without a timeout;
@@ -229,7 +254,7 @@ impl EventTag {
         &self,
         (count, total): (usize, usize),
         site: Site,
-        attempt: impl FnOnce() -> Option<R>,
+        attempt: impl FnMut() -> Option<R>,
         block: impl FnOnce() -> R,
     ) -> R {
         if let Some(record) = process::current().or_else(process::begin) {

@@ -41,6 +41,7 @@ use std::sync::{Arc, mpsc as plain};
 use std::time::{Duration, Instant};
 
 use lockdep::finding::{Rule, Tier};
+use lockdep::instrument::{EventKind, EventTag};
 use lockdep::sync::{Barrier, Condvar, Mutex, mpsc};
 use lockdep::thread;
 
@@ -263,4 +264,20 @@ fn a_scope_that_unwinds_waits_for_its_threads_too() {
         assert!(ended.stderr.contains(said), "{}", ended.stderr);
     }
     assert!(ended.trace.contains("stuck-wait"), "{}", ended.trace);
+}
+
+/// The last sender is gone before the receiver's wait can be seen, and so is not counted.
+#[test]
+fn what_comes_between_the_attempt_and_the_wait_is_not_missed() {
+    fn body() {
+        let (tag, mut attempts) = (EventTag::new(), 0);
+        let attempt = || {
+            attempts += 1;
+            (attempts > 1).then_some(())
+        };
+        let site = std::panic::Location::caller();
+        tag.wait(EventKind::Receive, false, site, attempt, || ());
+        assert_eq!((attempts, found()), (2, vec![]));
+    }
+    run("waits::what_comes_between_the_attempt_and_the_wait_is_not_missed", body).well();
 }
