@@ -5,7 +5,7 @@
 //! looked through is a root of its own, equal to nothing else: the analysis then says too little,
 //! never too much.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::sync::Arc;
 
 use super::mir::callee::Callee;
@@ -82,6 +82,10 @@ enum Definition {
     Call(u32),
 }
 
+/// Through how many locals one is followed, each of which takes of the stack: a name for a name for a
+/// name in code that a program has written.
+const DEEPEST: u32 = 256;
+
 /// A body with the origins of its locals.
 pub(super) struct Frame<'p, 'a> {
     pub(super) program: &'p Program<'a>,
@@ -89,6 +93,8 @@ pub(super) struct Frame<'p, 'a> {
     summaries: &'p [Option<Summary>],
     definitions: Vec<Vec<Definition>>,
     memo: RefCell<Vec<Memo>>,
+    /// How many locals the one that is looked for has led through.
+    depth: Cell<u32>,
     /// The local that stands for a coroutine's own state.
     coroutine: Option<u32>,
 }
@@ -129,7 +135,8 @@ impl<'p, 'a> Frame<'p, 'a> {
         }
         let coroutine = function.is_coroutine().then(|| coroutine_local(function)).flatten();
         let memo = RefCell::new(vec![Memo::Open; body.locals.len()]);
-        Frame { program, function, summaries, definitions, memo, coroutine }
+        let depth = Cell::new(0);
+        Frame { program, function, summaries, definitions, memo, depth, coroutine }
     }
 
     /// The local that stands for a coroutine's own state.
@@ -397,10 +404,13 @@ impl<'p, 'a> Frame<'p, 'a> {
         match state {
             Memo::Done(path) => return path,
             Memo::Running => return Path::new(Root::Local(local)),
+            Memo::Open if self.depth.get() == DEEPEST => return Path::new(Root::Local(local)),
             Memo::Open => {}
         }
         self.memo.borrow_mut()[index] = Memo::Running;
+        self.depth.update(|depth| depth + 1);
         let path = self.find_local(local);
+        self.depth.update(|depth| depth - 1);
         self.memo.borrow_mut()[index] = Memo::Done(path.clone());
         path
     }
