@@ -33,6 +33,8 @@ pub struct Settings {
     pub traces: Vec<PathBuf>,
     /// The root of the workspace.
     pub workspace: PathBuf,
+    /// The packages of the workspace, as cargo names them.
+    pub members: Vec<String>,
     /// Everything that lockcheck keeps: `target/lockcheck`.
     pub directory: PathBuf,
     /// cargo's target directory for checked programs.
@@ -136,6 +138,7 @@ impl Settings {
             },
             traces,
             workspace: metadata.workspace_root,
+            members: metadata.workspace_members,
             directory,
             build,
             cache,
@@ -196,6 +199,10 @@ fn checked(given: &CargoArgs, build: &Path) -> Vec<OsString> {
     if !is_selected {
         words.push("--all-targets".into());
     }
+    // What does not compile keeps nothing else from being looked at.
+    if !rest.has("--keep-going") {
+        words.push("--keep-going".into());
+    }
     words.extend(rest.words().iter().cloned());
     words
 }
@@ -231,6 +238,7 @@ fn refuse_build_std(args: &CargoArgs, config: &CargoConfig) -> Result<(), Failur
 struct Metadata {
     workspace_root: PathBuf,
     target_directory: PathBuf,
+    workspace_members: Vec<String>,
 }
 
 impl Metadata {
@@ -270,7 +278,7 @@ impl Metadata {
 mod tests {
     use std::path::Path;
 
-    use super::{instrumented, refuse_build_std, refuse_other_targets};
+    use super::{checked, instrumented, refuse_build_std, refuse_other_targets};
     use crate::cargo_args::CargoArgs;
     use crate::cargo_config::CargoConfig;
 
@@ -291,6 +299,14 @@ mod tests {
             line("nextest", "--color always run -p a"),
             "nextest --color always run --target HOST --target-dir dir -p a"
         );
+    }
+
+    #[test]
+    fn a_check_is_one_of_all_targets_that_goes_on() {
+        let line = |given: &str| checked(&args(given), Path::new("dir")).join(" ".as_ref());
+        let begin = "check --message-format=json-diagnostic-rendered-ansi --target-dir dir";
+        assert_eq!(line("-p a"), format!("{begin} --all-targets --keep-going -p a").as_str());
+        assert_eq!(line("--lib --keep-going"), format!("{begin} --lib --keep-going").as_str());
     }
 
     #[test]

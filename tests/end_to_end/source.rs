@@ -205,6 +205,12 @@ fn closures_and_what_a_task_keeps_are_told_in_the_words_of_the_source() {
     assert_eq!(later.notes, [kept], "{checked}");
 }
 
+/// A program that takes a lock twice.
+const TWICE: &str = "use std::sync::Mutex;\n\
+                     static ONE: Mutex<u8> = Mutex::new(0);\n\
+                     fn main() {\n    let one = ONE.lock().unwrap();\n    \
+                     *ONE.lock().unwrap() = *one;\n}\n";
+
 /// The compiler in use, under the name of another version.
 #[cfg(unix)]
 #[test]
@@ -212,11 +218,8 @@ fn another_compiler_is_named_and_its_mir_is_read_as_far_as_it_goes() {
     use std::fs;
     use std::os::unix::fs::PermissionsExt;
 
-    let text = "use std::sync::Mutex;\n\
-                static ONE: Mutex<u8> = Mutex::new(0);\n\
-                fn main() {\n    let one = ONE.lock().unwrap();\n    *ONE.lock().unwrap() = *one;\n}\n";
     for (release, user) in [("1.80.1", "lint-older"), ("1.240.0", "lint-newer")] {
-        let files = [("twice".to_owned(), text.to_owned())];
+        let files = [("twice".to_owned(), TWICE.to_owned())];
         let project = Project::binaries(user, "2024", &files);
         let other = project.root().join("other-rustc");
         let script = format!(
@@ -235,9 +238,39 @@ fn another_compiler_is_named_and_its_mir_is_read_as_far_as_it_goes() {
 }
 
 #[test]
-fn what_does_not_compile_is_not_called_clean() {
-    let files = [("broken".to_owned(), "fn main() { nothing() }\n".to_owned())];
+fn what_does_not_compile_is_not_called_clean_and_hides_nothing_else() {
+    let broken = ("broken".to_owned(), "fn main() { nothing() }\n".to_owned());
+    let files = [broken, ("twice".to_owned(), TWICE.to_owned())];
     let checked = Project::binaries("lint-broken", "2024", &files).check(&["check"]);
     assert_eq!(checked.code, 101, "{checked}");
     assert!(checked.stderr.contains("not everything compiles"), "{checked}");
+    assert_eq!(checked.found(), ["double-lock potential"], "{checked}");
+}
+
+#[test]
+fn mir_that_is_gone_or_damaged_is_written_anew() {
+    let files = [("twice".to_owned(), TWICE.to_owned())];
+    let project = Project::binaries("lint-damaged", "2024", &files);
+    let written = || {
+        let built = project.report_path().with_file_name("lint/debug/deps");
+        let files = std::fs::read_dir(built).expect("something is built");
+        let paths = files.map(|file| file.expect("an entry").path());
+        paths.filter(|path| path.extension().is_some_and(|ext| ext == "mir")).collect::<Vec<_>>()
+    };
+    let looks = || {
+        let checked = project.check(&["check"]);
+        assert_eq!(checked.found(), ["double-lock potential"], "{checked}");
+    };
+    looks();
+    let before = written();
+    assert!(!before.is_empty());
+    for path in &before {
+        std::fs::remove_file(path).expect("it is there");
+    }
+    looks();
+    for path in written() {
+        std::fs::write(path, [0xff; 64]).expect("it can be written");
+    }
+    looks();
+    assert_eq!(written().len(), before.len());
 }

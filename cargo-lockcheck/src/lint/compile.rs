@@ -8,7 +8,7 @@
 use std::env;
 use std::ffi::OsString;
 use std::fs;
-use std::io::{self, BufRead, BufReader, Write};
+use std::io::{self, BufRead, BufReader, Read, Write};
 use std::ops::RangeInclusive;
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode, ExitStatus, Stdio};
@@ -58,6 +58,8 @@ pub struct Checked {
     pub source: PathBuf,
     /// The compiler's MIR.
     pub mir: PathBuf,
+    /// What else the compiler has written of it, without which it would be checked anew.
+    pub metadata: PathBuf,
     /// The source files.
     pub files: Vec<String>,
     /// The package, as cargo names it.
@@ -105,9 +107,31 @@ pub struct Compiled {
 
 /// Runs `cargo check`. What the compiler says goes where cargo would put it.
 ///
+/// A target whose MIR is gone or damaged, though cargo takes it for checked, is checked anew.
+///
 /// # Errors
 /// When cargo cannot be started.
 pub fn run(settings: &Settings) -> Result<Compiled, Failure> {
+    let compiled = check(settings)?;
+    let damaged: Vec<&Checked> = compiled.targets.iter().filter(|t| !has_mir(&t.mir)).collect();
+    if damaged.is_empty() {
+        return Ok(compiled);
+    }
+    for target in damaged {
+        // Without its result, cargo has the compiler run again.
+        let _ = fs::remove_file(&target.metadata);
+    }
+    check(settings)
+}
+
+/// Whether a file begins as the compiler's MIR does.
+fn has_mir(path: &Path) -> bool {
+    let mut begin = [0; 2];
+    let read = fs::File::open(path).and_then(|mut file| file.read_exact(&mut begin));
+    read.is_ok() && begin == *b"//"
+}
+
+fn check(settings: &Settings) -> Result<Compiled, Failure> {
     let this = env::current_exe().map_err(|error| {
         Failure::new(
             format!("the path of this program is not known: {error}"),
@@ -137,7 +161,7 @@ pub fn run(settings: &Settings) -> Result<Compiled, Failure> {
             let Ok(message) = serde_json::from_str::<Value>(&line) else { continue };
             let reason = message["reason"].as_str();
             if reason == Some("compiler-artifact") {
-                let target = checked(&message);
+                let target = checked(&message, &settings.members);
                 target.iter().for_each(|target| reader.begin(target));
                 targets.extend(target);
             }
@@ -168,17 +192,17 @@ fn forward(line: &str) {
     let _ = writeln!(out, "{line}");
 }
 
-/// The target that an artifact message is about, if its MIR is there.
-fn checked(message: &Value) -> Option<Checked> {
-    let metadata = message["filenames"]
-        .as_array()?
-        .iter()
-        .filter_map(Value::as_str)
-        .find(|name| name.ends_with(".rmeta"))?;
+/// The target that an artifact message is about, if the compiler was to write its MIR.
+fn checked(message: &Value, members: &[String]) -> Option<Checked> {
+    // What is also linked has none.
+    let [Value::String(metadata)] = message["filenames"].as_array()?.as_slice() else {
+        return None;
+    };
     let metadata = Path::new(metadata);
     let stem = metadata.file_stem()?.to_str()?.strip_prefix("lib")?;
     let mir = metadata.with_file_name(format!("{stem}.mir"));
-    if !mir.exists() {
+    let package = message["package_id"].as_str()?;
+    if metadata.extension()? != "rmeta" || !members.iter().any(|member| member == package) {
         return None;
     }
     let target = &message["target"];
@@ -196,8 +220,9 @@ fn checked(message: &Value) -> Option<Checked> {
         is_tested: target["test"].as_bool().unwrap_or(false),
         source: PathBuf::from(target["src_path"].as_str().unwrap_or_default()),
         mir,
+        metadata: metadata.to_owned(),
         files,
-        package: message["package_id"].as_str().unwrap_or_default().to_owned(),
+        package: package.to_owned(),
         manifest: message["manifest_path"].as_str().unwrap_or_default().to_owned(),
         described: target.clone(),
     })
