@@ -75,6 +75,7 @@ pub struct Stored {
 
 /// A command of cargo's.
 #[derive(Debug, clap::Args)]
+#[command(after_help = "The options of the report are listed by `cargo lockcheck --help`.")]
 pub struct CargoCommand {
     /// Arguments for cargo, and after `--` for the program
     #[arg(last = true, value_name = "CARGO'S ARGUMENTS")]

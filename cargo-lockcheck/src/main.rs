@@ -85,7 +85,9 @@ fn lint_source(args: Args) -> Result<ExitCode, Failure> {
     report.findings.extend(shown.into_iter().map(|entry| entry.finding));
     if compiled.code != 0 {
         report.notes.push(
-            "not everything compiles: what the errors above are in, and what depends on it, was not looked at".to_owned(),
+            "not everything compiles: what the errors above are in, and what depends on it, was \
+             not looked at"
+                .to_owned(),
         );
     }
     report.notes.extend(lint::compile::unknown_compiler(&settings.toolchain));
