@@ -429,20 +429,11 @@ impl<'a> Planner<'_, '_, 'a> {
 
     /// A call of code outside the program, which may call the closures it is given.
     fn outside(&mut self, call: &Call<'a>, callee: &Callee<'_>) {
-        if locks::keeps_closure(callee) {
-            return;
-        }
-        if !closures::are_called(callee) {
-            return;
-        }
         let unit = self.frame.function.unit;
-        let text = if callee.text.contains('{') { closures::text(callee) } else { "" };
-        for closure in types::closures(text) {
-            if !closure.starts_with("{closure@") {
-                continue;
-            }
+        let run = closures::run(callee);
+        for closure in run.iter().filter(|ty| ty.starts_with("{closure@")) {
             let Some(id) = self.frame.program.closure(unit, closure) else { continue };
-            let given = call.args.iter().find(|arg| self.frame.operand_type(arg) == closure);
+            let given = call.args.iter().find(|arg| self.frame.operand_type(arg) == *closure);
             let path = match given {
                 Some(arg) => self.frame.operand(arg),
                 None => match self.frame.closure_site(closure) {
@@ -470,6 +461,7 @@ impl<'a> Planner<'_, '_, 'a> {
             let is_function = ty.starts_with("impl Fn") || ty.starts_with("impl std::ops::Fn");
             let path = self.frame.operand(arg);
             if (is_function || is_parameter(ty) && ty.starts_with('F'))
+                && run.contains(&ty)
                 && matches!(path.root, Root::Param(_))
             {
                 self.callback(path, "a closure of the caller");
