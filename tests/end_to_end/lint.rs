@@ -74,10 +74,12 @@ fn score(edition: &str) -> Vec<String> {
             files.push((format!("{}__{kind}", row.name), text));
         }
     }
-    for entry in fs::read_dir(corpus().join("silent")).expect("the silent files") {
-        let path = entry.expect("an entry").path();
-        let name = path.file_stem().expect("a file").to_string_lossy();
-        files.push((format!("silent__{name}"), read(&path)));
+    for kind in ["silent", "loud"] {
+        for entry in fs::read_dir(corpus().join(kind)).expect("the files of a kind") {
+            let path = entry.expect("an entry").path();
+            let name = path.file_stem().expect("a file").to_string_lossy();
+            files.push((format!("{kind}__{name}"), read(&path)));
+        }
     }
     let found = lint(edition, &format!("lint-corpus-{edition}"), &files);
     let of = |name: &str| found.get(name).map_or(&[][..], Vec::as_slice);
@@ -96,6 +98,20 @@ fn score(edition: &str) -> Vec<String> {
         }
         if row.expected.is_empty() && speaks(&buggy) {
             wrong.push(format!("{} must be silent", row.name));
+        }
+    }
+    for (name, text) in files.iter().filter(|(name, _)| name.starts_with("loud")) {
+        for (index, line) in text.lines().enumerate() {
+            let Some((_, rule)) = line.split_once("// found: ") else { continue };
+            let line = index as u32 + 1;
+            let is_hit = of(name).iter().any(|finding| {
+                finding.rule.code() == rule
+                    && finding.level > Level::Allow
+                    && lines(finding).iter().any(|(_, found)| *found == line)
+            });
+            if !is_hit {
+                wrong.push(format!("{name} is silent about {rule} at line {line}"));
+            }
         }
     }
     let quiet = found.keys().filter(|name| name.ends_with("__fixed") || name.starts_with("silent"));

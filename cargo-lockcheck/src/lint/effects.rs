@@ -407,9 +407,18 @@ impl<'a> Planner<'_, '_, 'a> {
         if !(by_deref || by_force || by_init) {
             return false;
         }
-        let owner = callee.owner();
-        let is_cell = owner.contains("unsync") || owner.contains("cell::");
-        if is_cell && !owner.contains("sync::") {
+        // Of these types alone it is known that another thread waits meanwhile; a type of the
+        // program may have such a name too.
+        let crates = [
+            "std::sync::",
+            "lockdep::",
+            "once_cell::sync::",
+            "lazy_static::",
+            "parking_lot::",
+            "spin::",
+            "tokio::sync::",
+        ];
+        if !crates.iter().any(|name| callee.owner().starts_with(name)) {
             return false;
         }
         let path = self.frame.operand(first);

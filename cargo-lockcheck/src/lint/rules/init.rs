@@ -1,16 +1,18 @@
 //! `init-cycle`: a value that is made on first use needs itself, or another that needs it.
 
-use std::collections::{BTreeMap, HashSet, VecDeque};
+use std::collections::{BTreeMap, HashMap, HashSet, VecDeque};
 use std::sync::Arc;
 
 use lockdep::finding::Rule;
 
 use super::report::{chain_sites, finding};
+use super::threads;
 use crate::lint::analysis::{Analyzed, EventKind};
 use crate::lint::effects::Effect;
 use crate::lint::mir::types;
+use crate::lint::program::BodyId;
 use crate::lint::summary::Chain;
-use crate::lint::values::Root;
+use crate::lint::values::{Part, Path, Root};
 use crate::model::Finding;
 
 pub(super) fn check(analyzed: &Analyzed<'_, '_>, findings: &mut Vec<Finding>) {
@@ -23,8 +25,7 @@ pub(super) fn check(analyzed: &Analyzed<'_, '_>, findings: &mut Vec<Finding>) {
         if !seen.insert(key) {
             continue;
         }
-        let names: Vec<String> =
-            cycle.iter().map(|name| format!("`{}`", types::last(name))).collect();
+        let names: Vec<String> = cycle.iter().map(|value| format!("`{}`", name(value))).collect();
         let message = match names.as_slice() {
             [one] => format!("the initialisation of {one} uses {one}"),
             _ => format!(
@@ -34,10 +35,10 @@ pub(super) fn check(analyzed: &Analyzed<'_, '_>, findings: &mut Vec<Finding>) {
             ),
         };
         let mut sites = Vec::new();
-        for (at, name) in cycle.iter().enumerate() {
+        for (at, value) in cycle.iter().enumerate() {
             let next = &cycle[(at + 1) % cycle.len()];
-            let label = format!("`{}` needs `{}`", types::last(name), types::last(next));
-            if let Some(chain) = needs[name].get(next) {
+            let label = format!("`{}` needs `{}`", name(value), name(next));
+            if let Some(chain) = needs[value].get(next) {
                 sites.extend(chain_sites(chain, &label));
             }
         }
@@ -45,36 +46,32 @@ pub(super) fn check(analyzed: &Analyzed<'_, '_>, findings: &mut Vec<Finding>) {
     }
 }
 
-type Needs = BTreeMap<Arc<str>, BTreeMap<Arc<str>, Chain>>;
+type Needs = BTreeMap<Path, BTreeMap<Path, Chain>>;
 
 /// Which values the initialisation of each value uses.
 fn needs(analyzed: &Analyzed<'_, '_>) -> Needs {
+    let initialisers = initialisers(analyzed);
     let mut needs = Needs::new();
     for (id, analysis) in analyzed.analyses.iter().enumerate() {
-        let function = &analyzed.program.functions[id];
-        let unit = &analyzed.program.units[function.unit];
-        let owner = function
-            .body
-            .name
-            .split_once("::{closure#")
-            .map(|split| split.0)
-            .filter(|name| analyzed.program.constant(function.unit, name).is_some())
-            .map(|name| Arc::<str>::from(unit.global(name)));
+        let owner = initialisers.get(&id);
         let mut block = None;
         for event in &analysis.events {
             let EventKind::Effect(Effect::Force(forces)) = &event.kind else { continue };
-            let Root::Static(name) = &forces.path.root else { continue };
-            if let Some(owner) = &owner {
-                let entry = needs.entry(Arc::clone(owner)).or_default();
-                entry.entry(Arc::clone(name)).or_insert_with(|| forces.chain.clone());
+            let path = &forces.path;
+            if !matches!(path.root, Root::Static(_)) || !path.is_single() {
+                continue;
+            }
+            if let Some(owner) = owner {
+                let entry = needs.entry(owner.clone()).or_default();
+                entry.entry(path.clone()).or_insert_with(|| forces.chain.clone());
             }
             // What one call forces first is the cell; the rest, its closure forces.
             match &block {
                 Some((at, outer)) if *at == event.block => {
-                    let entry = needs.entry(Arc::clone(outer)).or_default();
-                    entry.entry(Arc::clone(name)).or_insert_with(|| forces.chain.clone());
+                    let entry = needs.entry(Path::clone(outer)).or_default();
+                    entry.entry(path.clone()).or_insert_with(|| forces.chain.clone());
                 }
-                _ if forces.chain.len() == 1 => block = Some((event.block, Arc::clone(name))),
+                _ if forces.chain.len() == 1 => block = Some((event.block, path.clone())),
                 _ => block = None,
             }
         }
@@ -82,18 +79,54 @@ fn needs(analyzed: &Analyzed<'_, '_>) -> Needs {
     needs
 }
 
+/// The closures that run while a static is initialised: its own, and those of the threads that
+/// these wait for. What a closure only keeps, or lets another thread run, is none of them.
+fn initialisers(analyzed: &Analyzed<'_, '_>) -> HashMap<BodyId, Path> {
+    let mut found = HashMap::new();
+    for (id, function) in analyzed.program.functions.iter().enumerate() {
+        let Some((name, rest)) = function.body.name.split_once("::{closure#") else { continue };
+        let is_inner = rest.contains("::");
+        if is_inner || analyzed.program.constant(function.unit, name).is_none() {
+            continue;
+        }
+        let name = Arc::from(analyzed.program.units[function.unit].global(name));
+        let owner = Path::new(Root::Static(name));
+        let mut work = vec![id];
+        while let Some(id) = work.pop() {
+            if found.insert(id, owner.clone()).is_none() {
+                work.extend(threads::awaited(analyzed, id));
+            }
+        }
+    }
+    found
+}
+
+/// The name of a static value, or of its field, for a reader.
+fn name(path: &Path) -> String {
+    let mut name = match &path.root {
+        Root::Static(name) => types::last(name).to_owned(),
+        _ => String::new(),
+    };
+    for part in &path.parts {
+        if let Part::Field { index, .. } = part {
+            name = format!("{name}.{index}");
+        }
+    }
+    name
+}
+
 /// The shortest way from a value back to itself.
-fn cycle(needs: &Needs, first: &Arc<str>) -> Option<Vec<Arc<str>>> {
-    let mut came_from: BTreeMap<&Arc<str>, &Arc<str>> = BTreeMap::new();
+fn cycle(needs: &Needs, first: &Path) -> Option<Vec<Path>> {
+    let mut came_from: BTreeMap<&Path, &Path> = BTreeMap::new();
     let mut work = VecDeque::from([first]);
     while let Some(at) = work.pop_front() {
         for next in needs.get(at).into_iter().flat_map(BTreeMap::keys) {
             if next == first {
-                let mut cycle = vec![Arc::clone(at)];
+                let mut cycle = vec![at.clone()];
                 let mut at = at;
                 while at != first {
                     at = came_from[at];
-                    cycle.push(Arc::clone(at));
+                    cycle.push(at.clone());
                 }
                 cycle.reverse();
                 return Some(cycle);

@@ -10,6 +10,7 @@ mod order;
 mod relock;
 mod report;
 mod spins;
+mod threads;
 
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
