@@ -7,11 +7,13 @@
 use lockdep::finding::Rule;
 
 use super::report::{finding, site};
+use super::threads;
 use crate::lint::analysis::Analyzed;
 use crate::lint::effects::location;
 use crate::lint::graph::{Condition, Flow, condition};
 use crate::lint::held::{self, State, Tokens, Transfer};
-use crate::lint::locks::{Blocking, blocking_call, is_spawn};
+use crate::lint::locks::{Blocking, blocking_call};
+use crate::lint::mir::callee::Callee;
 use crate::lint::mir::model::{Call, Terminator};
 use crate::lint::mir::types;
 use crate::lint::program::BodyId;
@@ -112,16 +114,23 @@ fn end_of(path: &Path, end: u32) -> Option<u32> {
     }
 }
 
+/// Whether a call waits for a message until there is one or the channel is closed.
+fn is_receive(callee: &Callee<'_>) -> bool {
+    blocking_call(callee, "") == Some(Blocking::Receive)
+        && !matches!(callee.name(), "recv_timeout" | "recv_deadline")
+}
+
 /// The channel that a call receives from.
 fn received(frame: &Frame<'_, '_>, call: &Call<'_>) -> Option<u32> {
-    if blocking_call(call.callee()?, "") != Some(Blocking::Receive) {
+    if !is_receive(call.callee()?) {
         return None;
     }
     let place = call.args.first()?.place()?;
     end_of(&frame.local(place.local), 1)
 }
 
-/// Whether the loop around a receive ends only with the channel.
+/// Whether the loop around a receive ends only with the channel: never because of what a message
+/// holds.
 fn only_ends_with_channel(frame: &Frame<'_, '_>, graph: &Flow, at: u32, call: &Call<'_>) -> bool {
     let Some(cycle) = graph.cycle[at as usize] else { return false };
     let blocks = &frame.function.body.blocks;
@@ -132,7 +141,7 @@ fn only_ends_with_channel(frame: &Frame<'_, '_>, graph: &Flow, at: u32, call: &C
             .any(|to| graph.cycle[*to as usize] != Some(cycle) && leads_on(*to));
         !leaves
             || matches!(condition(frame, from), Some(Condition::Variant(place))
-                if place.local == call.dest.local)
+                if *place == call.dest)
     })
 }
 
@@ -142,22 +151,8 @@ fn joined(
     frame: &Frame<'_, '_>,
     call: &Call<'_>,
 ) -> Option<(u32, BodyId)> {
-    if blocking_call(call.callee()?, "") != Some(Blocking::Join) {
-        return None;
-    }
-    let place = call.args.first()?.place()?;
-    let Root::Call(block) = frame.local(place.local).root else { return None };
-    let Terminator::Call(spawn) = &frame.function.body.blocks.get(block as usize)?.terminator
-    else {
-        return None;
-    };
-    if !is_spawn(spawn.callee()?) {
-        return None;
-    }
-    let closure = spawn.args.last()?.place()?;
-    let ty = frame.function.body.locals[closure.local as usize].ty;
-    let body = analyzed.program.closure(frame.function.unit, ty)?;
-    let captures = frame.local(closure.local);
+    let block = threads::joined(frame, call)?;
+    let (body, captures) = threads::run(analyzed, frame, block)?;
     let drained = drained(analyzed, body)?;
     let path = frame.substitute_with(&drained, &|_| captures.clone());
     Some((end_of(&path, 1)?, body))
@@ -169,8 +164,7 @@ fn drained(analyzed: &Analyzed<'_, '_>, id: BodyId) -> Option<Path> {
     let graph = Flow::new(&frame);
     for (at, call) in frame.function.body.calls() {
         let Some(callee) = call.callee() else { continue };
-        let is_loop = blocking_call(callee, "") == Some(Blocking::Receive)
-            && only_ends_with_channel(&frame, &graph, at, call);
+        let is_loop = is_receive(callee) && only_ends_with_channel(&frame, &graph, at, call);
         let is_consumed = callee.trait_name == Some("Iterator")
             && matches!(
                 callee.name(),
@@ -189,6 +183,12 @@ fn drained(analyzed: &Analyzed<'_, '_>, id: BodyId) -> Option<Path> {
                     || ty.contains("mpsc::Iter")
                     || ty.contains("channel::IntoIter")
                     || ty.contains("channel::Iter")
+            })
+            // These end before the channel does.
+            && !callee.self_ty.is_some_and(|ty| {
+                ["Take<", "TakeWhile<", "MapWhile<", "Scan<", "Zip<"]
+                    .iter()
+                    .any(|adapter| ty.contains(adapter))
             });
         if is_loop || is_consumed {
             let place = call.args.first()?.place()?;
