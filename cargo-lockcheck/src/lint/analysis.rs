@@ -10,12 +10,14 @@ use std::sync::Arc;
 use rayon::prelude::*;
 
 use super::classes::class_of;
-use super::effects::{DROPPED, Effect, Plan, formatted, is_comparison, location, plan};
+use super::effects::{
+    DROPPED, Effect, Plan, formatted, is_comparison, location, parameter_bit, plan,
+};
 use super::graph::{Flow, components};
 use super::held::{self, Held, State, Tokens, Transfer, tokens_in};
 use super::locks::Waiting;
 use super::mir::callee::Callee;
-use super::mir::model::{Body, BodyKind, Operand, Place, Rvalue, StatementKind, Step, Terminator};
+use super::mir::model::{BodyKind, Operand, Place, Rvalue, StatementKind, Step, Terminator};
 use super::mir::types;
 use super::program::{BodyId, Function, Program, is_parameter};
 use super::summary::{
@@ -274,9 +276,10 @@ fn analyze(
     for number in 1..=body.params as u32 {
         let ty = body.locals[number as usize].ty;
         let is_guard = program.owns_guard(ty);
+        let is_captures = number == 1 && frame.function.is_closure();
         // A value of a generic type may be a guard; what becomes of it is the caller's to know.
-        if is_guard || is_value_parameter(ty) {
-            for fields in guard_fields(program, frame.function.unit, body, number) {
+        if is_guard || is_captures || is_value_parameter(ty) {
+            for fields in guard_fields(program, frame.function, number) {
                 let token = locks.len() as u32;
                 let lock = LockUse {
                     path: Path::new(Root::Param(number)),
@@ -290,7 +293,7 @@ fn analyze(
                 locks.push((lock, vec![location(&frame, body.span)]));
                 initial.insert(Held::new(token, number, fields.clone()));
                 params.push((token, number, fields));
-                if !is_guard {
+                if !is_guard && !is_captures {
                     unknown.insert(token);
                 }
             }
@@ -369,8 +372,10 @@ fn returned(frame: &Frame<'_, '_>) -> Option<Returned> {
 }
 
 /// The fields of a parameter that hold guards of their own, as far as the body touches them or the
-/// type's declaration shows them; else the parameter as a whole.
-fn guard_fields(program: &Program<'_>, unit: usize, body: &Body<'_>, number: u32) -> Vec<Vec<u32>> {
+/// type's declaration shows them; else the parameter as a whole. Of a closure's captures, those that
+/// the body touches.
+fn guard_fields(program: &Program<'_>, function: &Function<'_>, number: u32) -> Vec<Vec<u32>> {
+    let (body, is_captures) = (&function.body, number == 1 && function.is_closure());
     let mut found: Vec<Vec<u32>> = Vec::new();
     if !program.locks.is_guard(types::head(body.locals[number as usize].ty)) {
         let mut look = |place: &Place<'_>| {
@@ -387,6 +392,11 @@ fn guard_fields(program: &Program<'_>, unit: usize, body: &Body<'_>, number: u32
                 if let StatementKind::Assign(_, Rvalue::Use(Operand::Move(place))) = &statement.kind
                 {
                     look(place);
+                } else if is_captures
+                    && let StatementKind::Assign(_, Rvalue::Ref(place)) = &statement.kind
+                {
+                    // `slot.take()` of what an `FnMut` owns.
+                    look(place);
                 }
             }
             match &block.terminator {
@@ -400,7 +410,7 @@ fn guard_fields(program: &Program<'_>, unit: usize, body: &Body<'_>, number: u32
     }
     // What the body only hands on as a whole may have several guards too.
     let head = types::head(body.locals[number as usize].ty);
-    if let Some(item) = program.units[unit].sources.type_item(head)
+    if let Some(item) = program.units[function.unit].sources.type_item(head)
         && let [(_, fields)] = item.variants.as_slice()
     {
         for (index, _) in fields.iter().enumerate().filter(|(_, field)| field.ty.contains("Guard"))
@@ -410,7 +420,7 @@ fn guard_fields(program: &Program<'_>, unit: usize, body: &Body<'_>, number: u32
             }
         }
     }
-    if found.is_empty() { vec![Vec::new()] } else { found }
+    if found.is_empty() && !is_captures { vec![Vec::new()] } else { found }
 }
 
 /// Whether a type is a parameter that is passed by value.
@@ -446,12 +456,7 @@ impl<'a> Builder<'_, '_, 'a> {
             }
         }
         for mut effect in plan.effects {
-            let released = match &effect {
-                Effect::Acquire(acquired, _) => acquired.released,
-                Effect::Block(blocks, _) => blocks.released,
-                Effect::Callback(callback) => callback.released,
-                _ => 0,
-            };
+            let released = effect.released_mut().map_or(0, |released| *released);
             let reduced = match &mut effect {
                 Effect::Wait { mutexes, .. } => {
                     let (given, rest) = self.given(at, state, tokens);
@@ -506,11 +511,16 @@ impl<'a> Builder<'_, '_, 'a> {
         }
         let mut state = state.clone();
         for (index, arg) in call.args.iter().enumerate() {
-            if released & (1 << (index + 1).min(63)) != 0
+            if released & parameter_bit(index as u32 + 1) != 0
                 && let Some(place) = arg.place()
             {
-                for held in tokens_in(self.frame, tokens, &state, place) {
-                    state.remove(&held);
+                // A closure may be called through a reference.
+                let mut behind = place.clone();
+                behind.steps.push(Step::Deref);
+                for place in [place, &behind] {
+                    for held in tokens_in(self.frame, tokens, &state, place) {
+                        state.remove(&held);
+                    }
                 }
             }
         }
@@ -548,9 +558,13 @@ impl<'a> Builder<'_, '_, 'a> {
         let (mut gone, mut kept) = (0u64, 0u64);
         for (token, number, _) in self.params {
             let bits = if is_held(*token) { &mut kept } else { &mut gone };
-            *bits |= 1 << number.min(&63);
+            *bits |= parameter_bit(*number);
         }
-        // Of a value with several guards, all must be gone.
+        if self.frame.function.is_closure() {
+            // Which of the guards that it captures a lock belongs to is not followed to the caller.
+            kept &= !parameter_bit(1);
+        }
+        // Of any other value with several guards, all must be gone.
         gone & !kept
     }
 

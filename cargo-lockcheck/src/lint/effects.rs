@@ -50,6 +50,33 @@ pub(super) enum Effect {
     Notify(Path),
 }
 
+impl Effect {
+    /// The parameters whose guards are no longer held by then, as bits, where that is known.
+    pub(super) fn released_mut(&mut self) -> Option<&mut u64> {
+        match self {
+            Effect::Acquire(Acquired { released, .. }, _)
+            | Effect::Block(Blocks { released, .. }, _)
+            | Effect::Callback(Callback { released, .. }) => Some(released),
+            _ => None,
+        }
+    }
+}
+
+/// The bit that stands for a parameter, by number from one.
+pub(super) fn parameter_bit(number: u32) -> u64 {
+    1 << number.min(63)
+}
+
+/// Which parameters of what is called hold a closure that runs there, and the closure's arguments.
+#[derive(Clone, Copy)]
+struct Handed {
+    closure: Option<u32>,
+    arguments: Option<u32>,
+}
+
+/// `FnOnce::call_once(closure, (arguments))`.
+const CALLED: Handed = Handed { closure: Some(1), arguments: Some(2) };
+
 /// What one block's terminator does.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Plan {
@@ -277,11 +304,11 @@ impl<'a> Planner<'_, '_, 'a> {
         if peeled.starts_with("{closure@") {
             let args = self.tuple_arguments(call);
             if let Some(id) = self.frame.program.closure(self.frame.function.unit, peeled) {
-                self.closure_body(id, &path, &args);
+                self.closure_body(id, &path, &args, CALLED);
             }
             return;
         }
-        if self.known_closure(&path, &self.tuple_arguments(call)) {
+        if self.known_closure(&path, &self.tuple_arguments(call), CALLED) {
             return;
         }
         let what =
@@ -299,7 +326,7 @@ impl<'a> Planner<'_, '_, 'a> {
     }
 
     /// Runs a closure whose value is made in this body, if the path leads to one.
-    fn known_closure(&mut self, path: &Path, args: &[Path]) -> bool {
+    fn known_closure(&mut self, path: &Path, args: &[Path], at: Handed) -> bool {
         let Root::Aggregate(block, statement) = path.root else { return false };
         let blocks = &self.frame.function.body.blocks;
         let statement = blocks
@@ -313,19 +340,28 @@ impl<'a> Planner<'_, '_, 'a> {
         };
         match self.frame.program.closure(self.frame.function.unit, ty) {
             Some(id) => {
-                self.closure_body(id, path, args);
+                self.closure_body(id, path, args, at);
                 true
             }
             None => false,
         }
     }
 
-    fn closure_body(&mut self, id: BodyId, closure: &Path, args: &[Path]) {
+    fn closure_body(&mut self, id: BodyId, closure: &Path, args: &[Path], at: Handed) {
         let param = |number: u32| match number {
             1 => closure.clone(),
             _ => args.get(number as usize - 2).cloned().unwrap_or(Path::new(Root::Unknown)),
         };
+        let before = self.plan.effects.len();
         self.body(id, &param, false, None);
+        for released in self.plan.effects[before..].iter_mut().filter_map(Effect::released_mut) {
+            let of = |bits: u64, number: Option<u32>| match (*released & bits, number) {
+                (0, _) | (_, None) => 0,
+                (_, Some(number)) => parameter_bit(number),
+            };
+            let captures = parameter_bit(1);
+            *released = of(captures, at.closure) | of(!captures, at.arguments);
+        }
     }
 
     /// A call through a function pointer: known when it comes from a table of constants.
@@ -442,9 +478,9 @@ impl<'a> Planner<'_, '_, 'a> {
         let run = closures::run(callee);
         for closure in run.iter().filter(|ty| ty.starts_with("{closure@")) {
             let Some(id) = self.frame.program.closure(unit, closure) else { continue };
-            let given = call.args.iter().find(|arg| self.frame.operand_type(arg) == *closure);
+            let given = call.args.iter().position(|arg| self.frame.operand_type(arg) == *closure);
             let path = match given {
-                Some(arg) => self.frame.operand(arg),
+                Some(index) => self.frame.operand(&call.args[index]),
                 None => match self.frame.closure_site(closure) {
                     Some(path) => path,
                     None => continue,
@@ -452,17 +488,15 @@ impl<'a> Planner<'_, '_, 'a> {
             };
             let args = self.closure_arguments(call, callee);
             let before = self.plan.effects.len();
-            self.closure_body(id, &path, &args);
+            let at = Handed {
+                closure: given.map(|index| index as u32 + 1),
+                arguments: is_option(callee).then_some(1),
+            };
+            self.closure_body(id, &path, &args, at);
             if closures::run_on_nothing(callee) {
                 // The closure runs when the option is empty: no guard is in it then.
-                for effect in &mut self.plan.effects[before..] {
-                    match effect {
-                        Effect::Acquire(Acquired { released, .. }, _)
-                        | Effect::Block(Blocks { released, .. }, _)
-                        | Effect::Callback(Callback { released, .. }) => *released |= 1 << 1,
-                        _ => {}
-                    }
-                }
+                let effects = self.plan.effects[before..].iter_mut();
+                effects.filter_map(Effect::released_mut).for_each(|bits| *bits |= parameter_bit(1));
             }
         }
         for arg in &call.args {
@@ -483,7 +517,7 @@ impl<'a> Planner<'_, '_, 'a> {
         let owner = types::last(callee.owner());
         let Some(first) = call.args.first() else { return Vec::new() };
         match (owner, callee.name()) {
-            ("Option" | "Result", _) => vec![self.frame.operand(first)],
+            _ if is_option(callee) => vec![self.frame.operand(first)],
             ("LocalKey", "with") => vec![self.frame.operand(first)],
             _ if matches!(callee.name(), "for_each" | "any" | "all" | "find" | "position") => {
                 let mut path = self.frame.operand(first);
@@ -559,18 +593,23 @@ impl<'a> Planner<'_, '_, 'a> {
         for callback in &summary.callbacks {
             if callback.chain.len() < DEPTH && self.plan.effects.len() < LIMIT {
                 let callee = frame.substitute_with(&callback.callee, param);
+                let closure = match callback.callee.root {
+                    Root::Param(number) => Some(number),
+                    _ => None,
+                };
                 let held: Vec<(LockUse, Chain)> = callback
                     .held
                     .iter()
                     .map(|(lock, chain)| (rebase(lock), longer(chain)))
                     .collect();
-                self.run_callback(Callback {
+                let callback = Callback {
                     callee,
                     what: callback.what,
                     chain: longer(&callback.chain),
                     held,
                     released: callback.released,
-                });
+                };
+                self.run_callback(callback, Handed { closure, arguments: None });
             }
         }
         for edge in &summary.open_edges {
@@ -590,19 +629,19 @@ impl<'a> Planner<'_, '_, 'a> {
     }
 
     /// A callee calls what it was given: a closure of this body, or again something unknown.
-    fn run_callback(&mut self, callback: Callback) {
+    fn run_callback(&mut self, callback: Callback, at: Handed) {
         let before = self.plan.effects.len();
-        if !self.known_closure(&callback.callee, &[]) {
+        if !self.known_closure(&callback.callee, &[], at) {
             self.plan.effects.push(Effect::Callback(callback));
             return;
         }
         // What the callee holds while it calls comes on top of what is held here.
         for effect in &mut self.plan.effects[before..] {
+            if let Some(released) = effect.released_mut() {
+                *released |= callback.released;
+            }
             match effect {
-                Effect::Acquire(acquired, extra) => {
-                    extra.extend(callback.held.iter().cloned());
-                    acquired.released |= callback.released;
-                }
+                Effect::Acquire(_, extra) => extra.extend(callback.held.iter().cloned()),
                 Effect::Callback(inner) => inner.held.extend(callback.held.iter().cloned()),
                 _ => {}
             }
@@ -615,6 +654,11 @@ fn arg<'a>(frame: &Frame<'_, 'a>, args: &[Operand<'a>], number: u32) -> Path {
         Some(operand) => frame.operand(operand),
         None => Path::new(Root::Unknown),
     }
+}
+
+/// Whether a call is one of `Option` or `Result`, whose closures get what is in it.
+fn is_option(callee: &Callee<'_>) -> bool {
+    matches!(types::last(callee.owner()), "Option" | "Result")
 }
 
 fn param_or_unknown(number: u32, wanted: u32, path: &Path) -> Path {
