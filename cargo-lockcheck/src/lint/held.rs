@@ -277,6 +277,9 @@ fn apply_call<'a>(
                         steps: from.steps.iter().copied().chain([Step::Deref]).collect(),
                     };
                     let mutable = ty.contains("mut ");
+                    if mutable && callee.is_some_and(empties) {
+                        remove(frame, tokens, state, &behind);
+                    }
                     if mutable && result_holds && transfer.passed.is_none() && takes_out(name) {
                         to_result.extend(carried(frame, tokens, state, &behind));
                     }
@@ -349,6 +352,11 @@ fn wrapping(callee: &Callee<'_>) -> Wrapping {
         "unwrap" | "expect" => Wrapping::Removed,
         _ => Wrapping::Unknown,
     }
+}
+
+/// Whether a call drops all that the collection behind its reference holds.
+fn empties(callee: &Callee<'_>) -> bool {
+    callee.name() == "clear" && types::is_library(callee.owner())
 }
 
 /// Whether a call moves a value out from behind its reference.

@@ -489,6 +489,7 @@ impl<'p, 'a> Frame<'p, 'a> {
     }
 
     /// The place behind a reference that was made in this body: `*_3` of `_3 = &mut _1.0` is `_1.0`.
+    /// What is behind the pointer of a box is what is in the box.
     pub(super) fn canonical(&self, place: &Place<'a>) -> Place<'a> {
         let mut place = place.clone();
         for _ in 0..16 {
@@ -507,6 +508,18 @@ impl<'p, 'a> Frame<'p, 'a> {
                 Rvalue::Use(Operand::Move(inner) | Operand::Copy(inner)) => {
                     (inner, &place.steps[..])
                 }
+                Rvalue::Cast(Operand::Copy(pointer), _) => match boxed(pointer) {
+                    // The box itself is a value: what it was moved from is another place.
+                    Some([]) => {
+                        return Place { local: pointer.local, steps: place.steps };
+                    }
+                    Some(steps) => {
+                        let steps = steps.iter().chain(&place.steps).copied().collect();
+                        place = Place { local: pointer.local, steps };
+                        continue;
+                    }
+                    None => break,
+                },
                 _ => break,
             };
             let mut steps = inner.steps.clone();
@@ -548,6 +561,18 @@ impl<'p, 'a> Frame<'p, 'a> {
             }
         }
         None
+    }
+}
+
+/// The steps to a box, of the place of its pointer: `((_4.0: Unique<T>).0: NonNull<T>)`.
+fn boxed<'s, 'a>(pointer: &'s Place<'a>) -> Option<&'s [Step<'a>]> {
+    match pointer.steps.as_slice() {
+        [steps @ .., Step::Field(0, unique), Step::Field(0, raw)]
+            if types::short(unique) == "Unique" && types::short(raw) == "NonNull" =>
+        {
+            Some(steps)
+        }
+        _ => None,
     }
 }
 
