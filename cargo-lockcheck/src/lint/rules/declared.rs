@@ -6,7 +6,8 @@ use std::sync::Arc;
 use lockdep::engine::Reason;
 use lockdep::finding::{Rule, Tier};
 
-use super::order::{Graph, Witness, is_exclusive};
+use super::apart::Apart;
+use super::order::{Graph, Witness};
 use super::report::{edge, lock};
 use crate::lint::analysis::Analyzed;
 use crate::lint::classes::{Class, declaration};
@@ -21,6 +22,7 @@ pub(super) type Against = HashSet<(Arc<str>, Arc<str>)>;
 /// Adds the findings, and gives the orders that what is declared speaks against.
 pub(super) fn check(
     analyzed: &Analyzed<'_, '_>,
+    apart: &Apart<'_, '_, '_>,
     graph: &Graph,
     lists: &[Vec<String>],
     findings: &mut Vec<Finding>,
@@ -57,7 +59,7 @@ pub(super) fn check(
         let Some((then, first)) = place(held).zip(place(asked)) else { continue };
         let Some(steps) = declared.steps(first, then) else { continue };
         against.insert((Arc::clone(&held.key), Arc::clone(&asked.key)));
-        if is_exclusive(analyzed, witness) {
+        if apart.is_alone(witness) {
             continue;
         }
         let how = match steps.as_slice() {

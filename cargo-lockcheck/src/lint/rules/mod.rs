@@ -1,5 +1,6 @@
 //! The rules: what of an analysed program is reported, and in which words.
 
+mod apart;
 mod asynchronous;
 mod channels;
 mod condvars;
@@ -28,8 +29,9 @@ pub(super) fn check(
     let mut findings = Vec::new();
     relock::check(analyzed, &mut findings);
     let graph = order::graph(analyzed);
-    let against = declared::check(analyzed, &graph, order, &mut findings);
-    order::check(analyzed, &graph, &against, &mut findings);
+    let apart = apart::Apart::new(analyzed);
+    let against = declared::check(analyzed, &apart, &graph, order, &mut findings);
+    order::check(analyzed, &apart, &graph, &against, &mut findings);
     let orders = order::shown(analyzed, &graph);
     foreign::check(analyzed, &mut findings);
     asynchronous::check(analyzed, &mut findings);

@@ -10,17 +10,17 @@ use std::sync::Arc;
 
 use lockdep::finding::{Rule, Tier};
 
+use super::apart::Apart;
 use super::declared::Against;
 use super::report::{edge, innermost, lock, place};
 use crate::lint::analysis::{Analyzed, EventKind};
-use crate::lint::classes::{Class, field_type};
+use crate::lint::classes::Class;
 use crate::lint::effects::Effect;
 use crate::lint::graph::components;
 use crate::lint::locks::Waiting;
-use crate::lint::mir::types;
 use crate::lint::program::BodyId;
 use crate::lint::summary::{Chain, LockUse};
-use crate::lint::values::{Part, Root};
+use crate::lint::values::Root;
 use crate::model::{Finding, Mode, SourceOrder};
 use crate::wording;
 
@@ -34,16 +34,22 @@ const LENGTH: usize = 6;
 #[derive(Clone, Debug)]
 pub(super) struct Witness {
     pub(super) body: BodyId,
+    /// The block of the body that asks, unless a callee does whose locks only this body can name.
+    pub(super) block: Option<u32>,
     pub(super) held: (LockUse, Chain),
     pub(super) asked: (LockUse, Chain),
     /// The other locks held.
     gates: Vec<LockUse>,
 }
 
+/// A lock, and the calls to where it is taken.
+type Taken = (LockUse, Chain);
+
 pub(super) type Graph = BTreeMap<(Arc<str>, Arc<str>), Vec<Witness>>;
 
 pub(super) fn check(
     analyzed: &Analyzed<'_, '_>,
+    apart: &Apart<'_, '_, '_>,
     graph: &Graph,
     against: &Against,
     findings: &mut Vec<Finding>,
@@ -83,7 +89,7 @@ pub(super) fn check(
             continue;
         }
         let classes: Vec<Arc<str>> = cycle.iter().map(|at| Arc::clone(&names[*at])).collect();
-        if let Some(finding) = judge(analyzed, graph, &written, &classes) {
+        if let Some(finding) = judge(analyzed, apart, graph, &written, &classes) {
             findings.push(advised(finding, &classes, against));
             reported.push(members);
         }
@@ -107,84 +113,10 @@ pub(super) fn shown(analyzed: &Analyzed<'_, '_>, graph: &Graph) -> Vec<SourceOrd
     shown.collect()
 }
 
-/// Whether the body of a witness has the locks for itself: they are fields of what it was given
-/// by `&mut` or by value, with nothing shared on the way.
-pub(super) fn is_exclusive(analyzed: &Analyzed<'_, '_>, witness: &Witness) -> bool {
-    let function = &analyzed.program.functions[witness.body];
-    [&witness.held.0.path, &witness.asked.0.path].into_iter().all(|path| {
-        let Root::Param(number) = path.root else { return false };
-        owns_param(analyzed, witness.body, number, 4)
-            && path.parts.iter().all(|part| match part {
-                Part::Field { owner: Some(owner), variant, index } => {
-                    let ty = field_type(analyzed.program, function.unit, owner, variant, *index);
-                    ty.is_some_and(|ty| {
-                        !["Arc<", "Rc<", "Weak<", "&", "*"].iter().any(|word| ty.contains(word))
-                    })
-                }
-                Part::Field { owner: None, .. } => true,
-                Part::Element | Part::Protected => false,
-            })
-    })
-}
-
-/// Whether a parameter is given to the body alone: by `&mut`, by value, or, to a function that only
-/// the crate can call, by callers that all have it so themselves.
-fn owns_param(analyzed: &Analyzed<'_, '_>, id: BodyId, number: u32, depth: u32) -> bool {
-    let function = &analyzed.program.functions[id];
-    let ty = function.body.locals.get(number as usize).map_or("", |local| local.ty);
-    if function.is_closure() || function.is_coroutine() || ty.contains("Arc<") {
-        return false;
-    }
-    if !ty.starts_with(['&', '*']) || ty.starts_with('&') && types::is_mutable(ty) {
-        return true;
-    }
-    if depth == 0 || function.trait_name.is_some() || is_public(analyzed, id) {
-        return false;
-    }
-    let mut is_called = false;
-    for &caller in &analyzed.callers[id] {
-        let caller = caller as usize;
-        let other = &analyzed.program.functions[caller];
-        let frame = std::cell::OnceCell::new();
-        for (_, call) in other.body.calls() {
-            let resolve = |callee| analyzed.program.resolve(other.unit, callee);
-            if call.callee().and_then(resolve) != Some(id) {
-                continue;
-            }
-            is_called = true;
-            let frame = frame.get_or_init(|| analyzed.frame(caller));
-            let given = call.args.get(number as usize - 1).map(|arg| frame.operand(arg));
-            let is_own = given.is_some_and(|path| match path.root {
-                Root::Param(outer) if path.parts.is_empty() => {
-                    owns_param(analyzed, caller, outer, depth - 1)
-                }
-                _ => false,
-            });
-            if !is_own {
-                return false;
-            }
-        }
-    }
-    is_called
-}
-
-/// Whether other crates may call a function: its header says `pub`, or cannot be found.
-fn is_public(analyzed: &Analyzed<'_, '_>, id: BodyId) -> bool {
-    let function = &analyzed.program.functions[id];
-    let span = function.body.span;
-    let Some(file) = analyzed.program.units[function.unit].sources.file(span.file()) else {
-        return true;
-    };
-    let header = format!("fn {}", types::last(function.body.name));
-    let lines = (span.line().saturating_sub(16)..=span.line()).rev();
-    let found = lines.filter_map(|line| file.line(line)).find(|line| line.contains(&header));
-    found.is_none_or(|line| line.trim_start().starts_with("pub fn"))
-}
-
 /// All orders of two classes that the bodies show.
 pub(super) fn graph(analyzed: &Analyzed<'_, '_>) -> Graph {
     let mut graph = Graph::new();
-    let mut add = |body, held: &(LockUse, Chain), asked: &(LockUse, Chain), gates: Vec<LockUse>| {
+    let mut add = |(body, block), held: &Taken, asked: &Taken, gates: Vec<LockUse>| {
         let (Some(from), Some(to)) = (&held.0.class, &asked.0.class) else { return };
         if from == to || asked.0.wait != Waiting::Blocking {
             return;
@@ -195,11 +127,13 @@ pub(super) fn graph(analyzed: &Analyzed<'_, '_>) -> Graph {
                 && innermost(&known.asked.1) == innermost(&asked.1)
         });
         if witnesses.len() < WITNESSES && !is_known {
-            witnesses.push(Witness { body, held: held.clone(), asked: asked.clone(), gates });
+            let (held, asked) = (held.clone(), asked.clone());
+            witnesses.push(Witness { body, block, held, asked, gates });
         }
     };
     for (id, analysis) in analyzed.analyses.iter().enumerate() {
         for event in &analysis.events {
+            let at = (id, Some(event.block));
             let (acquired, extra) = match &event.kind {
                 EventKind::Effect(Effect::Acquire(acquired, extra)) => (acquired, extra),
                 // A wait takes its mutex again, under what else is held.
@@ -210,7 +144,7 @@ pub(super) fn graph(analyzed: &Analyzed<'_, '_>) -> Graph {
                             vec![event.here.clone()],
                         );
                         for held in &event.held {
-                            add(id, &(held.lock.clone(), held.chain.clone()), &asked, Vec::new());
+                            add(at, &(held.lock.clone(), held.chain.clone()), &asked, Vec::new());
                         }
                     }
                     continue;
@@ -221,7 +155,7 @@ pub(super) fn graph(analyzed: &Analyzed<'_, '_>) -> Graph {
                 continue;
             }
             let asked = (acquired.lock.clone(), acquired.chain.clone());
-            let held: Vec<(LockUse, Chain)> = event
+            let held: Vec<Taken> = event
                 .held
                 .iter()
                 .map(|held| (held.lock.clone(), held.chain.clone()))
@@ -230,11 +164,11 @@ pub(super) fn graph(analyzed: &Analyzed<'_, '_>) -> Graph {
             for (index, lock) in held.iter().enumerate() {
                 let others = held.iter().enumerate().filter(|(other, _)| *other != index);
                 let gates = others.map(|(_, (lock, _))| lock.clone()).collect();
-                add(id, lock, &asked, gates);
+                add(at, lock, &asked, gates);
             }
         }
         for open in &analysis.open_edges {
-            add(id, &open.held, &open.asked, Vec::new());
+            add((id, None), &open.held, &open.asked, Vec::new());
         }
     }
     graph
@@ -292,14 +226,17 @@ fn cycle(
 /// The best witnesses of a cycle, as a finding.
 fn judge(
     analyzed: &Analyzed<'_, '_>,
+    apart: &Apart<'_, '_, '_>,
     graph: &Graph,
     written: &HashSet<Arc<str>>,
     classes: &[Arc<str>],
 ) -> Option<Finding> {
-    let links: Option<Vec<&Vec<Witness>>> = (0..classes.len())
+    let links: Option<Vec<Vec<Witness>>> = (0..classes.len())
         .map(|at| {
             let to = &classes[(at + 1) % classes.len()];
-            graph.get(&(Arc::clone(&classes[at]), Arc::clone(to)))
+            let mut link = graph.get(&(Arc::clone(&classes[at]), Arc::clone(to)))?.clone();
+            link.iter_mut().for_each(|witness| witness.gates.extend(apart.gates(witness.body)));
+            Some(link)
         })
         .collect();
     let links = links?;
@@ -308,7 +245,7 @@ fn judge(
     for _ in 0..512 {
         let chosen: Vec<&Witness> =
             links.iter().zip(&choice).map(|(link, index)| &link[*index]).collect();
-        if let Some(tier) = tier(analyzed, written, classes, &chosen)
+        if let Some(tier) = tier(apart, written, classes, &chosen)
             && best.as_ref().is_none_or(|(known, _)| *known < tier)
         {
             best = Some((tier, chosen));
@@ -327,12 +264,13 @@ fn judge(
 
 /// How sure it is that these witnesses can meet, or nothing if they cannot block each other.
 fn tier(
-    analyzed: &Analyzed<'_, '_>,
+    apart: &Apart<'_, '_, '_>,
     written: &HashSet<Arc<str>>,
     classes: &[Arc<str>],
     chosen: &[&Witness],
 ) -> Option<Tier> {
-    if chosen.iter().any(|witness| is_exclusive(analyzed, witness)) {
+    let is_ended = |witness: &Witness| chosen.iter().any(|other| apart.is_ended(witness, other));
+    if chosen.iter().any(|witness| apart.is_alone(witness) || is_ended(witness)) {
         return Some(Tier::Ordered);
     }
     let mut needs_writer = false;
@@ -418,7 +356,11 @@ fn worded(analyzed: &Analyzed<'_, '_>, tier: Tier, witnesses: &[&Witness]) -> Fi
             finding.reason = Some("a lock that both sides hold keeps them apart".to_owned());
         }
         Tier::Ordered => {
-            finding.reason = Some("one side has the value for itself, by `&mut`".to_owned());
+            finding.reason = Some("one side has the locks for itself by then".to_owned());
+        }
+        Tier::Potential if witnesses.iter().all(|witness| is_local(&witness.held.0)) => {
+            let note = "it blocks if two threads are given the same of these variables";
+            finding.notes.push(note.to_owned());
         }
         Tier::Potential => finding.notes.push(
             "the locks are known by what they are fields of: it blocks if both sides mean the \
@@ -431,6 +373,11 @@ fn worded(analyzed: &Analyzed<'_, '_>, tier: Tier, witnesses: &[&Witness]) -> Fi
         _ => {}
     }
     finding
+}
+
+/// Whether a lock is known as a variable of a function.
+fn is_local(lock: &LockUse) -> bool {
+    matches!(lock.path.root, Root::Local(_)) && lock.path.parts.is_empty()
 }
 
 /// With the way out: of the links, the one that the declared order speaks against is the one to
