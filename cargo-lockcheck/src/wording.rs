@@ -132,8 +132,8 @@ pub fn break_cycle(finding: &Finding, syntax: Option<&Syntax<'_>>) -> Option<Str
     let last = finding.edges.last()?;
     let sites = |edge: &Edge| (edge.from_site.clone(), edge.to_site.clone());
     let (held, asked) = (&finding.locks[last.from].name, &finding.locks[last.to].name);
-    let within = match &last.function {
-        Some(function) => format!("in `{function}` "),
+    let within = match holder(last, syntax).or(last.function.clone()) {
+        Some(holder) => format!("in `{holder}` "),
         None => String::new(),
     };
     Some(if finding.edges.iter().all(|edge| sites(edge) == sites(last)) {
@@ -155,12 +155,20 @@ pub fn break_cycle(finding: &Finding, syntax: Option<&Syntax<'_>>) -> Option<Str
     })
 }
 
-/// How to take the lock that is asked for before the one that is held. `syntax` tells whether another
-/// function holds it.
+/// The function that holds the first lock, which may call the one that asks for the other: for a run
+/// `syntax` tells it, a finding of the source names it.
+fn holder(edge: &Edge, syntax: Option<&Syntax<'_>>) -> Option<String> {
+    match syntax {
+        Some(syntax) => syntax.function(&edge.from_site),
+        None => Some(edge.thread.clone()),
+    }
+}
+
+/// How to take the lock that is asked for before the one that is held.
 fn swap(finding: &Finding, edge: &Edge, syntax: Option<&Syntax<'_>>) -> String {
     let (held, asked) = (&finding.locks[edge.from].name, &finding.locks[edge.to].name);
     let from = line_of(&edge.from_site, &edge.to_site);
-    let holder = syntax.and_then(|syntax| syntax.function(&edge.from_site));
+    let holder = holder(edge, syntax);
     if let (Some(holder), Some(function)) = (&holder, &edge.function)
         && holder != function
     {

@@ -175,3 +175,38 @@ fn temporaries_live_as_long_as_edition_2021_says() {
 fn temporaries_live_as_long_as_edition_2024_says() {
     temporaries("2024");
 }
+
+/// The function that holds the first lock is the one to change, not the callee that asks.
+#[test]
+fn help_names_the_function_that_holds() {
+    let text = "use std::sync::Mutex;
+pub struct Bank {
+    cash: Mutex<u32>,
+    debt: Mutex<u32>,
+}
+impl Bank {
+    fn pay(&self) {
+        *self.cash.lock().unwrap() -= 1;
+    }
+    pub fn lend(&self) {
+        let cash = self.cash.lock().unwrap();
+        *self.debt.lock().unwrap() += *cash;
+    }
+    pub fn repay(&self) {
+        let mut debt = self.debt.lock().unwrap();
+        self.pay();
+        *debt -= 1;
+    }
+}
+fn main() {}
+";
+    let found = lint("2024", "lint-help", &[("bank".to_owned(), text.to_owned())]);
+    let help = &found["bank"][0].help;
+    assert!(
+        help[0].ends_with(
+            "in `Bank::repay` lock `Bank.cash` (now src/bin/bank.rs:8, in `Bank::pay`) before \
+             `Bank.debt` (now line 15), or release `Bank.debt` before `Bank::pay` is called"
+        ),
+        "{help:?}"
+    );
+}
