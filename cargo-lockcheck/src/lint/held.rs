@@ -395,30 +395,20 @@ fn refine<'a>(frame: &Frame<'_, 'a>, tokens: &Tokens<'_>, state: &mut State, at:
     let by_default = *otherwise == Some(target);
     match condition {
         Condition::Variant(place) => {
-            let ty = frame.type_of(place);
-            let arguments = types::arguments(ty);
-            let is_empty_case = match (types::short(ty), case) {
-                ("Option", Some(0)) => true,
-                ("Poll", Some(1)) => true,
-                ("Result" | "ControlFlow", Some(case)) => {
-                    // `ControlFlow` has what goes on first; `branch` puts what breaks in variant 1.
-                    let other = match types::short(ty) {
-                        "Result" => arguments.get(case as usize).copied(),
-                        _ => arguments.get(1 - (case as usize).min(1)).copied(),
-                    };
-                    other.is_some_and(|ty| ty.contains("TryLockError") || !(tokens.owns)(ty))
-                }
-                _ => false,
+            // Of two variants, what is not the one that is listed is the other.
+            let variant = match cases.as_slice() {
+                [(only @ (0 | 1), at)] if by_default && *at != target => Some(1 - only),
+                _ => case.filter(|_| !by_default),
             };
-            if is_empty_case && !by_default {
+            if variant.is_some_and(|variant| is_empty(tokens, frame.type_of(place), variant)) {
                 remove(frame, tokens, state, place);
             }
         }
         Condition::Value if frame.is_tested(at).is_some() => {
             // `is_none()` and the like: what is tested holds nothing on one way.
-            let Some((place, when_empty)) = frame.is_tested(at) else { return };
-            let is_true = case != Some(0);
-            if is_true == when_empty {
+            let Some((place, variant)) = frame.is_tested(at) else { return };
+            let variant = if case == Some(0) { 1 - variant } else { variant };
+            if is_empty(tokens, frame.type_of(&place), variant) {
                 remove(frame, tokens, state, &place);
             }
         }
@@ -436,4 +426,17 @@ fn refine<'a>(frame: &Frame<'_, 'a>, tokens: &Tokens<'_>, state: &mut State, at:
         }
         Condition::Value => {}
     }
+}
+
+/// Whether a variant of `Option`, `Result` and their like has nothing in it that holds a token.
+fn is_empty(tokens: &Tokens<'_>, ty: &str, variant: u128) -> bool {
+    let part = match (types::short(ty), variant) {
+        ("Option", 0) | ("Poll", 1) => return true,
+        ("Result", _) => variant,
+        // `ControlFlow` has what goes on first; `branch` puts what breaks in variant 1.
+        ("ControlFlow", 0 | 1) => 1 - variant,
+        _ => return false,
+    };
+    let part = types::arguments(ty).get(part as usize).copied();
+    part.is_some_and(|ty| ty.contains("TryLockError") || !(tokens.owns)(ty))
 }

@@ -529,8 +529,9 @@ impl<'p, 'a> Frame<'p, 'a> {
         place
     }
 
-    /// For a switch on `x.is_none()` or `x.is_some()`: `x`, and the answer that says it is empty.
-    pub(super) fn is_tested(&self, block: u32) -> Option<(Place<'a>, bool)> {
+    /// For a switch on `x.is_none()`, `x.is_ok()` and the like: `x`, and the variant, by number, that
+    /// it is when the answer is yes.
+    pub(super) fn is_tested(&self, block: u32) -> Option<(Place<'a>, u128)> {
         let blocks = &self.function.body.blocks;
         let Terminator::Switch(value, ..) = &blocks[block as usize].terminator else { return None };
         let tested = value.place().filter(|place| place.steps.is_empty())?;
@@ -539,14 +540,14 @@ impl<'p, 'a> Frame<'p, 'a> {
         };
         let Terminator::Call(call) = &blocks[*from as usize].terminator else { return None };
         let callee = call.callee()?;
-        let when_empty = match (types::last(callee.owner()), callee.name()) {
-            ("Option", "is_none") => true,
-            ("Option", "is_some") => false,
+        let variant = match (types::last(callee.owner()), callee.name()) {
+            ("Option", "is_none") | ("Result", "is_ok") => 0,
+            ("Option", "is_some") | ("Result", "is_err") => 1,
             _ => return None,
         };
         let mut place = call.args.first()?.place()?.clone();
         place.steps.push(Step::Deref);
-        Some((self.canonical(&place), when_empty))
+        Some((self.canonical(&place), variant))
     }
 
     /// The block and number of the aggregate that makes a closure of this type in this body.
