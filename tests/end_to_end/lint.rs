@@ -210,3 +210,45 @@ fn main() {}
         "{help:?}"
     );
 }
+
+/// Of several types with one name in a file, each lock is called by a field of its own.
+#[test]
+fn locks_of_types_with_one_name_are_called_by_their_fields() {
+    let text = "mod small {
+    pub struct Store(pub std::sync::Mutex<u32>);
+}
+mod large {
+    use std::sync::Mutex;
+    pub struct Store {
+        pub gate: Mutex<u32>,
+        pub kept: Mutex<u32>,
+    }
+    impl Store {
+        pub fn keep(&self) -> u32 {
+            let kept = self.kept.lock().unwrap();
+            *kept + *self.kept.lock().unwrap()
+        }
+    }
+}
+mod other {
+    use std::sync::Mutex;
+    pub struct Store {
+        pub first: Mutex<u32>,
+        pub second: Mutex<u32>,
+    }
+}
+fn main() {
+    struct Store {
+        inner: std::sync::Mutex<u32>,
+    }
+    let store = Store { inner: std::sync::Mutex::new(0) };
+    let inner = store.inner.lock().unwrap();
+    println!(\"{}\", *inner + *store.inner.lock().unwrap());
+}
+";
+    let found = lint("2024", "lint-names", &[("store".to_owned(), text.to_owned())]);
+    let locks = found["store"].iter().flat_map(|finding| &finding.locks);
+    let mut named: Vec<_> = locks.map(|lock| (&*lock.name, lock.created.line)).collect();
+    named.sort_unstable();
+    assert_eq!(named, [("Store.inner", 26), ("Store.kept", 8)]);
+}

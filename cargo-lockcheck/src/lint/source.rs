@@ -4,10 +4,12 @@
 //! the source: the header's text, and the struct or enum of the type's name, found by a scan and
 //! parsed on its own with `syn`. A name that is not found costs a name in a message, nothing more.
 
+pub(super) mod tokens;
+
 use std::collections::HashMap;
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
 use super::mir::callee::at_top_level;
 use super::mir::model::Span;
@@ -28,13 +30,15 @@ pub(super) struct Sources {
 pub(super) struct SourceFile {
     text: String,
     lines: Vec<usize>,
+    /// The modules around its types, once they are asked for.
+    modules: OnceLock<HashMap<usize, Vec<String>>>,
 }
 
 impl SourceFile {
     fn new(text: String) -> SourceFile {
         let breaks = text.bytes().enumerate().filter(|(_, byte)| *byte == b'\n');
         let lines = std::iter::once(0).chain(breaks.map(|(at, _)| at + 1)).collect();
-        SourceFile { text, lines }
+        SourceFile { text, lines, modules: OnceLock::new() }
     }
 
     /// The whole text.
@@ -48,6 +52,11 @@ impl SourceFile {
         let begin = *self.lines.get(index)?;
         let end = self.lines.get(index + 1).map_or(self.text.len(), |next| next - 1);
         self.text.get(begin..end.max(begin))
+    }
+
+    /// The modules of the file around the type that is declared at an offset.
+    fn modules(&self, at: usize) -> Option<&[String]> {
+        self.modules.get_or_init(|| tokens::modules(&self.text)).get(&at).map(Vec::as_slice)
     }
 
     /// The byte offset of a line and column, both counted from one.
@@ -141,7 +150,7 @@ impl Sources {
         header().unwrap_or_default()
     }
 
-    /// The struct or enum of this name; `module` decides between several.
+    /// The struct or enum of this name; the module decides between several.
     pub(super) fn type_item(&self, path: &str) -> Option<Arc<TypeItem>> {
         if let Some(known) = locked(&self.types).get(path) {
             return known.clone();
@@ -175,17 +184,30 @@ impl Sources {
         parse_type(self.file(file)?.text.get(at..)?)
     }
 
-    /// The file and offset of a type's declaration; the module decides between several.
+    /// The file and offset of a type's declaration. Of several types of that name it is the one in
+    /// the module that the path names; a name is better missing than wrong.
     fn item(&self, path: &str) -> Option<(&str, usize)> {
         let places = self.items.get(types::last(path))?;
-        let module = path.rsplit("::").nth(1).unwrap_or("");
-        let in_module = |file: &str| {
-            !module.is_empty()
-                && (file.ends_with(&format!("/{module}.rs"))
-                    || file.ends_with(&format!("/{module}/mod.rs")))
+        if let [(file, at)] = places.as_slice() {
+            return Some((file, *at));
+        }
+        let mut modules: Vec<&str> = path.split("::").collect();
+        modules.pop();
+        let in_module = |(file, at): &&(String, usize)| {
+            let read = self.file(file);
+            let inner = read.as_ref().and_then(|read| read.modules(*at));
+            inner.is_some_and(|inner| {
+                let outer = modules.len().checked_sub(inner.len());
+                outer.is_some_and(|outer| {
+                    modules[outer..].iter().eq(inner) && is_file_of(file, &modules[..outer])
+                })
+            })
         };
-        let found = places.iter().find(|(file, _)| in_module(file)).or_else(|| places.first())?;
-        Some((&found.0, found.1))
+        let mut found = places.iter().filter(in_module);
+        match (found.next(), found.next()) {
+            (Some((file, at)), None) => Some((file, *at)),
+            _ => None,
+        }
     }
 
     /// Where a type's field, or the type itself, is declared.
@@ -205,6 +227,19 @@ impl Sources {
 /// What is locked is whole at any time: it only ever grows by entries.
 fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Whether a file is that of a module, by the names on the way to it; without any, that of the crate.
+fn is_file_of(file: &str, modules: &[&str]) -> bool {
+    let file = Path::new(file);
+    let of = |end: String| file.ends_with(end);
+    if !modules.is_empty() {
+        let module = modules.join("/");
+        return of(format!("{module}.rs")) || of(format!("{module}/mod.rs"));
+    }
+    let directory = file.parent().and_then(Path::file_name).and_then(|name| name.to_str());
+    ["lib.rs", "main.rs", "build.rs"].iter().any(|name| file.ends_with(name))
+        || matches!(directory, Some("bin" | "examples" | "tests" | "benches"))
 }
 
 /// Where types are declared in a text: their names, and the offsets of `struct` or `enum`.

@@ -6,6 +6,7 @@
 use lockdep::finding::Rule;
 
 use super::program::Program;
+use super::source::tokens::literals;
 use crate::model::{Finding, Place, Suppressed};
 
 /// What such a comment begins with.
@@ -89,9 +90,13 @@ fn in_file(name: &str, text: &str, found: &mut Vec<Allowance>) {
     if !text.contains(MARK) {
         return;
     }
+    let literals = literals(text);
     let lines: Vec<&str> = text.lines().collect();
     for (index, line) in lines.iter().enumerate() {
-        let Some(comment) = line.find("//") else { continue };
+        let begin = line.as_ptr() as usize - text.as_ptr() as usize;
+        let is_code = |at: usize| !literals.iter().any(|literal| literal.contains(&(begin + at)));
+        let mut slashes = line.match_indices("//").map(|(at, _)| at);
+        let Some(comment) = slashes.find(|at| is_code(*at)) else { continue };
         let Some(at) = line[comment..].find(MARK) else { continue };
         // Between the slashes and the mark there is nothing but space.
         if !line[comment + 2..comment + at].trim().is_empty() {
@@ -129,5 +134,16 @@ mod tests {
         let seen: Vec<_> = found.iter().map(|a| (a.line, a.applies, a.rules.len())).collect();
         assert_eq!(seen, [(2, 4, 2), (5, 5, 1)]);
         assert_eq!(found[0].reason, "it is reentrant");
+    }
+
+    #[test]
+    fn what_a_string_says_is_no_comment() {
+        let text = "fn f() {\n    print(\"é // lockcheck: allow(double-lock)\", a());\n    \
+                    g(\"//\"); // lockcheck: allow(lock-order) one at a time\n    let s = \"\n\
+                    // lockcheck: allow(double-lock)\n\";\n}\n";
+        let mut found = Vec::new();
+        in_file("f.rs", text, &mut found);
+        let seen: Vec<_> = found.iter().map(|a| (a.line, a.rules.concat())).collect();
+        assert_eq!(seen, [(3, "lock-order".to_owned())]);
     }
 }
