@@ -389,14 +389,15 @@ fn guard_fields(program: &Program<'_>, function: &Function<'_>, number: u32) -> 
         };
         for block in body.blocks.iter().filter(|block| !block.cleanup) {
             for statement in &block.statements {
-                if let StatementKind::Assign(_, Rvalue::Use(Operand::Move(place))) = &statement.kind
-                {
-                    look(place);
-                } else if is_captures
-                    && let StatementKind::Assign(_, Rvalue::Ref(place)) = &statement.kind
-                {
-                    // `slot.take()` of what an `FnMut` owns.
-                    look(place);
+                let StatementKind::Assign(_, value) = &statement.kind else { continue };
+                match value {
+                    Rvalue::Use(Operand::Move(place)) => look(place),
+                    // `slot.take()` of what an `FnMut` owns, and what a closure hands to another.
+                    Rvalue::Ref(place) if is_captures => look(place),
+                    Rvalue::Aggregate(_, values) if is_captures => {
+                        values.iter().filter_map(Operand::place).for_each(&mut look);
+                    }
+                    _ => {}
                 }
             }
             match &block.terminator {

@@ -478,7 +478,8 @@ impl<'a> Planner<'_, '_, 'a> {
         let run = closures::run(callee);
         for closure in run.iter().filter(|ty| ty.starts_with("{closure@")) {
             let Some(id) = self.frame.program.closure(unit, closure) else { continue };
-            let given = call.args.iter().position(|arg| self.frame.operand_type(arg) == *closure);
+            let ty = |arg: &Operand<'a>| self.frame.operand_type(arg);
+            let given = call.args.iter().position(|arg| ty(arg) == *closure);
             let path = match given {
                 Some(index) => self.frame.operand(&call.args[index]),
                 None => match self.frame.closure_site(closure) {
@@ -486,10 +487,12 @@ impl<'a> Planner<'_, '_, 'a> {
                     None => continue,
                 },
             };
+            let holder =
+                given.or_else(|| call.args.iter().position(|arg| ty(arg).contains(closure)));
             let args = self.closure_arguments(call, callee);
             let before = self.plan.effects.len();
             let at = Handed {
-                closure: given.map(|index| index as u32 + 1),
+                closure: holder.map(|index| index as u32 + 1),
                 arguments: is_option(callee).then_some(1),
             };
             self.closure_body(id, &path, &args, at);

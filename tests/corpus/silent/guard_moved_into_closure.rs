@@ -1,4 +1,5 @@
 // A closure that a guard is moved into lets go of the lock before it takes it again.
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Mutex;
 
 struct Context {
@@ -66,6 +67,23 @@ impl Channel {
             self.waiting.lock().unwrap().push(id);
         });
     }
+    fn send_nested(&self) {
+        let waiting = self.waiting.lock().unwrap();
+        Context::with(|outer| {
+            Context::with(|inner| {
+                drop(waiting);
+                self.waiting.lock().unwrap().push(outer.id + inner.id);
+            })
+        });
+    }
+    fn send_and_catch(&self) {
+        let waiting = self.waiting.lock().unwrap();
+        let send = AssertUnwindSafe(|| {
+            drop(waiting);
+            self.waiting.lock().unwrap().clear();
+        });
+        catch_unwind(send).unwrap();
+    }
     fn hand_over(&self) {
         let waiting = Some(self.waiting.lock().unwrap());
         waiting.map(|waiting| {
@@ -82,5 +100,7 @@ fn main() {
     channel.send_if_any(Some(1));
     channel.send_with_two();
     channel.send_twice();
+    channel.send_nested();
+    channel.send_and_catch();
     channel.hand_over();
 }
