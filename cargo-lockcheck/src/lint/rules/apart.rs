@@ -39,45 +39,29 @@ impl<'x, 'p, 'a> Apart<'x, 'p, 'a> {
     /// by `&mut` or by value, or of what it has made and not yet shared, with nothing shared on the
     /// way.
     pub(super) fn is_alone(&self, witness: &Witness) -> bool {
-        let paths = [&witness.held.0.path, &witness.asked.0.path];
-        paths.iter().all(|path| self.has_no_handle(witness.body, path))
+        let locks = [&witness.held.0, &witness.asked.0];
+        let paths = locks.map(|lock| &lock.path);
+        let frame = self.analyzed.frame(witness.body);
+        locks.iter().all(|lock| has_no_handle(&frame, lock))
             && (paths.iter().all(|path| match path.root {
                 Root::Param(number) => self.owns_param(witness.body, number, DEPTH),
                 _ => false,
-            }) || self.has_made(witness, &paths))
-    }
-
-    /// Whether the fields to a lock are all parts of their values, none a handle of something else.
-    fn has_no_handle(&self, id: BodyId, path: &Path) -> bool {
-        let program = self.analyzed.program;
-        path.parts.iter().all(|part| match part {
-            Part::Field { owner: Some(owner), variant, index } => {
-                let unit = program.functions[id].unit;
-                let ty = field_type(program, unit, owner, variant, *index);
-                ty.is_some_and(|ty| is_whole(&ty))
-            }
-            Part::Field { owner: None, .. } => true,
-            Part::Element | Part::Protected => false,
-        })
+            }) || self.has_made(&frame, witness, &paths))
     }
 
     /// Whether the body has made what the locks are in, and has not given it away before it asks.
-    fn has_made(&self, witness: &Witness, paths: &[&Path]) -> bool {
-        let function = &self.analyzed.program.functions[witness.body];
-        if function.is_coroutine() {
-            return false;
-        }
-        let frame = self.analyzed.frame(witness.body);
-        if !paths.iter().all(|path| is_made(&frame, path)) {
+    fn has_made(&self, frame: &Frame<'_, '_>, witness: &Witness, paths: &[&Path]) -> bool {
+        let function = frame.function;
+        if function.is_coroutine() || !paths.iter().all(|path| is_made(frame, path)) {
             return false;
         }
         let shared = (0..function.body.blocks.len() as u32)
-            .filter(|block| paths.iter().any(|path| self.gives_away(&frame, *block, &path.root)));
+            .filter(|block| paths.iter().any(|path| self.gives_away(frame, *block, &path.root)));
         let shared: Vec<u32> = shared.collect();
         match witness.block {
             _ if shared.is_empty() => true,
             Some(block) => {
-                let graph = Flow::new(&frame);
+                let graph = Flow::new(frame);
                 shared.iter().all(|from| !reaches(&graph, *from, block, &[]))
             }
             None => false,
@@ -252,11 +236,9 @@ impl<'x, 'p, 'a> Apart<'x, 'p, 'a> {
         let is_run = self.analyzed.callers[witness.body].contains(&(other.body as u32));
         let Some(block) = other.block.filter(|_| is_run) else { return false };
         let frame = self.analyzed.frame(other.body);
-        let (mine, theirs) = (
-            [&witness.held.0.path, &witness.asked.0.path],
-            [&other.held.0.path, &other.asked.0.path],
-        );
-        if !theirs.iter().all(|path| is_made(&frame, path)) {
+        let mine = [&witness.held.0.path, &witness.asked.0.path];
+        let theirs = [&other.held.0, &other.asked.0];
+        if !theirs.iter().all(|lock| is_made(&frame, &lock.path) && has_no_handle(&frame, lock)) {
             return false;
         }
         let graph = Flow::new(&frame);
@@ -274,7 +256,7 @@ impl<'x, 'p, 'a> Apart<'x, 'p, 'a> {
             };
             let is_same = mine.iter().all(|path| {
                 let path = frame.substitute_with(path, &|_| captures.clone());
-                theirs.iter().any(|other| other.root == path.root)
+                theirs.iter().any(|other| other.path.root == path.root)
             });
             let after = |to: u32| {
                 graph.next[*start as usize].iter().any(|next| reaches(&graph, *next, to, joins))
@@ -357,6 +339,52 @@ fn argument(frame: &Frame<'_, '_>, block: u32, number: u32) -> Option<Path> {
         return None;
     };
     Some(frame.operand(call.args.get(number as usize - 1)?))
+}
+
+/// Whether each step to a lock leads to a part of the value before it: none is a handle of something
+/// else, be it by a name for such a type, or by a `Deref` of its own.
+fn has_no_handle(frame: &Frame<'_, '_>, lock: &LockUse) -> bool {
+    let function = frame.function;
+    let ty = |local: u32| function.body.locals.get(local as usize).map(|local| local.ty);
+    let block = |at: u32| function.body.blocks.get(at as usize);
+    let root = match lock.path.root {
+        Root::Param(local) | Root::Local(local) => ty(local),
+        Root::Call(at) => block(at).and_then(|block| match &block.terminator {
+            Terminator::Call(call) => Some(frame.type_of(&call.dest)),
+            _ => None,
+        }),
+        Root::Aggregate(at, index) => block(at)
+            .and_then(|block| block.statements.get(index as usize))
+            .and_then(|statement| match &statement.kind {
+                StatementKind::Assign(dest, _) => Some(frame.type_of(dest)),
+                _ => None,
+            }),
+        Root::Static(_) | Root::Unknown => None,
+    };
+    let Some(root) = root else { return false };
+    let mut around = root.to_owned();
+    for part in &lock.path.parts {
+        match part {
+            Part::Field { owner: Some(owner), variant, index } => {
+                if !has_word(&around, types::last(owner)) {
+                    return false;
+                }
+                match field_type(frame.program, function.unit, owner, variant, *index) {
+                    Some(ty) if is_whole(&ty) => around = ty,
+                    _ => return false,
+                }
+            }
+            Part::Field { owner: None, .. } => {}
+            Part::Element | Part::Protected => return false,
+        }
+    }
+    has_word(&around, types::last(types::head(&lock.ty)))
+}
+
+/// Whether a type's text has a name in it.
+fn has_word(text: &str, name: &str) -> bool {
+    text.split(|c: char| !c.is_alphanumeric() && c != '_').any(|word| word == name)
+        && !name.is_empty()
 }
 
 /// Whether values of a type, as text, are no handles of others.
