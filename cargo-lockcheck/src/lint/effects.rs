@@ -2,8 +2,8 @@
 //! code it runs, as this body sees it.
 //!
 //! Callees of the program are known by their summaries, the lock APIs by name. A closure handed to
-//! code that is not of the program is taken to be called there, unless that code is known to keep
-//! it (iterator adapters) or to run it elsewhere (`spawn`). Anything else does nothing.
+//! code that is not of the program counts as called there only where that code is known to call it
+//! (`closures`), never where it is boxed, stored or run elsewhere. Anything else does nothing.
 
 use std::cell::OnceCell;
 use std::sync::Arc;
