@@ -201,7 +201,7 @@ impl<'x, 'p, 'a> Apart<'x, 'p, 'a> {
         let header = format!("fn {}", types::last(function.body.name));
         let lines = (span.line().saturating_sub(16)..=span.line()).rev();
         let found = lines.filter_map(|line| file.line(line)).find(|line| line.contains(&header));
-        found.is_none_or(|line| line.trim_start().starts_with("pub fn"))
+        found.is_none_or(|line| line.trim_start().starts_with("pub ") || line.contains("extern "))
     }
 
     /// Whether a function is used as a value somewhere, so that anything may call it.
