@@ -130,6 +130,7 @@ mod tests {
     use std::path::{Path, PathBuf};
 
     use proptest::prelude::*;
+    use proptest::test_runner::RngSeed;
 
     use super::program::{Part, Target};
     use super::{config, lint, mir};
@@ -146,7 +147,7 @@ mod tests {
     }
 
     proptest! {
-        #![proptest_config(ProptestConfig::with_cases(96))]
+        #![proptest_config(ProptestConfig { rng_seed: RngSeed::Fixed(1), ..ProptestConfig::with_cases(96) })]
 
         /// Whatever can be read is analysed, if it makes sense or not.
         #[test]
