@@ -4,6 +4,8 @@
 use std::cell::{OnceCell, RefCell};
 use std::collections::{HashMap, HashSet};
 
+use rayon::prelude::*;
+
 use super::order::Witness;
 use super::threads;
 use crate::lint::analysis::{Analyzed, EventKind};
@@ -27,12 +29,18 @@ pub(super) struct Apart<'x, 'p, 'a> {
     analyzed: &'x Analyzed<'p, 'a>,
     /// The bodies that start threads, or run ones that do.
     starting: OnceCell<HashSet<BodyId>>,
+    values: OnceCell<HashSet<BodyId>>,
     gates: RefCell<HashMap<BodyId, Vec<LockUse>>>,
 }
 
 impl<'x, 'p, 'a> Apart<'x, 'p, 'a> {
     pub(super) fn new(analyzed: &'x Analyzed<'p, 'a>) -> Apart<'x, 'p, 'a> {
-        Apart { analyzed, starting: OnceCell::new(), gates: RefCell::default() }
+        Apart {
+            analyzed,
+            starting: OnceCell::new(),
+            values: OnceCell::new(),
+            gates: RefCell::default(),
+        }
     }
 
     /// Whether the body of a witness has the locks for itself: they are fields of what it was given
@@ -175,7 +183,11 @@ impl<'x, 'p, 'a> Apart<'x, 'p, 'a> {
         let program = self.analyzed.program;
         let function = &program.functions[id];
         let is_free = function.is_closure() || function.is_coroutine();
-        if is_free || function.trait_name.is_some() || self.is_public(id) || self.is_value(id) {
+        if is_free
+            || function.trait_name.is_some()
+            || self.is_public(id)
+            || self.values().contains(&id)
+        {
             return None;
         }
         let mut found = Vec::new();
@@ -204,29 +216,38 @@ impl<'x, 'p, 'a> Apart<'x, 'p, 'a> {
         found.is_none_or(|line| line.trim_start().starts_with("pub ") || line.contains("extern "))
     }
 
-    /// Whether a function is used as a value somewhere, so that anything may call it.
-    fn is_value(&self, id: BodyId) -> bool {
-        let program = self.analyzed.program;
-        let function = &program.functions[id];
-        let name = types::last(function.body.name);
-        program.functions.iter().filter(|other| other.unit == function.unit).any(|other| {
-            let is_it = |operand: &Operand<'_>| match operand {
-                Operand::Const(text) => {
-                    text.contains(name)
-                        && program.resolve(other.unit, &Callee::new(text)) == Some(id)
+    /// The functions that are used as values somewhere, so that anything may call them.
+    fn values(&self) -> &HashSet<BodyId> {
+        self.values.get_or_init(|| {
+            let program = self.analyzed.program;
+            let named = |unit: usize, operand: &Operand<'_>| match operand {
+                Operand::Const(text)
+                    if text.starts_with(|c: char| c.is_alphabetic() || c == '<') =>
+                {
+                    program.resolve(unit, &Callee::new(text))
                 }
-                _ => false,
+                _ => None,
             };
-            other.body.blocks.iter().any(|block| {
-                block.statements.iter().any(|statement| match &statement.kind {
-                    StatementKind::Assign(_, value) => match value {
-                        Rvalue::Use(operand) | Rvalue::Cast(operand, _) => is_it(operand),
-                        Rvalue::Aggregate(_, values) => values.iter().any(is_it),
-                        _ => false,
-                    },
-                    _ => false,
-                })
-            }) || other.body.calls().any(|(_, call)| call.args.iter().any(is_it))
+            let all = program.functions.par_iter().flat_map_iter(|function| {
+                let mut found = Vec::new();
+                let statements = function.body.blocks.iter().flat_map(|block| &block.statements);
+                for statement in statements {
+                    let StatementKind::Assign(_, value) = &statement.kind else { continue };
+                    match value {
+                        Rvalue::Use(operand) | Rvalue::Cast(operand, _) => {
+                            found.extend(named(function.unit, operand));
+                        }
+                        Rvalue::Aggregate(_, values) => {
+                            found.extend(values.iter().filter_map(|v| named(function.unit, v)));
+                        }
+                        _ => {}
+                    }
+                }
+                let args = function.body.calls().flat_map(|(_, call)| &call.args);
+                found.extend(args.filter_map(|arg| named(function.unit, arg)));
+                found
+            });
+            all.collect()
         })
     }
 

@@ -26,19 +26,28 @@ pub(super) fn check(
     analyzed: &Analyzed<'_, '_>,
     order: &[Vec<String>],
 ) -> (Vec<Finding>, Vec<SourceOrder>) {
-    let mut findings = Vec::new();
-    relock::check(analyzed, &mut findings);
-    let graph = order::graph(analyzed);
-    let apart = apart::Apart::new(analyzed);
-    let against = declared::check(analyzed, &apart, &graph, order, &mut findings);
-    order::check(analyzed, &apart, &graph, &against, &mut findings);
-    let orders = order::shown(analyzed, &graph);
-    foreign::check(analyzed, &mut findings);
-    asynchronous::check(analyzed, &mut findings);
-    condvars::check(analyzed, &mut findings);
-    channels::check(analyzed, &mut findings);
-    init::check(analyzed, &mut findings);
-    spins::check(analyzed, &mut findings);
+    let ((mut findings, orders), others) = rayon::join(
+        || {
+            let mut findings = Vec::new();
+            relock::check(analyzed, &mut findings);
+            let graph = order::graph(analyzed);
+            let apart = apart::Apart::new(analyzed);
+            let against = declared::check(analyzed, &apart, &graph, order, &mut findings);
+            order::check(analyzed, &apart, &graph, &against, &mut findings);
+            (findings, order::shown(analyzed, &graph))
+        },
+        || {
+            let mut findings = Vec::new();
+            foreign::check(analyzed, &mut findings);
+            asynchronous::check(analyzed, &mut findings);
+            condvars::check(analyzed, &mut findings);
+            channels::check(analyzed, &mut findings);
+            init::check(analyzed, &mut findings);
+            spins::check(analyzed, &mut findings);
+            findings
+        },
+    );
+    findings.extend(others);
     (once(findings), orders)
 }
 
