@@ -45,6 +45,10 @@ macro_rules! raw_locks {
             #[inline]
             pub(super) fn lock_at(&self, level: u8, site: Site) -> $Guard {
                 let (attempt, block) = (|| attempt(self.raw().try_lock()), || self.raw().lock());
+                if level == 0 {
+                    // The guard stays in registers, as what has a level does not.
+                    return self.tag.acquire(Self::TYPE, Mode::Write, site, attempt, block);
+                }
                 self.tag.acquire_nested(Self::TYPE, (Mode::Write, level), site, attempt, block)
             }
 
@@ -186,37 +190,31 @@ macro_rules! raw_locks {
 
             #[inline]
             pub(super) fn lock_shared_at(&self, level: u8, site: Site) -> $Shared {
-                self.tag.acquire_nested(
-                    Self::TYPE,
-                    (Self::READ, level),
-                    site,
-                    || attempt(self.raw.try_lock_shared()),
-                    || self.raw.lock_shared(),
-                )
+                let (attempt, block) = (|| attempt(self.raw.try_lock_shared()), || self.raw.lock_shared());
+                if level == 0 {
+                    return self.tag.acquire(Self::TYPE, Self::READ, site, attempt, block);
+                }
+                self.tag.acquire_nested(Self::TYPE, (Self::READ, level), site, attempt, block)
             }
 
             #[inline]
             pub(super) fn lock_exclusive_at(&self, level: u8, site: Site) -> $Exclusive {
-                self.tag.acquire_nested(
-                    Self::TYPE,
-                    (Mode::Write, level),
-                    site,
-                    || attempt(self.raw.try_lock_exclusive()),
-                    || self.raw.lock_exclusive(),
-                )
+                let (attempt, block) = (|| attempt(self.raw.try_lock_exclusive()), || self.raw.lock_exclusive());
+                if level == 0 {
+                    return self.tag.acquire(Self::TYPE, Mode::Write, site, attempt, block);
+                }
+                self.tag.acquire_nested(Self::TYPE, (Mode::Write, level), site, attempt, block)
             }
         }
 
         impl<R: lock_api::RawRwLockUpgrade, const RECURSIVE: bool> RawRwLock<R, RECURSIVE> {
             #[inline]
             pub(super) fn lock_upgradable_at(&self, level: u8, site: Site) -> $Upgradable {
-                self.tag.acquire_nested(
-                    Self::TYPE,
-                    (Mode::Upgradable, level),
-                    site,
-                    || attempt(self.raw.try_lock_upgradable()),
-                    || self.raw.lock_upgradable(),
-                )
+                let (attempt, block) = (|| attempt(self.raw.try_lock_upgradable()), || self.raw.lock_upgradable());
+                if level == 0 {
+                    return self.tag.acquire(Self::TYPE, Mode::Upgradable, site, attempt, block);
+                }
+                self.tag.acquire_nested(Self::TYPE, (Mode::Upgradable, level), site, attempt, block)
             }
         }
 
