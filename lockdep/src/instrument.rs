@@ -331,6 +331,10 @@ impl LockTag {
         attempt: impl FnOnce() -> Option<R>,
         block: impl FnOnce() -> R,
     ) -> R {
+        if level == 0 {
+            // Known where it is inlined: the guard then stays in registers.
+            return self.acquire(ty, mode, site, attempt, block);
+        }
         let tracked = self.track(ty, site).map(|(record, word)| {
             let prepared = self.prepare(record, word, (mode, false, level), site);
             (record, prepared)

@@ -45,10 +45,6 @@ macro_rules! raw_locks {
             #[inline]
             pub(super) fn lock_at(&self, level: u8, site: Site) -> $Guard {
                 let (attempt, block) = (|| attempt(self.raw().try_lock()), || self.raw().lock());
-                if level == 0 {
-                    // The guard stays in registers, as what has a level does not.
-                    return self.tag.acquire(Self::TYPE, Mode::Write, site, attempt, block);
-                }
                 self.tag.acquire_nested(Self::TYPE, (Mode::Write, level), site, attempt, block)
             }
 
@@ -190,31 +186,37 @@ macro_rules! raw_locks {
 
             #[inline]
             pub(super) fn lock_shared_at(&self, level: u8, site: Site) -> $Shared {
-                let (attempt, block) = (|| attempt(self.raw.try_lock_shared()), || self.raw.lock_shared());
-                if level == 0 {
-                    return self.tag.acquire(Self::TYPE, Self::READ, site, attempt, block);
-                }
-                self.tag.acquire_nested(Self::TYPE, (Self::READ, level), site, attempt, block)
+                self.tag.acquire_nested(
+                    Self::TYPE,
+                    (Self::READ, level),
+                    site,
+                    || attempt(self.raw.try_lock_shared()),
+                    || self.raw.lock_shared(),
+                )
             }
 
             #[inline]
             pub(super) fn lock_exclusive_at(&self, level: u8, site: Site) -> $Exclusive {
-                let (attempt, block) = (|| attempt(self.raw.try_lock_exclusive()), || self.raw.lock_exclusive());
-                if level == 0 {
-                    return self.tag.acquire(Self::TYPE, Mode::Write, site, attempt, block);
-                }
-                self.tag.acquire_nested(Self::TYPE, (Mode::Write, level), site, attempt, block)
+                self.tag.acquire_nested(
+                    Self::TYPE,
+                    (Mode::Write, level),
+                    site,
+                    || attempt(self.raw.try_lock_exclusive()),
+                    || self.raw.lock_exclusive(),
+                )
             }
         }
 
         impl<R: lock_api::RawRwLockUpgrade, const RECURSIVE: bool> RawRwLock<R, RECURSIVE> {
             #[inline]
             pub(super) fn lock_upgradable_at(&self, level: u8, site: Site) -> $Upgradable {
-                let (attempt, block) = (|| attempt(self.raw.try_lock_upgradable()), || self.raw.lock_upgradable());
-                if level == 0 {
-                    return self.tag.acquire(Self::TYPE, Mode::Upgradable, site, attempt, block);
-                }
-                self.tag.acquire_nested(Self::TYPE, (Mode::Upgradable, level), site, attempt, block)
+                self.tag.acquire_nested(
+                    Self::TYPE,
+                    (Mode::Upgradable, level),
+                    site,
+                    || attempt(self.raw.try_lock_upgradable()),
+                    || self.raw.lock_upgradable(),
+                )
             }
         }
 
