@@ -241,16 +241,11 @@ fn named(program: &Program<'_>, function: &Function<'_>, text: &str) -> Option<B
     if !text.starts_with(|c: char| c.is_alphabetic() || matches!(c, '_' | '<' | '{')) {
         return None;
     }
-    let unit = function.unit;
-    if let Some(at) = text.rfind("::promoted[") {
-        return program.constant(unit, &format!("{}{}", function.body.name, &text[at..]));
+    if text.contains("::promoted[") {
+        return program.promoted(function, text);
     }
-    let number = text.strip_prefix("{alloc").and_then(|rest| rest.split(':').next());
-    let name = match number.and_then(|number| number.parse().ok()) {
-        Some(number) => program.units[unit].statics.get::<u32>(&number)?,
-        None => text,
-    };
-    program.constant(unit, name)
+    let name = program.units[function.unit].static_at(text).unwrap_or(text);
+    program.constant(function.unit, name)
 }
 
 /// Analyses one body.

@@ -35,7 +35,7 @@ pub(super) type BodyId = usize;
 pub(super) struct Unit<'a> {
     pub(super) prefix: String,
     pub(super) sources: Sources,
-    pub(super) statics: HashMap<u32, &'a str>,
+    statics: HashMap<u32, &'a str>,
     /// The first segments of the paths of its own items.
     tops: HashSet<&'a str>,
 }
@@ -253,6 +253,13 @@ impl<'a> Program<'a> {
         self.constants.get(&(unit, name)).copied()
     }
 
+    /// The constant that the compiler made of a part of a function. It is named after that, whose path
+    /// is printed in another form.
+    pub(super) fn promoted(&self, function: &Function<'_>, text: &str) -> Option<BodyId> {
+        let number = &text[text.rfind("::promoted[")?..];
+        self.constant(function.unit, &format!("{}{number}", function.body.name))
+    }
+
     /// The `Drop::drop` of a type.
     pub(super) fn drop_of(&self, unit: usize, ty: &str) -> Option<BodyId> {
         self.drops.get(self.units[unit].global(types::head(ty)).as_str()).copied()
@@ -344,7 +351,13 @@ fn made_of_moved<'a>(function: &Function<'a>) -> impl Iterator<Item = (&'a str, 
     })
 }
 
-impl Unit<'_> {
+impl<'a> Unit<'a> {
+    /// The static that `{alloc15: &…}` refers to.
+    pub(super) fn static_at(&self, text: &str) -> Option<&'a str> {
+        let number = text.strip_prefix("{alloc")?.split(':').next()?;
+        self.statics.get(&number.parse().ok()?).copied()
+    }
+
     /// A path as the whole program knows it.
     pub(super) fn global(&self, path: &str) -> String {
         let first = path.split("::").next().unwrap_or(path);

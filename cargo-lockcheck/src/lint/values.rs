@@ -360,15 +360,15 @@ impl<'p, 'a> Frame<'p, 'a> {
     }
 
     fn constant(&self, text: &str) -> Path {
-        if let Some(rest) = text.strip_prefix("{alloc") {
-            let number = rest.split(':').next().and_then(|number| number.parse().ok());
-            if let Some(name) = number.and_then(|number: u32| self.unit().statics.get(&number)) {
-                return self.static_path(name);
-            }
+        if let Some(name) = self.unit().static_at(text) {
+            return self.static_path(name);
         }
         let promoted = text.contains("::promoted[");
-        let name = if promoted { self.promoted_name(text) } else { Some(text) };
-        if let Some(id) = name.and_then(|name| self.program.constant(self.function.unit, name)) {
+        let id = match promoted {
+            true => self.program.promoted(self.function, text),
+            false => self.program.constant(self.function.unit, text),
+        };
+        if let Some(id) = id {
             let inner = Frame::new(self.program, id, self.summaries);
             if inner.function.body.locals.is_empty() {
                 return Path::new(Root::Unknown);
@@ -382,15 +382,6 @@ impl<'p, 'a> Frame<'p, 'a> {
             }
         }
         Path::new(Root::Unknown)
-    }
-
-    /// A promoted constant is named after its function, whose path is printed in another form.
-    fn promoted_name(&self, text: &str) -> Option<&'a str> {
-        let number = &text[text.rfind("::promoted[")?..];
-        let own = self.function.body.name;
-        self.program
-            .constant(self.function.unit, &format!("{own}{number}"))
-            .map(|id| self.program.functions[id].body.name)
     }
 
     fn static_path(&self, name: &str) -> Path {

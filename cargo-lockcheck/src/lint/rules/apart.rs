@@ -29,6 +29,7 @@ pub(super) struct Apart<'x, 'p, 'a> {
     analyzed: &'x Analyzed<'p, 'a>,
     /// The bodies that start threads, or run ones that do.
     starting: OnceCell<HashSet<BodyId>>,
+    /// The functions that are used as values.
     values: OnceCell<HashSet<BodyId>>,
     gates: RefCell<HashMap<BodyId, Vec<LockUse>>>,
 }
