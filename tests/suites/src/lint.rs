@@ -48,24 +48,12 @@ fn one(suite: &Suite, lockcheck: &Path, runs: usize) -> Result<(String, String),
     for name in ["rust-toolchain", "rust-toolchain.toml"] {
         let _ = fs::remove_file(sources.join(name));
     }
+    let mut args = vec!["--lib"];
+    args.extend(suite.cargo);
     let check = |lints: bool| {
-        let mut command = timed(if lints { lockcheck } else { Path::new("cargo") });
-        if lints {
-            command.arg("lockcheck");
-        }
-        command.args(["check", "--lib"]).args(suite.cargo);
-        match lints {
-            true => command.args(["--output", "json=target/report.json"]),
-            false => command.args(["-q", "--target-dir", PLAIN]),
-        };
-        command.current_dir(&sources).env_remove("CARGO_TARGET_DIR");
-        // Lints that the crate denies would stop it; the command says nothing of them.
-        command.env("RUSTFLAGS", "--cap-lints warn");
-        let run = run::run(&mut command)?;
-        match run.code {
-            Some(0 | 100) => Ok(run),
-            _ => Err(format!("it cannot be checked\n{}", run.text)),
-        }
+        let report: &[&str] = &["--output", "json=target/report.json"];
+        let more = if lints { report } else { &[] };
+        check(lints.then_some(lockcheck), &sources, &[&args, more].concat())
     };
     for built in [PLAIN, "target/lockcheck"] {
         let _ = fs::remove_dir_all(sources.join(built));
@@ -117,7 +105,34 @@ fn one(suite: &Suite, lockcheck: &Path, runs: usize) -> Result<(String, String),
     Ok((row, told))
 }
 
+/// Has cargo check a directory, or, where one is given, this command lint it.
+///
+/// # Errors
+/// A sentence that says what failed.
+pub(crate) fn check(
+    lockcheck: Option<&Path>,
+    directory: &Path,
+    args: &[&str],
+) -> Result<Run, String> {
+    let mut command = timed(lockcheck.unwrap_or(Path::new("cargo")));
+    match lockcheck {
+        Some(_) => command.args(["lockcheck", "check"]),
+        None => command.args(["check", "-q", "--target-dir", PLAIN]),
+    };
+    command.args(args).current_dir(directory).env_remove("CARGO_TARGET_DIR");
+    // Lints that a crate denies would stop it; the command says nothing of them.
+    command.env("RUSTFLAGS", "--cap-lints warn");
+    let run = run::run(&mut command)?;
+    match run.code {
+        Some(0 | 100) => Ok(run),
+        _ => Err(format!("it cannot be checked\n{}", run.text)),
+    }
+}
+
 /// Gives a file the time of now.
+///
+/// # Errors
+/// A sentence that says what failed.
 pub(crate) fn touch(file: &Path) -> Result<(), String> {
     let failed = |e: std::io::Error| format!("{}: {e}", file.display());
     let text = fs::read(file).map_err(failed)?;
@@ -125,7 +140,7 @@ pub(crate) fn touch(file: &Path) -> Result<(), String> {
 }
 
 /// A command under `time`, where there is one, for the time and memory that it needs.
-pub(crate) fn timed(program: &Path) -> Command {
+fn timed(program: &Path) -> Command {
     let time = Path::new("/usr/bin/time");
     if !time.exists() {
         return Command::new(program);

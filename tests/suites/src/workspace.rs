@@ -10,9 +10,8 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::Duration;
 
-use crate::lint::{kibibytes, lines, processor, timed, touch};
+use crate::lint::{check, kibibytes, lines, processor, touch};
 use crate::median;
-use crate::run::{self, Run};
 use crate::source;
 use crate::suite::Suite;
 
@@ -47,24 +46,9 @@ fn grown(suites: &[&Suite], lockcheck: &Path, runs: usize, locks: bool) -> Resul
     fs::write(&path, manifest).map_err(|e| format!("{}: {e}", path.display()))?;
     source::use_lock(LOCK, &work)?;
     let features: Vec<String> = suites.iter().flat_map(|suite| suite.member_features()).collect();
-    let check = |lints: bool| -> Result<Run, String> {
-        let mut command = timed(if lints { lockcheck } else { Path::new("cargo") });
-        if lints {
-            command.arg("lockcheck");
-        }
-        command.args(["check", "--lib", "--workspace", "--features", &features.join(",")]);
-        if !lints {
-            command.args(["-q", "--target-dir", "target/plain"]);
-        }
-        command.current_dir(&work).env_remove("CARGO_TARGET_DIR");
-        // Lints that a crate denies would stop it; the command says nothing of them.
-        command.env("RUSTFLAGS", "--cap-lints warn");
-        let run = run::run(&mut command)?;
-        match run.code {
-            Some(0 | 100) => Ok(run),
-            _ => Err(format!("it cannot be checked\n{}", run.text)),
-        }
-    };
+    let features = features.join(",");
+    let args = ["--lib", "--workspace", "--features", &features];
+    let check = |lints: bool| check(lints.then_some(lockcheck), &work, &args);
     let _ = fs::remove_dir_all(work.join("target"));
     let cold = [processor(&check(false)?), processor(&check(true)?)];
     if locks {
