@@ -42,6 +42,26 @@
 // By this path, as the models of `tests/models` have atomics of their own there.
 use std::sync::atomic;
 
+mod hash;
+mod platform;
+
+mod model;
+
+mod engine;
+
+mod thread_state;
+
+mod observer;
+
+mod process;
+
+mod waits;
+
+mod slow_path;
+
+#[doc(hidden)]
+pub mod hooks;
+
 #[cfg(feature = "parking_lot")]
 pub mod parking_lot;
 #[cfg(feature = "instrument")]
@@ -49,42 +69,12 @@ pub mod sync;
 #[cfg(feature = "instrument")]
 pub mod thread;
 
-pub mod instrument;
-
-mod creation;
-mod record;
-mod word;
-
-mod identity;
-mod learning;
-mod parking;
-mod permits;
-mod process;
-mod publishing;
-mod spawning;
-mod waiting;
-
-mod livelock;
-mod snapshot;
-mod starvation;
-mod timing;
-
-mod platform;
-
-pub mod config;
-pub mod engine;
-pub mod finding;
-mod hash;
-mod observer;
-mod stack;
-mod trace;
-
-pub mod stats;
-pub mod watchdog;
-
 pub mod banker;
 pub mod order;
 pub mod ordered;
+mod snapshot;
+pub mod stats;
+pub mod watchdog;
 
 #[cfg(feature = "macros")]
 mod macros;
@@ -92,8 +82,13 @@ mod macros;
 #[cfg(feature = "sources")]
 pub mod sources;
 
+#[cfg(not(feature = "instrument"))]
+pub use std::{sync, thread};
+
 pub use config::Config;
 pub use finding::Finding;
+#[doc(inline)]
+pub use hooks as instrument;
 #[cfg(feature = "macros")]
 #[doc(hidden)]
 pub use lockdep_macros as __macros;
@@ -166,11 +161,13 @@ pub use lockdep_macros::lock_rank;
 /// ```
 #[cfg(feature = "macros")]
 pub use lockdep_macros::locks;
+#[doc(inline)]
+pub use model::finding;
+#[doc(inline)]
+pub use observer::config;
 #[cfg(feature = "macros")]
 #[doc(inline)]
 pub use order::LockOrder;
 pub use process::{configure, findings};
 pub use snapshot::{assert_quiescent, dump};
 pub use stats::stats;
-#[cfg(not(feature = "instrument"))]
-pub use std::{sync, thread};

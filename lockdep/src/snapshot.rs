@@ -5,71 +5,29 @@
 //! thread that runs holds is read while it moves and may be out of date by a few locks. Threads that
 //! have never used anything of this crate are not seen.
 
-use std::fmt::{self, Write as _};
-use std::sync::atomic::Ordering::{Acquire, Relaxed};
-use std::thread;
+use std::fmt::Write as _;
+use std::sync::atomic::Ordering::Relaxed;
 use std::time::Duration;
+use std::{fmt, thread};
 
-use crate::engine::ThreadId;
-use crate::finding::{FoundLock, FoundThread, Short};
-use crate::instrument::{Mode, Site};
+use crate::model::finding::{FoundLock, FoundThread, Short};
+use crate::model::held::HeldLock;
+use crate::model::ids::ThreadId;
+use crate::model::lock::{Mode, Site};
 use crate::observer::Observer;
-use crate::permits::Hold;
-use crate::process::{self, Busy};
-use crate::record::{HeldLock, Record, SeenWait, WaitKind};
-use crate::waiting;
-use crate::word::Word;
+use crate::platform::clock;
+use crate::process;
+use crate::slow_path::life;
+use crate::thread_state::current;
+use crate::thread_state::current::Busy;
+use crate::thread_state::snapshot::{Standing, threads};
+use crate::thread_state::wait::WaitKind;
 
 /// [`assert_quiescent`] looks again after this long, then after twice as long, and so on: threads
 /// that were just woken or joined get time to leave.
 const SETTLE: Duration = Duration::from_micros(100);
+
 const SETTLE_ROUNDS: u32 = 10;
-
-/// One thread at one moment.
-#[derive(Clone, Debug)]
-pub(crate) struct Standing {
-    pub(crate) thread: ThreadId,
-    pub(crate) wait: Option<SeenWait>,
-    pub(crate) held: Vec<HeldLock>,
-    pub(crate) permits: Vec<Hold>,
-}
-
-impl Standing {
-    fn of(record: &Record) -> Standing {
-        let mut held = Vec::new();
-        let wait = record.wait.seen();
-        record.held_into(&mut held);
-        let wait = wait.filter(|w| record.wait.still(w.sequence));
-        let permits = record.permits.held();
-        Standing { thread: record.thread.load(Relaxed), wait, held, permits }
-    }
-
-    /// Whether it waits for something that does not come by itself.
-    pub(crate) fn is_blocked(&self) -> bool {
-        self.wait.is_some_and(|w| w.kind != WaitKind::Timed)
-    }
-}
-
-impl SeenWait {
-    /// What the trace calls such a wait, and the lock or event that it is for.
-    pub(crate) fn what(&self) -> (&'static str, Option<Word>) {
-        let target = (self.target != 0).then_some(Word(self.target));
-        match self.kind {
-            WaitKind::Lock | WaitKind::Permits => ("lock", target),
-            WaitKind::Join => ("join", None),
-            WaitKind::Event | WaitKind::Timed => ("event", target),
-            WaitKind::Park => ("event", None),
-        }
-    }
-}
-
-/// All threads, in the order in which they began.
-pub(crate) fn threads() -> Vec<Standing> {
-    let in_use = process::records().filter(|r| r.in_use.load(Acquire));
-    let mut threads: Vec<Standing> = in_use.map(Standing::of).collect();
-    threads.sort_by_key(|t| t.thread);
-    threads
-}
 
 /// What every thread holds and waits for, since when and where, as text for people.
 ///
@@ -79,12 +37,12 @@ pub(crate) fn threads() -> Vec<Standing> {
 /// A walk over all threads, which go on meanwhile.
 pub fn dump() -> String {
     let _ = introduce();
-    process::observe(|o| describe(o, &threads(), waiting::now()))
+    process::observe(|o| describe(o, &threads(), clock::now()))
 }
 
 /// Sees to it that the calling thread has a name in what follows.
 fn introduce() -> Option<ThreadId> {
-    let record = process::current().or_else(process::begin)?;
+    let record = current::current().or_else(life::begin)?;
     process::observe(|o| process::know_thread(o, record, None));
     Some(record.thread.load(Relaxed))
 }
@@ -218,7 +176,7 @@ fn left_behind(me: Option<ThreadId>) -> Option<String> {
         for thread in threads() {
             let blocked = thread.is_blocked() && Some(thread.thread) != me;
             if blocked || !thread.held.is_empty() || !thread.permits.is_empty() {
-                let described = Described { observer: o, thread: &thread, now: waiting::now() };
+                let described = Described { observer: o, thread: &thread, now: clock::now() };
                 let _ = writeln!(text, "{described}");
             }
         }

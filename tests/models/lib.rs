@@ -16,5 +16,5 @@ mod atomic {
 }
 
 #[allow(dead_code, reason = "the runtime needs more of it than the models")]
-#[path = "../../lockdep/src/record/wait.rs"]
+#[path = "../../lockdep/src/thread_state/wait.rs"]
 mod wait;

@@ -20,7 +20,7 @@ use crate::banker::queue::{BankerQueue, Policy, Submitted, Ticket};
 use crate::banker::state::BankerState;
 use crate::banker::units::{Resource, TaskId};
 use crate::banker::watch::{Holder, Watch};
-use crate::instrument::Site;
+use crate::model::lock::Site;
 
 /// Hands out units of several resources so that the tasks cannot deadlock over them.
 ///

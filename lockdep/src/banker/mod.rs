@@ -42,9 +42,6 @@ pub(crate) mod semaphores;
 
 pub use error::BankerError;
 pub use live::{Acquire, Banker, Claim, Grant};
-#[cfg(feature = "instrument")]
-pub(crate) use semaphores::Claims;
-
 pub use queue::{BankerQueue, Policy, Submitted, Ticket};
 pub use state::BankerState;
 pub use units::{Resource, TaskId};

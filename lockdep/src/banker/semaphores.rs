@@ -13,7 +13,7 @@
 use std::collections::HashMap;
 use std::error::Error;
 use std::fmt;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::Instant;
 
 use crate::banker::error::BankerError;
@@ -21,11 +21,13 @@ use crate::banker::live::{self, Banker, Claim};
 use crate::banker::queue::{BankerQueue, Policy};
 use crate::banker::state::BankerState;
 use crate::banker::units::Resource;
-use crate::engine::{LockId, ThreadId};
-use crate::finding::{Finding, Rule, Tier};
-use crate::instrument::Site;
+use crate::model::finding::{Finding, Rule, Tier};
+use crate::model::ids::{LockId, ThreadId};
+use crate::model::lock::Site;
 use crate::observer::{Observer, list};
-use crate::process::{self, Busy, CLAIMS};
+use crate::process;
+use crate::slow_path::life;
+use crate::thread_state::current::Busy;
 
 /// How many threads a report tells of.
 const TOLD: usize = 8;
@@ -84,6 +86,9 @@ impl fmt::Display for ClaimError {
 }
 
 impl Error for ClaimError {}
+
+/// What threads have claimed of semaphores, once one has.
+static CLAIMS: OnceLock<Claims> = OnceLock::new();
 
 /// The claims of the process.
 #[derive(Debug)]
@@ -227,7 +232,7 @@ pub(crate) fn claim(
     if let Some(&Claimed { most: asked, total, .. }) = all.iter().find(|c| c.most > c.total) {
         return Err(ClaimError::TooMany { asked, total });
     }
-    let Some(thread) = process::thread() else { return Ok(None) };
+    let Some(thread) = life::thread() else { return Ok(None) };
     let _busy = Busy::new();
     let claims = CLAIMS.get_or_init(Claims::new);
     let mut book = claims.book();
@@ -271,7 +276,7 @@ pub(crate) fn before(
     count: usize,
     patience: Patience,
 ) -> Result<Option<Counted>, BankerError> {
-    let Some((claims, thread)) = CLAIMS.get().zip(process::thread()) else { return Ok(None) };
+    let Some((claims, thread)) = CLAIMS.get().zip(life::thread()) else { return Ok(None) };
     let semaphore = semaphore();
     let _busy = Busy::new();
     let counted = claims.claimed(thread, semaphore).filter(|c| c.party.enforced && count > 0);
@@ -292,7 +297,7 @@ pub(crate) fn after(
     count: usize,
     site: Site,
 ) -> Option<Counted> {
-    let (claims, thread) = CLAIMS.get().zip(process::thread())?;
+    let (claims, thread) = CLAIMS.get().zip(life::thread())?;
     let semaphore = semaphore();
     let busy = Busy::new();
     let counted = claims.claimed(thread, semaphore).filter(|_| count > 0)?;

@@ -14,9 +14,10 @@ use std::collections::HashMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use crate::banker::units::Resource;
-use crate::engine::ThreadId;
-use crate::instrument::{EventKind, EventTag, Site};
-use crate::process;
+use crate::hooks::{EventKind, EventTag};
+use crate::model::ids::ThreadId;
+use crate::model::lock::Site;
+use crate::slow_path::life;
 
 /// See the module.
 #[derive(Debug, Default)]
@@ -66,7 +67,7 @@ impl Watch {
 
     /// This thread holds `units` from here on.
     pub(super) fn hold(&self, units: &[(Resource, u64)], site: Site) -> Holder {
-        let Some(thread) = (!self.events.is_empty()).then(process::thread).flatten() else {
+        let Some(thread) = (!self.events.is_empty()).then(life::thread).flatten() else {
             return Holder::default();
         };
         self.passed();
@@ -86,7 +87,7 @@ impl Watch {
     /// A grant is about to give back all that it holds but of the resources that it `keeps`.
     pub(super) fn release(&self, holder: &mut Holder, keeps: impl Fn(Resource) -> bool) {
         let Some(thread) = holder.thread else { return };
-        if process::thread() == Some(thread) {
+        if life::thread() == Some(thread) {
             self.passed();
         }
         let mut all = self.held();
@@ -106,7 +107,7 @@ impl Watch {
 
     /// What this thread holds comes back after the locks that it has asked for.
     fn passed(&self) {
-        let Some(thread) = process::thread() else { return };
+        let Some(thread) = life::thread() else { return };
         let held = self.held().get(&thread).cloned().unwrap_or_default();
         for hold in held {
             if let Some(event) = self.event(hold.resource) {

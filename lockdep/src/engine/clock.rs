@@ -5,28 +5,23 @@
 //! nothing may be left out by the caller: they order nothing that anybody asks about. That keeps a
 //! clock as small as the number of threads that recorded something, however many came and went.
 
-use super::ThreadId;
+use crate::model::ids::ThreadId;
 
 /// What is over at some step of a thread.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Clock {
+pub(crate) struct Clock {
     /// Sorted by thread.
     over: Vec<(ThreadId, u32)>,
 }
 
 impl Clock {
-    /// The clock of a thread that nobody spawned.
-    pub fn new() -> Clock {
-        Clock::default()
-    }
-
     /// The epochs of `thread` that are over, counted from one.
-    pub fn over(&self, thread: ThreadId) -> u32 {
+    pub(crate) fn over(&self, thread: ThreadId) -> u32 {
         self.over.binary_search_by_key(&thread, |e| e.0).map_or(0, |at| self.over[at].1)
     }
 
     /// From now on the first `epochs` epochs of `thread` are over.
-    pub fn advance(&mut self, thread: ThreadId, epochs: u32) {
+    pub(crate) fn advance(&mut self, thread: ThreadId, epochs: u32) {
         match self.over.binary_search_by_key(&thread, |e| e.0) {
             Ok(at) => self.over[at].1 = self.over[at].1.max(epochs),
             Err(at) => self.over.insert(at, (thread, epochs)),
@@ -34,14 +29,14 @@ impl Clock {
     }
 
     /// From now on everything that is over in `other` is over here.
-    pub fn join(&mut self, other: &Clock) {
+    pub(crate) fn join(&mut self, other: &Clock) {
         for &(thread, epochs) in &other.over {
             self.advance(thread, epochs);
         }
     }
 
     /// Forgets the threads for which `keep` is false.
-    pub fn retain(&mut self, mut keep: impl FnMut(ThreadId) -> bool) {
+    pub(crate) fn retain(&mut self, mut keep: impl FnMut(ThreadId) -> bool) {
         self.over.retain(|e| keep(e.0));
     }
 }
@@ -52,7 +47,7 @@ mod tests {
 
     #[test]
     fn a_join_takes_the_later_of_both() {
-        let (mut a, mut b) = (Clock::new(), Clock::new());
+        let (mut a, mut b) = (Clock::default(), Clock::default());
         a.advance(1, 3);
         b.advance(1, 2);
         b.advance(7, 1);
@@ -62,7 +57,7 @@ mod tests {
 
     #[test]
     fn retain_forgets() {
-        let mut a = Clock::new();
+        let mut a = Clock::default();
         a.advance(1, 3);
         a.advance(2, 1);
         a.retain(|t| t != 1);

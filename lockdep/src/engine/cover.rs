@@ -11,8 +11,9 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
 use std::sync::atomic::Ordering::Relaxed;
 
-use super::{Clock, LockId, ThreadId};
-use crate::instrument::Mode;
+use super::Clock;
+use crate::model::ids::{LockId, ThreadId};
+use crate::model::lock::Mode;
 
 /// How many threads, each spawned by the next, a cover reaches across.
 const DEPTH: u32 = 8;
@@ -23,7 +24,7 @@ const NEVER: u64 = u64::MAX;
 
 /// One hold of a lock, under which its thread has spawned others.
 #[derive(Debug)]
-pub struct Section {
+pub(crate) struct Section {
     /// The thread that holds it.
     pub owner: ThreadId,
     /// The lock.
@@ -37,26 +38,26 @@ pub struct Section {
 
 impl Section {
     /// A hold that goes on.
-    pub fn new(owner: ThreadId, lock: LockId, mode: Mode) -> Section {
+    pub(crate) fn new(owner: ThreadId, lock: LockId, mode: Mode) -> Section {
         let (released, end) = Default::default();
         Section { owner, lock, mode, released, end }
     }
 
     /// The hold is over, and so is everything in `over`.
-    pub fn release(&self, stamp: u64, over: Clock) {
+    pub(crate) fn release(&self, stamp: u64, over: Clock) {
         _ = self.end.set(over);
         self.released.store(stamp, Relaxed);
     }
 
     /// What is over for whoever has acquired the lock after this hold; `None` while it goes on.
-    pub fn end(&self) -> Option<&Clock> {
+    pub(crate) fn end(&self) -> Option<&Clock> {
         self.end.get()
     }
 }
 
 /// The locks that a thread's ancestors hold around it.
 #[derive(Debug)]
-pub struct Cover {
+pub(crate) struct Cover {
     /// The thread that spawned this one.
     parent: ThreadId,
     sections: Vec<Arc<Section>>,
@@ -69,7 +70,7 @@ pub struct Cover {
 impl Cover {
     /// The cover of a thread that `parent`, itself covered by `above`, spawns in `sections`;
     /// `None` where nothing covers it.
-    pub fn new(
+    pub(crate) fn new(
         parent: ThreadId,
         sections: Vec<Arc<Section>>,
         above: Option<&Arc<Cover>>,
@@ -83,24 +84,24 @@ impl Cover {
     }
 
     /// The thread that has this cover was joined by `thread`.
-    pub fn join(&self, thread: ThreadId, stamp: u64) {
+    pub(crate) fn join(&self, thread: ThreadId, stamp: u64) {
         if thread == self.parent {
             _ = self.joined.compare_exchange(NOT_YET, stamp, Relaxed, Relaxed);
         }
     }
 
     /// The thread that could have joined in time has ended.
-    pub fn leave_alone(&self) {
+    pub(crate) fn leave_alone(&self) {
         self.join(self.parent, NEVER);
     }
 
     /// Whether the thread that has this cover may still be joined in time.
-    pub fn is_open(&self) -> bool {
+    pub(crate) fn is_open(&self) -> bool {
         self.joined.load(Relaxed) == NOT_YET
     }
 
     /// The sections, outwards, that began before the thread did.
-    pub fn sections(&self) -> impl Iterator<Item = &Arc<Section>> {
+    pub(crate) fn sections(&self) -> impl Iterator<Item = &Arc<Section>> {
         let covers = std::iter::successors(Some(self), |c| c.above.as_deref());
         covers.flat_map(|c| &c.sections)
     }

@@ -6,14 +6,11 @@
 
 use std::collections::{HashMap, VecDeque};
 
-use super::SiteId;
-
-/// What a declaration names.
-pub type PlaceId = u32;
+use crate::model::ids::{PlaceId, SiteId};
 
 /// Why one place comes directly before another.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Reason {
+pub(crate) enum Reason {
     /// It is declared here.
     Order(SiteId),
     /// Its rank is less.
@@ -27,7 +24,7 @@ pub enum Reason {
 
 /// One place directly before another.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Step {
+pub(crate) struct Step {
     /// What comes first.
     pub first: PlaceId,
     /// What comes after it.
@@ -44,7 +41,7 @@ struct Place {
 
 /// Everything that has been declared.
 #[derive(Debug, Default)]
-pub struct DeclaredOrder {
+pub(crate) struct DeclaredOrder {
     places: Vec<Place>,
     /// Pairs that were asked about, and whether the first comes before the second.
     known: HashMap<(PlaceId, PlaceId), bool>,
@@ -52,7 +49,7 @@ pub struct DeclaredOrder {
 
 impl DeclaredOrder {
     /// A new place, with no order to others.
-    pub fn place(&mut self) -> PlaceId {
+    pub(crate) fn place(&mut self) -> PlaceId {
         self.places.push(Place::default());
         (self.places.len() - 1) as PlaceId
     }
@@ -61,7 +58,7 @@ impl DeclaredOrder {
     ///
     /// # Errors
     /// The opposite follows from what was declared before, by these steps; nothing changes.
-    pub fn declare(
+    pub(crate) fn declare(
         &mut self,
         first: PlaceId,
         then: PlaceId,
@@ -82,7 +79,12 @@ impl DeclaredOrder {
     ///
     /// # Errors
     /// With this rank the place comes before itself, by these steps; nothing changes.
-    pub fn rank(&mut self, place: PlaceId, rank: i64, site: SiteId) -> Result<(), Vec<Step>> {
+    pub(crate) fn rank(
+        &mut self,
+        place: PlaceId,
+        rank: i64,
+        site: SiteId,
+    ) -> Result<(), Vec<Step>> {
         if self.places[place as usize].rank.is_some() {
             return Ok(());
         }
@@ -98,7 +100,7 @@ impl DeclaredOrder {
     }
 
     /// Whether `first` comes before `then`.
-    pub fn is_before(&mut self, first: PlaceId, then: PlaceId) -> bool {
+    pub(crate) fn is_before(&mut self, first: PlaceId, then: PlaceId) -> bool {
         if let Some(&known) = self.known.get(&(first, then)) {
             return known;
         }
@@ -108,7 +110,7 @@ impl DeclaredOrder {
     }
 
     /// The fewest steps by which `first` comes before `then`, if it does.
-    pub fn steps(&self, first: PlaceId, then: PlaceId) -> Option<Vec<Step>> {
+    pub(crate) fn steps(&self, first: PlaceId, then: PlaceId) -> Option<Vec<Step>> {
         let mut came_by: HashMap<PlaceId, Step> = HashMap::new();
         let mut open = VecDeque::from([first]);
         while let Some(at) = open.pop_front() {
@@ -127,7 +129,7 @@ impl DeclaredOrder {
     }
 
     /// All places, each after those that come before it; of the others, the older first.
-    pub fn sorted(&self) -> Vec<PlaceId> {
+    pub(crate) fn sorted(&self) -> Vec<PlaceId> {
         let count = self.places.len() as PlaceId;
         let mut before = vec![0u32; self.places.len()];
         for at in 0..count {

@@ -16,14 +16,15 @@
 
 use std::sync::Arc;
 
+use super::Moment;
 use super::clock::Clock;
 use super::cover::{Cover, Section};
 use super::order_graph::OrderGraph;
 use super::search::Search;
-use super::{LockId, Moment, SiteId, ThreadId};
-use crate::finding::Tier;
 use crate::hash::Map;
-use crate::instrument::Mode;
+use crate::model::finding::Tier;
+use crate::model::ids::{LockId, SiteId, ThreadId};
+use crate::model::lock::Mode;
 
 /// How many threads are kept for one dependency.
 const WITNESSES: usize = 8;
@@ -32,7 +33,7 @@ const GONE_LINKS: usize = 8;
 
 /// A lock that a thread holds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub struct Held {
+pub(crate) struct Held {
     /// The lock.
     pub lock: LockId,
     /// How it is held.
@@ -45,7 +46,7 @@ pub struct Held {
 
 /// A thread asks for a lock while it holds others.
 #[derive(Clone, Copy, Debug)]
-pub struct Dependency<'a> {
+pub(crate) struct Dependency<'a> {
     /// The thread that asks, at this step.
     pub at: &'a Moment,
     /// The lock that is asked for.
@@ -60,7 +61,7 @@ pub struct Dependency<'a> {
 
 /// One step of a cycle: a thread holds one lock and waits for another.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Link {
+pub(crate) struct Link {
     /// The thread.
     pub thread: ThreadId,
     /// The lock that it holds.
@@ -73,7 +74,7 @@ pub struct Link {
 
 /// A cycle in the order graph: each link's `asked` lock is the next link's `held` one.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Cycle {
+pub(crate) struct Cycle {
     /// How sure it is that it can happen.
     pub tier: Tier,
     /// The links in cycle order; the one of the newest dependency first.
@@ -86,7 +87,7 @@ pub struct Cycle {
 
 /// An order through locks that are gone: the links that made it, in order.
 #[derive(Clone, Debug)]
-pub struct Gone {
+pub(crate) struct Gone {
     pub(super) links: Vec<Link>,
 }
 
@@ -131,7 +132,7 @@ pub(super) struct LockData {
 
 /// All dependencies seen, and the cycles they form.
 #[derive(Debug)]
-pub struct Detector {
+pub(crate) struct Detector {
     pub(super) graph: OrderGraph,
     pub(super) locks: Map<LockId, LockData>,
     pub(super) chains: Vec<ChainData>,
@@ -156,7 +157,7 @@ impl Default for Detector {
 
 impl Detector {
     /// A detector that has seen nothing.
-    pub fn new() -> Detector {
+    pub(crate) fn new() -> Detector {
         let nothing = Held { lock: 0, mode: Mode::Read, tried: true, site: 0 };
         Detector {
             graph: OrderGraph::new(),
@@ -180,22 +181,17 @@ impl Detector {
     }
 
     /// The number of orders between pairs of locks that were ever learnt.
-    pub fn added_edges(&self) -> u64 {
+    pub(crate) fn added_edges(&self) -> u64 {
         self.graph.added_edges()
     }
 
-    /// The number of dependencies known.
-    pub fn dependencies(&self) -> usize {
-        self.dep_index.len()
-    }
-
     /// Whether the lock appears in any dependency.
-    pub fn knows(&self, lock: LockId) -> bool {
+    pub(crate) fn knows(&self, lock: LockId) -> bool {
         self.locks.contains_key(&lock)
     }
 
     /// Whether anything that this thread did is still known; if not, clocks need not mention it.
-    pub fn remembers(&self, thread: ThreadId) -> bool {
+    pub(crate) fn remembers(&self, thread: ThreadId) -> bool {
         self.witnesses.contains_key(&thread)
     }
 
@@ -203,7 +199,7 @@ impl Detector {
     ///
     /// # Cost
     /// A few map accesses per held lock; a search only where the locks can lie on a cycle.
-    pub fn request(&mut self, seen: &Dependency<'_>) -> Vec<Cycle> {
+    pub(crate) fn request(&mut self, seen: &Dependency<'_>) -> Vec<Cycle> {
         let mut chain = ROOT;
         for &held in seen.held {
             chain = self.chain(chain, held);
@@ -247,7 +243,7 @@ impl Detector {
     }
 
     /// A thread completes an event: whoever gets it from now on does so after this moment.
-    pub fn publish(&mut self, event: LockId, at: &Moment) {
+    pub(crate) fn publish(&mut self, event: LockId, at: &Moment) {
         let mut over = at.over();
         over.join(&at.seen);
         let known = &self.witnesses;
@@ -256,19 +252,19 @@ impl Detector {
     }
 
     /// What was over when threads completed the event.
-    pub fn published(&self, event: LockId) -> Option<&Clock> {
+    pub(crate) fn published(&self, event: LockId) -> Option<&Clock> {
         self.publications.get(&event)
     }
 
     /// `thread` has joined the one that has this cover.
-    pub fn joined(&mut self, cover: &Cover, thread: ThreadId) {
+    pub(crate) fn joined(&mut self, cover: &Cover, thread: ThreadId) {
         let stamp = self.stamp();
         cover.join(thread, stamp);
     }
 
     /// The hold is over, and so is everything in `over`. Returns the cycles that it does not keep
     /// from happening after all.
-    pub fn released(&mut self, section: &Arc<Section>, over: Clock) -> Vec<Cycle> {
+    pub(crate) fn released(&mut self, section: &Arc<Section>, over: Clock) -> Vec<Cycle> {
         let stamp = self.stamp();
         section.release(stamp, over);
         self.settle(|s| Arc::ptr_eq(s, section))
@@ -276,7 +272,7 @@ impl Detector {
 
     /// A thread has ended without having joined those that have these covers. Returns the cycles
     /// that can happen after all.
-    pub fn left(&mut self, covers: &[Arc<Cover>]) -> Vec<Cycle> {
+    pub(crate) fn left(&mut self, covers: &[Arc<Cover>]) -> Vec<Cycle> {
         covers.iter().for_each(|cover| cover.leave_alone());
         self.settle(|s| covers.iter().any(|c| c.sections().any(|other| Arc::ptr_eq(s, other))))
     }
@@ -298,7 +294,7 @@ impl Detector {
     }
 
     /// Forgets a lock that is gone. Orders that lead through it stay.
-    pub fn remove(&mut self, lock: LockId) {
+    pub(crate) fn remove(&mut self, lock: LockId) {
         self.publications.remove(&lock);
         let Some(data) = self.locks.remove(&lock) else { return };
         let before = self.graph.predecessors(lock);

@@ -12,13 +12,12 @@
 //! * [`DeclaredOrder`] knows in which order a program says that it takes its locks.
 //! * [`WaitGraph`] tells which threads can never go on.
 
-pub use clock::Clock;
-pub use cover::{Cover, Section};
-pub use declared::{DeclaredOrder, PlaceId, Reason, Step};
-pub use detector::{Cycle, Dependency, Detector, Gone, Held, Link};
-pub use moment::Moment;
-pub use order_graph::OrderGraph;
-pub use wait_graph::{WaitGraph, Waiter, WaitsFor};
+pub(crate) use clock::Clock;
+pub(crate) use cover::{Cover, Section};
+pub(crate) use declared::{DeclaredOrder, Reason, Step};
+pub(crate) use detector::{Cycle, Dependency, Detector, Held, Link};
+pub(crate) use moment::Moment;
+pub(crate) use wait_graph::{WaitGraph, Waiter, WaitsFor};
 
 mod clock;
 mod cover;
@@ -35,12 +34,3 @@ mod wait_graph;
 mod oracle;
 #[cfg(test)]
 mod scenarios;
-
-/// One lock object; never used again for another.
-pub type LockId = u64;
-
-/// One thread; never used again for another.
-pub type ThreadId = u32;
-
-/// A place in the source, as the caller numbers it.
-pub type SiteId = u64;

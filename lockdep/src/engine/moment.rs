@@ -2,11 +2,12 @@
 
 use std::sync::Arc;
 
-use super::{Clock, Cover, ThreadId};
+use super::{Clock, Cover};
+use crate::model::ids::ThreadId;
 
 /// A thread at one of its steps.
 #[derive(Clone, Debug, Default)]
-pub struct Moment {
+pub(crate) struct Moment {
     /// The thread.
     pub thread: ThreadId,
     /// The thread's spawn epoch, counted from one.
@@ -21,19 +22,19 @@ pub struct Moment {
 
 impl Moment {
     /// What is over, by spawn and join order, once this step is.
-    pub fn over(&self) -> Clock {
+    pub(crate) fn over(&self) -> Clock {
         let mut over = Clock::clone(&self.clock);
         over.advance(self.thread, self.epoch);
         over
     }
 
     /// Whether spawn and join order puts this before `later`.
-    pub fn before(&self, later: &Moment) -> bool {
+    pub(crate) fn before(&self, later: &Moment) -> bool {
         later.clock.over(self.thread) >= self.epoch
     }
 
     /// Whether events put this before `later` in this run.
-    pub fn seen_before(&self, later: &Moment) -> bool {
+    pub(crate) fn seen_before(&self, later: &Moment) -> bool {
         later.seen.over(self.thread) >= self.epoch
     }
 }

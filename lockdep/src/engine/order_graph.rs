@@ -10,17 +10,17 @@
 //! before it to what came after it. A component never splits again when it loses a member, so
 //! [`OrderGraph::cyclic`] may say yes too often, never no too often.
 
-use std::collections::{HashSet, VecDeque};
+use std::collections::HashSet;
 
-use super::LockId;
 use crate::hash::Map;
+use crate::model::ids::LockId;
 
 type Node = u32;
 type Component = u32;
 
 /// The order graph over lock instances.
 #[derive(Debug, Default)]
-pub struct OrderGraph {
+pub(crate) struct OrderGraph {
     index: Map<LockId, Node>,
     nodes: Vec<NodeData>,
     components: Vec<ComponentData>,
@@ -51,22 +51,21 @@ struct ComponentData {
 
 impl OrderGraph {
     /// A graph without locks.
-    pub fn new() -> OrderGraph {
+    pub(crate) fn new() -> OrderGraph {
         OrderGraph::default()
     }
 
     /// The number of edges that were ever added, those of locks that are gone included.
-    pub fn added_edges(&self) -> u64 {
+    pub(crate) fn added_edges(&self) -> u64 {
         self.added
     }
 
-    /// Records `from → to`. Returns whether the edge is new and closes a cycle, which
-    /// [`OrderGraph::path`] from `to` to `from` then shows.
+    /// Records `from → to`. Returns whether the edge is new and closes a cycle.
     ///
     /// # Cost
     /// Constant when the edge agrees with the orders known so far, else O(δ log δ) in the size δ of
     /// the part of the graph whose order must change.
-    pub fn add(&mut self, from: LockId, to: LockId) -> bool {
+    pub(crate) fn add(&mut self, from: LockId, to: LockId) -> bool {
         if from == to {
             return false;
         }
@@ -83,7 +82,7 @@ impl OrderGraph {
     }
 
     /// Whether the two locks may lie on a common cycle.
-    pub fn cyclic(&self, a: LockId, b: LockId) -> bool {
+    pub(crate) fn cyclic(&self, a: LockId, b: LockId) -> bool {
         match (self.index.get(&a), self.index.get(&b)) {
             (Some(&a), Some(&b)) => self.component(a) == self.component(b),
             _ => false,
@@ -91,40 +90,14 @@ impl OrderGraph {
     }
 
     /// Whether the lock may lie on a cycle.
-    pub fn on_cycle(&self, lock: LockId) -> bool {
+    pub(crate) fn on_cycle(&self, lock: LockId) -> bool {
         self.index
             .get(&lock)
             .is_some_and(|&n| !self.components[self.component(n) as usize].members.is_empty())
     }
 
-    /// A shortest path of edges from `from` to `to`, both included.
-    pub fn path(&self, from: LockId, to: LockId) -> Option<Vec<LockId>> {
-        let (&from, &to) = (self.index.get(&from)?, self.index.get(&to)?);
-        let mut came_from: Map<Node, Node> = Map::default();
-        let mut queue = VecDeque::from([from]);
-        while let Some(n) = queue.pop_front() {
-            if n == to {
-                let mut path = vec![self.nodes[n as usize].lock];
-                let mut at = n;
-                while at != from {
-                    at = came_from[&at];
-                    path.push(self.nodes[at as usize].lock);
-                }
-                path.reverse();
-                return Some(path);
-            }
-            for &next in &self.nodes[n as usize].successors {
-                if next != from && !came_from.contains_key(&next) {
-                    came_from.insert(next, n);
-                    queue.push_back(next);
-                }
-            }
-        }
-        None
-    }
-
     /// The locks that were held when `lock` was waited for.
-    pub fn predecessors(&self, lock: LockId) -> Vec<LockId> {
+    pub(crate) fn predecessors(&self, lock: LockId) -> Vec<LockId> {
         let Some(&node) = self.index.get(&lock) else { return Vec::new() };
         let before = &self.nodes[node as usize].predecessors;
         before.iter().map(|&n| self.nodes[n as usize].lock).collect()
@@ -132,7 +105,7 @@ impl OrderGraph {
 
     /// Forgets a lock that is gone, after connecting what was waited for before it with what was
     /// waited for under it. Returns the edges that had to be added.
-    pub fn remove(&mut self, lock: LockId) -> Vec<(LockId, LockId)> {
+    pub(crate) fn remove(&mut self, lock: LockId) -> Vec<(LockId, LockId)> {
         let Some(node) = self.index.remove(&lock) else { return Vec::new() };
         let data = std::mem::take(&mut self.nodes[node as usize]);
         for &p in &data.predecessors {

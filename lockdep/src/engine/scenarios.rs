@@ -7,11 +7,12 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use super::{Clock, Cover, Cycle, Dependency, Detector, Held, LockId, Moment, Section, ThreadId};
-use crate::finding::Tier::{
+use super::{Clock, Cover, Cycle, Dependency, Detector, Held, Moment, Section};
+use crate::model::finding::Tier::{
     self, Guarded, NeedsThread, NeedsWriter, Ordered, Potential, Reachable,
 };
-use crate::instrument::Mode;
+use crate::model::ids::{LockId, ThreadId};
+use crate::model::lock::Mode;
 
 struct Case {
     name: &'static str,

@@ -6,12 +6,13 @@
 use std::collections::VecDeque;
 use std::sync::Arc;
 
+use super::Moment;
 use super::cover::Section;
 use super::detector::{Cycle, Dep, Detector, Held, Link};
-use super::{LockId, Moment};
-use crate::finding::Tier;
 use crate::hash::Map;
-use crate::instrument::Mode;
+use crate::model::finding::Tier;
+use crate::model::ids::LockId;
+use crate::model::lock::Mode;
 
 /// Cycles of up to this many locks are enumerated.
 const LONGEST: usize = 6;

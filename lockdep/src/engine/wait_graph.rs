@@ -11,13 +11,13 @@
 
 use std::collections::VecDeque;
 
-use super::{LockId, ThreadId};
 use crate::hash::Map;
-use crate::instrument::Mode;
+use crate::model::ids::{LockId, ThreadId};
+use crate::model::lock::Mode;
 
 /// What a thread waits for.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum WaitsFor {
+pub(crate) enum WaitsFor {
     /// It runs, or its wait ends by itself.
     Nothing,
     /// A lock.
@@ -29,8 +29,6 @@ pub enum WaitsFor {
     },
     /// The end of a thread.
     End(ThreadId),
-    /// Something that any one of these threads can do; with none of them, nobody can.
-    Any(Vec<ThreadId>),
     /// Permits of a semaphore. Who asked first is served first, which is left out here: then fewer
     /// threads are dead, never more.
     Permits {
@@ -45,7 +43,7 @@ pub enum WaitsFor {
 
 /// One thread at the moment that is looked at.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Waiter {
+pub(crate) struct Waiter {
     /// The thread.
     pub thread: ThreadId,
     /// What it waits for.
@@ -56,31 +54,28 @@ pub struct Waiter {
     pub held: Vec<(LockId, Mode)>,
     /// The permits that it holds, by semaphore.
     pub permits: Vec<(LockId, usize)>,
-    /// It has ended; what it still holds is never released.
-    pub ended: bool,
 }
 
 /// All threads at one moment.
 #[derive(Clone, Debug, Default)]
-pub struct WaitGraph {
+pub(crate) struct WaitGraph {
     threads: Vec<Waiter>,
 }
 
 enum Needs {
     Nothing,
     All(Vec<usize>),
-    Any(Vec<usize>),
     Permits { semaphore: LockId, count: usize, total: usize },
 }
 
 impl WaitGraph {
     /// A graph of these threads.
-    pub fn new(threads: Vec<Waiter>) -> WaitGraph {
+    pub(crate) fn new(threads: Vec<Waiter>) -> WaitGraph {
         WaitGraph { threads }
     }
 
     /// From here on the threads that wait for such things count as running. Whether there are any.
-    pub fn let_go_on(&mut self, such: impl Fn(&WaitsFor) -> bool) -> bool {
+    pub(crate) fn let_go_on(&mut self, such: impl Fn(&WaitsFor) -> bool) -> bool {
         let mut any = false;
         for thread in self.threads.iter_mut().filter(|t| such(&t.waits)) {
             thread.waits = WaitsFor::Nothing;
@@ -90,13 +85,13 @@ impl WaitGraph {
     }
 
     /// The threads, as given.
-    pub fn threads(&self) -> &[Waiter] {
+    pub(crate) fn threads(&self) -> &[Waiter] {
         &self.threads
     }
 
     /// Indices of the threads that block `waiter` now: holders in a conflicting mode, for a reader
     /// the writers that queue before it, and all holders of permits, of which it may be one itself.
-    pub fn blockers(&self, waiter: usize) -> Vec<usize> {
+    pub(crate) fn blockers(&self, waiter: usize) -> Vec<usize> {
         let me = &self.threads[waiter];
         match me.waits {
             WaitsFor::Nothing => Vec::new(),
@@ -110,12 +105,7 @@ impl WaitGraph {
                 .collect(),
             WaitsFor::End(thread) => self
                 .others(waiter)
-                .filter(|(_, t)| t.thread == thread && !t.ended)
-                .map(|(i, _)| i)
-                .collect(),
-            WaitsFor::Any(ref any) => self
-                .others(waiter)
-                .filter(|(_, t)| any.contains(&t.thread) && !t.ended)
+                .filter(|(_, t)| t.thread == thread)
                 .map(|(i, _)| i)
                 .collect(),
             WaitsFor::Permits { semaphore, .. } => (0..self.threads.len())
@@ -139,7 +129,6 @@ impl WaitGraph {
         match self.threads[waiter].waits {
             WaitsFor::Nothing => Needs::Nothing,
             WaitsFor::Lock { .. } | WaitsFor::End(_) => Needs::All(self.blockers(waiter)),
-            WaitsFor::Any(_) => Needs::Any(self.blockers(waiter)),
             WaitsFor::Permits { semaphore, count, total } => {
                 Needs::Permits { semaphore, count, total }
             }
@@ -157,16 +146,15 @@ impl WaitGraph {
     ///
     /// # Cost
     /// O(threads × (threads + locks held)).
-    pub fn dead(&self) -> Vec<usize> {
+    pub(crate) fn dead(&self) -> Vec<usize> {
         let needs: Vec<Needs> = (0..self.threads.len()).map(|i| self.needs(i)).collect();
         let mut dead: Vec<bool> = vec![true; self.threads.len()];
         loop {
             let mut moved = false;
-            for (i, need) in needs.iter().enumerate().filter(|(i, _)| !self.threads[*i].ended) {
+            for (i, need) in needs.iter().enumerate() {
                 let moves = match need {
                     Needs::Nothing => true,
                     Needs::All(all) => all.iter().all(|&b| !dead[b]),
-                    Needs::Any(any) => any.iter().any(|&b| !dead[b]),
                     Needs::Permits { semaphore, count, total } => {
                         self.kept(*semaphore, &dead).saturating_add(*count) <= *total
                     }
@@ -180,11 +168,11 @@ impl WaitGraph {
                 break;
             }
         }
-        (0..self.threads.len()).filter(|&i| dead[i] && !self.threads[i].ended).collect()
+        (0..self.threads.len()).filter(|&i| dead[i]).collect()
     }
 
     /// Indices of all dead threads that `start` waits for, directly or through others.
-    pub fn behind(&self, start: usize) -> Vec<usize> {
+    pub(crate) fn behind(&self, start: usize) -> Vec<usize> {
         let dead = self.dead();
         let mut behind = Vec::new();
         let mut todo = vec![start];
@@ -200,7 +188,7 @@ impl WaitGraph {
     }
 
     /// A shortest cycle of dead threads through `start`, each waiting for the next, by index.
-    pub fn cycle(&self, start: usize) -> Option<Vec<usize>> {
+    pub(crate) fn cycle(&self, start: usize) -> Option<Vec<usize>> {
         let dead = self.dead();
         if !dead.contains(&start) {
             return None;
@@ -232,15 +220,15 @@ impl WaitGraph {
 #[cfg(test)]
 mod tests {
     use super::{WaitGraph, Waiter, WaitsFor};
-    use crate::engine::{LockId, ThreadId};
-    use crate::instrument::Mode;
+    use crate::model::ids::{LockId, ThreadId};
+    use crate::model::lock::Mode;
 
     const A: LockId = 1;
     const B: LockId = 2;
 
     fn thread(thread: ThreadId, waits: WaitsFor, held: &[(LockId, Mode)]) -> Waiter {
         let (held, permits) = (held.to_vec(), Vec::new());
-        Waiter { thread, waits, since: u64::from(thread), held, permits, ended: false }
+        Waiter { thread, waits, since: u64::from(thread), held, permits }
     }
 
     fn writes(lock: LockId) -> WaitsFor {
@@ -255,7 +243,6 @@ mod tests {
             since: 0,
             held: Vec::new(),
             permits: vec![(has, 1)],
-            ended: false,
         }
     }
 
@@ -297,18 +284,15 @@ mod tests {
     }
 
     #[test]
-    fn an_event_needs_one_of_many_and_a_lock_all() {
-        let any = WaitsFor::Any(vec![2, 3]);
-        let graph = |third: WaitsFor| {
+    fn a_join_counts_as_a_wait() {
+        let graph = |second: WaitsFor| {
             WaitGraph::new(vec![
-                thread(1, any.clone(), &[(A, Mode::Write)]),
-                thread(2, writes(A), &[]),
-                thread(3, third, &[]),
+                thread(1, writes(B), &[(A, Mode::Write)]),
+                thread(2, second, &[(B, Mode::Write)]),
             ])
         };
         assert_eq!(graph(WaitsFor::Nothing).dead(), [0; 0]);
-        assert_eq!(graph(writes(A)).dead(), [0, 1, 2]);
-        assert_eq!(graph(WaitsFor::End(1)).dead(), [0, 1, 2], "a join counts as a wait");
+        assert_eq!(graph(WaitsFor::End(1)).dead(), [0, 1]);
     }
 
     #[test]

@@ -8,15 +8,19 @@
 use std::cmp::Ordering;
 use std::collections::HashMap;
 
-use super::{Observer, Request, held_of, list, signature, site_number, site_of};
-use crate::engine::{DeclaredOrder, Held, Link, LockId, PlaceId, Reason, Step};
-use crate::finding::{Finding, Rule, Tier};
+use crate::engine::{DeclaredOrder, Held, Link, Reason, Step};
+use crate::finding::{Rule, Tier};
 use crate::hash::Map;
-use crate::instrument::{LockKind, Site};
-use crate::order::{Declaration, Lock};
-use crate::process;
-use crate::record::HeldLock;
-use crate::trace::ClassLine;
+use crate::model::finding::Finding;
+use crate::model::held::HeldLock;
+use crate::model::ids::{LockId, PlaceId};
+use crate::model::inventory::ClassLine;
+use crate::model::lock::{LockKind, Site};
+use crate::observer::declarations::{Declaration, Lock};
+use crate::observer::{
+    Observer, Request, declarations, held_of, list, signature, site_number, site_of,
+};
+use crate::thread_state::serials;
 
 /// What has been declared.
 #[derive(Debug, Default)]
@@ -56,7 +60,7 @@ fn key(lock: &Lock) -> Key {
 impl Observer {
     /// Takes in what was declared since the last call, and gives the statics among it their places.
     pub(super) fn read_declarations(&mut self) {
-        let newest = process::declarations();
+        let newest = declarations::declarations();
         let is_read = |d: &&Declaration| self.declared.newest.is_some_and(|n| std::ptr::eq(*d, n));
         let mut new: Vec<&'static Declaration> = Vec::new();
         let mut next = newest;
@@ -173,7 +177,7 @@ impl Observer {
             });
             for (tag, ty) in found {
                 let class = self.class_in(place, ty.kind(), ty.name());
-                if tag.declare_static(class) {
+                if serials::declare_static(&tag.id, class) {
                     self.retired.locks += 1;
                     if self.met(class) {
                         self.many(class);
@@ -202,7 +206,7 @@ impl Observer {
     }
 
     fn place_of(&self, lock: LockId) -> Option<PlaceId> {
-        self.classes[crate::word::class_of(lock) as usize].place.map(|(place, _)| place)
+        self.classes[crate::model::word::class_of(lock) as usize].place.map(|(place, _)| place)
     }
 
     /// Reports a held lock that is declared to come after the one that is asked for.

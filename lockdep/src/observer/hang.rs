@@ -2,13 +2,14 @@
 
 use std::sync::Arc;
 
-use super::{Observer, Orphan, Request, found_hold, list, signature, site_number};
-use crate::engine::{LockId, ThreadId};
-use crate::finding::{Finding, FoundEdge, FoundWait, Rule, Tier, awaited};
-use crate::instrument::{Mode, Site};
-use crate::record::HeldLock;
-use crate::stack::Stack;
-use crate::word::Word;
+use crate::finding::{Rule, Tier};
+use crate::model::finding::{Finding, FoundEdge, FoundWait, awaited};
+use crate::model::held::HeldLock;
+use crate::model::ids::{LockId, ThreadId};
+use crate::model::lock::{Mode, Site};
+use crate::model::word::Word;
+use crate::observer::backtrace::Stack;
+use crate::observer::{Observer, Orphan, Request, found_hold, list, signature, site_number};
 
 /// What a thread of a livelock does: it tries a lock again and again.
 pub(crate) const RETRY: &str = "retry";

@@ -11,12 +11,13 @@
 
 use std::collections::HashSet;
 
-use super::{Observer, Request, site_number, site_of};
-use crate::engine::LockId;
 use crate::hash::Map;
-use crate::instrument::Site;
-use crate::record::HeldLock;
-use crate::word::{self, class_of};
+use crate::model::held::HeldLock;
+use crate::model::ids::LockId;
+use crate::model::lock::Site;
+use crate::model::word;
+use crate::model::word::class_of;
+use crate::observer::{Observer, Request, site_number, site_of};
 
 /// What is known of the calls that take several locks.
 #[derive(Debug, Default)]

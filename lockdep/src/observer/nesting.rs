@@ -1,10 +1,12 @@
 //! Whether locks of one class are nested in an order that all nestings agree on.
 
-use super::{Observer, Request, signature, site_number, site_of};
-use crate::engine::{Held, Link, LockId};
-use crate::finding::{Finding, Rule, Tier};
-use crate::instrument::Mode;
-use crate::word::{class_of, comparable};
+use crate::engine::{Held, Link};
+use crate::finding::{Rule, Tier};
+use crate::model::finding::Finding;
+use crate::model::ids::LockId;
+use crate::model::lock::Mode;
+use crate::model::word::{class_of, comparable};
+use crate::observer::{Observer, Request, signature, site_number, site_of};
 
 /// How the instances of one class were nested so far.
 #[derive(Clone, Debug)]

@@ -4,32 +4,12 @@
 //! counts as held by the thread that acquired it, and orders are learnt so; but that a thread waits
 //! for ever for such a lock is said only when no thread is left that could drop the guard.
 
-use super::{Observer, Orphan, Request};
-use crate::engine::{LockId, ThreadId};
-use crate::finding::Finding;
-use crate::instrument::Mode;
-use crate::record::HeldLock;
-use crate::word::{Word, class_of};
-
-/// A finding that supposes that a guard has not been sent away.
-#[derive(Debug)]
-pub(crate) struct Unsure {
-    lock: LockId,
-    sign: u64,
-    finding: Finding,
-}
-
-impl Unsure {
-    /// Whether it is about a guard of this lock.
-    pub(crate) fn is_about(&self, lock: LockId) -> bool {
-        self.lock == lock
-    }
-
-    /// Whether it says the same.
-    pub(crate) fn is(&self, other: &Unsure) -> bool {
-        self.sign == other.sign
-    }
-}
+use crate::model::held::HeldLock;
+use crate::model::ids::{LockId, ThreadId};
+use crate::model::lock::Mode;
+use crate::model::word::{Word, class_of};
+use crate::observer::{Observer, Orphan, Request};
+use crate::thread_state::pending::Unsure;
 
 impl Observer {
     /// Guards of this class may be sent to other threads.
@@ -63,6 +43,12 @@ impl Observer {
     pub(crate) fn leave(&mut self, thread: ThreadId, held: Vec<HeldLock>) {
         let thread = self.thread(thread);
         self.left.extend(held.into_iter().map(|held| Orphan { thread: thread.clone(), held }));
+    }
+
+    /// This process was forked off one in which the thread held these locks: here nobody releases them.
+    pub(crate) fn not_forked(&mut self, thread: ThreadId, held: Vec<HeldLock>) {
+        let thread = self.thread(thread);
+        self.orphans.extend(held.into_iter().map(|held| Orphan { thread: thread.clone(), held }));
     }
 
     /// A guard that a thread has left when it ended is dropped now. Whether there is one.

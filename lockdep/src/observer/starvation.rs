@@ -2,13 +2,13 @@
 
 use std::time::Duration;
 
-use super::Observer;
-use crate::engine::ThreadId;
-use crate::finding::{Finding, Rule, Tier};
-use crate::instrument::{Mode, Site};
-use crate::record::HeldLock;
-use crate::starvation::Futile;
-use crate::word::Word;
+use crate::finding::{Rule, Tier};
+use crate::model::finding::Finding;
+use crate::model::held::HeldLock;
+use crate::model::ids::ThreadId;
+use crate::model::lock::{Mode, Site};
+use crate::model::word::Word;
+use crate::observer::Observer;
 
 impl Observer {
     /// The thread has failed on this lock for so long, in a loop.
@@ -72,4 +72,14 @@ impl Observer {
         finding.sites.push((site, "waited for the lock here"));
         self.keep(&[thread], [site], finding);
     }
+}
+
+/// A thread that goes on failing.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Futile {
+    /// It stepped back so often, while others passed the lock on; the last of them, where it has it
+    /// from.
+    Starves { rounds: u64, holder: HeldLock },
+    /// It polled so often.
+    Storms { failures: u64 },
 }

@@ -2,25 +2,14 @@
 //! those of `parking_lot` are in `parking_lot`.
 
 use std::rc::Rc;
-use std::sync::{self as std_sync, Arc};
+use std::sync as std_sync;
+use std::sync::Arc;
 
-use crate::instrument::{LockTag, LockType};
+use crate::model::lock::LockType;
+use crate::model::tag::LockTag;
+use crate::observer::declarations::Locks;
 #[cfg(feature = "instrument")]
 use crate::sync as own_sync;
-
-/// A lock, or something that leads to locks.
-#[diagnostic::on_unimplemented(
-    message = "`{Self}` is no lock whose order can be declared",
-    label = "not a lock",
-    note = "it must be a `Mutex` or `RwLock` of `lockdep`, `std` or (feature `parking_lot`) \
-            `parking_lot`, a `Semaphore`, or a `Box`, `Arc`, `Rc`, `Vec`, array, slice, `Option`, \
-            `LazyLock` or `OnceLock` of them"
-)]
-pub trait Locks {
-    /// Visits the tag of each lock that is watched; `false` if a lock is still to be made, by the
-    /// first use of a `LazyLock` for instance. It must lock nothing, and not wait.
-    fn each_lock<'a>(&'a self, visit: &mut dyn FnMut(&'a LockTag, &'static LockType)) -> bool;
-}
 
 /// Locks that are not watched: those of `std`, unless `cargo lockcheck` puts its own in their place.
 macro_rules! unwatched {
@@ -32,6 +21,7 @@ macro_rules! unwatched {
         }
     )*};
 }
+
 unwatched!(Mutex RwLock);
 
 #[cfg(feature = "instrument")]
@@ -49,6 +39,7 @@ macro_rules! watched {
         }
     )*};
 }
+
 #[cfg(feature = "instrument")]
 watched!(Mutex RwLock);
 
@@ -75,6 +66,7 @@ macro_rules! pointers {
         }
     )*};
 }
+
 pointers!(&L, Box<L>, Rc<L>, Arc<L>);
 
 /// Values that are made on first use.
@@ -99,7 +91,9 @@ macro_rules! lazy {
         }
     )*};
 }
+
 lazy!(std_sync);
+
 #[cfg(feature = "instrument")]
 lazy!(own_sync);
 

@@ -30,14 +30,16 @@ mod nested;
 
 use std::panic::Location;
 
-pub use declaration::{Declaration, Lock, Order, Place};
 pub use level::{Before, Level, Leveled, Unlocked};
 #[cfg(feature = "macros")]
 pub use lockdep_macros::LockOrder;
-pub use locks::Locks;
 #[cfg(feature = "parking_lot")]
 pub use nested::UpgradableNested;
 pub use nested::{LockNested, RwLockNested};
+
+pub use declaration::Place;
+
+pub use crate::observer::declarations::{Declaration, Lock, Locks, Order};
 
 /// A struct whose locks are in a declared order; derive it.
 ///
@@ -151,5 +153,5 @@ fn is_held<L: Locks + ?Sized>(lock: &L, site: &'static Location<'static>) -> Opt
 #[track_caller]
 pub fn might_lock<L: Locks + ?Sized>(lock: &L) {
     let site = Location::caller();
-    lock.each_lock(&mut |tag, ty| tag.might_acquire(ty, crate::instrument::Mode::Write, site));
+    lock.each_lock(&mut |tag, ty| tag.might_acquire(ty, crate::hooks::Mode::Write, site));
 }

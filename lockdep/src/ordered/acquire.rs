@@ -1,10 +1,9 @@
 //! How several locks are taken: in order, or with back-off.
 
 use std::borrow::Cow;
-use std::fmt;
 use std::hash::{BuildHasher, Hasher, RandomState};
-use std::thread;
 use std::time::{Duration, Instant};
+use std::{fmt, thread};
 
 use crate::ordered::key::{Entry, Tie, taken_in_order};
 use crate::ordered::set::Set;

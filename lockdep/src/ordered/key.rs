@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 #[cfg(feature = "instrument")]
-use crate::word;
+use crate::model::word;
 
 /// A lock's place in the order in which all locks are taken.
 ///
@@ -71,7 +71,7 @@ pub(super) fn taken_in_order(keys: impl Iterator<Item = u64> + Clone) {
         let is_numbered = |&key: &u64| key != 0 && key < ADDRESSED;
         if keys.clone().any(|key| is_numbered(&key)) {
             let classes = keys.filter(is_numbered).map(word::class_of);
-            crate::instrument::takes_in_order(std::panic::Location::caller(), classes);
+            crate::hooks::takes_in_order(std::panic::Location::caller(), classes);
         }
     }
     #[cfg(not(feature = "instrument"))]

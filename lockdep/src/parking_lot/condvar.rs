@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use super::real;
 use super::types::{MutexGuard, RawMutex};
-use crate::instrument::{EventKind, EventTag, Site};
+use crate::hooks::{EventKind, EventTag, Site};
 
 /// Whether a timed wait ended because of its time.
 #[derive(Debug, PartialEq, Eq, Copy, Clone)]

@@ -22,14 +22,13 @@ mod once;
 mod places;
 mod types;
 
+pub use condvar::{Condvar, WaitTimeoutResult};
+pub use once::Once;
 #[cfg(feature = "arc_lock")]
 pub use real::lock_api::{
     ArcMutexGuard, ArcReentrantMutexGuard, ArcRwLockReadGuard, ArcRwLockUpgradableReadGuard,
     ArcRwLockWriteGuard,
 };
-
-pub use condvar::{Condvar, WaitTimeoutResult};
-pub use once::Once;
 pub use real::{OnceState, RawThreadId, lock_api};
 pub use types::{
     FairMutex, FairMutexGuard, MappedFairMutexGuard, MappedMutexGuard, MappedReentrantMutexGuard,

@@ -4,9 +4,9 @@ use std::panic::Location;
 
 use super::lock_api_0_4::{RawMutex, RawRwLock};
 use super::real::lock_api::{self, GetThreadId};
-use crate::instrument::Mode;
+use crate::hooks::Mode;
 use crate::order::{LockNested, RwLockNested, UpgradableNested};
-use crate::process::Busy;
+use crate::thread_state::current::Busy;
 
 impl<R: lock_api::RawMutex, T: ?Sized> LockNested for lock_api::Mutex<RawMutex<R>, T> {
     type Locked<'a>
@@ -44,11 +44,11 @@ where
         // Only the lock itself can note its owner, so it locks itself as ever; its raw lock is told
         // of here, and so need not tell anybody.
         let attempt = || {
-            let _busy = Busy::told();
+            let _busy = Busy::recorded();
             self.try_lock()
         };
         let block = || {
-            let _busy = Busy::told();
+            let _busy = Busy::recorded();
             self.lock()
         };
         // SAFETY: nothing is locked or unlocked by what is had here.

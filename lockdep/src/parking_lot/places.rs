@@ -3,7 +3,7 @@
 use super::lock_api_0_4::{RawMutex, RawRwLock};
 use super::real;
 use super::real::lock_api::{self, GetThreadId};
-use crate::instrument::{LockTag, LockType};
+use crate::hooks::{LockTag, LockType};
 use crate::order::Locks;
 
 impl<R: lock_api::RawMutex, T: ?Sized> Locks for lock_api::Mutex<RawMutex<R>, T> {

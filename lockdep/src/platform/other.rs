@@ -7,15 +7,19 @@ use std::sync::OnceLock;
 use std::thread::{self, Thread};
 use std::time::Duration;
 
-use crate::process;
+use super::ProcessEvents;
 
 struct End;
 
 impl Drop for End {
     fn drop(&mut self) {
-        process::thread_end();
+        if let Some(end) = AT_THREAD_END.get() {
+            end();
+        }
     }
 }
+
+static AT_THREAD_END: OnceLock<fn()> = OnceLock::new();
 
 thread_local! {
     static END: End = const { End };
@@ -48,11 +52,14 @@ pub(crate) fn catches_signals() -> bool {
     true
 }
 
-pub(crate) fn watch_thread_end() {
+/// Calls `end` at the end of this thread. All threads have one `end`.
+pub(crate) fn watch_thread_end(end: fn()) {
+    AT_THREAD_END.get_or_init(|| end);
     let _ = END.try_with(|_| ());
 }
 
-pub(crate) fn watch_process() {}
+/// Nothing tells of the end of the process here, and nothing forks.
+pub(crate) fn watch_process(_events: ProcessEvents) {}
 
 /// The thread that sleeps.
 static SLEEPER: OnceLock<Thread> = OnceLock::new();

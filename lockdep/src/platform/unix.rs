@@ -1,19 +1,17 @@
 //! How POSIX tells us of the end of a thread, of the process, and of a fork.
 
-use std::cell::Cell;
 use std::ffi::{c_int, c_void};
 use std::fs::File;
 use std::io::{self, Read, Write};
 use std::mem::ManuallyDrop;
 use std::os::fd::FromRawFd;
 use std::os::unix::net::UnixStream;
+use std::sync::OnceLock;
 use std::sync::atomic::AtomicU64;
-use std::sync::atomic::Ordering::{Relaxed, SeqCst};
-use std::sync::{MutexGuard, OnceLock};
+use std::sync::atomic::Ordering::SeqCst;
 use std::time::Duration;
 
-use crate::observer::Observer;
-use crate::process::{self, Busy, JOINING, PHASE, Phase, observer, records};
+use super::ProcessEvents;
 
 #[cfg(not(target_vendor = "apple"))]
 type Key = u32;
@@ -164,7 +162,12 @@ pub(crate) fn catches_signals() -> bool {
     caught.is_none_or(|mask| mask & !ORDINARY & !HANDLED.load(SeqCst) != 0)
 }
 
-pub(crate) fn watch_thread_end() {
+static AT_THREAD_END: OnceLock<fn()> = OnceLock::new();
+
+/// Calls `end` at the end of this thread, after the destructors of its thread-locals. All threads have
+/// one `end`.
+pub(crate) fn watch_thread_end(end: fn()) {
+    AT_THREAD_END.get_or_init(|| end);
     if let Some(key) = key() {
         // SAFETY: the key exists; the value is only a number.
         unsafe { pthread_setspecific(key, std::ptr::without_provenance(1)) };
@@ -175,56 +178,45 @@ unsafe extern "C" fn destructor(round: *mut c_void) {
     let round = round.addr();
     match key() {
         Some(key) if round < LAST_ROUND => {
-            // SAFETY: as in `watch_thread_end`.
+            // SAFETY: the key exists; the value is only a number.
             unsafe { pthread_setspecific(key, std::ptr::without_provenance(round + 1)) };
         }
-        _ => process::thread_end(),
-    }
-}
-
-pub(crate) fn watch_process() {
-    extern "C" fn at_exit() {
-        process::process_end();
-    }
-    // SAFETY: the functions live as long as the program and never unwind.
-    unsafe {
-        atexit(at_exit);
-        pthread_atfork(Some(before_fork), Some(after_fork), Some(in_child));
-    }
-}
-
-thread_local! {
-    /// The engine is held still while the process is copied.
-    static FORKING: Cell<Option<Fork>> = const { Cell::new(None) };
-}
-
-struct Fork {
-    _busy: Busy,
-    observer: MutexGuard<'static, Option<Box<Observer>>>,
-}
-
-unsafe extern "C" fn before_fork() {
-    if !matches!(PHASE.get(), Phase::Busy) {
-        FORKING.set(Some(Fork { _busy: Busy::new(), observer: observer() }));
-    }
-}
-
-unsafe extern "C" fn after_fork() {
-    drop(FORKING.take());
-}
-
-unsafe extern "C" fn in_child() {
-    let Some(mut fork) = FORKING.take() else { return };
-    for record in records() {
-        let mine = std::ptr::eq(record, fork._busy.record);
-        if record.in_use.load(Relaxed) && !mine {
-            // The other threads do not exist here, but what they held is held for ever.
-            record.wait.end();
+        _ => {
+            if let Some(end) = AT_THREAD_END.get() {
+                end();
+            }
         }
     }
-    JOINING.store(0, SeqCst);
-    if let Some(observer) = fork.observer.as_mut() {
-        observer.forked();
+}
+
+static WATCHED: OnceLock<ProcessEvents> = OnceLock::new();
+
+/// Calls `events` from now on, until the process ends and in all that are forked off it. Only the
+/// first call counts.
+pub(crate) fn watch_process(events: ProcessEvents) {
+    extern "C" fn at_exit() {
+        call(|events| events.exit);
     }
-    drop(fork);
+    unsafe extern "C" fn before_fork() {
+        call(|events| events.before_fork);
+    }
+    unsafe extern "C" fn in_parent() {
+        call(|events| events.forked_in_parent);
+    }
+    unsafe extern "C" fn in_child() {
+        call(|events| events.forked_in_child);
+    }
+    fn call(which: fn(&ProcessEvents) -> fn()) {
+        if let Some(events) = WATCHED.get() {
+            which(events)();
+        }
+    }
+    if WATCHED.set(events).is_ok() {
+        // SAFETY: the functions live as long as the program; what they call never unwinds, and would
+        // abort the process at this ABI if it did.
+        unsafe {
+            atexit(at_exit);
+            pthread_atfork(Some(before_fork), Some(in_parent), Some(in_child));
+        }
+    }
 }

@@ -5,7 +5,7 @@ use std::panic::Location;
 use std::sync::BarrierWaitResult;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use crate::instrument::{EventKind, EventTag};
+use crate::hooks::{EventKind, EventTag};
 
 /// A meeting point of threads: [`std::sync::Barrier`], with its arrivals and waits recorded.
 pub struct Barrier {

@@ -9,11 +9,10 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use crate::banker::BankerError;
-use crate::banker::semaphores::{self, Claimed, Counted, Party, Patience};
-use crate::instrument::Site;
-use crate::sync::semaphore::{AcquireError, Semaphore};
-
 pub use crate::banker::semaphores::ClaimError;
+use crate::banker::semaphores::{self, Claimed, Counted, Party, Patience};
+use crate::hooks::Site;
+use crate::sync::semaphore::{AcquireError, Semaphore};
 
 /// A thread's promise never to hold more than so many permits of some semaphores at once; dropping
 /// it ends the promise.

@@ -5,9 +5,8 @@ use std::panic::Location;
 use std::sync::LockResult;
 use std::time::{Duration, Instant};
 
-use crate::instrument::{EventKind, EventTag, Site};
-use crate::sync::outcome;
-use crate::sync::{Mutex, MutexGuard};
+use crate::hooks::{EventKind, EventTag, Site};
+use crate::sync::{Mutex, MutexGuard, outcome};
 
 /// Whether a timed wait ended because of its time: [`std::sync::WaitTimeoutResult`].
 #[derive(Debug, PartialEq, Eq, Copy, Clone)]

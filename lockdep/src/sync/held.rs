@@ -7,7 +7,7 @@
 use std::marker::PhantomData;
 use std::mem;
 
-use crate::instrument::{LockTag, Mode};
+use crate::hooks::{LockTag, Mode};
 
 /// The [`Mode`] of a [`Held`] as a type, so that it takes no space in a guard.
 pub(super) trait HeldMode {
@@ -77,7 +77,7 @@ macro_rules! guard {
         impl<'a, T: ?Sized + 'a> $name<'a, T> {
             #[inline]
             pub(super) fn new(
-                tag: &'a $crate::instrument::LockTag,
+                tag: &'a $crate::hooks::LockTag,
                 inner: ::std::sync::$name<'a, T>,
             ) -> Self {
                 $name { guard: $crate::sync::held::Guard::new(tag, inner) }

@@ -5,7 +5,7 @@ use std::fmt;
 use std::ops::{Deref, DerefMut};
 use std::panic::{Location, RefUnwindSafe, UnwindSafe};
 
-use crate::instrument::{LockKind, LockTag, LockType, Site};
+use crate::hooks::{LockKind, LockTag, LockType, Site};
 
 /// A value that is made on first use: [`std::sync::LazyLock`], with its initialisation recorded.
 ///

@@ -2,7 +2,7 @@
 //!
 //! Each type has the name, methods, bounds, auto traits, variance, poisoning and `Debug` text of
 //! the one in `std` and differs in one thing: what threads do with it is told to the engine
-//! through [`crate::instrument`]. No type here decides anything about orders; each hooks, calls
+//! through [`crate::hooks`]. No type here decides anything about orders; each hooks, calls
 //! `std`, and wraps the result.
 //!
 //! Everything that is not defined here is `std`'s own, so `use lockdep::sync` replaces
@@ -21,8 +21,8 @@
 //!   the locks that are made through it have the place of the function itself.
 //! - The name that [`std::any::type_name`] gives is another.
 //!
-//! [`LockTag`]: crate::instrument::LockTag
-//! [`EventTag`]: crate::instrument::EventTag
+//! [`LockTag`]: crate::hooks::LockTag
+//! [`EventTag`]: crate::hooks::EventTag
 
 // The glob keeps what `std` has and this module does not define, now and in later versions.
 pub use std::sync::*;
@@ -43,16 +43,14 @@ mod claims;
 pub mod mpsc;
 mod semaphore;
 
+pub use self::barrier::Barrier;
+pub use self::claims::{ClaimError, PermitClaim};
+pub use self::condvar::{Condvar, WaitTimeoutResult};
+pub use self::lazy_lock::LazyLock;
+pub use self::mutex::{Mutex, MutexGuard};
 #[expect(deprecated, reason = "std still exports it")]
 pub use self::once::ONCE_INIT;
-pub use self::{
-    barrier::Barrier,
-    claims::{ClaimError, PermitClaim},
-    condvar::{Condvar, WaitTimeoutResult},
-    lazy_lock::LazyLock,
-    mutex::{Mutex, MutexGuard},
-    once::Once,
-    once_lock::OnceLock,
-    rwlock::{RwLock, RwLockReadGuard, RwLockWriteGuard},
-    semaphore::{AcquireError, Permit, ReleaseError, Semaphore},
-};
+pub use self::once::Once;
+pub use self::once_lock::OnceLock;
+pub use self::rwlock::{RwLock, RwLockReadGuard, RwLockWriteGuard};
+pub use self::semaphore::{AcquireError, Permit, ReleaseError, Semaphore};

@@ -9,11 +9,10 @@ use std::fmt;
 use std::panic::Location;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+pub use std::sync::mpsc::{RecvError, RecvTimeoutError, SendError, TryRecvError, TrySendError};
 use std::time::Duration;
 
-pub use std::sync::mpsc::{RecvError, RecvTimeoutError, SendError, TryRecvError, TrySendError};
-
-use crate::instrument::{EventKind, EventTag};
+use crate::hooks::{EventKind, EventTag};
 
 /// What the two sides of a channel share.
 struct Channel {

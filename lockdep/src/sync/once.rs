@@ -4,7 +4,7 @@ use std::fmt;
 use std::panic::Location;
 use std::sync::OnceState;
 
-use crate::instrument::{Initializer, LockKind, LockTag, LockType, Site};
+use crate::hooks::{Initializer, LockKind, LockTag, LockType, Site};
 
 /// A one-time initialisation: [`std::sync::Once`], with its runs and waits recorded.
 pub struct Once {

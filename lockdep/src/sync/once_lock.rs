@@ -3,7 +3,7 @@
 use std::fmt;
 use std::panic::Location;
 
-use crate::instrument::{LockKind, LockTag, LockType, Site};
+use crate::hooks::{LockKind, LockTag, LockType, Site};
 
 /// A cell that is written once: [`std::sync::OnceLock`], with its initialisation recorded.
 ///

@@ -4,7 +4,7 @@ use std::fmt;
 use std::panic::Location;
 use std::sync::{LockResult, TryLockError, TryLockResult};
 
-use crate::instrument::{LockKind, LockTag, LockType, Mode};
+use crate::hooks::{LockKind, LockTag, LockType, Mode};
 use crate::sync::held::{self, Read, Write};
 use crate::sync::outcome;
 

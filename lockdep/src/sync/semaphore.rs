@@ -15,7 +15,7 @@ use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use crate::banker::semaphores::{self, Patience};
-use crate::instrument::{EventKind, EventTag, LockKind, LockTag, LockType, Mode, Site};
+use crate::hooks::{EventKind, EventTag, LockKind, LockTag, LockType, Mode, Site};
 use crate::sync::claims::{self, Count, PendingCount};
 
 /// A number of permits that threads take, and give back by dropping a [`Permit`].

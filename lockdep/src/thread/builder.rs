@@ -3,7 +3,7 @@
 use std::panic::Location;
 use std::{fmt, io};
 
-use crate::instrument::Child;
+use crate::hooks::Child;
 use crate::thread::{JoinHandle, Scope, ScopedJoinHandle};
 
 /// Runs `f` in a new thread; see [`std::thread::spawn`].

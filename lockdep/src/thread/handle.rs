@@ -4,7 +4,7 @@ use std::fmt;
 use std::panic::Location;
 use std::thread::Result;
 
-use crate::instrument::Child;
+use crate::hooks::Child;
 use crate::thread::Thread;
 
 /// The right to wait for a thread's end: [`std::thread::JoinHandle`], with the wait recorded.

@@ -1,12 +1,11 @@
 //! [`Thread`], and the wait for its [`unpark`](Thread::unpark).
 
-use std::fmt;
 use std::panic::Location;
-use std::ptr;
 use std::thread::ThreadId;
 use std::time::Duration;
+use std::{fmt, ptr};
 
-use crate::instrument;
+use crate::hooks;
 
 /// A handle of a thread: [`std::thread::Thread`], with its `unpark` seen.
 #[derive(Clone)]
@@ -24,7 +23,7 @@ impl Thread {
     /// Wakes the thread from [`park`], now or the next time it parks; see
     /// [`std::thread::Thread::unpark`].
     pub fn unpark(&self) {
-        instrument::unpark(self.inner.id());
+        hooks::unpark(self.inner.id());
         self.inner.unpark();
     }
 
@@ -60,13 +59,13 @@ pub fn current() -> Thread {
 /// No thread is left to unpark this one, and the engine is configured to panic then.
 #[track_caller]
 pub fn park() {
-    instrument::park(false, Location::caller(), std::thread::park);
+    hooks::park(false, Location::caller(), std::thread::park);
 }
 
 /// Blocks until this thread is unparked, for `dur` at most; see [`std::thread::park_timeout`].
 #[track_caller]
 pub fn park_timeout(dur: Duration) {
-    instrument::park(true, Location::caller(), || std::thread::park_timeout(dur));
+    hooks::park(true, Location::caller(), || std::thread::park_timeout(dur));
 }
 
 /// Blocks until this thread is unparked, for `ms` milliseconds at most.

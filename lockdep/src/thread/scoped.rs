@@ -11,7 +11,7 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread::Result;
 use std::{fmt, io, mem, process};
 
-use crate::instrument::{Child, Site};
+use crate::hooks::{Child, Site};
 use crate::thread::Thread;
 use crate::thread::builder::entering;
 

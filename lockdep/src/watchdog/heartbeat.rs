@@ -6,10 +6,12 @@ use std::sync::atomic::AtomicU64;
 use std::sync::atomic::Ordering::Relaxed;
 use std::time::Duration;
 
-use crate::engine::ThreadId;
-use crate::instrument::Site;
+use crate::model::ids::ThreadId;
+use crate::model::lock::Site;
+use crate::platform::clock;
 use crate::process;
-use crate::waiting;
+use crate::slow_path::life;
+use crate::thread_state::current::current;
 use crate::watchdog::watcher;
 
 /// A thread's promise to give a sign of life again and again, until this is dropped.
@@ -79,14 +81,14 @@ impl Heartbeat {
 
 impl Pulse {
     fn beat(&self) {
-        let thread = process::current().or_else(process::begin).map(|record| {
+        let thread = current().or_else(life::begin).map(|record| {
             if !record.introduced.replace(true) {
                 process::observe(|o| process::know_thread(o, record, None));
             }
             record.thread.load(Relaxed)
         });
         self.thread.store(thread.map_or(0, u64::from), Relaxed);
-        self.last.store(waiting::now(), Relaxed);
+        self.last.store(clock::now(), Relaxed);
     }
 
     pub(super) fn thread(&self) -> ThreadId {

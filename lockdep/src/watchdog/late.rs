@@ -4,16 +4,17 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering::{Acquire, Relaxed, SeqCst};
 use std::time::Duration;
 
-use crate::engine::ThreadId;
-use crate::finding::{Finding, Rule, Tier};
-use crate::instrument::Mode;
+use crate::hooks::Mode;
+use crate::model::finding::{Finding, Rule, Tier};
+use crate::model::held::HeldLock;
+use crate::model::ids::ThreadId;
+use crate::model::word::Word;
 use crate::observer::Observer;
-use crate::process;
-use crate::record::{HeldLock, SeenWait, WaitKind};
-use crate::snapshot::{self, Standing};
-use crate::timing;
+use crate::thread_state::registry;
+use crate::thread_state::snapshot::{self, Standing};
+use crate::thread_state::wait::{SeenWait, WaitKind};
+use crate::waits::times;
 use crate::watchdog::heartbeat::Pulse;
-use crate::word::Word;
 
 /// What a look at the process has shown.
 pub(super) struct Looked {
@@ -47,7 +48,7 @@ pub(super) fn look(
 ) -> Looked {
     let mut watch = Watch { now, late: Vec::new(), next: None, seen: Vec::new(), reported };
     if holds.is_some() || waits.is_some() {
-        for record in process::records().filter(|r| r.in_use.load(Acquire)) {
+        for record in registry::records().filter(|r| r.in_use.load(Acquire)) {
             let thread = record.thread.load(Relaxed);
             if let (Some(limit), Some(wait)) = (waits, record.wait.seen())
                 && wait.kind == WaitKind::Lock
@@ -184,7 +185,7 @@ fn slow_wait(o: &mut Observer, thread: ThreadId, wait: &SeenWait, time: u64) -> 
         }
     };
     let how = if asked.mode() == Mode::Write { "" } else { "to read " };
-    let others = match timing::bypassed(wait) {
+    let others = match times::bypassed(wait) {
         0 => String::new(),
         1 => "; another thread has had it meanwhile".to_owned(),
         n => format!("; others have had it {n} times meanwhile"),

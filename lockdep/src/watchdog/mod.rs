@@ -31,18 +31,17 @@ mod late;
 mod restart;
 mod watcher;
 
-use std::fmt;
-use std::io;
 use std::sync::Arc;
 use std::time::Duration;
-
-use crate::finding::Finding;
-use crate::timing;
+use std::{fmt, io};
 
 pub use heartbeat::Heartbeat;
 pub use restart::Restart;
 pub use watcher::dump_on_signal;
-pub(crate) use watcher::{something_to_watch, system_thread};
+
+use crate::model::finding::Finding;
+use crate::thread_state::demand::{self, Asker};
+use crate::waits::times;
 
 type Callback = Arc<dyn Fn(&Finding) + Send + Sync>;
 
@@ -140,9 +139,9 @@ impl Watchdog {
         let holds = self.slow_hold.is_some();
         let number = watcher::set(Some(Arc::new(self)))?;
         if holds {
-            timing::ask(timing::HOLDS);
+            times::ask(Asker::Watchdog);
         } else {
-            timing::stop(timing::HOLDS);
+            demand::clear(Asker::Watchdog);
         }
         Ok(Watching { number })
     }
@@ -176,7 +175,7 @@ impl Watching {
 impl Drop for Watching {
     fn drop(&mut self) {
         if watcher::unset(self.number) {
-            timing::stop(timing::HOLDS);
+            demand::clear(Asker::Watchdog);
         }
     }
 }

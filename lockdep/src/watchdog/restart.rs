@@ -1,8 +1,7 @@
 //! [`Restart`].
 
-use std::env;
-use std::thread;
 use std::time::Duration;
+use std::{env, thread};
 
 /// How many restarts there were already, for the process that is started.
 const COUNT: &str = "LOCKDEP_RESTARTS";

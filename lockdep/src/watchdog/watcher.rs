@@ -8,28 +8,25 @@
 //! the last one, the thread does not go idle.
 
 use std::ffi::c_int;
-use std::io;
-use std::sync::atomic::Ordering::{Relaxed, SeqCst};
-use std::sync::atomic::{AtomicBool, AtomicU32};
+use std::sync::atomic::AtomicBool;
+use std::sync::atomic::Ordering::SeqCst;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::thread;
 use std::time::Duration;
+use std::{io, thread};
 
-use crate::config::Print;
-use crate::finding::Finding;
-use crate::platform;
-use crate::process;
-use crate::waiting;
+use crate::model::finding::Finding;
+use crate::observer::config::Print;
+use crate::platform::{self, clock};
+use crate::slow_path::life;
+use crate::thread_state::bell;
 use crate::watchdog::heartbeat::Pulse;
 use crate::watchdog::late::{self, Late};
 use crate::watchdog::{Then, Watchdog};
+use crate::{process, snapshot};
 
 static STATE: Mutex<State> =
     Mutex::new(State { runs: false, number: 0, watchdog: None, pulses: Vec::new() });
-static IDLE: AtomicBool = AtomicBool::new(false);
 static DUMP: AtomicBool = AtomicBool::new(false);
-/// The system's number of the thread.
-static SYSTEM: AtomicU32 = AtomicU32::new(0);
 
 struct State {
     runs: bool,
@@ -78,19 +75,6 @@ pub(super) fn remove(pulse: &Arc<Pulse>) {
     state().pulses.retain(|p| !Arc::ptr_eq(p, pulse));
 }
 
-/// A wait or a hold has begun.
-#[inline]
-pub(crate) fn something_to_watch() {
-    if IDLE.load(SeqCst) && IDLE.swap(false, SeqCst) {
-        platform::ring();
-    }
-}
-
-/// The system's number of the watching thread, which helps nobody; zero where there is none.
-pub(crate) fn system_thread() -> u32 {
-    SYSTEM.load(Relaxed)
-}
-
 /// Writes [`dump`](crate::dump) to stderr whenever the process gets this signal from now on:
 /// `SIGQUIT` (3) or `SIGUSR1`, for instance, instead of what the signal did before.
 ///
@@ -122,20 +106,20 @@ fn run(state: &mut State) -> io::Result<()> {
 }
 
 fn watch() {
-    process::pass_through();
-    SYSTEM.store(platform::system_thread(), Relaxed);
+    life::pass_through();
+    bell::set_system_thread(platform::system_thread());
     let mut reported = Vec::new();
     loop {
-        IDLE.store(true, SeqCst);
+        bell::set_idle(true);
         let (watchdog, pulses) = {
             let state = state();
             (state.watchdog.clone(), state.pulses.clone())
         };
         // What was late after the signal is told of after the dump.
         if DUMP.swap(false, SeqCst) {
-            print(&crate::dump());
+            print(&snapshot::dump());
         }
-        let now = waiting::now();
+        let now = clock::now();
         let holds = watchdog.as_ref().and_then(|w| w.slow_hold);
         let waits = watchdog.as_ref().and_then(|w| w.slow_wait);
         let looked = late::look(now, holds, waits, &pulses, &mut reported);
@@ -143,7 +127,7 @@ fn watch() {
             expired(late, watchdog.as_deref());
         }
         let sleep = looked.next.map(|next| {
-            IDLE.store(false, SeqCst);
+            bell::set_idle(false);
             let until = Duration::from_nanos(next.saturating_sub(now));
             [holds, waits].into_iter().flatten().fold(until, Duration::min)
         });
@@ -162,7 +146,7 @@ fn expired(late: &Late, watchdog: Option<&Watchdog>) {
         print(&finding.to_string());
     }
     if watchdog.dump {
-        print(&crate::dump());
+        print(&snapshot::dump());
     }
     call(watchdog, &finding);
     match &watchdog.then {

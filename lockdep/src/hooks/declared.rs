@@ -1,0 +1,102 @@
+//! The hooks for what a program declares about its locks: places, and what it asserts to hold.
+
+#[cfg(feature = "instrument")]
+use std::ptr;
+use std::sync::atomic::Ordering::Relaxed;
+
+#[cfg(feature = "instrument")]
+use crate::hash::fold;
+use crate::model::lock::{LockType, Mode, Site};
+use crate::model::tag::LockTag;
+use crate::model::word;
+use crate::model::word::Word;
+use crate::observer::declarations::PlaceClass;
+use crate::process::observe;
+use crate::slow_path::{acquire, identity, life};
+use crate::thread_state::current;
+use crate::thread_state::current::Busy;
+#[cfg(feature = "instrument")]
+use crate::thread_state::record::Record;
+
+impl LockTag {
+    /// The lock is in a declared place from now on, with this key among those of the place. A lock
+    /// that was acquired before is left as it is: it has no place.
+    pub(crate) fn declare(&self, ty: &'static LockType, place: &'static PlaceClass, key: Option<u64>) {
+        let Some(record) = current::current().or_else(life::begin) else { return };
+        identity::declare(record, &self.id, place, ty);
+        if let Some(key) = key {
+            // The first mark has the engine told when the lock is gone, and with it the key.
+            let word = Word(self.id.fetch_or(word::IN_GRAPH | word::KEYED, Relaxed));
+            observe(|o| o.set_key(word.lock(), key));
+        }
+    }
+
+    /// What orders the lock: its [number](LockTag::id), and the key that orders it among those of
+    /// its class, if it has one.
+    #[cfg(feature = "instrument")]
+    #[track_caller]
+    pub(crate) fn number(&self, ty: &'static LockType) -> (u64, Option<u64>) {
+        let number = self.id(ty);
+        let word = Word(self.id.load(Relaxed));
+        let is_keyed = word.0 & word::KEYED != 0;
+        (number, is_keyed.then(|| observe(|o| o.key(word.lock()))).flatten())
+    }
+
+    /// The lock's number, if it has got one and no key; 0 otherwise.
+    #[cfg(feature = "instrument")]
+    #[inline(always)]
+    pub(crate) fn known_number(&self) -> u64 {
+        let word = Word(self.id.load(Relaxed));
+        if word.is_new() || word.0 & word::KEYED != 0 { 0 } else { word.lock() }
+    }
+
+    /// Whether this thread holds the lock; `None` where it is not watched.
+    pub fn is_held(&self, ty: &'static LockType, site: Site) -> Option<bool> {
+        let (record, word) = self.track(ty, site)?;
+        let _busy = Busy::new();
+        let mut is_held = false;
+        record.each_held(|held, _| is_held |= held.word.lock() == word.lock());
+        Some(is_held)
+    }
+
+    /// Records what would follow from an acquisition here, without one: code that takes the lock
+    /// only now and then shows its order every time.
+    ///
+    /// # Panics
+    /// Where the acquisition would wait for this thread itself, unless configured otherwise.
+    pub fn might_acquire(&self, ty: &'static LockType, mode: Mode, site: Site) {
+        let Some((record, word)) = self.track(ty, site) else { return };
+        let word = word.held(mode, false);
+        if !record.has_room() {
+            acquire::forget_given(record);
+        }
+        let chain = record.chain(word, site, 0);
+        if !record.holds_nothing() && !record.known.has(chain) {
+            acquire::request(record, &self.id, word, (false, 0), chain, site);
+        }
+    }
+}
+
+/// Locks of these classes are taken at `site` in the order of their numbers, from now on.
+#[cfg(feature = "instrument")]
+#[inline(always)]
+pub(crate) fn takes_in_order(site: Site, classes: impl Iterator<Item = u32>) {
+    let Some(record) = current::current().or_else(life::begin) else { return };
+    if !ptr::eq(record.in_order_at.get(), site) {
+        tell_of_order(record, site, classes);
+    }
+}
+
+#[cfg(feature = "instrument")]
+#[cold]
+#[inline(never)]
+fn tell_of_order(record: &Record, site: Site, classes: impl Iterator<Item = u32>) {
+    let digest = fold(ptr::from_ref(site) as u64, 0xd6e8_feb8_6659_fd93);
+    if !record.known.has(digest) {
+        let _busy = Busy::new();
+        let classes: Vec<u32> = classes.collect();
+        observe(|o| o.takes_in_order(site, &classes));
+        record.known.add(digest);
+    }
+    record.in_order_at.set(site);
+}

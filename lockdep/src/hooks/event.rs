@@ -1,0 +1,380 @@
+//! The hooks of what threads wait for that is not a lock.
+
+use std::mem;
+use std::panic::Location;
+use std::sync::atomic::Ordering::Relaxed;
+use std::sync::atomic::{AtomicU32, AtomicU64};
+
+use crate::hooks::lock::Waited;
+use crate::model::held::{Asked, Hold};
+use crate::model::lock::{LockKind, LockType, Site};
+use crate::model::word;
+use crate::model::word::Word;
+use crate::slow_path::{acquire, happens_before, identity, life};
+use crate::thread_state::record::Record;
+use crate::thread_state::wait::WaitKind;
+use crate::thread_state::{counters, current};
+use crate::waits::block::Wait;
+use crate::waits::{block, livelock};
+
+/// What a thread can wait for that is not a lock.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum EventKind {
+    /// A notification of a condition variable.
+    Condvar,
+    /// A message, or the end of all senders.
+    Receive,
+    /// Room in a bounded channel, or the end of the receiver.
+    Send,
+    /// The other participants of a barrier.
+    Barrier,
+    /// An `unpark`.
+    Park,
+    /// Permits of a semaphore that has several.
+    Permit,
+    /// Units of a banker's resource.
+    Units,
+}
+
+impl EventKind {
+    const fn ty(self) -> &'static LockType {
+        match self {
+            EventKind::Condvar => const { &LockType::of::<()>(LockKind::Condvar) },
+            EventKind::Receive | EventKind::Send => {
+                const { &LockType::of::<()>(LockKind::Channel) }
+            }
+            EventKind::Barrier => const { &LockType::of::<()>(LockKind::Barrier) },
+            EventKind::Permit => const { &LockType::of::<()>(LockKind::Permits) },
+            EventKind::Units => const { &LockType::of::<()>(LockKind::Resource) },
+            EventKind::Park => const { &LockType::of::<()>(LockKind::Thread) },
+        }
+    }
+
+    /// Whether it comes from a certain thread. Room and permits come from whoever happens to make
+    /// some.
+    #[inline(always)]
+    const fn tells(self) -> bool {
+        !matches!(self, EventKind::Send | EventKind::Permit)
+    }
+}
+
+/// The identity of a thing that threads wait on and signal: a condition variable, a channel, a
+/// barrier.
+///
+/// To the order graph an event is a lock that nobody ever acquires: whoever completes it "holds" it
+/// from its last wait on, as it must pass every lock that it asks for until then; whoever waits for
+/// it asks for it. A cycle over it is a thread that waits for an event while it holds a lock that
+/// the event's side takes first (event windows, after Zhou et al., "SUnhang", ISSTA 2022).
+#[derive(Debug)]
+pub struct EventTag {
+    /// `None` where nothing tells: the place of the first use stands in.
+    created: Option<Site>,
+    /// A [`Word`], zero until first needed; the second is the room in a channel.
+    ids: [AtomicU64; 2],
+    /// How often threads have published with it what they did.
+    published: AtomicU32,
+}
+
+impl EventTag {
+    /// A tag for an event that is created where the caller's caller is.
+    #[track_caller]
+    #[expect(clippy::new_without_default, reason = "a default would hide the caller")]
+    pub const fn new() -> EventTag {
+        let ids = [AtomicU64::new(0), AtomicU64::new(0)];
+        EventTag { created: Some(Location::caller()), ids, published: AtomicU32::new(0) }
+    }
+
+    /// As [`LockTag::unplaced`](super::LockTag::unplaced).
+    pub const fn unplaced() -> EventTag {
+        let ids = [AtomicU64::new(0), AtomicU64::new(0)];
+        EventTag { created: None, ids, published: AtomicU32::new(0) }
+    }
+
+    /// As [`LockTag::CREATED`](super::LockTag::CREATED).
+    pub const CREATED: usize = mem::offset_of!(EventTag, created);
+
+    #[inline]
+    fn id(&self, kind: EventKind) -> &AtomicU64 {
+        &self.ids[usize::from(matches!(kind, EventKind::Send))]
+    }
+
+    #[inline]
+    fn word(&self, record: &Record, kind: EventKind, site: Site) -> Word {
+        let id = self.id(kind);
+        let word = Word(id.load(Relaxed));
+        if word.0 != 0 {
+            return word;
+        }
+        identity::identify(record, id, self.created.unwrap_or(site), kind.ty())
+    }
+
+    /// The event's number: the same for its whole life, and never another's. Given now if it has
+    /// none yet; zero for one that is not watched.
+    pub fn number(&self, kind: EventKind, site: Site) -> u64 {
+        match current::current().or_else(life::begin) {
+            Some(record) => self.word(record, kind, site).lock(),
+            None => Word(self.id(kind).load(Relaxed)).lock(),
+        }
+    }
+
+    /// This thread may have to wait for the event now, where others cannot see it: only the orders
+    /// are told.
+    pub(crate) fn ask(&self, kind: EventKind, site: Site) {
+        let Some(record) = current::current().or_else(life::begin) else { return };
+        if !record.holds_nothing() {
+            acquire::wait_holding(record, self.id(kind), self.word(record, kind, site), site);
+        }
+    }
+
+    /// Only this thread can complete the event, and not before the locks that it has asked for
+    /// since the window began.
+    pub(crate) fn passed(&self, kind: EventKind, site: Site) {
+        let Some(record) = current::current() else { return };
+        acquire::signal(record, self.id(kind), self.word(record, kind, site), site);
+    }
+
+    /// What this thread has asked for is behind it.
+    pub(crate) fn begin_window() {
+        if let Some(record) = current::current() {
+            record.window.close(&record.own);
+        }
+    }
+
+    /// Waits for the event: `attempt` must be the primitive's non-blocking operation, `block` the
+    /// blocking one; `timed` when it gives up by itself.
+    ///
+    /// # Panics
+    /// Where the thread would wait for ever, unless configured otherwise.
+    // Always: a result that is handed on through memory costs as much as the whole hook.
+    #[inline(always)]
+    pub fn wait<R>(
+        &self,
+        kind: EventKind,
+        timed: bool,
+        site: Site,
+        mut attempt: impl FnMut() -> Option<R>,
+        block: impl FnOnce() -> R,
+    ) -> R {
+        let Some(record) = current::current().or_else(life::begin) else {
+            return attempt().unwrap_or_else(block);
+        };
+        if !timed && !record.holds_nothing() {
+            acquire::wait_holding(record, self.id(kind), self.word(record, kind, site), site);
+        }
+        // Whoever comes to receive makes room for those that wait to send.
+        if kind == EventKind::Receive
+            && self.id(EventKind::Send).load(Relaxed) != 0
+            && !self.is_old_news(record, EventKind::Send)
+        {
+            self.complete(record, EventKind::Send, site);
+        }
+        match attempt() {
+            Some(result) => {
+                record.window.close(&record.own);
+                self.came(record, kind);
+                result
+            }
+            None => {
+                let mut result = None;
+                // What came since the attempt has not been counted for this thread.
+                let came = || {
+                    // Whoever comes to a barrier comes once.
+                    result = if kind == EventKind::Barrier { None } else { attempt() };
+                    result.is_some()
+                };
+                let waits = self.begin(record, kind, timed, site, came);
+                let result = result.unwrap_or_else(block);
+                drop(waits);
+                self.came(record, kind);
+                result
+            }
+        }
+    }
+
+    /// The event has come for this thread.
+    #[inline]
+    fn came(&self, record: &Record, kind: EventKind) {
+        let published = self.published.load(Relaxed);
+        happens_before::hear(record, Word(self.id(kind).load(Relaxed)), published);
+    }
+
+    /// The same, once it is known that the event has not come yet.
+    #[cold]
+    #[inline(never)]
+    pub(super) fn block<R>(
+        &self,
+        record: &'static Record,
+        kind: EventKind,
+        timed: bool,
+        site: Site,
+        block: impl FnOnce() -> R,
+    ) -> Waited<R> {
+        let wait = self.begin(record, kind, timed, site, || false);
+        let result = block();
+        drop(wait);
+        self.came(record, kind);
+        Waited(result)
+    }
+
+    /// The thread is about to block; `came` tells whether the event has come after all.
+    #[cold]
+    #[inline(never)]
+    fn begin(
+        &self,
+        record: &'static Record,
+        kind: EventKind,
+        timed: bool,
+        site: Site,
+        came: impl FnMut() -> bool,
+    ) -> Wait {
+        let event = self.word(record, kind, site);
+        if kind == EventKind::Barrier {
+            acquire::signal(record, self.id(kind), event, site);
+            self.publish(record, kind, event);
+        }
+        if matches!(kind, EventKind::Condvar | EventKind::Barrier)
+            && !timed
+            && !record.holds_nothing()
+        {
+            acquire::wait_holding(record, self.id(kind), event, site);
+        }
+        record.window.close(&record.own);
+        let waits = match kind {
+            _ if timed => WaitKind::Timed,
+            EventKind::Permit => WaitKind::Permits,
+            _ => WaitKind::Event,
+        };
+        block::wait_unless(record, waits, (event.0, 0), site, came)
+    }
+
+    /// Waits for `count` of the `total` permits of a semaphore that has several, without a timeout;
+    /// as [`EventTag::wait`].
+    ///
+    /// # Panics
+    /// Where the thread would wait for ever, unless configured otherwise.
+    pub fn wait_for_permits<R>(
+        &self,
+        (count, total): (usize, usize),
+        site: Site,
+        attempt: impl FnMut() -> Option<R>,
+        block: impl FnOnce() -> R,
+    ) -> R {
+        if let Some(record) = current::current().or_else(life::begin) {
+            record.permits.ask(Asked { count, total });
+        }
+        self.wait(EventKind::Permit, false, site, attempt, block)
+    }
+
+    /// This thread has taken permits, which nobody else gives back.
+    pub fn hold_permits(&self, count: usize, site: Site) {
+        if let Some(record) = current::current().or_else(life::begin) {
+            let semaphore = self.word(record, EventKind::Permit, site);
+            record.permits.take(Hold { semaphore, count, site });
+        }
+    }
+
+    /// This thread gives back permits that it holds. Call it *before* it really does.
+    pub fn release_permits(&self, count: usize, site: Site) {
+        if let Some(record) = current::current() {
+            record.permits.give(self.word(record, EventKind::Permit, site), count);
+        }
+        self.signal(EventKind::Permit, site);
+    }
+
+    #[inline]
+    fn complete(&self, record: &Record, kind: EventKind, site: Site) {
+        let event = self.word(record, kind, site);
+        counters::woken(event);
+        acquire::signal(record, self.id(kind), event, site);
+        self.publish(record, kind, event);
+    }
+
+    /// This thread has no part in completing the event any more; `last` if nobody else has, which
+    /// completes it. Call it just *before* the primitive's own step.
+    #[inline]
+    pub fn leave(&self, kind: EventKind, last: bool, site: Site) {
+        if last {
+            self.signal(kind, site);
+        } else if let Some(record) = current::current()
+            && record.publishes.get()
+        {
+            self.publish(record, kind, self.word(record, kind, site));
+        }
+    }
+
+    /// Whoever gets this event knows what this thread did before, if it is of such a kind.
+    #[inline]
+    fn publish(&self, record: &Record, kind: EventKind, event: Word) {
+        if record.publishes.get() && kind.tells() {
+            happens_before::publish(record, self.id(kind), event, &self.published);
+        }
+    }
+
+    /// This thread comes by for an event of the other side, and may or may not find it there: the
+    /// same as [`EventTag::signal`], before it is known whether that brings anybody further.
+    #[inline]
+    pub fn offer(&self, kind: EventKind, site: Site) {
+        let Some(record) = current::current() else { return };
+        self.complete(record, kind, site);
+        record.window.close(&record.own);
+    }
+
+    /// Whether the event had come when this thread looked for it without waiting.
+    #[inline]
+    pub fn looked(&self, kind: EventKind, came: bool, site: Site) {
+        let Some(record) = current::current() else { return };
+        if came || !record.holds_nothing() {
+            record.retries.progress();
+        } else {
+            livelock::failed(record, self.word(record, kind, site), site);
+        }
+    }
+
+    /// The event is completed for somebody: a notification, a message sent or taken. Call it just
+    /// *before* the primitive's own step, which wakes whoever waits.
+    #[inline]
+    pub fn signal(&self, kind: EventKind, site: Site) {
+        let Some(record) = current::current() else { return };
+        if !self.is_old_news(record, kind) {
+            self.signal_anew(record, kind, site);
+        }
+    }
+
+    /// Whether nobody waits for the event, and nobody learns from it: the thread has asked for no
+    /// lock since the last one, and has told all that it did.
+    #[inline(always)]
+    fn is_old_news(&self, record: &Record, kind: EventKind) -> bool {
+        let event = Word(self.id(kind).load(Relaxed));
+        event.0 != 0
+            && record.window.is_empty()
+            && !record.retries.in_a_row()
+            && !counters::is_waited_for(event)
+            && (!kind.tells() || happens_before::is_old_news(record, event))
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn signal_anew(&self, record: &Record, kind: EventKind, site: Site) {
+        if kind != EventKind::Barrier {
+            record.retries.progress();
+        }
+        self.complete(record, kind, site);
+        if kind != EventKind::Condvar {
+            // The next message is another event: what was passed on the way to this one need not be
+            // passed again.
+            record.window.close(&record.own);
+        }
+    }
+}
+
+impl Drop for EventTag {
+    fn drop(&mut self) {
+        for id in &mut self.ids {
+            let word = Word(*id.get_mut());
+            if word.0 & word::IN_GRAPH != 0 {
+                acquire::remove(word.lock());
+            }
+        }
+    }
+}

@@ -1,0 +1,412 @@
+//! The hooks of a lock.
+
+use std::panic::Location;
+use std::sync::atomic::AtomicU64;
+use std::sync::atomic::Ordering::Relaxed;
+use std::{mem, ptr};
+
+use crate::hooks::{EventKind, EventTag};
+use crate::model::held::Prepared;
+use crate::model::lock::{LockType, Mode, Site};
+use crate::model::tag::LockTag;
+use crate::model::word;
+use crate::model::word::Word;
+use crate::slow_path::{acquire, creation, identity, life};
+use crate::thread_state::current;
+use crate::thread_state::record::Record;
+use crate::thread_state::wait::WaitKind;
+use crate::waits::{block, livelock};
+
+impl LockTag {
+    /// A tag for a lock of this type that is created where the caller's caller is.
+    #[track_caller]
+    pub const fn new(ty: &'static LockType) -> LockTag {
+        let created = Location::caller();
+        LockTag { created: Some(created), id: AtomicU64::new(creation::number(created, ty)) }
+    }
+
+    /// A tag for a lock of which nobody knows where it is created: the value of a constant, for
+    /// instance. The lock is of the class of the place that uses it first.
+    pub const fn unplaced() -> LockTag {
+        LockTag { created: None, id: AtomicU64::new(0) }
+    }
+
+    /// Where in a tag the place of creation is, as an `Option<Site>`, counted in bytes: whoever
+    /// copies an [unplaced](LockTag::unplaced) tag out of a constant may write it there.
+    pub const CREATED: usize = mem::offset_of!(LockTag, created);
+
+    /// The lock's number: the same for its whole life, and never another lock's. Given now if it
+    /// has none yet; zero for a lock that is not watched.
+    #[inline]
+    #[track_caller]
+    pub fn id(&self, ty: &'static LockType) -> u64 {
+        let word = Word(self.id.load(Relaxed));
+        if word.is_new() { self.new_id(ty, Location::caller()) } else { word.lock() }
+    }
+
+    #[cold]
+    fn new_id(&self, ty: &'static LockType, site: Site) -> u64 {
+        match current::current().or_else(life::begin) {
+            Some(record) => self.word(record, ty, site).map_or(0, Word::lock),
+            None => Word(self.id.load(Relaxed)).lock(),
+        }
+    }
+
+    /// The lock's word; `None` for one that must be left alone.
+    #[inline(always)]
+    fn word(&self, record: &Record, ty: &'static LockType, site: Site) -> Option<Word> {
+        let mut word = Word(self.id.load(Relaxed));
+        if word.is_new() {
+            word = identity::identify(record, &self.id, self.created.unwrap_or(site), ty);
+        }
+        (word.0 & word::UNTRACKED == 0).then_some(word)
+    }
+
+    /// This thread's record and the lock's word; `None` when the acquisition must pass through.
+    #[inline(always)]
+    pub(super) fn track(
+        &self,
+        ty: &'static LockType,
+        site: Site,
+    ) -> Option<(&'static Record, Word)> {
+        let Some(record) = current::current().or_else(life::begin) else {
+            identity::leave_alone(&self.id);
+            return None;
+        };
+        Some((record, self.word(record, ty, site)?))
+    }
+
+    /// Learns what there is to learn before the lock is acquired.
+    #[inline(always)]
+    fn prepare(
+        &self,
+        record: &Record,
+        word: Word,
+        (mode, upgrades, level): (Mode, bool, u8),
+        site: Site,
+    ) -> Prepared {
+        let word = word.held(mode, false);
+        record.window.add(word, site);
+        let held = if record.has_room() { word } else { acquire::long_way(record, word) };
+        // The long way may take something off the stack.
+        let chain = record.chain(word, site, level);
+        if !record.holds_nothing() && !record.known.has(chain) {
+            acquire::request(record, &self.id, word, (upgrades, level), chain, site);
+        }
+        Prepared { word: held, chain }
+    }
+
+    #[inline(always)]
+    fn hold(&self, record: &Record, prepared: Prepared, site: Site, level: u8) {
+        record.push(prepared, site, ptr::from_ref(self).cast(), level);
+    }
+
+    /// Acquires in `mode`: `attempt` must be the primitive's non-blocking acquisition, `block` its
+    /// blocking one. Orders are recorded first; a wait that can never end is reported before it
+    /// begins. The lock counts as held by this thread from the return to [`LockTag::release`].
+    ///
+    /// # Panics
+    /// Where the thread would wait for ever, unless configured otherwise.
+    ///
+    /// # Cost
+    /// Loads and stores in memory of this thread alone, once the order is known to it.
+    // Always: a guard that is handed on through memory costs as much as the whole hook.
+    #[inline(always)]
+    pub fn acquire<R>(
+        &self,
+        ty: &'static LockType,
+        mode: Mode,
+        site: Site,
+        attempt: impl FnOnce() -> Option<R>,
+        block: impl FnOnce() -> R,
+    ) -> R {
+        // Not by way of `acquire_nested`, through which the guard would go by memory.
+        let tracked = self.track(ty, site).map(|(record, word)| {
+            let prepared = self.prepare(record, word, (mode, false, 0), site);
+            (record, prepared)
+        });
+        let result = attempt_or_wait(tracked, site, attempt, block);
+        if let Some((record, prepared)) = tracked {
+            self.hold(record, prepared, site, 0);
+        }
+        result
+    }
+
+    /// As [`LockTag::acquire`], at a nesting level: of two locks of one class that are held
+    /// together, the one of the lesser level is acquired first. [`LockTag::acquire`] is at level
+    /// zero.
+    ///
+    /// # Panics
+    /// Where the thread would wait for ever, unless configured otherwise.
+    #[inline(always)]
+    pub fn acquire_nested<R>(
+        &self,
+        ty: &'static LockType,
+        (mode, level): (Mode, u8),
+        site: Site,
+        attempt: impl FnOnce() -> Option<R>,
+        block: impl FnOnce() -> R,
+    ) -> R {
+        if level == 0 {
+            // Known where it is inlined: the guard then stays in registers.
+            return self.acquire(ty, mode, site, attempt, block);
+        }
+        let tracked = self.track(ty, site).map(|(record, word)| {
+            let prepared = self.prepare(record, word, (mode, false, level), site);
+            (record, prepared)
+        });
+        let result = attempt_or_wait(tracked, site, attempt, block);
+        if let Some((record, prepared)) = tracked {
+            self.hold(record, prepared, site, level);
+        }
+        result
+    }
+
+    /// Acquires in `mode` without blocking: a success is held, but adds no order into this lock; a
+    /// failure only counts towards a livelock. A timed acquisition is this too: it ends by itself.
+    ///
+    /// # Panics
+    /// Where threads have kept failing on each other's locks, unless configured otherwise.
+    #[inline]
+    pub fn try_acquire<R>(
+        &self,
+        ty: &'static LockType,
+        mode: Mode,
+        site: Site,
+        attempt: impl FnOnce() -> Option<R>,
+    ) -> Option<R> {
+        self.try_acquire_nested(ty, (mode, 0), site, attempt)
+    }
+
+    #[inline(always)]
+    fn try_acquire_nested<R>(
+        &self,
+        ty: &'static LockType,
+        (mode, level): (Mode, u8),
+        site: Site,
+        attempt: impl FnOnce() -> Option<R>,
+    ) -> Option<R> {
+        let Some((record, word)) = self.track(ty, site) else { return attempt() };
+        let word = word.held(mode, true);
+        let held = if record.has_room() { word } else { acquire::long_way(record, word) };
+        let Some(result) = attempt() else {
+            livelock::failed(record, word, site);
+            return None;
+        };
+        let chain = record.chain(word, site, level);
+        self.hold(record, Prepared { word: held, chain }, site, level);
+        Some(result)
+    }
+
+    /// Ends the hold that this thread began in `mode` last; [`Mode::Read`] stands for both kinds of
+    /// readers. Call it *before* the real release. A lock that this thread is not known to hold is
+    /// ignored.
+    #[inline]
+    pub fn release(&self, mode: Mode) {
+        let Some(record) = current::current() else { return };
+        let lock = Word(self.id.load(Relaxed));
+        if !record.pop(lock, mode) {
+            acquire::release_long_way(record, &self.id, mode);
+        }
+    }
+
+    /// The nesting level of the hold that this thread began in `mode` last.
+    fn level(&self, mode: Mode) -> u8 {
+        let lock = Word(self.id.load(Relaxed));
+        current::current().map_or(0, |record| record.level_held(lock, mode))
+    }
+
+    /// Turns the hold that this thread has in the first mode into one in the second, which excludes
+    /// fewer others: `convert` must be the primitive's own downgrade, which never blocks.
+    #[inline]
+    pub fn downgrade<R>(
+        &self,
+        ty: &'static LockType,
+        modes: (Mode, Mode),
+        site: Site,
+        convert: impl FnOnce() -> R,
+    ) -> R {
+        let Ok(result) =
+            self.convert(ty, modes, site, || Ok::<R, std::convert::Infallible>(convert()));
+        result
+    }
+
+    /// Turns the hold that this thread has in the first mode into one in the second: `convert` must
+    /// be the primitive's own conversion, which does not block for ever.
+    ///
+    /// # Errors
+    /// What `convert` says; the lock is then held as before.
+    #[inline]
+    pub fn convert<R, E>(
+        &self,
+        ty: &'static LockType,
+        (from, to): (Mode, Mode),
+        site: Site,
+        convert: impl FnOnce() -> Result<R, E>,
+    ) -> Result<R, E> {
+        let result = convert()?;
+        let level = self.level(from);
+        self.release(from);
+        // The acquisition has happened, so this only begins the hold.
+        _ = self.try_acquire_nested(ty, (to, level), site, || Some(()));
+        Ok(result)
+    }
+
+    /// Lets others have the lock, held in `mode`, and acquires it again: `bump` must be the
+    /// primitive's own way to do so.
+    ///
+    /// Whether it lets go of the lock at all is the primitive's own business, so it adds no order,
+    /// and this thread counts as running meanwhile.
+    pub fn bump(&self, ty: &'static LockType, mode: Mode, site: Site, bump: impl FnOnce()) {
+        let level = self.level(mode);
+        self.release(mode);
+        self.try_acquire_nested(ty, (mode, level), site, || {
+            bump();
+            Some(())
+        });
+    }
+
+    /// Turns the hold that this thread has in [`Mode::Upgradable`] into one in [`Mode::Write`], as
+    /// [`LockTag::acquire`] does it: all readers must go first, and one of them may be this thread.
+    ///
+    /// # Panics
+    /// Where the thread would wait for ever, unless configured otherwise.
+    pub fn upgrade<R, E>(
+        &self,
+        ty: &'static LockType,
+        site: Site,
+        attempt: impl FnOnce() -> Result<R, E>,
+        block: impl FnOnce(E) -> R,
+    ) -> R {
+        let tracked = current::current()
+            .or_else(life::begin)
+            .and_then(|record| Some((record, self.word(record, ty, site)?)));
+        let Some((record, word)) = tracked else { return attempt().unwrap_or_else(block) };
+        let level = self.level(Mode::Upgradable);
+        let prepared = self.prepare(record, word, (Mode::Write, true, level), site);
+        let result = attempt().unwrap_or_else(|rest| {
+            let _wait = block::wait(record, WaitKind::Lock, (prepared.word.0, 0), site);
+            block(rest)
+        });
+        self.release(Mode::Upgradable);
+        self.hold(record, prepared, site, level);
+        result
+    }
+
+    /// A condition-variable wait on `event` that releases this lock (held in `Mode::Write`) and
+    /// acquires it again: `wait` must be the primitive's wait. The orders of the re-acquisition are
+    /// recorded before it blocks. If `wait` panics, the hold has ended.
+    pub fn wait<R>(
+        &self,
+        ty: &'static LockType,
+        event: &EventTag,
+        timed: bool,
+        site: Site,
+        wait: impl FnOnce() -> R,
+    ) -> R {
+        let Some(record) = current::current().or_else(life::begin) else { return wait() };
+        let Some(word) = self.word(record, ty, site) else { return wait() };
+        let level = self.level(Mode::Write);
+        self.release(Mode::Write);
+        let prepared = self.prepare(record, word, (Mode::Write, false, level), site);
+        let Waited(result) = event.block(record, EventKind::Condvar, timed, site, wait);
+        self.hold(record, prepared, site, level);
+        result
+    }
+
+    /// A one-time initialisation. `call` must be the primitive's `call_once` (or the like), whose
+    /// initialiser must hold the result of [`Initializer::enter`] for as long as it runs. Skip this
+    /// hook when the value is known to be there.
+    ///
+    /// # Panics
+    /// Where the thread would wait for ever, unless configured otherwise.
+    pub fn initialize<R>(
+        &self,
+        ty: &'static LockType,
+        site: Site,
+        call: impl FnOnce(&Initializer<'_>) -> R,
+    ) -> R {
+        let Some((record, word)) = self.track(ty, site) else {
+            return call(&Initializer { tag: self, hold: None });
+        };
+        let prepared = self.prepare(record, word, (Mode::Write, false, 0), site);
+        let wait = block::wait(record, WaitKind::Lock, (prepared.word.0, 0), site);
+        let result = call(&Initializer { tag: self, hold: Some((record, prepared, site)) });
+        drop(wait);
+        result
+    }
+}
+
+/// What `attempt` acquires, or else `block`, with a wait that other threads can see.
+#[inline(always)]
+fn attempt_or_wait<R>(
+    tracked: Option<(&'static Record, Prepared)>,
+    site: Site,
+    attempt: impl FnOnce() -> Option<R>,
+    block: impl FnOnce() -> R,
+) -> R {
+    match attempt() {
+        Some(result) => result,
+        None => {
+            // Taken apart, so that a result that did not wait never goes through memory.
+            let Waited(result) = wait_for(tracked, site, block);
+            result
+        }
+    }
+}
+
+/// Blocks until the lock is acquired, visibly to other threads.
+#[cold]
+#[inline(never)]
+fn wait_for<R>(
+    tracked: Option<(&'static Record, Prepared)>,
+    site: Site,
+    block: impl FnOnce() -> R,
+) -> Waited<R> {
+    let _wait = tracked
+        .map(|(record, prepared)| block::wait(record, WaitKind::Lock, (prepared.word.0, 0), site));
+    Waited(block())
+}
+
+/// What a wait ended with.
+pub(super) struct Waited<R>(pub(super) R);
+
+impl Drop for LockTag {
+    #[inline]
+    fn drop(&mut self) {
+        let word = Word(*self.id.get_mut());
+        if word.0 & word::IN_GRAPH != 0 {
+            acquire::remove(word.lock());
+        }
+    }
+}
+
+/// One call of an initialising function; see [`LockTag::initialize`].
+#[derive(Debug)]
+pub struct Initializer<'a> {
+    tag: &'a LockTag,
+    hold: Option<(&'static Record, Prepared, Site)>,
+}
+
+/// Held while an initialiser runs.
+#[derive(Debug)]
+pub struct Initializing<'a> {
+    tag: &'a LockTag,
+}
+
+impl<'a> Initializer<'a> {
+    /// This thread runs the initialiser, until the result is dropped.
+    pub fn enter(&self) -> Initializing<'a> {
+        if let Some((record, prepared, site)) = self.hold {
+            record.wait.end();
+            self.tag.hold(record, prepared, site, 0);
+        }
+        Initializing { tag: self.tag }
+    }
+}
+
+impl Drop for Initializing<'_> {
+    fn drop(&mut self) {
+        self.tag.release(Mode::Write);
+    }
+}

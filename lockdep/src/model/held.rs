@@ -1,0 +1,56 @@
+//! One held lock, and permits of a semaphore that a thread holds or asks for.
+
+use crate::model::lock::{Mode, Site};
+use crate::model::word::Word;
+
+/// Some permits of one semaphore, which one thread holds.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Hold {
+    pub(crate) semaphore: Word,
+    pub(crate) count: usize,
+    /// Where the last of them were taken.
+    pub(crate) site: Site,
+}
+
+impl Hold {
+    /// The hold as that of a lock.
+    pub(crate) fn as_lock(&self) -> HeldLock {
+        HeldLock {
+            word: self.semaphore.held(Mode::Write, false),
+            site: self.site,
+            address: 0,
+            level: 0,
+        }
+    }
+}
+
+/// How many permits a thread waits for, and of how many.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Asked {
+    pub(crate) count: usize,
+    pub(crate) total: usize,
+}
+
+/// One held lock, read.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct HeldLock {
+    pub(crate) word: Word,
+    pub(crate) site: Site,
+    pub(crate) address: usize,
+    /// The nesting level, zero unless the acquisition named one.
+    pub(crate) level: u8,
+}
+
+impl HeldLock {
+    /// Whether this hold keeps such a request waiting.
+    pub(crate) fn bars(&self, asked: Word) -> bool {
+        self.word.lock() == asked.lock() && Mode::conflicts(self.word.mode(), asked.mode())
+    }
+}
+
+/// An acquisition that may go ahead.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Prepared {
+    pub(crate) word: Word,
+    pub(crate) chain: u64,
+}

@@ -1,0 +1,10 @@
+//! What all rooms speak of: plain values, without a `static` and without a rule.
+
+pub mod finding;
+pub(crate) mod held;
+pub(crate) mod ids;
+pub(crate) mod inventory;
+pub(crate) mod lock;
+pub(crate) mod tag;
+pub(crate) mod times;
+pub(crate) mod word;

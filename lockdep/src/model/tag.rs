@@ -1,0 +1,17 @@
+//! The tag that each instrumented lock carries.
+
+use std::sync::atomic::AtomicU64;
+
+use crate::model::lock::Site;
+
+/// The identity of one lock: where it was created, and a number given at its first acquisition.
+///
+/// The number is never used again, so an order learnt about a lock that is gone cannot be taken
+/// for one about a new lock at the same address. 16 bytes; moving it is fine.
+#[derive(Debug)]
+pub struct LockTag {
+    /// `None` where nothing tells: the place of the first use stands in.
+    pub(crate) created: Option<Site>,
+    /// A [`Word`]; without a class until the first acquisition.
+    pub(crate) id: AtomicU64,
+}

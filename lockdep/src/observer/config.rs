@@ -1,0 +1,155 @@
+//! What happens when something is found: set once by the program, or by the environment.
+//!
+//! | variable | values | meaning |
+//! |---|---|---|
+//! | `LOCKDEP_ON_DEADLOCK` | `panic` (default), `abort`, `report` | what a thread does that would otherwise hang for ever |
+//! | `LOCKDEP_TRACE` | a directory | where this process writes its trace |
+//! | `LOCKDEP_STACKS` | `1` (default), `0` | whether a stack is kept for each new order |
+//! | `LOCKDEP_STATS` | `0` (default), `1` | whether waits and holds are counted and timed |
+//! | `LOCKDEP_PRINT` | `deadlocks` (default), `all`, `none` | which findings are printed to stderr at once |
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::{env, fmt};
+
+use crate::model::finding::Finding;
+use crate::platform;
+
+/// What a thread does that would otherwise hang for ever.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum OnDeadlock {
+    /// Panics, after the report: a test then fails instead of hanging.
+    #[default]
+    Panic,
+    /// Aborts the process, after the report.
+    Abort,
+    /// Reports, and hangs as it would have.
+    Report,
+}
+
+/// Which findings are printed to stderr when they are found.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Print {
+    /// Those that would hang.
+    #[default]
+    Deadlocks,
+    /// All that are shown by default.
+    All,
+    /// None.
+    None,
+}
+
+type Callback = Arc<dyn Fn(&Finding) + Send + Sync>;
+
+/// How the process deals with what is found. Give it to [`crate::configure`].
+#[derive(Clone, Default)]
+pub struct Config {
+    pub(crate) on_deadlock: OnDeadlock,
+    pub(crate) print: Print,
+    pub(crate) stacks: bool,
+    pub(crate) stats: bool,
+    pub(crate) trace: Option<PathBuf>,
+    pub(crate) on_finding: Option<Callback>,
+}
+
+impl fmt::Debug for Config {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Config")
+            .field("on_deadlock", &self.on_deadlock)
+            .field("print", &self.print)
+            .field("stacks", &self.stacks)
+            .field("stats", &self.stats)
+            .field("trace", &self.trace)
+            .field("on_finding", &self.on_finding.is_some())
+            .finish()
+    }
+}
+
+impl Config {
+    /// What the environment says, and the defaults for the rest. A value that is not known is taken
+    /// for the default, and the first time a line on stderr says so.
+    pub fn from_env() -> Config {
+        let on_deadlock = choice(
+            "LOCKDEP_ON_DEADLOCK",
+            &[
+                ("panic", OnDeadlock::Panic),
+                ("abort", OnDeadlock::Abort),
+                ("report", OnDeadlock::Report),
+            ],
+        );
+        let print = choice(
+            "LOCKDEP_PRINT",
+            &[("deadlocks", Print::Deadlocks), ("all", Print::All), ("none", Print::None)],
+        );
+        let stacks = env::var_os("LOCKDEP_STACKS").is_none_or(|v| v != "0");
+        let stats = env::var_os("LOCKDEP_STATS").is_some_and(|v| v == "1");
+        let trace = env::var_os("LOCKDEP_TRACE").filter(|v| !v.is_empty()).map(PathBuf::from);
+        Config { on_deadlock, print, stacks, stats, trace, on_finding: None }
+    }
+
+    /// What a thread does that would otherwise hang for ever.
+    #[must_use]
+    pub fn on_deadlock(mut self, action: OnDeadlock) -> Config {
+        self.on_deadlock = action;
+        self
+    }
+
+    /// Which findings are printed to stderr when they are found.
+    #[must_use]
+    pub fn print(mut self, which: Print) -> Config {
+        self.print = which;
+        self
+    }
+
+    /// Whether a stack is kept for each new order.
+    #[must_use]
+    pub fn stacks(mut self, keep: bool) -> Config {
+        self.stacks = keep;
+        self
+    }
+
+    /// Whether waits and holds are counted and timed, for [`stats`](crate::stats::stats).
+    ///
+    /// # Cost
+    /// Each acquisition and release reads the clock.
+    #[must_use]
+    pub fn stats(mut self, keep: bool) -> Config {
+        self.stats = keep;
+        self
+    }
+
+    /// Called with each finding, in the thread that found it, before that thread goes on. It may
+    /// use locks. What a thread finds at its very end, when its thread-locals are gone (a lock that
+    /// it leaves held), is only in the trace and in [`findings`](crate::findings).
+    ///
+    /// If it panics, the acquisition, the wait or the signal that led to the finding does, which is
+    /// one way to fail a test at once; where a release led to it, the panic ends there.
+    #[must_use]
+    pub fn on_finding(mut self, callback: impl Fn(&Finding) + Send + Sync + 'static) -> Config {
+        self.on_finding = Some(Arc::new(callback));
+        self
+    }
+}
+
+/// The value that the variable `name` chooses; without one, the first.
+fn choice<T: Copy>(name: &str, values: &[(&str, T)]) -> T {
+    static TOLD: AtomicBool = AtomicBool::new(false);
+    let default = values[0].1;
+    let Some(said) = env::var_os(name).filter(|said| !said.is_empty()) else { return default };
+    if let Some((_, value)) = values.iter().find(|(known, _)| said == *known) {
+        return *value;
+    }
+    if !TOLD.swap(true, Ordering::Relaxed) {
+        let known: Vec<&str> = values.iter().map(|(known, _)| *known).collect();
+        platform::print(&format!(
+            "lockdep: {name}={} is not known and taken for `{}`; the values are {}\n",
+            said.display(),
+            known[0],
+            known.join(", "),
+        ));
+    }
+    default
+}

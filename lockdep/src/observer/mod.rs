@@ -1,0 +1,668 @@
+//! Turns what threads do into findings: names for the numbers, the detector, what was reported
+//! already, and the trace.
+//!
+//! One observer serves a process (`process` keeps it), behind one lock that is taken only for what
+//! is new. Nothing here runs code of the program.
+
+pub mod config;
+
+pub(crate) mod declarations;
+pub(crate) mod hang;
+pub(crate) mod starvation;
+pub(crate) mod trace;
+
+mod backtrace;
+mod declared;
+mod in_order;
+mod nesting;
+mod sent;
+
+use std::collections::{HashMap, HashSet};
+use std::hash::{BuildHasherDefault, Hash, Hasher};
+use std::panic::Location;
+use std::sync::Arc;
+
+use declared::Declared;
+use in_order::InOrder;
+use nesting::Nesting;
+
+use crate::engine::{Clock, Cover, Cycle, Dependency, Detector, Held, Link, Moment, Section};
+use crate::finding::{Rule, Tier};
+use crate::hash::{Map, NumberHasher};
+use crate::model::finding::{
+    Finding, FoundEdge, FoundHold, FoundLock, FoundThread, awaited, completes,
+};
+use crate::model::held::HeldLock;
+use crate::model::ids::{LockId, ThreadId};
+use crate::model::inventory::{ClassLine, Counts, ThreadLine};
+use crate::model::lock::{LockKind, Site};
+use crate::model::times::ClassTimes;
+use crate::model::word::{CLASSES, Word, class_of};
+use crate::observer::backtrace::Stack;
+use crate::observer::config::Config;
+use crate::observer::trace::Trace;
+use crate::thread_state::snapshot::Standing;
+
+/// How many threads that ended are kept before those that left nothing are forgotten.
+const ENDED: usize = 1024;
+
+/// How many links of a cycle a finding lists.
+const LISTED: usize = 128;
+
+/// See the module.
+#[derive(Debug)]
+pub(crate) struct Observer {
+    pub(crate) config: Config,
+    trace: Option<Trace>,
+    detector: Detector,
+    classes: Vec<ClassLine>,
+    class_index: HashMap<ClassKey, u32>,
+    met: HashSet<u32>,
+    nestings: Map<u32, Nesting>,
+    declared: Declared,
+    in_order: InOrder,
+    threads: Map<ThreadId, ThreadLine>,
+    ended: Vec<ThreadId>,
+    /// Dependencies by class and place that the trace has.
+    orders: HashSet<u64, BuildHasherDefault<NumberHasher>>,
+    /// By two places, the stack of the first thread that was seen between them.
+    stacks: HashMap<(usize, usize), (ThreadId, Stack)>,
+    /// The thread whose request is judged, and the place.
+    asks: Option<(ThreadId, Site)>,
+    reported: Map<u64, Tier>,
+    findings: Vec<Arc<Finding>>,
+    /// Locks that a thread held when it ended.
+    pub(crate) orphans: Vec<Orphan>,
+    /// Classes of locks whose guards may be sent to other threads.
+    sent: HashSet<u32>,
+    /// Such locks that a thread had acquired when it ended.
+    pub(crate) left: Vec<Orphan>,
+    /// A thread has found that it would hang.
+    hung: bool,
+    retired: Counts,
+    /// How long the locks of each class were waited for and held, by threads that have ended.
+    pub(crate) times: Map<u32, ClassTimes>,
+    scratch: Vec<Held>,
+}
+
+type ClassKey = (LockKind, &'static str, &'static str, u32, u32);
+
+/// A lock whose holder has ended.
+#[derive(Clone, Debug)]
+pub(crate) struct Orphan {
+    pub(crate) thread: FoundThread,
+    pub(crate) held: HeldLock,
+}
+
+/// A request that must be judged.
+pub(crate) struct Request<'a> {
+    /// The thread that asks, at this step.
+    pub(crate) at: &'a Moment,
+    pub(crate) word: Word,
+    pub(crate) site: Site,
+    pub(crate) address: usize,
+    pub(crate) level: u8,
+    pub(crate) held: &'a [HeldLock],
+}
+
+impl Observer {
+    pub(crate) fn new() -> Observer {
+        let config = Config::from_env();
+        let trace = config.trace.as_deref().and_then(Trace::create);
+        Observer {
+            config,
+            trace,
+            detector: Detector::new(),
+            // Class zero is for locks beyond the last number.
+            classes: vec![ClassLine {
+                class: 0,
+                kind: LockKind::Mutex,
+                type_name: "?",
+                created: Location::caller(),
+                anonymous: true,
+                place: None,
+            }],
+            class_index: HashMap::new(),
+            met: HashSet::new(),
+            nestings: Map::default(),
+            declared: Declared::default(),
+            in_order: InOrder::default(),
+            threads: Map::default(),
+            ended: Vec::new(),
+            orders: HashSet::default(),
+            stacks: HashMap::new(),
+            asks: None,
+            reported: Map::default(),
+            findings: Vec::new(),
+            orphans: Vec::new(),
+            sent: HashSet::new(),
+            left: Vec::new(),
+            hung: false,
+            retired: Counts::default(),
+            times: Map::default(),
+            scratch: Vec::new(),
+        }
+    }
+
+    /// The number of a class.
+    pub(crate) fn class(&mut self, created: Site, kind: LockKind, type_name: &'static str) -> u32 {
+        self.read_declarations();
+        let key = (kind, type_name, created.file(), created.line(), created.column());
+        if let Some(&class) = self.class_index.get(&key) {
+            return class;
+        }
+        // Within `lock_api` is where every `ReentrantMutex` of it is locked.
+        let is_of_lock_api = |part: &str| part == "lock_api" || part.starts_with("lock_api-");
+        let anonymous = created.file().starts_with("/rustc/")
+            || created.file().split(['/', '\\']).any(is_of_lock_api);
+        let line = ClassLine { class: 0, kind, type_name, created, anonymous, place: None };
+        let class = self.add_class(line);
+        if class != 0 {
+            self.class_index.insert(key, class);
+        }
+        class
+    }
+
+    /// Gives a new class its number; zero beyond the last.
+    fn add_class(&mut self, line: ClassLine) -> u32 {
+        if self.classes.len() >= CLASSES as usize {
+            return 0;
+        }
+        let class = self.classes.len() as u32;
+        self.classes.push(ClassLine { class, ..line });
+        class
+    }
+
+    /// Whether a thread has met this class before.
+    pub(crate) fn met(&mut self, class: u32) -> bool {
+        !self.met.insert(class)
+    }
+
+    /// Whether this is a semaphore, which may be closed under those that wait for it.
+    pub(crate) fn is_semaphore(&self, lock: LockId) -> bool {
+        let class = self.classes.get(class_of(lock) as usize);
+        class.is_some_and(|class| class.kind == LockKind::Semaphore)
+    }
+
+    /// A second lock of this class was acquired.
+    pub(crate) fn many(&mut self, class: u32) {
+        if let (Some(trace), Some(class)) = (&mut self.trace, self.classes.get(class as usize)) {
+            trace.many(class);
+        }
+    }
+
+    pub(crate) fn knows_thread(&self, thread: ThreadId) -> bool {
+        self.threads.contains_key(&thread)
+    }
+
+    pub(crate) fn add_thread(&mut self, line: ThreadLine) {
+        self.threads.insert(line.thread.id, line);
+    }
+
+    /// Whether clocks must mention the thread.
+    pub(crate) fn remembers(&self, thread: ThreadId) -> bool {
+        self.detector.remembers(thread)
+    }
+
+    pub(crate) fn thread(&self, thread: ThreadId) -> FoundThread {
+        match self.threads.get(&thread) {
+            Some(line) => line.thread.clone(),
+            None => FoundThread { id: thread, name: None, spawned: None },
+        }
+    }
+
+    /// A thread has ended, with these locks still held.
+    pub(crate) fn thread_ended(&mut self, thread: ThreadId, held: &[HeldLock], counts: Counts) {
+        self.retired.add(counts);
+        for &held in held {
+            let found = self.thread(thread);
+            self.trace_thread(thread);
+            let mut finding = Finding::new(
+                Rule::OrphanedLock,
+                Tier::Happened,
+                format!("{found} ended while it held {{0}}, which nobody can release any more"),
+            );
+            finding.locks.push(self.lock(held.word.lock()));
+            finding.sites.push((held.site, "acquired here, and never released"));
+            self.orphans.push(Orphan { thread: found, held });
+            let sign = signature(Rule::OrphanedLock, [site_number(held.site)]);
+            self.report(sign, finding);
+        }
+        self.ended.push(thread);
+        if self.ended.len() >= ENDED {
+            for thread in std::mem::take(&mut self.ended) {
+                if !self.detector.remembers(thread) {
+                    self.threads.remove(&thread);
+                }
+            }
+        }
+    }
+
+    /// A lock is gone.
+    pub(crate) fn remove(&mut self, lock: LockId) {
+        self.detector.remove(lock);
+        self.forget_key(lock);
+        self.left.retain(|left| left.held.word.lock() != lock);
+    }
+
+    /// Records a dependency and reports what follows from it.
+    pub(crate) fn request(&mut self, request: &Request<'_>) {
+        let mut held = std::mem::take(&mut self.scratch);
+        held.clear();
+        held.extend(request.held.iter().map(held_of));
+        self.asks = Some((request.at.thread, request.site));
+        self.order(request, &held);
+        self.depend(request, &held);
+        self.nesting(request, &held);
+        self.against_declared(request);
+        self.asks = None;
+        self.scratch = held;
+    }
+
+    /// Records a dependency on an event: the thread waits for it while it holds locks, or it asked
+    /// for a lock on its way to the event, which then stands alone in `held`.
+    pub(crate) fn event(&mut self, request: &Request<'_>) {
+        let held: Vec<Held> = request.held.iter().map(held_of).collect();
+        self.keep_stack(request);
+        self.depend(request, &held);
+    }
+
+    /// Tells the detector, and reports the cycles that it finds.
+    fn depend(&mut self, request: &Request<'_>, held: &[Held]) {
+        let cycles = self.detector.request(&Dependency {
+            at: request.at,
+            lock: request.word.lock(),
+            mode: request.word.mode(),
+            site: site_number(request.site),
+            held,
+        });
+        self.cycles(&cycles);
+    }
+
+    /// `thread` has joined the one that has this cover.
+    pub(crate) fn joined(&mut self, cover: &Cover, thread: ThreadId) {
+        self.detector.joined(cover, thread);
+    }
+
+    /// Whoever gets this event from now on does so after that moment.
+    pub(crate) fn publish(&mut self, event: LockId, at: &Moment) {
+        self.detector.publish(event, at);
+    }
+
+    /// What was over when threads completed the event.
+    pub(crate) fn published(&self, event: LockId) -> Option<Clock> {
+        self.detector.published(event).cloned()
+    }
+
+    /// A hold under which threads were spawned is over, and so is everything in `over`.
+    pub(crate) fn released(&mut self, section: &Arc<Section>, over: Clock) {
+        let cycles = self.detector.released(section, over);
+        self.cycles(&cycles);
+    }
+
+    /// A thread ends without having joined those that have these covers.
+    pub(crate) fn left(&mut self, covers: &[Arc<Cover>]) {
+        let cycles = self.detector.left(covers);
+        self.cycles(&cycles);
+    }
+
+    fn cycles(&mut self, cycles: &[Cycle]) {
+        cycles.iter().for_each(|cycle| self.cycle(cycle));
+    }
+
+    /// Keeps the calling thread's stack for each held lock that has none for this request yet.
+    fn keep_stack(&mut self, request: &Request<'_>) {
+        if !self.config.stacks {
+            return;
+        }
+        let stack = Stack::capture();
+        for h in request.held {
+            self.stacks
+                .entry((site_address(h.site), site_address(request.site)))
+                .or_insert_with(|| (request.at.thread, stack.clone()));
+        }
+    }
+
+    /// Writes the order if it is new by class and place, with a stack for it.
+    fn order(&mut self, request: &Request<'_>, held: &[Held]) {
+        let class = |lock: LockId| u64::from(class_of(lock));
+        let mut key = NumberHasher::default();
+        let kind = |h: &Held| (class(h.lock), h.mode, h.tried, h.site);
+        for h in held.chunk_by(|a, b| kind(a) == kind(b)) {
+            kind(&h[0]).hash(&mut key);
+        }
+        (class(request.word.lock()), request.word.mode(), site_number(request.site)).hash(&mut key);
+        if !self.orders.insert(key.finish()) {
+            return;
+        }
+        self.keep_stack(request);
+        if self.trace.is_some() {
+            let asked = found_hold(request.word, request.site);
+            // Many locks of one kind, taken in a loop, are told of as one.
+            let holds: Vec<FoundHold> = request
+                .held
+                .chunk_by(|a, b| kind(&held_of(a)) == kind(&held_of(b)))
+                .map(|h| found_hold(h[0].word, h[0].site))
+                .collect();
+            self.trace_thread(request.at.thread);
+            for hold in holds.iter().chain([&asked]) {
+                self.trace_class(hold.class);
+            }
+            if let Some(trace) = &mut self.trace {
+                trace.order(request.at.thread, &asked, &holds);
+            }
+        }
+    }
+
+    fn cycle(&mut self, cycle: &Cycle) {
+        let n = cycle.links.len().min(LISTED);
+        let mut parts: Vec<u64> = cycle
+            .links
+            .iter()
+            .map(|l| {
+                let mut h = NumberHasher::default();
+                let ends = [l.held, l.asked];
+                ends.map(|e| (class_of(e.lock), e.site, e.mode)).hash(&mut h);
+                h.finish()
+            })
+            .collect();
+        parts.sort_unstable();
+        let event = cycle.links[..n].iter().position(|l| self.is_event(l.asked.lock));
+        // A thread that completes an event is not the one that waits for it; nobody says that a
+        // writer will queue just then; and how a program goes on after a panic has ended its hang
+        // is not how it would have gone on. Over more than two links the threads may well be kept
+        // apart by the very event, which nobody here can tell.
+        let vague = matches!(cycle.tier, Tier::NeedsThread | Tier::NeedsWriter);
+        if event.is_some() && (vague || n > 2 || self.hung) {
+            return;
+        }
+        let rule = if event.is_some() { Rule::WaitWhileHolding } else { Rule::LockOrder };
+        // Other holders may have permits, or units, enough to give back.
+        let counts = event.is_some_and(|at| {
+            let class = class_of(cycle.links[at].asked.lock);
+            matches!(self.classes[class as usize].kind, LockKind::Permits | LockKind::Resource)
+        });
+        let tier = if counts { cycle.tier.min(Tier::Potential) } else { cycle.tier };
+        let sign = signature(rule, parts);
+        if self.reported.get(&sign).is_some_and(|&known| known >= tier) {
+            return;
+        }
+        let mut threads: Vec<FoundThread> = Vec::new();
+        for link in &cycle.links[..n] {
+            let thread = self.thread(link.thread);
+            if !threads.contains(&thread) {
+                threads.push(thread);
+            }
+        }
+        let who = list(&threads.iter().map(ToString::to_string).collect::<Vec<_>>());
+        let names: Vec<String> = (0..n).map(|i| format!("{{{i}}}")).collect();
+        let template = match (n, threads.len()) {
+            _ if let Some(at) = event => {
+                let (waiter, holder) = (&cycle.links[at], &cycle.links[(at + 1) % n]);
+                let kind = self.lock(waiter.asked.lock).kind;
+                format!(
+                    "{} waits for {} while it holds {{{at}}}, and {} needs {{{}}} before it {}",
+                    self.thread(waiter.thread),
+                    awaited(kind, &format!("{{{}}}", (at + 1) % n)),
+                    self.thread(holder.thread),
+                    (at + 2) % n,
+                    completes(kind).unwrap_or("completes that"),
+                )
+            }
+            (2, 1) => format!("{{0}} and {{1}} are locked in opposite orders, both by {who}"),
+            (2, _) => format!("{{0}} and {{1}} are locked in opposite orders by {who}"),
+            (LISTED, _) if cycle.links.len() > n => format!(
+                "{} locks are locked in a cycle by {who}, of which the first {n} are listed",
+                cycle.links.len()
+            ),
+            _ => format!("{} are locked in a cycle by {who}", list(&names)),
+        };
+        let mut finding = Finding::new(rule, tier, template);
+        finding.locks = cycle.links[..n].iter().map(|l| self.lock(l.held.lock)).collect();
+        for (i, link) in cycle.links[..n].iter().enumerate() {
+            finding.locks[i].gone = !self.detector.knows(link.held.lock);
+            finding.edges.push(self.edge(link, i, (i + 1) % n));
+        }
+        if cycle.by_events && cycle.tier == Tier::Potential {
+            let by = "a message, a notification or a barrier kept these threads apart in this run";
+            finding.notes.push(by.to_owned());
+        }
+        finding.reason = match cycle.tier {
+            Tier::Guarded => cycle.gate.map(|gate| {
+                finding.locks.push(self.lock(gate));
+                format!("gate lock {{{}}} is held on both sides", finding.locks.len() - 1)
+            }),
+            Tier::Ordered => Some("spawn and join order keeps the threads apart".to_owned()),
+            _ => None,
+        };
+        self.report(sign, finding);
+    }
+
+    fn is_event(&self, lock: LockId) -> bool {
+        self.classes[class_of(lock) as usize].kind.is_event()
+    }
+
+    fn edge(&mut self, link: &Link, from: usize, to: usize) -> FoundEdge {
+        self.trace_thread(link.thread);
+        let (from_site, to_site) = (site_of(link.held.site), site_of(link.asked.site));
+        let stack = self.stack_between(link.thread, from_site, to_site);
+        FoundEdge {
+            from,
+            to,
+            thread: self.thread(link.thread),
+            from_mode: link.held.mode,
+            to_mode: link.asked.mode,
+            from_site,
+            to_site,
+            guards: link
+                .guards
+                .iter()
+                .map(|g| FoundHold {
+                    class: class_of(g.lock),
+                    instance: g.lock,
+                    mode: g.mode,
+                    tried: g.tried,
+                    site: site_of(g.site),
+                })
+                .collect(),
+            stack,
+        }
+    }
+
+    pub(crate) fn lock(&self, lock: LockId) -> FoundLock {
+        FoundLock { instance: lock, ..self.class_lock(class_of(lock)) }
+    }
+
+    /// Any lock of this class.
+    pub(crate) fn class_lock(&self, class: u32) -> FoundLock {
+        let line = &self.classes[class as usize];
+        FoundLock {
+            kind: line.kind.code(),
+            type_name: line.type_name,
+            created: line.created,
+            class,
+            instance: 0,
+            gone: false,
+            place: line.place.map(|(_, name)| name),
+        }
+    }
+
+    /// Who called `thread` when it went from one place to the other. Of a thread that came there after
+    /// others, and is not there now, only the function is known.
+    fn stack_between(&self, thread: ThreadId, from: Site, to: Site) -> Vec<String> {
+        let Some((first, stack)) = self.stacks.get(&(site_address(from), site_address(to))) else {
+            return Vec::new();
+        };
+        if *first == thread {
+            return stack.frames();
+        }
+        if self.asks.is_some_and(|(asks, site)| asks == thread && std::ptr::eq(site, to)) {
+            return Stack::capture().frames();
+        }
+        stack.frames().into_iter().take(1).collect()
+    }
+
+    /// Keeps a finding about these threads, unless there was one of its rule at the same places.
+    pub(crate) fn keep(
+        &mut self,
+        threads: &[ThreadId],
+        sites: impl IntoIterator<Item = Site>,
+        finding: Finding,
+    ) -> Arc<Finding> {
+        let sign = signature(finding.rule, sites.into_iter().map(site_number));
+        if self.reported.contains_key(&sign) {
+            return Arc::new(finding);
+        }
+        for &thread in threads {
+            self.trace_thread(thread);
+        }
+        self.report(sign, finding)
+    }
+
+    fn report(&mut self, sign: u64, finding: Finding) -> Arc<Finding> {
+        self.reported.insert(sign, finding.tier);
+        self.hung |= finding.would_hang();
+        let classes: Vec<u32> = finding
+            .locks
+            .iter()
+            .map(|l| l.class)
+            .chain(finding.edges.iter().flat_map(|e| &e.guards).map(|g| g.class))
+            .chain(finding.waits.iter().flat_map(|w| &w.held).map(|g| g.class))
+            .collect();
+        for class in classes {
+            self.trace_class(class);
+        }
+        if let Some(trace) = &mut self.trace {
+            trace.finding(&finding);
+        }
+        let finding = Arc::new(finding);
+        self.findings.push(Arc::clone(&finding));
+        finding
+    }
+
+    fn trace_class(&mut self, class: u32) {
+        if let (Some(trace), Some(class)) = (&mut self.trace, self.classes.get(class as usize)) {
+            trace.class(class);
+        }
+    }
+
+    fn trace_thread(&mut self, thread: ThreadId) {
+        if let Some(trace) = &mut self.trace {
+            let found = FoundThread { id: thread, name: None, spawned: None };
+            let unknown = ThreadLine { thread: found, parent: None, spawned: None };
+            trace.thread(self.threads.get(&thread).unwrap_or(&unknown));
+        }
+    }
+
+    /// Everything reported so far.
+    pub(crate) fn findings(&self) -> &[Arc<Finding>] {
+        &self.findings
+    }
+
+    pub(crate) fn flush(&mut self) {
+        if let Some(trace) = &mut self.trace {
+            trace.flush();
+        }
+    }
+
+    /// Writes the totals, and which threads still wait; `running` is what the threads that still
+    /// run add to the totals.
+    pub(crate) fn end(&mut self, running: Counts, blocked: &[Standing]) {
+        for thread in blocked {
+            self.blocked(thread);
+        }
+        self.write_times();
+        self.retired.add(running);
+        self.retired.edges = self.detector.added_edges();
+        let counts = self.retired;
+        if let Some(trace) = &mut self.trace {
+            trace.counts(counts);
+            trace.end();
+            trace.flush();
+        }
+    }
+
+    /// Writes what was counted of each class.
+    fn write_times(&mut self) {
+        let mut times: Vec<(u32, ClassTimes)> = self.times.drain().collect();
+        times.sort_unstable_by_key(|&(class, _)| class);
+        for (class, times) in times {
+            self.trace_class(class);
+            if let Some(trace) = &mut self.trace {
+                trace.times(class, &times);
+            }
+        }
+    }
+
+    fn blocked(&mut self, thread: &Standing) {
+        let Some(wait) = thread.wait else { return };
+        self.trace_thread(thread.thread);
+        let held: Vec<FoundHold> = thread.held.iter().map(|h| found_hold(h.word, h.site)).collect();
+        let (what, target) = wait.what();
+        for class in held.iter().map(|h| h.class).chain(target.map(Word::class)) {
+            self.trace_class(class);
+        }
+        if let Some(trace) = &mut self.trace {
+            trace.blocked(thread.thread, what, target.map(Word::class), wait.site, &held);
+        }
+    }
+
+    /// This process was forked off another: it writes a trace of its own.
+    pub(crate) fn forked(&mut self) {
+        if let Some(trace) = &self.trace {
+            self.trace = trace.fork();
+            self.orders.clear();
+        }
+    }
+}
+
+fn held_of(held: &HeldLock) -> Held {
+    Held {
+        lock: held.word.lock(),
+        mode: held.word.mode(),
+        tried: held.word.tried(),
+        site: site_number(held.site),
+    }
+}
+
+fn found_hold(word: Word, site: Site) -> FoundHold {
+    FoundHold {
+        class: word.class(),
+        instance: word.lock(),
+        mode: word.mode(),
+        tried: word.tried(),
+        site,
+    }
+}
+
+fn site_address(site: Site) -> usize {
+    std::ptr::from_ref(site).expose_provenance()
+}
+
+/// A site as the engine numbers it.
+fn site_number(site: Site) -> u64 {
+    site_address(site) as u64
+}
+
+fn site_of(number: u64) -> Site {
+    // SAFETY: every number that the engine holds was made by `site_number` from a `Site`.
+    unsafe { &*std::ptr::with_exposed_provenance(number as usize) }
+}
+
+fn signature(rule: Rule, parts: impl IntoIterator<Item = u64>) -> u64 {
+    let mut hasher = NumberHasher::default();
+    rule.hash(&mut hasher);
+    for part in parts {
+        part.hash(&mut hasher);
+    }
+    hasher.finish()
+}
+
+/// `a`, `a and b`, `a, b and c`.
+pub(crate) fn list(items: &[String]) -> String {
+    match items {
+        [] => String::new(),
+        [one] => one.clone(),
+        [most @ .., last] => format!("{} and {last}", most.join(", ")),
+    }
+}

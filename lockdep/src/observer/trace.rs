@@ -1,0 +1,309 @@
+//! Writes what this process learns to a file of its own, as JSON Lines; `docs/trace.md` of the
+//! project describes each line.
+//!
+//! A line is in the file, complete, before the acquisition that it tells of can block. Lines are
+//! written for what is new by class and place only, so a write is rare. A file that cannot be
+//! written to is given up with one `dropped` line if that still goes; the program never notices.
+
+use std::collections::HashMap;
+use std::fmt::Write as _;
+use std::fs::{File, OpenOptions};
+use std::io::Write as _;
+use std::path::{Path, PathBuf};
+use std::time::{SystemTime, UNIX_EPOCH};
+use std::{env, fs, process};
+
+use crate::model::finding::{Finding, FoundHold};
+use crate::model::inventory::{ClassLine, Counts, ThreadLine};
+use crate::model::lock::Site;
+use crate::model::times::ClassTimes;
+
+/// The version of the format.
+const VERSION: u32 = 1;
+
+/// An open trace.
+#[derive(Debug)]
+pub(crate) struct Trace {
+    file: File,
+    directory: PathBuf,
+    /// Lines that belong to one step; written together.
+    lines: String,
+    sites: HashMap<(&'static str, u32, u32), u32>,
+    classes: HashMap<u32, bool>,
+    threads: HashMap<u32, ()>,
+}
+
+impl Trace {
+    /// Opens a new file in `directory`.
+    pub(crate) fn create(directory: &Path) -> Option<Trace> {
+        fs::create_dir_all(directory).ok()?;
+        let time = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+        let path = directory.join(format!("{}-{}.lctrace", process::id(), time.as_nanos()));
+        let file = OpenOptions::new().append(true).create_new(true).open(path).ok()?;
+        let mut trace = Trace {
+            file,
+            directory: directory.to_owned(),
+            lines: String::new(),
+            sites: HashMap::new(),
+            classes: HashMap::new(),
+            threads: HashMap::new(),
+        };
+        trace.header(time.as_millis());
+        Some(trace)
+    }
+
+    /// A new file for a process that was forked off this one.
+    pub(crate) fn fork(&self) -> Option<Trace> {
+        Trace::create(&self.directory)
+    }
+
+    fn header(&mut self, time: u128) {
+        let path = |p: Option<PathBuf>| p.map_or(String::new(), |p| p.to_string_lossy().into());
+        let exe: String = path(env::current_exe().ok());
+        let cwd: String = path(env::current_dir().ok());
+        let package = env::var("CARGO_PKG_NAME").ok();
+        let args: Vec<String> = env::args_os().map(|a| json_string(&a.to_string_lossy())).collect();
+        let _ = writeln!(
+            self.lines,
+            r#"{{"t":"trace","version":{VERSION},"tool":"lockdep {}","pid":{},"exe":{},"args":[{}],"cwd":{},"time":{time},"package":{}}}"#,
+            env!("CARGO_PKG_VERSION"),
+            process::id(),
+            json_string(&exe),
+            args.join(","),
+            json_string(&cwd),
+            package.map_or("null".to_owned(), |p| json_string(&p)),
+        );
+        self.flush();
+    }
+
+    /// Hands everything to the system; what was handed over survives the end of the process.
+    pub(crate) fn flush(&mut self) {
+        if !self.lines.is_empty() {
+            let _ = self.file.write_all(self.lines.as_bytes());
+            self.lines.clear();
+        }
+    }
+
+    fn site(&mut self, site: Site) -> u32 {
+        let next = self.sites.len() as u32 + 1;
+        let key = (site.file(), site.line(), site.column());
+        *self.sites.entry(key).or_insert_with(|| {
+            let _ = writeln!(
+                self.lines,
+                r#"{{"t":"site","id":{next},"file":{},"line":{},"column":{}}}"#,
+                json_string(key.0),
+                key.1,
+                key.2
+            );
+            next
+        })
+    }
+
+    pub(crate) fn class(&mut self, class: &ClassLine) {
+        if self.classes.contains_key(&class.class) {
+            return;
+        }
+        let site = self.site(class.created);
+        self.classes.insert(class.class, false);
+        let _ = writeln!(
+            self.lines,
+            r#"{{"t":"class","id":{},"kind":"{}","type":{},"site":{site},"anonymous":{},"place":{}}}"#,
+            class.class,
+            class.kind.code(),
+            json_string(class.type_name),
+            class.anonymous,
+            class.place.map_or("null".to_owned(), |(_, name)| json_string(name)),
+        );
+    }
+
+    /// A second lock of this class was acquired.
+    pub(crate) fn many(&mut self, class: &ClassLine) {
+        self.class(class);
+        if let Some(many) = self.classes.get_mut(&class.class).filter(|many| !**many) {
+            *many = true;
+            let _ = writeln!(self.lines, r#"{{"t":"many","class":{}}}"#, class.class);
+        }
+    }
+
+    pub(crate) fn thread(&mut self, line: &ThreadLine) {
+        if self.threads.insert(line.thread.id, ()).is_some() {
+            return;
+        }
+        let site = line.spawned.map(|s| self.site(s));
+        let _ = writeln!(
+            self.lines,
+            r#"{{"t":"thread","id":{},"name":{},"parent":{},"site":{}}}"#,
+            line.thread.id,
+            line.thread.name.as_deref().map_or("null".to_owned(), json_string),
+            number_or_null(line.parent),
+            number_or_null(site),
+        );
+    }
+
+    fn hold(&mut self, hold: &FoundHold) -> String {
+        let site = self.site(hold.site);
+        format!(
+            r#"{{"class":{},"instance":{},"mode":"{}","site":{site}{}}}"#,
+            hold.class,
+            hold.instance,
+            hold.mode.code(),
+            if hold.tried { r#","try":true"# } else { "" }
+        )
+    }
+
+    fn holds(&mut self, holds: &[FoundHold]) -> String {
+        let holds: Vec<String> = holds.iter().map(|h| self.hold(h)).collect();
+        holds.join(",")
+    }
+
+    /// A dependency that is new by class and place.
+    pub(crate) fn order(&mut self, thread: u32, asked: &FoundHold, held: &[FoundHold]) {
+        let (asked, held) = (self.hold(asked), self.holds(held));
+        let _ = writeln!(
+            self.lines,
+            r#"{{"t":"order","thread":{thread},"lock":{asked},"held":[{held}]}}"#
+        );
+    }
+
+    pub(crate) fn finding(&mut self, finding: &Finding) {
+        let locks: Vec<String> = finding
+            .locks
+            .iter()
+            .map(|l| {
+                format!(r#"{{"class":{},"instance":{},"gone":{}}}"#, l.class, l.instance, l.gone)
+            })
+            .collect();
+        let mut edges = Vec::new();
+        for e in &finding.edges {
+            let (from_site, to_site) = (self.site(e.from_site), self.site(e.to_site));
+            let guards = self.holds(&e.guards);
+            edges.push(format!(
+                r#"{{"from":{},"to":{},"thread":{},"from_mode":"{}","to_mode":"{}","from_site":{from_site},"to_site":{to_site},"guards":[{guards}],"stack":[{}]}}"#,
+                e.from,
+                e.to,
+                e.thread.id,
+                e.from_mode.code(),
+                e.to_mode.code(),
+                strings(&e.stack),
+            ));
+        }
+        let mut sites = Vec::new();
+        for (site, label) in &finding.sites {
+            let site = self.site(site);
+            sites.push(format!(r#"{{"site":{site},"label":{}}}"#, json_string(label)));
+        }
+        let mut waits = Vec::new();
+        for w in &finding.waits {
+            let (site, held) = (self.site(w.site), self.holds(&w.held));
+            waits.push(format!(
+                r#"{{"thread":{},"for":"{}","lock":{},"site":{site},"held":[{held}]}}"#,
+                w.thread.id,
+                w.what,
+                w.lock.map_or("null".to_owned(), |l| l.to_string()),
+            ));
+        }
+        let _ = writeln!(
+            self.lines,
+            r#"{{"t":"finding","rule":"{}","tier":"{}","message":{},"locks":[{}],"edges":[{}],"sites":[{}],"waits":[{}],"reason":{},"notes":[{}]}}"#,
+            finding.rule,
+            finding.tier,
+            json_string(&finding.template),
+            locks.join(","),
+            edges.join(","),
+            sites.join(","),
+            waits.join(","),
+            finding.reason.as_deref().map_or("null".to_owned(), json_string),
+            strings(&finding.notes),
+        );
+    }
+
+    /// A thread still waits when the process ends.
+    pub(crate) fn blocked(
+        &mut self,
+        thread: u32,
+        what: &str,
+        class: Option<u32>,
+        site: Site,
+        held: &[FoundHold],
+    ) {
+        let (site, held) = (self.site(site), self.holds(held));
+        let _ = writeln!(
+            self.lines,
+            r#"{{"t":"blocked","thread":{thread},"for":"{what}","class":{},"site":{site},"held":[{held}]}}"#,
+            number_or_null(class),
+        );
+    }
+
+    /// How long the locks of a class were waited for and held.
+    pub(crate) fn times(&mut self, class: u32, times: &ClassTimes) {
+        let [wait, hold] = [&times.wait, &times.hold].map(|times| {
+            let used = times.counts().iter().rposition(|&n| n > 0).map_or(0, |last| last + 1);
+            let counts: Vec<String> =
+                times.counts()[..used].iter().map(ToString::to_string).collect();
+            counts.join(",")
+        });
+        let [longest_wait, longest_hold] =
+            [times.longest_wait, times.longest_hold].map(|longest| {
+                longest.map_or("null".to_owned(), |(nanos, site)| {
+                    format!(r#"{{"ns":{nanos},"site":{}}}"#, self.site(site))
+                })
+            });
+        let bypassed = times.most_bypassed.map_or(String::new(), |(times, site)| {
+            format!(r#","most_bypassed":{{"times":{times},"site":{}}}"#, self.site(site))
+        });
+        let _ = writeln!(
+            self.lines,
+            r#"{{"t":"times","class":{class},"acquisitions":{},"contended":{},"wait":[{wait}],"hold":[{hold}],"longest_wait":{longest_wait},"longest_hold":{longest_hold}{bypassed}}}"#,
+            times.acquisitions, times.contended,
+        );
+    }
+
+    pub(crate) fn counts(&mut self, counts: Counts) {
+        let _ = writeln!(
+            self.lines,
+            r#"{{"t":"counts","threads":{},"locks":{},"edges":{},"acquisitions":{}}}"#,
+            counts.threads, counts.locks, counts.edges, counts.acquisitions
+        );
+    }
+
+    pub(crate) fn end(&mut self) {
+        self.lines.push_str("{\"t\":\"end\"}\n");
+    }
+}
+
+fn number_or_null(number: Option<u32>) -> String {
+    number.map_or("null".to_owned(), |n| n.to_string())
+}
+
+fn strings(list: &[String]) -> String {
+    list.iter().map(|s| json_string(s)).collect::<Vec<_>>().join(",")
+}
+
+/// The text as a JSON string, with its quotes (RFC 8259, section 7).
+fn json_string(text: &str) -> String {
+    let mut json = String::with_capacity(text.len() + 2);
+    json.push('"');
+    for c in text.chars() {
+        match c {
+            '"' => json.push_str("\\\""),
+            '\\' => json.push_str("\\\\"),
+            '\n' => json.push_str("\\n"),
+            c if c < ' ' => {
+                let _ = write!(json, "\\u{:04x}", c as u32);
+            }
+            c => json.push(c),
+        }
+    }
+    json.push('"');
+    json
+}
+
+#[cfg(test)]
+mod tests {
+    use super::json_string;
+
+    #[test]
+    fn strings_are_escaped() {
+        assert_eq!(json_string("a\"b\\c\nd\u{1}é"), r#""a\"b\\c\nd\u0001é""#);
+    }
+}

@@ -1,0 +1,11 @@
+//! The clock of the process.
+
+use std::sync::OnceLock;
+use std::time::Instant;
+
+static START: OnceLock<Instant> = OnceLock::new();
+
+/// Nanoseconds since the first call in this process.
+pub(crate) fn now() -> u64 {
+    START.get_or_init(Instant::now).elapsed().as_nanos() as u64
+}

@@ -1,0 +1,83 @@
+//! A fork: the engine is held still while the process is copied, and the child forgets the threads that
+//! it does not have.
+//!
+//! In the child the calling thread is the only one. What the others held is held for ever there, so it
+//! is orphaned; their records are out of everybody's sight, as a mutex inside of one may be locked by a
+//! thread that is gone. The mutexes in the caller's own record are held over the fork for that reason.
+//! A fork by a busy thread (from inside of an allocator that the engine uses) is not prepared for: the
+//! child then counts the other threads as running, and finds less.
+
+use std::cell::Cell;
+use std::mem::ManuallyDrop;
+use std::ptr;
+use std::sync::MutexGuard;
+use std::sync::atomic::Ordering::{Relaxed, SeqCst};
+
+use super::observer;
+use crate::model::held::HeldLock;
+use crate::observer::Observer;
+use crate::platform;
+use crate::thread_state::counters;
+use crate::thread_state::current::{Busy, is_busy};
+use crate::thread_state::record::{Record, Still};
+use crate::thread_state::registry::{forget_all_but, records};
+
+thread_local! {
+    /// What this thread holds from just before the fork to just after it. Without a destructor, as a
+    /// thread may fork while its thread-locals are being destroyed.
+    static FORKING: Cell<Option<ManuallyDrop<Fork>>> = const { Cell::new(None) };
+}
+
+struct Fork {
+    /// Dropped in this order: nobody is busy before the locks are free.
+    own: Option<Still<'static>>,
+    observer: MutexGuard<'static, Option<Box<Observer>>>,
+    busy: Busy,
+}
+
+pub(super) fn before() {
+    if is_busy() {
+        return;
+    }
+    let busy = Busy::new();
+    let observer = observer();
+    let own = busy.record().map(Record::hold_still);
+    FORKING.set(Some(ManuallyDrop::new(Fork { own, observer, busy })));
+}
+
+pub(super) fn in_parent() {
+    drop(FORKING.take().map(ManuallyDrop::into_inner));
+}
+
+pub(super) fn in_child() {
+    let Some(fork) = FORKING.take().map(ManuallyDrop::into_inner) else { return };
+    let Fork { own, mut observer, busy } = fork;
+    drop(own);
+    let me = busy.record();
+    if let Some(observer) = observer.as_mut() {
+        for record in records().filter(|r| !me.is_some_and(|me| ptr::eq(me, *r))) {
+            orphan(observer, record);
+        }
+        observer.forked();
+        counters::forked(observer.orphans.len());
+    }
+    forget_all_but(me);
+    if let Some(me) = me {
+        me.system.store(platform::system_thread(), Relaxed);
+    }
+    drop(observer);
+    drop(busy);
+}
+
+/// The thread of this record was not copied: nobody here releases what it held.
+fn orphan(observer: &mut Observer, record: &Record) {
+    if !record.in_use.load(SeqCst) || record.ended.load(SeqCst) {
+        return;
+    }
+    let mut held: Vec<HeldLock> = Vec::new();
+    record.held_into(&mut held);
+    let thread = record.thread.load(Relaxed);
+    let (sent, kept) = held.into_iter().partition(|h| observer.may_be_sent(h.word.lock()));
+    observer.leave(thread, sent);
+    observer.not_forked(thread, kept);
+}

@@ -1,0 +1,180 @@
+//! The one observer of the process, and the few steps that need it.
+//!
+//! A thread that is inside these steps is *busy*: whatever it locks meanwhile (in the global
+//! allocator, for instance) passes through untracked, so the engine never waits for itself. Such a
+//! lock is left out for good: the engine needs it, so it could not be watched without recursion.
+
+mod fork;
+
+use std::sync::atomic::AtomicBool;
+use std::sync::atomic::Ordering::Relaxed;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::thread;
+
+use crate::model::finding::{Finding, FoundThread};
+use crate::model::ids::{LockId, ThreadId};
+use crate::model::inventory::{Counts, ThreadLine};
+use crate::model::lock::Site;
+use crate::observer::Observer;
+use crate::observer::config::{Config, OnDeadlock, Print};
+use crate::platform::{self, ProcessEvents};
+use crate::thread_state::current::{Busy, current};
+use crate::thread_state::demand::{self, Asker};
+use crate::thread_state::record::Record;
+use crate::thread_state::registry::records;
+use crate::thread_state::snapshot;
+
+static OBSERVER: Mutex<Option<Box<Observer>>> = Mutex::new(None);
+
+/// Whether there is an observer, for those who look without its lock.
+static OBSERVING: AtomicBool = AtomicBool::new(false);
+
+/// Whether anything was ever observed in this process.
+pub(crate) fn is_observing() -> bool {
+    OBSERVING.load(Relaxed)
+}
+
+/// The one observer, once there is one. The caller is busy and stays so while it has the guard.
+pub(crate) fn observer() -> MutexGuard<'static, Option<Box<Observer>>> {
+    OBSERVER.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Runs `step` on the observer, while this thread is busy, then hands out what it found.
+pub(crate) fn observe<R>(step: impl FnOnce(&mut Observer) -> R) -> R {
+    let (result, new, config) = {
+        let _busy = Busy::new();
+        let mut guard = observer();
+        if guard.is_none() {
+            platform::watch_process(ProcessEvents {
+                exit: process_end,
+                before_fork: fork::before,
+                forked_in_parent: fork::in_parent,
+                forked_in_child: fork::in_child,
+            });
+            OBSERVING.store(true, Relaxed);
+        }
+        let observer = guard.get_or_insert_with(|| {
+            let observer = Box::new(Observer::new());
+            take_statistics(&observer.config);
+            observer
+        });
+        let before = observer.findings().len();
+        let result = step(observer);
+        observer.flush();
+        let new = observer.findings()[before..].to_vec();
+        let config = if new.is_empty() { None } else { Some(observer.config.clone()) };
+        (result, new, config)
+    };
+    if let Some(config) = config {
+        for finding in new {
+            deliver(&config, &finding);
+        }
+    }
+    result
+}
+
+/// Whether a thread may drop a guard of this lock that another one has acquired; for a busy thread.
+pub(crate) fn may_be_sent(lock: LockId) -> bool {
+    observer().as_ref().is_some_and(|observer| observer.may_be_sent(lock))
+}
+
+/// Runs `step` on the observer where nothing of the program may run: what it finds is in
+/// [`findings`] and in the trace, and is told to nobody.
+pub(crate) fn note(step: impl FnOnce(&mut Observer)) {
+    let _busy = Busy::new();
+    if let Some(observer) = observer().as_mut() {
+        step(observer);
+        observer.flush();
+    }
+}
+
+/// Prints a finding and calls the program's callback.
+fn deliver(config: &Config, finding: &Finding) {
+    let print = match config.print {
+        Print::Deadlocks => finding.would_hang(),
+        // The watchdog prints for itself.
+        Print::All => finding.tier.is_shown() && current().is_some(),
+        Print::None => false,
+    };
+    if print {
+        let _busy = Busy::new();
+        platform::print(&format!("\nlockdep: {finding}\n"));
+    }
+    // Whatever the program does there may need thread-locals.
+    let is_over = current().is_some_and(|record| record.over.get());
+    if let Some(callback) = config.on_finding.as_ref().filter(|_| !is_over) {
+        callback(finding);
+    }
+}
+
+/// Goes on as configured after a finding that would hang: returns only for `report`.
+pub(crate) fn halt(finding: &Finding) {
+    match observe(|o| o.config.on_deadlock) {
+        OnDeadlock::Report => {}
+        OnDeadlock::Abort => std::process::abort(),
+        OnDeadlock::Panic => {
+            let text = {
+                let _busy = Busy::new();
+                format!("{}: {}", finding.rule, finding.message())
+            };
+            panic!("{text}");
+        }
+    }
+}
+
+/// Introduces the thread of this record, if it is new.
+pub(crate) fn know_thread(
+    observer: &mut Observer,
+    record: &Record,
+    spawned: Option<(ThreadId, Site)>,
+) {
+    let id = record.thread.load(Relaxed);
+    if !observer.knows_thread(id) {
+        let name = match record.over.get() {
+            false => thread::current().name().map(str::to_owned),
+            true => platform::thread_name(record.system.load(Relaxed)),
+        };
+        observer.add_thread(ThreadLine {
+            thread: FoundThread { id, name, spawned: spawned.map(|s| s.1) },
+            parent: spawned.map(|s| s.0),
+            spawned: spawned.map(|s| s.1),
+        });
+    }
+}
+
+/// The process ends by itself.
+fn process_end() {
+    let me = current().map(|r| r.thread.load(Relaxed));
+    let _busy = Busy::new();
+    let Ok(mut guard) = OBSERVER.try_lock() else { return };
+    if let Some(observer) = guard.as_mut() {
+        let mut counts = Counts::default();
+        for record in records().filter(|r| r.in_use.load(Relaxed)) {
+            counts.add(record.counts());
+            record.add_times_to(&mut observer.times);
+        }
+        let mut blocked = snapshot::threads();
+        blocked.retain(|t| t.is_blocked() && Some(t.thread) != me);
+        observer.end(counts, &blocked);
+    }
+}
+
+/// Sets what happens when something is found, from now on.
+pub fn configure(config: Config) {
+    take_statistics(&config);
+    observe(|o| o.config = config);
+}
+
+fn take_statistics(config: &Config) {
+    if config.stats {
+        demand::set(Asker::Statistics);
+        records().for_each(Record::take_long_way);
+    } else {
+        demand::clear(Asker::Statistics);
+    }
+}
+
+/// Everything that was found so far in this process, in the order it was found.
+pub fn findings() -> Vec<Arc<Finding>> {
+    observe(|o| o.findings().to_vec())
+}

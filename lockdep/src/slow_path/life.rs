@@ -1,0 +1,105 @@
+//! The first and the last step of a thread.
+//!
+//! A thread whose thread-locals are being destroyed is tracked to the end of the destructors where
+//! the platform lets us know that end, and passes through after it.
+
+use std::sync::atomic::Ordering::{Relaxed, Release, SeqCst};
+
+use crate::engine::Moment;
+use crate::model::held::HeldLock;
+use crate::model::ids::ThreadId;
+use crate::observer::config::OnDeadlock;
+use crate::platform;
+use crate::process::{is_observing, know_thread, observe, observer};
+use crate::thread_state::counters::{LEAVING, ORPHANED};
+use crate::thread_state::current::{self, Busy, current};
+use crate::thread_state::position::start_segments;
+use crate::thread_state::record::Record;
+use crate::thread_state::registry;
+use crate::waits::block;
+
+/// This thread's number, which it gets if this is its first use; `None` where the thread must pass
+/// through.
+pub(crate) fn thread() -> Option<ThreadId> {
+    Some(current().or_else(begin)?.thread.load(Relaxed))
+}
+
+/// This thread's record, made if this is its first use; `None` where the thread must pass through.
+#[cold]
+pub(crate) fn begin() -> Option<&'static Record> {
+    current::begin_with(|| {
+        let record = registry::take_record();
+        let thread = registry::next_thread();
+        record.thread.store(thread, Relaxed);
+        start_segments(record, Moment { thread, epoch: 1, ..Moment::default() });
+        record.system.store(platform::system_thread(), Relaxed);
+        platform::watch_thread_end(thread_end);
+        record
+    })
+}
+
+/// The thread is over: what it still holds is orphaned, and its record is free.
+fn thread_end() {
+    let Some(record) = current() else { return };
+    record.over.set(true);
+    let held = if record.holds_nothing() { Vec::new() } else { kept(record) };
+    if !held.is_empty() {
+        ORPHANED.fetch_add(held.len(), SeqCst);
+    }
+    let thread = record.thread.load(Relaxed);
+    let counts = record.counts();
+    if is_observing() || !held.is_empty() {
+        observe(|o| {
+            if !held.is_empty() {
+                know_thread(o, record, None);
+            }
+            o.thread_ended(thread, &held, counts);
+            record.move_times_to(&mut o.times);
+        });
+    }
+    // Of a thread that blocks and one that ends at the same moment, the later sees the other.
+    record.ended.store(true, SeqCst);
+    let left_behind = block::behind_these(&held);
+    let last = left_behind
+        .or_else(|| if block::nobody_runs() { block::nobody_will(record, || false) } else { None });
+    if record.left.swap(false, Relaxed) {
+        LEAVING.fetch_sub(1, SeqCst);
+    }
+    current::end();
+    record.in_use.store(false, Release);
+    if last.is_some_and(|_| {
+        observer().as_ref().is_some_and(|o| o.config.on_deadlock != OnDeadlock::Report)
+    }) {
+        // A panic here would end only this thread, which ends anyway; the others wait for ever.
+        std::process::abort();
+    }
+}
+
+/// What the thread of this record, which ends, holds for good. A guard that may be elsewhere is left
+/// to the observer in the same step in which another thread would look for it.
+fn kept(record: &Record) -> Vec<HeldLock> {
+    let _busy = Busy::new();
+    let mut guard = observer();
+    let mut held = Vec::new();
+    record.held_into(&mut held);
+    if let Some(observer) = guard.as_mut() {
+        let sent = |h: &HeldLock| observer.may_be_sent(h.word.lock());
+        let (sent, kept) = held.into_iter().partition(sent);
+        if !Vec::is_empty(&sent) {
+            know_thread(observer, record, None);
+            observer.leave(record.thread.load(Relaxed), sent);
+        }
+        held = kept;
+    }
+    held
+}
+
+/// This thread passes through for good: what it locks is not tracked.
+pub(crate) fn pass_through() {
+    // Its first steps, before its closure, may have used the allocator's locks.
+    let record = current();
+    current::end();
+    if let Some(record) = record {
+        record.in_use.store(false, Release);
+    }
+}

@@ -1,0 +1,263 @@
+//! Spawning, ending and joining: the order between threads, and the wait for their end.
+
+use std::sync::atomic::AtomicBool;
+use std::sync::atomic::Ordering::{Relaxed, SeqCst};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use crate::engine::{Clock, Cover, Moment, Section};
+use crate::model::held::HeldLock;
+use crate::model::ids::{LockId, ThreadId};
+use crate::model::lock::{LockKind, Mode, Site};
+use crate::model::word::Word;
+use crate::observer::{Observer, Request};
+use crate::process::{know_thread, observe};
+use crate::slow_path::life::begin;
+use crate::thread_state::counters::{LEAVING, STARTING};
+use crate::thread_state::current::{Busy, current};
+use crate::thread_state::position::{moment, moment_of_event, next_segment, start_segments};
+use crate::thread_state::record::{Own, Record};
+use crate::thread_state::registry;
+use crate::thread_state::serials::serial;
+
+/// How many acquisitions of a new thread are looked at for one of a lock that is held around it.
+const FIRST_STEPS: u32 = 64;
+
+/// What a spawned thread and those that may join it share.
+#[derive(Debug)]
+pub(crate) struct Spawned {
+    /// Its first step.
+    first: Moment,
+    parent: ThreadId,
+    site: Site,
+    started: AtomicBool,
+    end: Mutex<Option<End>>,
+}
+
+/// What a thread leaves to those that join it.
+#[derive(Clone, Debug)]
+struct End {
+    /// Its last step; itself, and what was over then, are over now.
+    at: Moment,
+    /// The locks that it asked for.
+    asked: Vec<(Word, Site)>,
+}
+
+/// What a thread was before it joined another, if it held locks then.
+pub(crate) struct BeforeJoin {
+    at: Moment,
+    held: Vec<HeldLock>,
+    site: Site,
+}
+
+/// The current thread is about to spawn one.
+pub(crate) fn spawn(site: Site) -> Option<Arc<Spawned>> {
+    let record = current().or_else(begin)?;
+    record.was_active.store(true, Relaxed);
+    let parent = record.thread.load(Relaxed);
+    let at = moment(record);
+    let mut clock = Clock::clone(&at.clock);
+    let cover = cover(record, &at);
+    observe(|o| {
+        clock.retain(|t| o.remembers(t));
+        if o.remembers(parent) {
+            clock.advance(parent, at.epoch);
+        }
+    });
+    let _busy = Busy::new();
+    record.own.borrow_mut().at.epoch += 1;
+    // What was asked for before the new thread existed cannot keep it waiting.
+    record.window.close(&record.own);
+    next_segment(record);
+    let thread = registry::next_thread();
+    STARTING.fetch_add(1, SeqCst);
+    let started = AtomicBool::new(false);
+    let end = Mutex::new(None);
+    let first = Moment { thread, epoch: 1, clock: Arc::new(clock), seen: at.seen, cover };
+    Some(Arc::new(Spawned { first, parent, site, started, end }))
+}
+
+/// What covers a thread that this one, being at `at`, spawns.
+fn cover(record: &Record, at: &Moment) -> Option<Arc<Cover>> {
+    let _busy = Busy::new();
+    let mut own = record.own.borrow_mut();
+    if !record.holds_nothing() {
+        record.watch_releases();
+        record.each_held(|held, _| {
+            let lock = held.word.lock();
+            if !own.sections.iter().any(|s| s.lock == lock) {
+                own.sections.push(Arc::new(Section::new(at.thread, lock, held.word.mode())));
+            }
+        });
+    }
+    let cover = Cover::new(at.thread, own.sections.clone(), at.cover.as_ref())?;
+    if own.children.len() == own.children.capacity() {
+        own.children.retain(|child| child.is_open());
+    }
+    own.children.push(Arc::clone(&cover));
+    Some(cover)
+}
+
+/// The thread is about to acquire a lock, the long way: it may be one that is held around it.
+/// Returns whether it goes on looking for such.
+pub(crate) fn looks_for_sections(record: &Record, word: Word) -> bool {
+    let mut own = record.own.borrow_mut();
+    let Own { at, entered, first_steps, .. } = &mut *own;
+    let Some(cover) = at.cover.as_ref().filter(|_| *first_steps > 0) else { return false };
+    *first_steps -= 1;
+    let new = |s: &&Arc<Section>| {
+        let bars = s.lock == word.lock() && Mode::conflicts(s.mode, word.mode());
+        !word.tried() && bars && !entered.iter().any(|(t, _)| Arc::ptr_eq(s, t))
+    };
+    let found: Vec<_> = cover.sections().filter(new).cloned().collect();
+    entered.extend(found.into_iter().map(|section| (section, record.acquisitions())));
+    *first_steps > 0
+}
+
+/// The thread has given up one hold of a lock that it spawned others under.
+pub(crate) fn released(record: &Record, lock: LockId) {
+    let (section, over) = {
+        let _busy = Busy::new();
+        let mut own = record.own.borrow_mut();
+        let Some(at) = own.sections.iter().position(|s| s.lock == lock) else { return };
+        if record.holds(lock) {
+            return;
+        }
+        let section = own.sections.swap_remove(at);
+        let over = own.at.over();
+        own.at.epoch += 1;
+        (section, over)
+    };
+    next_segment(record);
+    observe(|o| o.released(&section, over));
+}
+
+impl Spawned {
+    /// The new thread starts.
+    pub(crate) fn enter(&self) {
+        if let Some(record) = current().or_else(begin) {
+            {
+                let _busy = Busy::new();
+                record.thread.store(self.first.thread, Relaxed);
+                record.foreign.store(false, Relaxed);
+                start_segments(record, self.first.clone());
+                if self.first.cover.is_some() {
+                    record.own.borrow_mut().first_steps = FIRST_STEPS;
+                    record.take_long_way();
+                }
+            }
+            observe(|o| know_thread(o, record, Some((self.parent, self.site))));
+            record.introduced.set(true);
+        }
+        self.begun();
+    }
+
+    fn begun(&self) {
+        if !self.started.swap(true, SeqCst) {
+            STARTING.fetch_sub(1, SeqCst);
+        }
+    }
+
+    /// The new thread's closure has returned.
+    pub(crate) fn leave(&self) {
+        let Some(record) = current() else { return };
+        let at = moment(record);
+        let left = {
+            let _busy = Busy::new();
+            let mut children = std::mem::take(&mut record.own.borrow_mut().children);
+            children.retain(|child| child.is_open());
+            children
+        };
+        if !left.is_empty() {
+            observe(|o| o.left(&left));
+        }
+        let _busy = Busy::new();
+        record.window.close(&record.own);
+        if !record.holds_nothing() && !record.left.swap(true, Relaxed) {
+            LEAVING.fetch_add(1, SeqCst);
+        }
+        let end = End { at, asked: record.own.borrow().asked.clone() };
+        *self.end.lock().unwrap_or_else(PoisonError::into_inner) = Some(end);
+    }
+
+    pub(crate) fn thread(&self) -> ThreadId {
+        self.first.thread
+    }
+
+    /// The current thread is about to wait for the end of this one.
+    pub(crate) fn before_join(&self, record: &Record, site: Site) -> Option<BeforeJoin> {
+        if record.holds_nothing() {
+            return None;
+        }
+        let _busy = Busy::new();
+        let mut held = Vec::new();
+        record.held_into(&mut held);
+        Some(BeforeJoin { at: moment_of_event(record), held, site })
+    }
+
+    /// The current thread knows that this one has ended.
+    pub(crate) fn joined(&self, before: Option<BeforeJoin>) {
+        let Some(record) = current() else { return };
+        let end = {
+            let _busy = Busy::new();
+            self.end.lock().unwrap_or_else(PoisonError::into_inner).clone()
+        };
+        let Some(end) = end else { return };
+        let mut over = end.at.over();
+        observe(|o| {
+            if let Some(cover) = &self.first.cover {
+                o.joined(cover, record.thread.load(Relaxed));
+            }
+            if let Some(before) = before {
+                know_thread(o, record, None);
+                self.joined_holding(o, record, &before, &end);
+            }
+            over.retain(|t| o.remembers(t));
+        });
+        let _busy = Busy::new();
+        {
+            let mut own = record.own.borrow_mut();
+            Arc::make_mut(&mut own.at.clock).join(&over);
+            if *end.at.seen != Clock::default() {
+                Arc::make_mut(&mut own.at.seen).join(&end.at.seen);
+            }
+        }
+        next_segment(record);
+    }
+
+    /// To the order graph a thread is a lock that it holds from its first step to its last, and
+    /// that whoever joins it asks for (Sulzmann, "Cross-thread critical sections", 2025).
+    fn joined_holding(&self, o: &mut Observer, record: &Record, before: &BeforeJoin, end: &End) {
+        if end.asked.is_empty() {
+            return;
+        }
+        let class = o.class(self.site, LockKind::Thread, "()");
+        let life = Word::new(class, serial(record));
+        let alive = [HeldLock {
+            word: life.held(Mode::Write, true),
+            site: self.site,
+            address: 0,
+            level: 0,
+        }];
+        // As in `moment_of_event`.
+        let at = Moment { seen: Arc::default(), ..end.at.clone() };
+        for &(word, site) in &end.asked {
+            o.event(&Request { at: &at, word, site, address: 0, level: 0, held: &alive });
+        }
+        o.event(&Request {
+            at: &before.at,
+            word: life.held(Mode::Write, false),
+            site: before.site,
+            address: 0,
+            level: 0,
+            held: &before.held,
+        });
+        o.remove(life.lock());
+    }
+}
+
+impl Drop for Spawned {
+    fn drop(&mut self) {
+        // The system made no thread.
+        self.begun();
+    }
+}

@@ -1,0 +1,19 @@
+//! Threads of [`std::thread`], instrumented: who spawned whom, who waits for whose end.
+//!
+//! What makes, joins, parks or unparks a thread is defined here, with the signatures of `std`;
+//! everything else is `std`'s own.
+
+// The glob keeps what `std` has and this module does not define, now and in later versions.
+pub use std::thread::*;
+
+mod builder;
+mod handle;
+mod park;
+mod scoped;
+
+pub use self::builder::{Builder, spawn};
+pub use self::handle::JoinHandle;
+#[expect(deprecated, reason = "std still exports it")]
+pub use self::park::park_timeout_ms;
+pub use self::park::{Thread, current, park, park_timeout};
+pub use self::scoped::{Scope, ScopedJoinHandle, scope};

@@ -1,0 +1,97 @@
+//! The record of the calling thread, and whether that thread may be tracked now.
+
+use std::cell::Cell;
+use std::ptr;
+
+use crate::thread_state::record::Record;
+
+thread_local! {
+    /// This thread's record while it may be used; null before the first use, while the thread is
+    /// busy, and after the end.
+    static CURRENT: Cell<*const Record> = const { Cell::new(ptr::null()) };
+    static PHASE: Cell<Phase> = const { Cell::new(Phase::Fresh) };
+}
+
+/// Where a thread stands.
+#[derive(Clone, Copy)]
+enum Phase {
+    /// It has no record yet.
+    Fresh,
+    /// Its record is in [`CURRENT`].
+    Ready,
+    /// It is inside of the engine: what it locks now, the engine needs.
+    Busy,
+    /// It passes through: it has ended, or its acquisitions are told of by somebody else.
+    Over,
+}
+
+/// This thread's record; `None` where the thread has none yet, is busy or has ended.
+#[inline(always)]
+pub(crate) fn current() -> Option<&'static Record> {
+    let record = CURRENT.get();
+    // SAFETY: a non-null pointer here came from a `&'static Record`, in `begin_with` or back from
+    // `Busy`.
+    if record.is_null() { None } else { Some(unsafe { &*record }) }
+}
+
+/// Whether the thread is inside of the engine.
+pub(crate) fn is_busy() -> bool {
+    matches!(PHASE.get(), Phase::Busy)
+}
+
+/// Gives the thread the record that `make` makes, if it never had one. The thread is busy meanwhile.
+pub(crate) fn begin_with(make: impl FnOnce() -> &'static Record) -> Option<&'static Record> {
+    if !matches!(PHASE.get(), Phase::Fresh) {
+        return None;
+    }
+    PHASE.set(Phase::Busy);
+    let record = make();
+    PHASE.set(Phase::Ready);
+    CURRENT.set(record);
+    Some(record)
+}
+
+/// The thread passes through from now on.
+pub(crate) fn end() {
+    PHASE.set(Phase::Over);
+    CURRENT.set(ptr::null());
+}
+
+/// Marks the thread as busy until dropped.
+pub(crate) struct Busy {
+    record: *const Record,
+    phase: Phase,
+}
+
+impl Busy {
+    pub(crate) fn new() -> Busy {
+        Busy::in_phase(Phase::Busy)
+    }
+
+    /// Suspends tracking while a wrapper performs an acquisition that was already recorded. Unlike
+    /// during [`Busy::new`], locks taken meanwhile are not marked as needed by the engine.
+    #[cfg(feature = "parking_lot")]
+    pub(crate) fn recorded() -> Busy {
+        Busy::in_phase(Phase::Over)
+    }
+
+    fn in_phase(phase: Phase) -> Busy {
+        let busy = Busy { record: CURRENT.get(), phase: PHASE.get() };
+        PHASE.set(phase);
+        CURRENT.set(ptr::null());
+        busy
+    }
+
+    /// The record that the thread had when it became busy.
+    pub(crate) fn record(&self) -> Option<&'static Record> {
+        // SAFETY: as in `current`, where this pointer was taken from.
+        if self.record.is_null() { None } else { Some(unsafe { &*self.record }) }
+    }
+}
+
+impl Drop for Busy {
+    fn drop(&mut self) {
+        PHASE.set(self.phase);
+        CURRENT.set(self.record);
+    }
+}

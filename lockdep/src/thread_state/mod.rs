@@ -1,0 +1,20 @@
+//! What one thread keeps of itself, and how others find it.
+
+pub(crate) mod bell;
+pub(crate) mod counters;
+pub(crate) mod current;
+pub(crate) mod demand;
+pub(crate) mod pending;
+pub(crate) mod permits;
+pub(crate) mod position;
+pub(crate) mod record;
+pub(crate) mod registry;
+pub(crate) mod retries;
+pub(crate) mod serials;
+pub(crate) mod snapshot;
+pub(crate) mod wait;
+
+mod known;
+mod remote_release;
+mod stack;
+mod window;

@@ -1,0 +1,51 @@
+//! Where a thread is in the order of spawns, joins, releases and events.
+
+use std::sync::Arc;
+use std::sync::atomic::Ordering::Relaxed;
+
+use crate::engine::Moment;
+use crate::hash::fold;
+use crate::thread_state::current::Busy;
+use crate::thread_state::record::{EARLIER, Own, Record};
+
+/// The thread of this record begins at this moment.
+pub(crate) fn start_segments(record: &Record, at: Moment) {
+    let asked = Vec::with_capacity(EARLIER);
+    let thread = at.thread;
+    let own = Own { at, asked, ..Own::default() };
+    *record.own.borrow_mut() = own;
+    record.set_segment(fold(u64::from(thread) ^ 0x2545_f491_4f6c_dd1d, 0x9e37_79b9_7f4a_7c15));
+}
+
+/// Where the thread is.
+pub(crate) fn moment(record: &Record) -> Moment {
+    let _busy = Busy::new();
+    let mut own = record.own.borrow_mut();
+    let Own { at, entered, .. } = &mut *own;
+    // Once it has the lock, everything that was done under the hold before is over.
+    entered.retain(|(section, acquisitions)| {
+        let end = section.end().filter(|_| record.acquisitions() > *acquisitions);
+        if let Some(end) = end {
+            Arc::make_mut(&mut at.clock).join(end);
+        }
+        end.is_none()
+    });
+    at.clone()
+}
+
+/// The same as an event's side sees it. What events showed to be over is left out: it is their
+/// very order that a wait under a lock is about.
+pub(crate) fn moment_of_event(record: &Record) -> Moment {
+    Moment { seen: Arc::default(), ..moment(record) }
+}
+
+pub(crate) fn next_segment(record: &Record) {
+    let _busy = Busy::new();
+    let mut own = record.own.borrow_mut();
+    own.segment += 1;
+    let thread = u64::from(record.thread.load(Relaxed));
+    record.set_segment(fold(
+        thread ^ own.segment.rotate_left(32) ^ 0x2545_f491_4f6c_dd1d,
+        0x9e37_79b9_7f4a_7c15,
+    ));
+}

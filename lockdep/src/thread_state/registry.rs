@@ -1,0 +1,71 @@
+//! The records of all threads.
+
+use std::ptr;
+use std::sync::atomic::Ordering::{Acquire, Relaxed, Release, SeqCst};
+use std::sync::atomic::{AtomicPtr, AtomicU32};
+
+use crate::model::ids::ThreadId;
+use crate::thread_state::record::Record;
+
+static RECORDS: AtomicPtr<Record> = AtomicPtr::new(ptr::null_mut());
+static THREADS: AtomicU32 = AtomicU32::new(0);
+
+/// The number of one more thread.
+pub(crate) fn next_thread() -> ThreadId {
+    THREADS.fetch_add(1, Relaxed) + 1
+}
+
+/// A record that no thread uses, or a new one.
+pub(crate) fn take_record() -> &'static Record {
+    for record in records() {
+        if !record.in_use.load(Relaxed)
+            && record.in_use.compare_exchange(false, true, Acquire, Relaxed).is_ok()
+        {
+            record.reset();
+            return record;
+        }
+    }
+    let record: &'static Record = Box::leak(Box::new(Record::new()));
+    let mut first = RECORDS.load(Relaxed);
+    loop {
+        record.next.store(first, Relaxed);
+        let new = ptr::from_ref(record).cast_mut();
+        match RECORDS.compare_exchange_weak(first, new, Release, Relaxed) {
+            Ok(_) => return record,
+            Err(now) => first = now,
+        }
+    }
+}
+
+/// All records, in use or not.
+pub(crate) fn records() -> impl Iterator<Item = &'static Record> {
+    linked(RECORDS.load(Acquire))
+}
+
+/// The records that are older than this one.
+pub(crate) fn records_after(record: &Record) -> impl Iterator<Item = &'static Record> + use<> {
+    linked(record.next.load(Relaxed))
+}
+
+fn linked(mut next: *const Record) -> impl Iterator<Item = &'static Record> {
+    std::iter::from_fn(move || {
+        // SAFETY: records are never freed, and are complete before they are linked.
+        let record = unsafe { next.as_ref() }?;
+        next = record.next.load(Relaxed);
+        Some(record)
+    })
+}
+
+/// In a forked child: puts all records but this one out of sight for good. None of their threads exists,
+/// and none of them is given to another thread.
+pub(crate) fn forget_all_but(mine: Option<&'static Record>) {
+    for record in records().filter(|r| !mine.is_some_and(|mine| ptr::eq(mine, *r))) {
+        // For those that still point to it from elsewhere.
+        record.ended.store(true, SeqCst);
+        record.in_use.store(false, SeqCst);
+    }
+    if let Some(mine) = mine {
+        mine.next.store(ptr::null_mut(), Relaxed);
+    }
+    RECORDS.store(mine.map_or(ptr::null_mut(), |mine| ptr::from_ref(mine).cast_mut()), Release);
+}

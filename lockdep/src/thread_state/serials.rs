@@ -1,0 +1,33 @@
+//! The serial numbers of locks: none is given twice.
+
+use std::sync::atomic::AtomicU64;
+use std::sync::atomic::Ordering::Relaxed;
+
+use crate::model::word::{SERIAL_BLOCK, Word};
+use crate::thread_state::record::Record;
+
+static SERIALS: AtomicU64 = AtomicU64::new(SERIAL_BLOCK);
+
+/// The next number of this thread, which takes them in blocks.
+#[inline]
+pub(crate) fn serial(record: &Record) -> u64 {
+    let next = record.next_serial.get();
+    let serial = if next.is_multiple_of(SERIAL_BLOCK) { take_serials() } else { next };
+    record.next_serial.set(serial + 1);
+    serial
+}
+
+#[cold]
+fn take_serials() -> u64 {
+    SERIALS.fetch_add(SERIAL_BLOCK, Relaxed)
+}
+
+/// Gives a static, of which the observer knows the class, its number; tells whether it was new.
+pub(crate) fn declare_static(id: &AtomicU64, class: u32) -> bool {
+    let now = Word(id.load(Relaxed));
+    let new = match now.0 {
+        0 => Word::new(class, take_serials()),
+        _ => now.classified(class),
+    };
+    now.is_new() && id.compare_exchange(now.0, new.0, Relaxed, Relaxed).is_ok()
+}

@@ -1,0 +1,188 @@
+//! Finds threads that keep retrying for each other's locks and never get on.
+//!
+//! A thread counts only its own failed `try_` acquisitions; one that never fails pays nothing. A
+//! failure is *fruitless* while the thread has, since the failure before, sent or received nothing
+//! and acquired nothing but what it holds at this failure again: it went round in a circle. After
+//! every [`ROUNDS`] such failures in a row it writes down what it asks for and holds, and at most
+//! once in a [`TICK`] it looks at the others. A livelock is a circle of threads that all have been
+//! stuck like this since the look before: each retries, or blocks, for what the next one holds. So
+//! the threads find it themselves, after [`ROUNDS`] rounds and [`TICK`] at least; threads with a
+//! random back-off have hardly ever more than three fruitless rounds in a row.
+//!
+//! A thread that goes on failing alone is a matter of [`crate::starvation`].
+//!
+//! Not seen: threads that retry without acquiring (an atomic, a `try_recv`), and waits for an event
+//! that only the retrying thread would complete. A holder that works is never called stuck, however
+//! long others poll its lock, and neither is a thread that blocks on a lock which a retrying thread
+//! releases in each round: it gets its turn. A program that gives up by itself after a number of
+//! rounds that takes longer than [`TICK`] is reported nonetheless.
+
+use std::sync::atomic::Ordering::{Acquire, Relaxed};
+
+use crate::engine::{WaitGraph, Waiter, WaitsFor};
+use crate::model::ids::ThreadId;
+use crate::model::lock::Site;
+use crate::model::word::Word;
+use crate::observer::hang::{RETRY, StuckThread};
+use crate::platform::clock;
+use crate::process;
+use crate::thread_state::current::Busy;
+use crate::thread_state::record::Record;
+use crate::thread_state::registry;
+use crate::thread_state::retries::{Mark, ROUNDS};
+use crate::thread_state::wait::{SeenWait, WaitKind};
+
+/// A `try_` acquisition has failed. Reports a livelock if this thread is part of one.
+///
+/// # Panics
+/// Where threads keep failing on each other's locks, as configured.
+#[cold]
+pub(crate) fn failed(record: &Record, asked: Word, site: Site) {
+    let regained = record.mark_tried_under();
+    let rounds = record.retries.failed(record.acquisitions(), regained);
+    record.retries.vain.failed(asked, site, regained > 0);
+    if rounds.is_multiple_of(ROUNDS) {
+        fruitless(record, asked, site);
+    }
+}
+
+fn fruitless(me: &Record, asked: Word, site: Site) {
+    let thread = me.thread.load(Relaxed);
+    let (circle, futile) = {
+        let _busy = Busy::new();
+        let mut held = Vec::new();
+        me.held_into(&mut held);
+        let now = clock::now();
+        let futile = me.retries.vain.look(asked, &held, now).map(|f| (f, held.last().copied()));
+        let due = me.retries.publish(asked, site, held, now);
+        let circle = if due { look(thread, &mut me.own.borrow_mut().marks) } else { None };
+        (circle, futile)
+    };
+    let Some(circle) = circle else {
+        if let Some((futile, own)) = futile {
+            process::observe(|o| {
+                process::know_thread(o, me, None);
+                o.futile(thread, (asked, site), own.as_ref(), futile);
+            });
+        }
+        return;
+    };
+    let finding = process::observe(|o| {
+        process::know_thread(o, me, None);
+        o.livelock(&circle, me.retries.rounds())
+    });
+    if let Some(finding) = finding {
+        me.retries.progress();
+        process::halt(&finding);
+    }
+}
+
+/// A thread that has been stuck since the look before.
+struct Stuck {
+    found: StuckThread,
+    retries: bool,
+    waits: WaitsFor,
+    since: u64,
+    kept: bool,
+}
+
+/// Looks at all threads, and leaves in `marks` how far they are now. Returns the circle that the
+/// thread called `me` is on, if all on it were as stuck as now when `marks` were left.
+fn look(me: ThreadId, marks: &mut Vec<Mark>) -> Option<Vec<StuckThread>> {
+    let before = std::mem::take(marks);
+    let mut stuck = Vec::new();
+    for record in registry::records().filter(|r| r.in_use.load(Acquire)) {
+        let thread = record.thread.load(Relaxed);
+        let wait = record.wait.seen();
+        let mark = Mark { thread, row: record.retries.row(), wait: wait.map(|w| w.sequence) };
+        if let Some(before) = before.iter().find(|b| b.thread == thread) {
+            stuck.extend(mark.stuck(before, record, wait));
+        }
+        marks.push(mark);
+    }
+    circle(me, stuck)
+}
+
+impl Mark {
+    /// What the thread is stuck at, if it has come no further than `before`.
+    fn stuck(&self, before: &Mark, record: &Record, wait: Option<SeenWait>) -> Option<Stuck> {
+        let retries =
+            self.row.0 == before.row.0 && before.row.1 >= ROUNDS && self.row.1 > before.row.1;
+        if retries && let Some(asks) = record.retries.asks().clone() {
+            return Some(Stuck {
+                waits: WaitsFor::Lock { lock: asks.lock.lock(), mode: asks.lock.mode() },
+                since: u64::MAX,
+                kept: asks.kept,
+                retries: true,
+                found: StuckThread {
+                    thread: self.thread,
+                    what: RETRY,
+                    lock: Some(asks.lock),
+                    event: None,
+                    site: asks.site,
+                    held: asks.held,
+                },
+            });
+        }
+        let wait = wait.filter(|_| self.wait == before.wait)?;
+        let (waits, what, lock) = match wait.kind {
+            WaitKind::Lock => {
+                let word = Word(wait.target);
+                (WaitsFor::Lock { lock: word.lock(), mode: word.mode() }, "lock", Some(word))
+            }
+            WaitKind::Join => (WaitsFor::End(wait.target as ThreadId), "join", None),
+            WaitKind::Event | WaitKind::Permits | WaitKind::Park | WaitKind::Timed => return None,
+        };
+        let mut held = Vec::new();
+        record.held_into(&mut held);
+        record.wait.still(wait.sequence).then_some(Stuck {
+            waits,
+            since: wait.since,
+            kept: true,
+            retries: false,
+            found: StuckThread {
+                thread: self.thread,
+                what,
+                lock,
+                event: None,
+                site: wait.site,
+                held,
+            },
+        })
+    }
+}
+
+fn circle(me: ThreadId, stuck: Vec<Stuck>) -> Option<Vec<StuckThread>> {
+    let start = stuck.iter().position(|s| s.found.thread == me)?;
+    let graph = WaitGraph::new(stuck.iter().map(Stuck::waiter).collect());
+    let cycle = graph.cycle(start)?;
+    // Whoever blocks on a lock that the next thread releases in each round gets it in the end.
+    let starved = |i: usize| {
+        let (at, next) = (&stuck[cycle[i]], &stuck[cycle[(i + 1) % cycle.len()]]);
+        !at.retries && at.found.lock.is_some() && !next.kept
+    };
+    // A guard that may be sent is with the next thread if that has nothing else, and gets it anew in
+    // each round; otherwise any thread may have it.
+    let elsewhere = |i: usize| {
+        let (at, next) = (&stuck[cycle[i]], &stuck[cycle[(i + 1) % cycle.len()]]);
+        let is_sendable = at.found.lock.is_some_and(|lock| process::may_be_sent(lock.lock()));
+        is_sendable && (next.kept || next.found.held.len() > 1)
+    };
+    if (0..cycle.len()).any(|i| starved(i) || elsewhere(i)) {
+        return None;
+    }
+    let mut stuck: Vec<Option<Stuck>> = stuck.into_iter().map(Some).collect();
+    Some(cycle.into_iter().filter_map(|i| stuck[i].take()).map(|s| s.found).collect())
+}
+
+impl Stuck {
+    fn waiter(&self) -> Waiter {
+        Waiter {
+            thread: self.found.thread,
+            waits: self.waits.clone(),
+            since: self.since,
+            held: self.found.held.iter().map(|h| (h.word.lock(), h.word.mode())).collect(),
+            permits: Vec::new(),
+        }
+    }
+}

@@ -1,0 +1,110 @@
+//! Finds threads that go on failing alone: one that *starves*, as others always get the lock first,
+//! and one that polls without a pause.
+//!
+//! Three things tell such a thread from an unlucky one, and each is evidence of its own:
+//!
+//! - It retries and steps back: [`STARVED`] rounds in a row in which it let go of what it held, for
+//!   longer than [`LONG`], while the lock was seen in the hands of one thread after another. A lock
+//!   that one thread holds for long starves nobody. This is looked for always, as [`crate::livelock`]
+//!   counts the rounds anyway.
+//! - It blocks: others have released the lock [`BYPASSED`] times during one wait of more than
+//!   [`LONG`] (the *bypass count* of the literature on mutual exclusion). Only while times are taken.
+//! - It polls: [`STORM`] failures in a row at one place, with nothing held, in less than
+//!   [`STORM_TIME`] but more than [`LONG`]. What the thread does in between cannot be seen, and may
+//!   be work; so this is a remark for those who ask how their locks fare, made only while statistics
+//!   are kept.
+//!
+//! Not seen: starvation behind one other thread that takes the lock again and again, by a thread
+//! that retries; loops over atomics, which are not watched.
+
+use std::sync::atomic::Ordering::{Acquire, Relaxed};
+use std::time::Duration;
+
+use crate::model::held::HeldLock;
+use crate::model::ids::ThreadId;
+use crate::model::lock::{Mode, Site};
+use crate::model::word::Word;
+use crate::observer::starvation::Futile;
+use crate::process;
+use crate::thread_state::demand::Asker;
+use crate::thread_state::record::Record;
+use crate::thread_state::retries::Vain;
+use crate::thread_state::{demand, registry};
+
+/// Rounds of stepping back in a row: ten times what a livelock takes.
+const STARVED: u64 = 320;
+
+/// How often the lock was seen with another holder than the time before.
+const HANDOVERS: u32 = 4;
+
+/// Holds of others that ended during one wait.
+const BYPASSED: u64 = 1000;
+
+/// What takes less time than this starves nobody.
+const LONG: Duration = Duration::from_millis(100);
+
+/// Failures in a row that are a storm, in less than [`STORM_TIME`].
+const STORM: u64 = 10_000;
+
+/// See [`STORM`].
+const STORM_TIME: Duration = Duration::from_secs(1);
+
+impl Vain {
+    /// Whether the thread, which holds these locks, has failed often enough, and for how long.
+    pub(crate) fn look(
+        &self,
+        asked: Word,
+        held: &[HeldLock],
+        now: u64,
+    ) -> Option<(Futile, Duration)> {
+        if self.since.get() == 0 {
+            self.since.set(now);
+        }
+        let time = Duration::from_nanos(now.saturating_sub(self.since.get()));
+        if held.is_empty() {
+            let failures = self.failures.get();
+            if !demand::is_asked_by(Asker::Statistics) || failures < STORM || time < LONG {
+                return None;
+            }
+            self.reset();
+            return (time < STORM_TIME).then_some((Futile::Storms { failures }, time));
+        }
+        let (thread, holder) = holder(asked)?;
+        if self.holder.replace(thread) != thread {
+            self.handovers.set(self.handovers.get() + 1);
+        }
+        let rounds = self.back_offs.get();
+        // The first holder was handed nothing over.
+        let starves = rounds >= STARVED && self.handovers.get() > HANDOVERS && time >= LONG;
+        starves.then(|| {
+            self.reset();
+            (Futile::Starves { rounds, holder }, time)
+        })
+    }
+}
+
+/// Somebody who holds the lock so that it cannot be had, if one is seen.
+fn holder(asked: Word) -> Option<(ThreadId, HeldLock)> {
+    registry::records().filter(|r| r.in_use.load(Acquire)).find_map(|record| {
+        let mut found = None;
+        record.each_held(|held, _| {
+            if held.word.lock() == asked.lock() && Mode::conflicts(held.word.mode(), asked.mode()) {
+                found = Some((record.thread.load(Relaxed), held));
+            }
+        });
+        found
+    })
+}
+
+/// The wait of the thread for this lock is over, and took so long; others had the lock so often
+/// meanwhile.
+pub(crate) fn waited(record: &Record, asked: Word, site: Site, time: u64, bypassed: u64) {
+    let time = Duration::from_nanos(time);
+    if bypassed >= BYPASSED && time >= LONG {
+        // The thread has the lock already, so nothing of the program may run here.
+        process::note(|o| {
+            process::know_thread(o, record, None);
+            o.bypassed(record.thread.load(Relaxed), asked, site, time, bypassed);
+        });
+    }
+}

@@ -1,0 +1,143 @@
+//! How long locks are waited for and held; only while somebody asks.
+//!
+//! A thread takes no time stamps by itself. While [`ask`]ed, every acquisition of every thread takes
+//! the long way (its stack of held locks looks full), marks the hold with [`WATCHED`] and stamps it,
+//! and the mark sends the release the long way too. So what is paid while nobody asks is nothing,
+//! and while somebody does it is a clock read or two for each acquisition and release.
+//!
+//! A lock that is already held when somebody begins to ask has no time.
+//!
+//! [`WATCHED`]: crate::model::word::WATCHED
+
+use std::sync::atomic::AtomicU64;
+use std::sync::atomic::Ordering::{Relaxed, SeqCst};
+
+use crate::hash::fold;
+use crate::model::lock::Site;
+use crate::model::times::{ClassTimes, longest};
+use crate::model::word;
+use crate::model::word::Word;
+use crate::platform::clock;
+use crate::thread_state::current::Busy;
+use crate::thread_state::demand::Asker;
+use crate::thread_state::record::Record;
+use crate::thread_state::wait::{SeenWait, WaitKind};
+use crate::thread_state::{bell, demand, registry};
+use crate::waits::starvation;
+
+/// From here on times are taken for this asker, in threads that run already as well.
+pub(crate) fn ask(asker: Asker) {
+    demand::set(asker);
+    registry::records().for_each(Record::take_long_way);
+}
+
+/// The thread is about to acquire, the long way; returns the word to hold the lock with.
+pub(crate) fn asked_for(record: &Record, word: Word) -> Word {
+    if !demand::is_asked() {
+        return word;
+    }
+    let now = clock::now();
+    record.stamp_next(now);
+    if demand::is_asked_by(Asker::Watchdog) {
+        about_to_hold(record, now);
+    }
+    Word(word.0 | word::WATCHED)
+}
+
+/// The hold is not on the stack yet, but the watchdog must not go to sleep before it is.
+fn about_to_hold(record: &Record, now: u64) {
+    record.asked_at.store(now, SeqCst);
+    bell::something_to_watch();
+}
+
+/// The wait that the thread is in is over.
+pub(crate) fn waited(record: &Record, kind: WaitKind) {
+    if demand::is_asked() && record.wait.is_on() {
+        wait_ended(record, kind);
+    }
+}
+
+#[cold]
+fn wait_ended(record: &Record, kind: WaitKind) {
+    let _busy = Busy::new();
+    let now = clock::now();
+    record.stamp_next(now);
+    if demand::is_asked_by(Asker::Watchdog) {
+        about_to_hold(record, now);
+    }
+    let Some(wait) = record.wait.seen().filter(|_| kind == WaitKind::Lock) else { return };
+    let time = now.saturating_sub(wait.since);
+    let bypassed = bypassed(&wait);
+    if demand::is_asked_by(Asker::Statistics) {
+        with(record, Word(wait.target), |times| {
+            times.contended += 1;
+            times.wait.add(time);
+            longest(&mut times.longest_wait, time, wait.site);
+            if bypassed > 0 {
+                longest(&mut times.most_bypassed, bypassed, wait.site);
+            }
+        });
+    }
+    starvation::waited(record, Word(wait.target), wait.site, time, bypassed);
+}
+
+/// How many holds of others have ended during this wait for a lock, beyond the one that it began
+/// with: at least so many.
+pub(crate) fn bypassed(wait: &SeenWait) -> u64 {
+    ended(Word(wait.target)).saturating_sub(wait.signals).saturating_sub(1)
+}
+
+/// How many holds of this lock have ended while somebody asked, as far as that is known; more than
+/// any number while nobody asks.
+pub(crate) fn ended(lock: Word) -> u64 {
+    let slot = slot(lock);
+    match slot.lock.load(Relaxed) == lock.lock() && demand::is_asked() {
+        true => slot.holds.load(Relaxed),
+        false if !demand::is_asked() => u64::MAX,
+        false => 0,
+    }
+}
+
+/// One more hold of this lock has ended.
+fn count_end(lock: Word) {
+    let slot = slot(lock);
+    if slot.lock.load(Relaxed) != lock.lock() {
+        // Starting from nothing, a count that was taken before says too little, and never too much.
+        slot.holds.store(0, Relaxed);
+        slot.lock.store(lock.lock(), Relaxed);
+    }
+    slot.holds.fetch_add(1, Relaxed);
+}
+
+/// Holds of one lock that have ended; the last lock that came by has it.
+struct Ended {
+    lock: AtomicU64,
+    holds: AtomicU64,
+}
+
+static ENDED: [Ended; 256] =
+    [const { Ended { lock: AtomicU64::new(0), holds: AtomicU64::new(0) } }; 256];
+
+fn slot(lock: Word) -> &'static Ended {
+    &ENDED[fold(lock.lock(), 0x9e37_79b9_7f4a_7c15) as usize % ENDED.len()]
+}
+
+/// A hold that began at `since` is over.
+pub(crate) fn released(record: &Record, word: Word, site: Site, since: u64) {
+    if demand::is_asked() {
+        count_end(word);
+    }
+    if demand::is_asked_by(Asker::Statistics) {
+        let _busy = Busy::new();
+        let time = clock::now().saturating_sub(since);
+        with(record, word, |times| {
+            times.acquisitions += 1;
+            times.hold.add(time);
+            longest(&mut times.longest_hold, time, site);
+        });
+    }
+}
+
+fn with(record: &Record, word: Word, step: impl FnOnce(&mut ClassTimes)) {
+    step(record.times().entry(word.class()).or_default());
+}
