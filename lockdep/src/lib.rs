@@ -81,6 +81,14 @@ mod macros;
 
 #[cfg(feature = "sources")]
 pub mod sources;
+/// The order that a program declares, as values: for `cargo lockcheck`, which reads declarations in the
+/// source.
+#[cfg(feature = "sources")]
+#[doc(hidden)]
+pub mod declared_order {
+    pub use crate::engine::{DeclaredOrder, Reason, Step};
+    pub use crate::model::ids::PlaceId;
+}
 
 #[cfg(not(feature = "instrument"))]
 pub use std::{sync, thread};

@@ -20,8 +20,8 @@ use crate::process;
 use crate::slow_path::life;
 use crate::thread_state::current;
 use crate::thread_state::current::Busy;
-use crate::thread_state::snapshot::{Standing, threads};
-use crate::thread_state::wait::WaitKind;
+use crate::thread_state::snapshot::{ThreadSnapshot, threads};
+use crate::thread_state::wait::Awaited;
 
 /// [`assert_quiescent`] looks again after this long, then after twice as long, and so on: threads
 /// that were just woken or joined get time to leave.
@@ -47,7 +47,7 @@ fn introduce() -> Option<ThreadId> {
     Some(record.thread.load(Relaxed))
 }
 
-fn describe(observer: &Observer, threads: &[Standing], now: u64) -> String {
+fn describe(observer: &Observer, threads: &[ThreadSnapshot], now: u64) -> String {
     let mut text = match threads.len() {
         1 => "1 thread".to_owned(),
         n => format!("{n} threads"),
@@ -63,7 +63,7 @@ fn describe(observer: &Observer, threads: &[Standing], now: u64) -> String {
 /// A thread in words.
 struct Described<'a> {
     observer: &'a Observer,
-    thread: &'a Standing,
+    thread: &'a ThreadSnapshot,
     now: u64,
 }
 
@@ -74,10 +74,9 @@ impl fmt::Display for Described<'_> {
         match thread.wait {
             Some(wait) => {
                 let since = Duration::from_nanos(now.saturating_sub(wait.since));
-                match (wait.kind, wait.what().1) {
-                    (WaitKind::Join, _) => {
-                        let other = observer.thread(wait.target as ThreadId);
-                        write!(f, " waits for the end of {other}")?;
+                match (wait.awaited, wait.awaited.object()) {
+                    (Awaited::End(other), _) => {
+                        write!(f, " waits for the end of {}", observer.thread(other))?;
                     }
                     (_, Some(word)) => write!(f, " waits for {}", observer.lock(word.lock()))?,
                     (_, None) => f.write_str(" waits to be unparked")?,

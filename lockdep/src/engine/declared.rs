@@ -6,51 +6,57 @@
 
 use std::collections::{HashMap, VecDeque};
 
-use crate::model::ids::{PlaceId, SiteId};
+use crate::model::ids::PlaceId;
 
 /// Why one place comes directly before another.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Reason {
+pub enum Reason<S> {
     /// It is declared here.
-    Order(SiteId),
+    Order(S),
     /// Its rank is less.
     Ranks {
         /// The ranks of both.
         ranks: [i64; 2],
         /// Where they are declared.
-        sites: [SiteId; 2],
+        sites: [S; 2],
     },
 }
 
 /// One place directly before another.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Step {
+pub struct Step<S> {
     /// What comes first.
     pub first: PlaceId,
     /// What comes after it.
     pub then: PlaceId,
     /// Why.
-    pub reason: Reason,
+    pub reason: Reason<S>,
 }
 
-#[derive(Debug, Default)]
-struct Place {
-    rank: Option<(i64, SiteId)>,
-    then: Vec<(PlaceId, SiteId)>,
+#[derive(Debug)]
+struct Place<S> {
+    rank: Option<(i64, S)>,
+    then: Vec<(PlaceId, S)>,
 }
 
-/// Everything that has been declared.
-#[derive(Debug, Default)]
-pub(crate) struct DeclaredOrder {
-    places: Vec<Place>,
+/// Everything that has been declared, at sites of type `S`.
+#[derive(Debug)]
+pub struct DeclaredOrder<S> {
+    places: Vec<Place<S>>,
     /// Pairs that were asked about, and whether the first comes before the second.
     known: HashMap<(PlaceId, PlaceId), bool>,
 }
 
-impl DeclaredOrder {
+impl<S> Default for DeclaredOrder<S> {
+    fn default() -> DeclaredOrder<S> {
+        DeclaredOrder { places: Vec::new(), known: HashMap::new() }
+    }
+}
+
+impl<S: Copy> DeclaredOrder<S> {
     /// A new place, with no order to others.
-    pub(crate) fn place(&mut self) -> PlaceId {
-        self.places.push(Place::default());
+    pub fn place(&mut self) -> PlaceId {
+        self.places.push(Place { rank: None, then: Vec::new() });
         (self.places.len() - 1) as PlaceId
     }
 
@@ -58,12 +64,7 @@ impl DeclaredOrder {
     ///
     /// # Errors
     /// The opposite follows from what was declared before, by these steps; nothing changes.
-    pub(crate) fn declare(
-        &mut self,
-        first: PlaceId,
-        then: PlaceId,
-        site: SiteId,
-    ) -> Result<(), Vec<Step>> {
+    pub fn declare(&mut self, first: PlaceId, then: PlaceId, site: S) -> Result<(), Vec<Step<S>>> {
         if let Some(steps) = self.steps(then, first) {
             return Err(steps);
         }
@@ -79,12 +80,7 @@ impl DeclaredOrder {
     ///
     /// # Errors
     /// With this rank the place comes before itself, by these steps; nothing changes.
-    pub(crate) fn rank(
-        &mut self,
-        place: PlaceId,
-        rank: i64,
-        site: SiteId,
-    ) -> Result<(), Vec<Step>> {
+    pub fn rank(&mut self, place: PlaceId, rank: i64, site: S) -> Result<(), Vec<Step<S>>> {
         if self.places[place as usize].rank.is_some() {
             return Ok(());
         }
@@ -100,7 +96,7 @@ impl DeclaredOrder {
     }
 
     /// Whether `first` comes before `then`.
-    pub(crate) fn is_before(&mut self, first: PlaceId, then: PlaceId) -> bool {
+    pub fn is_before(&mut self, first: PlaceId, then: PlaceId) -> bool {
         if let Some(&known) = self.known.get(&(first, then)) {
             return known;
         }
@@ -110,8 +106,8 @@ impl DeclaredOrder {
     }
 
     /// The fewest steps by which `first` comes before `then`, if it does.
-    pub(crate) fn steps(&self, first: PlaceId, then: PlaceId) -> Option<Vec<Step>> {
-        let mut came_by: HashMap<PlaceId, Step> = HashMap::new();
+    pub fn steps(&self, first: PlaceId, then: PlaceId) -> Option<Vec<Step<S>>> {
+        let mut came_by: HashMap<PlaceId, Step<S>> = HashMap::new();
         let mut open = VecDeque::from([first]);
         while let Some(at) = open.pop_front() {
             for step in self.next(at) {
@@ -129,7 +125,7 @@ impl DeclaredOrder {
     }
 
     /// All places, each after those that come before it; of the others, the older first.
-    pub(crate) fn sorted(&self) -> Vec<PlaceId> {
+    pub fn sorted(&self) -> Vec<PlaceId> {
         let count = self.places.len() as PlaceId;
         let mut before = vec![0u32; self.places.len()];
         for at in 0..count {
@@ -145,7 +141,7 @@ impl DeclaredOrder {
         sorted
     }
 
-    fn next(&self, first: PlaceId) -> impl Iterator<Item = Step> + '_ {
+    fn next(&self, first: PlaceId) -> impl Iterator<Item = Step<S>> + '_ {
         let place = &self.places[first as usize];
         let declared = place.then.iter().map(move |&(then, site)| Step {
             first,
@@ -164,7 +160,11 @@ impl DeclaredOrder {
 }
 
 /// The steps from `first` to `then`, found backwards.
-fn way(came_by: &HashMap<PlaceId, Step>, first: PlaceId, then: PlaceId) -> Vec<Step> {
+fn way<S: Copy>(
+    came_by: &HashMap<PlaceId, Step<S>>,
+    first: PlaceId,
+    then: PlaceId,
+) -> Vec<Step<S>> {
     let mut steps = vec![came_by[&then]];
     while steps[steps.len() - 1].first != first {
         steps.push(came_by[&steps[steps.len() - 1].first]);
@@ -177,13 +177,13 @@ fn way(came_by: &HashMap<PlaceId, Step>, first: PlaceId, then: PlaceId) -> Vec<S
 mod tests {
     use super::*;
 
-    fn places<const N: usize>(order: &mut DeclaredOrder) -> [PlaceId; N] {
+    fn places<const N: usize>(order: &mut DeclaredOrder<u64>) -> [PlaceId; N] {
         std::array::from_fn(|_| order.place())
     }
 
     #[test]
     fn an_order_is_transitive_and_leaves_the_rest_open() {
-        let mut order = DeclaredOrder::default();
+        let mut order = DeclaredOrder::<u64>::default();
         let [a, b, c, d] = places(&mut order);
         // A diamond.
         for (first, then, site) in [(a, b, 1), (a, c, 2), (b, d, 3), (c, d, 4)] {
@@ -202,7 +202,7 @@ mod tests {
 
     #[test]
     fn a_contradiction_is_refused_with_what_it_contradicts() {
-        let mut order = DeclaredOrder::default();
+        let mut order = DeclaredOrder::<u64>::default();
         let [a, b, c] = places(&mut order);
         order.declare(a, b, 1).expect("it is the first");
         order.declare(b, c, 2).expect("there is no cycle");
@@ -217,7 +217,7 @@ mod tests {
 
     #[test]
     fn ranks_order_all_that_have_one_but_equals() {
-        let mut order = DeclaredOrder::default();
+        let mut order = DeclaredOrder::<u64>::default();
         let [a, b, c, d, free] = places(&mut order);
         for (place, rank) in [(a, 30), (b, 10), (c, 10), (d, -1)] {
             order.rank(place, rank, 0).expect("ranks alone have no cycle");

@@ -14,7 +14,7 @@
 
 pub(crate) use clock::Clock;
 pub(crate) use cover::{Cover, Section};
-pub(crate) use declared::{DeclaredOrder, Reason, Step};
+pub use declared::{DeclaredOrder, Reason, Step};
 pub(crate) use detector::{Cycle, Dependency, Detector, Held, Link};
 pub(crate) use moment::Moment;
 pub(crate) use wait_graph::{WaitGraph, Waiter, WaitsFor};

@@ -103,11 +103,9 @@ impl WaitGraph {
                 })
                 .map(|(i, _)| i)
                 .collect(),
-            WaitsFor::End(thread) => self
-                .others(waiter)
-                .filter(|(_, t)| t.thread == thread)
-                .map(|(i, _)| i)
-                .collect(),
+            WaitsFor::End(thread) => {
+                self.others(waiter).filter(|(_, t)| t.thread == thread).map(|(i, _)| i).collect()
+            }
             WaitsFor::Permits { semaphore, .. } => (0..self.threads.len())
                 .filter(|&i| self.threads[i].permits.iter().any(|p| p.0 == semaphore))
                 .collect(),

@@ -15,13 +15,17 @@ use crate::process::observe;
 use crate::slow_path::{acquire, identity, life};
 use crate::thread_state::current;
 use crate::thread_state::current::Busy;
-#[cfg(feature = "instrument")]
-use crate::thread_state::record::Record;
+use crate::thread_state::record::OwnRecord;
 
 impl LockTag {
     /// The lock is in a declared place from now on, with this key among those of the place. A lock
     /// that was acquired before is left as it is: it has no place.
-    pub(crate) fn declare(&self, ty: &'static LockType, place: &'static PlaceClass, key: Option<u64>) {
+    pub(crate) fn declare(
+        &self,
+        ty: &'static LockType,
+        place: &'static PlaceClass,
+        key: Option<u64>,
+    ) {
         let Some(record) = current::current().or_else(life::begin) else { return };
         identity::declare(record, &self.id, place, ty);
         if let Some(key) = key {
@@ -55,7 +59,7 @@ impl LockTag {
         let (record, word) = self.track(ty, site)?;
         let _busy = Busy::new();
         let mut is_held = false;
-        record.each_held(|held, _| is_held |= held.word.lock() == word.lock());
+        record.held.each_held(|held, _| is_held |= held.word.lock() == word.lock());
         Some(is_held)
     }
 
@@ -68,11 +72,11 @@ impl LockTag {
         let Some((record, word)) = self.track(ty, site) else { return };
         let word = word.held(mode, false);
         if !record.has_room() {
-            acquire::forget_given(record);
+            acquire::drain_remote_releases(record);
         }
-        let chain = record.chain(word, site, 0);
-        if !record.holds_nothing() && !record.known.has(chain) {
-            acquire::request(record, &self.id, word, (false, 0), chain, site);
+        let context = record.context(word, site, 0);
+        if !record.held.is_empty() && !record.mine().known.has(context) {
+            acquire::request(record, &self.id, word, (false, 0), context, site);
         }
     }
 }
@@ -82,7 +86,7 @@ impl LockTag {
 #[inline(always)]
 pub(crate) fn takes_in_order(site: Site, classes: impl Iterator<Item = u32>) {
     let Some(record) = current::current().or_else(life::begin) else { return };
-    if !ptr::eq(record.in_order_at.get(), site) {
+    if !ptr::eq(record.mine().in_order_at.get(), site) {
         tell_of_order(record, site, classes);
     }
 }
@@ -90,13 +94,13 @@ pub(crate) fn takes_in_order(site: Site, classes: impl Iterator<Item = u32>) {
 #[cfg(feature = "instrument")]
 #[cold]
 #[inline(never)]
-fn tell_of_order(record: &Record, site: Site, classes: impl Iterator<Item = u32>) {
+fn tell_of_order(record: OwnRecord, site: Site, classes: impl Iterator<Item = u32>) {
     let digest = fold(ptr::from_ref(site) as u64, 0xd6e8_feb8_6659_fd93);
-    if !record.known.has(digest) {
+    if !record.mine().known.has(digest) {
         let _busy = Busy::new();
         let classes: Vec<u32> = classes.collect();
         observe(|o| o.takes_in_order(site, &classes));
-        record.known.add(digest);
+        record.mine().known.add(digest);
     }
-    record.in_order_at.set(site);
+    record.mine().in_order_at.set(site);
 }

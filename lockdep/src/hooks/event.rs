@@ -11,8 +11,10 @@ use crate::model::lock::{LockKind, LockType, Site};
 use crate::model::word;
 use crate::model::word::Word;
 use crate::slow_path::{acquire, happens_before, identity, life};
-use crate::thread_state::record::Record;
-use crate::thread_state::wait::WaitKind;
+use crate::thread_state::counters::Woken;
+use crate::thread_state::current::Busy;
+use crate::thread_state::record::OwnRecord;
+use crate::thread_state::wait::Awaited;
 use crate::thread_state::{counters, current};
 use crate::waits::block::Wait;
 use crate::waits::{block, livelock};
@@ -100,7 +102,7 @@ impl EventTag {
     }
 
     #[inline]
-    fn word(&self, record: &Record, kind: EventKind, site: Site) -> Word {
+    fn word(&self, record: OwnRecord, kind: EventKind, site: Site) -> Word {
         let id = self.id(kind);
         let word = Word(id.load(Relaxed));
         if word.0 != 0 {
@@ -122,7 +124,7 @@ impl EventTag {
     /// are told.
     pub(crate) fn ask(&self, kind: EventKind, site: Site) {
         let Some(record) = current::current().or_else(life::begin) else { return };
-        if !record.holds_nothing() {
+        if !record.held.is_empty() {
             acquire::wait_holding(record, self.id(kind), self.word(record, kind, site), site);
         }
     }
@@ -137,7 +139,7 @@ impl EventTag {
     /// What this thread has asked for is behind it.
     pub(crate) fn begin_window() {
         if let Some(record) = current::current() {
-            record.window.close(&record.own);
+            record.close_window();
         }
     }
 
@@ -159,7 +161,7 @@ impl EventTag {
         let Some(record) = current::current().or_else(life::begin) else {
             return attempt().unwrap_or_else(block);
         };
-        if !timed && !record.holds_nothing() {
+        if !timed && !record.held.is_empty() {
             acquire::wait_holding(record, self.id(kind), self.word(record, kind, site), site);
         }
         // Whoever comes to receive makes room for those that wait to send.
@@ -167,11 +169,11 @@ impl EventTag {
             && self.id(EventKind::Send).load(Relaxed) != 0
             && !self.is_old_news(record, EventKind::Send)
         {
-            self.complete(record, EventKind::Send, site);
+            self.complete(record, EventKind::Send, Woken::One, site);
         }
         match attempt() {
             Some(result) => {
-                record.window.close(&record.own);
+                record.close_window();
                 self.came(record, kind);
                 result
             }
@@ -194,7 +196,7 @@ impl EventTag {
 
     /// The event has come for this thread.
     #[inline]
-    fn came(&self, record: &Record, kind: EventKind) {
+    fn came(&self, record: OwnRecord, kind: EventKind) {
         let published = self.published.load(Relaxed);
         happens_before::hear(record, Word(self.id(kind).load(Relaxed)), published);
     }
@@ -204,7 +206,7 @@ impl EventTag {
     #[inline(never)]
     pub(super) fn block<R>(
         &self,
-        record: &'static Record,
+        record: OwnRecord,
         kind: EventKind,
         timed: bool,
         site: Site,
@@ -222,7 +224,7 @@ impl EventTag {
     #[inline(never)]
     fn begin(
         &self,
-        record: &'static Record,
+        record: OwnRecord,
         kind: EventKind,
         timed: bool,
         site: Site,
@@ -235,17 +237,17 @@ impl EventTag {
         }
         if matches!(kind, EventKind::Condvar | EventKind::Barrier)
             && !timed
-            && !record.holds_nothing()
+            && !record.held.is_empty()
         {
             acquire::wait_holding(record, self.id(kind), event, site);
         }
-        record.window.close(&record.own);
-        let waits = match kind {
-            _ if timed => WaitKind::Timed,
-            EventKind::Permit => WaitKind::Permits,
-            _ => WaitKind::Event,
+        record.close_window();
+        let awaited = match kind {
+            _ if timed => Awaited::Timed(Some(event)),
+            EventKind::Permit => Awaited::Permits(event),
+            _ => Awaited::Event(event),
         };
-        block::wait_unless(record, waits, (event.0, 0), site, came)
+        block::wait_unless(record, awaited, site, came)
     }
 
     /// Waits for `count` of the `total` permits of a semaphore that has several, without a timeout;
@@ -270,6 +272,7 @@ impl EventTag {
     pub fn hold_permits(&self, count: usize, site: Site) {
         if let Some(record) = current::current().or_else(life::begin) {
             let semaphore = self.word(record, EventKind::Permit, site);
+            let _busy = Busy::new();
             record.permits.take(Hold { semaphore, count, site });
         }
     }
@@ -279,13 +282,17 @@ impl EventTag {
         if let Some(record) = current::current() {
             record.permits.give(self.word(record, EventKind::Permit, site), count);
         }
-        self.signal(EventKind::Permit, site);
+        if count > 1 {
+            self.signal_all(EventKind::Permit, site);
+        } else {
+            self.signal(EventKind::Permit, site);
+        }
     }
 
     #[inline]
-    fn complete(&self, record: &Record, kind: EventKind, site: Site) {
+    fn complete(&self, record: OwnRecord, kind: EventKind, who: Woken, site: Site) {
         let event = self.word(record, kind, site);
-        counters::woken(event);
+        counters::woken(event, who);
         acquire::signal(record, self.id(kind), event, site);
         self.publish(record, kind, event);
     }
@@ -295,9 +302,9 @@ impl EventTag {
     #[inline]
     pub fn leave(&self, kind: EventKind, last: bool, site: Site) {
         if last {
-            self.signal(kind, site);
+            self.signal_all(kind, site);
         } else if let Some(record) = current::current()
-            && record.publishes.get()
+            && record.mine().publishes.get()
         {
             self.publish(record, kind, self.word(record, kind, site));
         }
@@ -305,8 +312,8 @@ impl EventTag {
 
     /// Whoever gets this event knows what this thread did before, if it is of such a kind.
     #[inline]
-    fn publish(&self, record: &Record, kind: EventKind, event: Word) {
-        if record.publishes.get() && kind.tells() {
+    fn publish(&self, record: OwnRecord, kind: EventKind, event: Word) {
+        if record.mine().publishes.get() && kind.tells() {
             happens_before::publish(record, self.id(kind), event, &self.published);
         }
     }
@@ -316,15 +323,15 @@ impl EventTag {
     #[inline]
     pub fn offer(&self, kind: EventKind, site: Site) {
         let Some(record) = current::current() else { return };
-        self.complete(record, kind, site);
-        record.window.close(&record.own);
+        self.complete(record, kind, Woken::One, site);
+        record.close_window();
     }
 
     /// Whether the event had come when this thread looked for it without waiting.
     #[inline]
     pub fn looked(&self, kind: EventKind, came: bool, site: Site) {
         let Some(record) = current::current() else { return };
-        if came || !record.holds_nothing() {
+        if came || !record.held.is_empty() {
             record.retries.progress();
         } else {
             livelock::failed(record, self.word(record, kind, site), site);
@@ -337,17 +344,27 @@ impl EventTag {
     pub fn signal(&self, kind: EventKind, site: Site) {
         let Some(record) = current::current() else { return };
         if !self.is_old_news(record, kind) {
-            self.signal_anew(record, kind, site);
+            self.signal_anew(record, kind, Woken::One, site);
+        }
+    }
+
+    /// As [`EventTag::signal`], for all that wait for the event: a notification of all, the end of all
+    /// senders.
+    #[inline]
+    pub fn signal_all(&self, kind: EventKind, site: Site) {
+        let Some(record) = current::current() else { return };
+        if !self.is_old_news(record, kind) {
+            self.signal_anew(record, kind, Woken::All, site);
         }
     }
 
     /// Whether nobody waits for the event, and nobody learns from it: the thread has asked for no
     /// lock since the last one, and has told all that it did.
     #[inline(always)]
-    fn is_old_news(&self, record: &Record, kind: EventKind) -> bool {
+    fn is_old_news(&self, record: OwnRecord, kind: EventKind) -> bool {
         let event = Word(self.id(kind).load(Relaxed));
         event.0 != 0
-            && record.window.is_empty()
+            && record.mine().recent.is_empty()
             && !record.retries.in_a_row()
             && !counters::is_waited_for(event)
             && (!kind.tells() || happens_before::is_old_news(record, event))
@@ -355,15 +372,15 @@ impl EventTag {
 
     #[cold]
     #[inline(never)]
-    fn signal_anew(&self, record: &Record, kind: EventKind, site: Site) {
+    fn signal_anew(&self, record: OwnRecord, kind: EventKind, who: Woken, site: Site) {
         if kind != EventKind::Barrier {
             record.retries.progress();
         }
-        self.complete(record, kind, site);
+        self.complete(record, kind, who, site);
         if kind != EventKind::Condvar {
             // The next message is another event: what was passed on the way to this one need not be
             // passed again.
-            record.window.close(&record.own);
+            record.close_window();
         }
     }
 }

@@ -13,8 +13,8 @@ use crate::model::word;
 use crate::model::word::Word;
 use crate::slow_path::{acquire, creation, identity, life};
 use crate::thread_state::current;
-use crate::thread_state::record::Record;
-use crate::thread_state::wait::WaitKind;
+use crate::thread_state::record::OwnRecord;
+use crate::thread_state::wait::Awaited;
 use crate::waits::{block, livelock};
 
 impl LockTag {
@@ -54,7 +54,7 @@ impl LockTag {
 
     /// The lock's word; `None` for one that must be left alone.
     #[inline(always)]
-    fn word(&self, record: &Record, ty: &'static LockType, site: Site) -> Option<Word> {
+    fn word(&self, record: OwnRecord, ty: &'static LockType, site: Site) -> Option<Word> {
         let mut word = Word(self.id.load(Relaxed));
         if word.is_new() {
             word = identity::identify(record, &self.id, self.created.unwrap_or(site), ty);
@@ -64,11 +64,7 @@ impl LockTag {
 
     /// This thread's record and the lock's word; `None` when the acquisition must pass through.
     #[inline(always)]
-    pub(super) fn track(
-        &self,
-        ty: &'static LockType,
-        site: Site,
-    ) -> Option<(&'static Record, Word)> {
+    pub(super) fn track(&self, ty: &'static LockType, site: Site) -> Option<(OwnRecord, Word)> {
         let Some(record) = current::current().or_else(life::begin) else {
             identity::leave_alone(&self.id);
             return None;
@@ -80,25 +76,26 @@ impl LockTag {
     #[inline(always)]
     fn prepare(
         &self,
-        record: &Record,
+        record: OwnRecord,
         word: Word,
         (mode, upgrades, level): (Mode, bool, u8),
         site: Site,
     ) -> Prepared {
         let word = word.held(mode, false);
-        record.window.add(word, site);
-        let held = if record.has_room() { word } else { acquire::long_way(record, word) };
-        // The long way may take something off the stack.
-        let chain = record.chain(word, site, level);
-        if !record.holds_nothing() && !record.known.has(chain) {
-            acquire::request(record, &self.id, word, (upgrades, level), chain, site);
+        record.mine().recent.add(word, site);
+        let held = if record.has_room() { word } else { acquire::slow_path(record, word) };
+        // The slow path may take something off the stack.
+        let mut context = record.context(word, site, level);
+        if !record.held.is_empty() && !record.mine().known.has(context) {
+            acquire::request(record, &self.id, word, (upgrades, level), context, site);
+            context = acquire::prepare_again(record, word, site, level);
         }
-        Prepared { word: held, chain }
+        Prepared { word: held, context }
     }
 
     #[inline(always)]
-    fn hold(&self, record: &Record, prepared: Prepared, site: Site, level: u8) {
-        record.push(prepared, site, ptr::from_ref(self).cast(), level);
+    fn hold(&self, record: OwnRecord, prepared: Prepared, site: Site, level: u8) {
+        record.push(prepared, site, ptr::from_ref(self).addr(), level);
     }
 
     /// Acquires in `mode`: `attempt` must be the primitive's non-blocking acquisition, `block` its
@@ -188,13 +185,13 @@ impl LockTag {
     ) -> Option<R> {
         let Some((record, word)) = self.track(ty, site) else { return attempt() };
         let word = word.held(mode, true);
-        let held = if record.has_room() { word } else { acquire::long_way(record, word) };
+        let held = if record.has_room() { word } else { acquire::slow_path(record, word) };
         let Some(result) = attempt() else {
             livelock::failed(record, word, site);
             return None;
         };
-        let chain = record.chain(word, site, level);
-        self.hold(record, Prepared { word: held, chain }, site, level);
+        let context = record.context(word, site, level);
+        self.hold(record, Prepared { word: held, context }, site, level);
         Some(result)
     }
 
@@ -206,7 +203,7 @@ impl LockTag {
         let Some(record) = current::current() else { return };
         let lock = Word(self.id.load(Relaxed));
         if !record.pop(lock, mode) {
-            acquire::release_long_way(record, &self.id, mode);
+            acquire::release_slow_path(record, &self.id, mode);
         }
     }
 
@@ -285,7 +282,7 @@ impl LockTag {
         let level = self.level(Mode::Upgradable);
         let prepared = self.prepare(record, word, (Mode::Write, true, level), site);
         let result = attempt().unwrap_or_else(|rest| {
-            let _wait = block::wait(record, WaitKind::Lock, (prepared.word.0, 0), site);
+            let _wait = block::wait(record, Awaited::Lock(prepared.word), site);
             block(rest)
         });
         self.release(Mode::Upgradable);
@@ -330,7 +327,7 @@ impl LockTag {
             return call(&Initializer { tag: self, hold: None });
         };
         let prepared = self.prepare(record, word, (Mode::Write, false, 0), site);
-        let wait = block::wait(record, WaitKind::Lock, (prepared.word.0, 0), site);
+        let wait = block::wait(record, Awaited::Lock(prepared.word), site);
         let result = call(&Initializer { tag: self, hold: Some((record, prepared, site)) });
         drop(wait);
         result
@@ -340,7 +337,7 @@ impl LockTag {
 /// What `attempt` acquires, or else `block`, with a wait that other threads can see.
 #[inline(always)]
 fn attempt_or_wait<R>(
-    tracked: Option<(&'static Record, Prepared)>,
+    tracked: Option<(OwnRecord, Prepared)>,
     site: Site,
     attempt: impl FnOnce() -> Option<R>,
     block: impl FnOnce() -> R,
@@ -359,12 +356,12 @@ fn attempt_or_wait<R>(
 #[cold]
 #[inline(never)]
 fn wait_for<R>(
-    tracked: Option<(&'static Record, Prepared)>,
+    tracked: Option<(OwnRecord, Prepared)>,
     site: Site,
     block: impl FnOnce() -> R,
 ) -> Waited<R> {
-    let _wait = tracked
-        .map(|(record, prepared)| block::wait(record, WaitKind::Lock, (prepared.word.0, 0), site));
+    let _wait =
+        tracked.map(|(record, prepared)| block::wait(record, Awaited::Lock(prepared.word), site));
     Waited(block())
 }
 
@@ -385,7 +382,7 @@ impl Drop for LockTag {
 #[derive(Debug)]
 pub struct Initializer<'a> {
     tag: &'a LockTag,
-    hold: Option<(&'static Record, Prepared, Site)>,
+    hold: Option<(OwnRecord, Prepared, Site)>,
 }
 
 /// Held while an initialiser runs.

@@ -6,7 +6,7 @@ use std::thread::ThreadId;
 use crate::model::lock::Site;
 use crate::slow_path::spawn::Spawned;
 use crate::slow_path::{life, spawn};
-use crate::thread_state::wait::WaitKind;
+use crate::thread_state::wait::Awaited;
 use crate::thread_state::{counters, current};
 use crate::waits::{block, parking};
 
@@ -19,7 +19,7 @@ use crate::waits::{block, parking};
 /// Where the thread would wait for ever, unless configured otherwise.
 pub fn park(timed: bool, site: Site, block: impl FnOnce()) {
     let Some(record) = current::current().or_else(life::begin) else { return block() };
-    record.window.close(&record.own);
+    record.close_window();
     parking::park(record, timed, site, block);
 }
 
@@ -65,11 +65,10 @@ impl Child {
         let result = if finished {
             join()
         } else {
-            let thread = u64::from(spawned.thread());
-            let _wait = block::wait(record, WaitKind::Join, (thread, 0), site);
+            let _wait = block::wait(record, Awaited::End(spawned.thread()), site);
             join()
         };
-        record.window.close(&record.own);
+        record.close_window();
         spawned.joined(before);
         result
     }

@@ -140,6 +140,18 @@ coded! {
     }
 }
 
+coded! {
+    /// What kind of thing a thread waits for.
+    pub enum WaitFor {
+        /// A lock, or permits of a semaphore.
+        Lock = "lock",
+        /// The end of a thread.
+        Join = "join",
+        /// An event: a message, a notification, an unpark, the others at a barrier.
+        Event = "event",
+    }
+}
+
 /// A lock of a finding.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
@@ -265,8 +277,8 @@ pub struct FoundEdge {
 pub struct FoundWait {
     /// The thread.
     pub thread: FoundThread,
-    /// `lock`, `join` or `event`.
-    pub what: &'static str,
+    /// What kind of thing it waits for.
+    pub what: WaitFor,
     /// Index of the lock that is waited for.
     pub lock: Option<usize>,
     /// Where it waits.
@@ -392,8 +404,8 @@ impl Finding {
         }
         let what = match (wait.lock.map(|lock| &self.locks[lock]), wait.what) {
             (Some(lock), _) => awaited(lock.kind, &lock.to_string()),
-            (None, "join") => "a thread to end".to_owned(),
-            (None, "lock") => "a lock".to_owned(),
+            (None, WaitFor::Join) => "a thread to end".to_owned(),
+            (None, WaitFor::Lock) => "a lock".to_owned(),
             (None, _) => "an unpark".to_owned(),
         };
         writeln!(f, "    waits for {what}, at {}", Short(wait.site))?;

@@ -34,8 +34,11 @@ pub(crate) struct Asked {
 /// One held lock, read.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct HeldLock {
+    /// The lock with the mode it is held in, and marks of the hold.
     pub(crate) word: Word,
+    /// Where it was acquired.
     pub(crate) site: Site,
+    /// Where the lock is in memory.
     pub(crate) address: usize,
     /// The nesting level, zero unless the acquisition named one.
     pub(crate) level: u8,
@@ -52,5 +55,6 @@ impl HeldLock {
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Prepared {
     pub(crate) word: Word,
-    pub(crate) chain: u64,
+    /// The [context hash](crate::thread_state::held_stack) that it will have on the stack.
+    pub(crate) context: u64,
 }

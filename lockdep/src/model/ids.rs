@@ -1,7 +1,7 @@
 //! The numbers by which locks, threads, sites and declared places are known.
 
 /// What a declaration names.
-pub(crate) type PlaceId = u32;
+pub type PlaceId = u32;
 
 /// One lock object; never used again for another.
 pub(crate) type LockId = u64;

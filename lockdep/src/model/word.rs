@@ -110,6 +110,11 @@ impl Word {
         self.0 & TRIED != 0
     }
 
+    /// Without the mark of [`WATCHED`].
+    pub(crate) const fn unwatched(self) -> Word {
+        Word(self.0 & !WATCHED)
+    }
+
     pub(crate) const fn watched(self) -> bool {
         self.0 & WATCHED != 0
     }

@@ -6,56 +6,20 @@
 //! never declared, is of another class and has no place, so nothing is said about it.
 
 use std::cmp::Ordering;
-use std::collections::HashMap;
 
-use crate::engine::{DeclaredOrder, Held, Link, Reason, Step};
+use crate::engine::{Held, Link, Reason, Step};
 use crate::finding::{Rule, Tier};
-use crate::hash::Map;
 use crate::model::finding::Finding;
 use crate::model::held::HeldLock;
 use crate::model::ids::{LockId, PlaceId};
 use crate::model::inventory::ClassLine;
 use crate::model::lock::{LockKind, Site};
 use crate::observer::declarations::{Declaration, Lock};
-use crate::observer::{
-    Observer, Request, declarations, held_of, list, signature, site_number, site_of,
-};
+use crate::observer::declared_places::{Place, key};
+use crate::observer::facts::Request;
+use crate::observer::parts::{held_of, list, signature, site_number};
+use crate::observer::{Observer, declarations};
 use crate::thread_state::serials;
-
-/// What has been declared.
-#[derive(Debug, Default)]
-pub(super) struct Declared {
-    order: DeclaredOrder,
-    places: Vec<Place>,
-    index: HashMap<Key, PlaceId>,
-    /// The newest declaration that has been read.
-    newest: Option<&'static Declaration>,
-    /// Statics that lead to no lock yet.
-    later: Vec<(PlaceId, &'static Lock)>,
-    /// The keys that order locks of one place.
-    keys: Map<LockId, u64>,
-}
-
-#[derive(Debug)]
-struct Place {
-    lock: &'static Lock,
-    /// The classes of its locks, by kind and type; the first is kept for whatever comes first.
-    classes: Vec<(Option<(LockKind, &'static str)>, u32)>,
-}
-
-/// What tells places apart.
-#[derive(Debug, PartialEq, Eq, Hash)]
-enum Key {
-    Field(&'static str, &'static str),
-    Static(usize),
-}
-
-fn key(lock: &Lock) -> Key {
-    match lock.of {
-        Some(lock) => Key::Static(std::ptr::from_ref(lock).cast::<()>().addr()),
-        None => Key::Field(lock.owner, lock.name),
-    }
-}
 
 impl Observer {
     /// Takes in what was declared since the last call, and gives the statics among it their places.
@@ -85,7 +49,7 @@ impl Observer {
         let places: Vec<PlaceId> = order.locks.iter().map(|lock| self.place(lock)).collect();
         for (lock, &place) in order.locks.iter().zip(&places) {
             if let Some((rank, site)) = lock.rank
-                && let Err(steps) = self.declared.order.rank(place, rank, site_number(site))
+                && let Err(steps) = self.declared.order.rank(place, rank, site)
             {
                 self.contradiction(site, &steps);
             }
@@ -94,8 +58,8 @@ impl Observer {
             let (Some(&first), Some(&then)) = (places.get(first), places.get(then)) else {
                 continue;
             };
-            if let Err(mut steps) = self.declared.order.declare(first, then, site_number(site)) {
-                steps.push(Step { first, then, reason: Reason::Order(site_number(site)) });
+            if let Err(mut steps) = self.declared.order.declare(first, then, site) {
+                steps.push(Step { first, then, reason: Reason::Order(site) });
                 self.contradiction(site, &steps);
             }
         }
@@ -330,7 +294,7 @@ impl Observer {
     }
 
     /// Two declarations say the opposite; the one at `site` is left out.
-    fn contradiction(&mut self, site: Site, steps: &[Step]) {
+    fn contradiction(&mut self, site: Site, steps: &[Step<Site>]) {
         let name = |place: PlaceId| self.declared.places[place as usize].lock.name;
         let orders: Vec<String> =
             steps.iter().map(|s| format!("{} before {}", name(s.first), name(s.then))).collect();
@@ -345,18 +309,18 @@ impl Observer {
 }
 
 /// Where these steps are declared, each place once.
-fn declared_at(steps: &[Step]) -> Vec<(Site, &'static str)> {
+fn declared_at(steps: &[Step<Site>]) -> Vec<(Site, &'static str)> {
     let mut sites: Vec<(Site, &'static str)> = Vec::new();
     for step in steps {
-        let at: &[(u64, &'static str)] = match &step.reason {
-            Reason::Order(site) => &[(*site, "this order is declared here")],
+        let at: &[(Site, &'static str)] = match &step.reason {
+            Reason::Order(site) => &[(site, "this order is declared here")],
             Reason::Ranks { sites: [first, then], .. } => {
-                &[(*first, "this rank is declared here"), (*then, "and this one here")]
+                &[(first, "this rank is declared here"), (then, "and this one here")]
             }
         };
         for &(site, label) in at {
-            if !sites.iter().any(|(known, _)| site_number(known) == site) {
-                sites.push((site_of(site), label));
+            if !sites.iter().any(|(known, _)| std::ptr::eq(*known, site)) {
+                sites.push((site, label));
             }
         }
     }

@@ -3,40 +3,14 @@
 use std::sync::Arc;
 
 use crate::finding::{Rule, Tier};
-use crate::model::finding::{Finding, FoundEdge, FoundWait, awaited};
+use crate::model::finding::{Finding, FoundEdge, WaitFor, awaited};
 use crate::model::held::HeldLock;
-use crate::model::ids::{LockId, ThreadId};
-use crate::model::lock::{Mode, Site};
-use crate::model::word::Word;
+use crate::model::ids::LockId;
+use crate::model::lock::Mode;
+use crate::observer::Observer;
 use crate::observer::backtrace::Stack;
-use crate::observer::{Observer, Orphan, Request, found_hold, list, signature, site_number};
-
-/// What a thread of a livelock does: it tries a lock again and again.
-pub(crate) const RETRY: &str = "retry";
-
-/// A thread of a deadlock or livelock.
-#[derive(Clone, Debug)]
-pub(crate) struct StuckThread {
-    pub(crate) thread: ThreadId,
-    pub(crate) what: &'static str,
-    /// The lock that it waits for, with the mode.
-    pub(crate) lock: Option<Word>,
-    /// The event that it waits for.
-    pub(crate) event: Option<Word>,
-    pub(crate) site: Site,
-    pub(crate) held: Vec<HeldLock>,
-}
-
-impl StuckThread {
-    fn label(&self) -> &'static str {
-        match self.what {
-            "lock" => "waits for the lock here",
-            RETRY => "tries the lock here, and fails again and again",
-            "join" => "waits here for a thread to end",
-            _ => "waits here",
-        }
-    }
-}
+use crate::observer::facts::{Doing, Orphan, Request, StuckThread};
+use crate::observer::parts::{list, signature, site_number};
 
 impl Observer {
     /// The thread asks for a lock that it holds itself. Returns the finding where it would hang.
@@ -157,7 +131,7 @@ impl Observer {
             return None;
         }
         let (mut finding, who, names) = self.ring(Rule::Livelock, threads);
-        finding.template = if threads.iter().all(|t| t.what == RETRY) {
+        finding.template = if threads.iter().all(|t| matches!(t.doing, Doing::Retries(_))) {
             format!(
                 "{who} keep failing on each other's locks, {names}: {rounds} rounds without \
                  progress; each should wait for a random time before it tries again, or all \
@@ -179,7 +153,7 @@ impl Observer {
         let mut index: Vec<LockId> = Vec::new();
         for thread in threads {
             self.trace_thread(thread.thread);
-            if let Some(word) = thread.lock
+            if let Some(word) = thread.lock()
                 && !index.contains(&word.lock())
             {
                 index.push(word.lock());
@@ -192,8 +166,8 @@ impl Observer {
             let before = &threads[(i + threads.len() - 1) % threads.len()];
             // What the thread before waits for is what this one holds.
             let held =
-                before.lock.and_then(|w| thread.held.iter().find(|h| h.word.lock() == w.lock()));
-            if let (Some(held), Some(word)) = (held, thread.lock) {
+                before.lock().and_then(|w| thread.held.iter().find(|h| h.word.lock() == w.lock()));
+            if let (Some(held), Some(word)) = (held, thread.lock()) {
                 finding.edges.push(FoundEdge {
                     from: at(held.word.lock()).unwrap_or(0),
                     to: at(word.lock()).unwrap_or(0),
@@ -206,13 +180,7 @@ impl Observer {
                     stack: self.stack_between(thread.thread, held.site, thread.site),
                 });
             }
-            finding.waits.push(FoundWait {
-                thread: who,
-                what: if thread.what == RETRY { "lock" } else { thread.what },
-                lock: thread.lock.and_then(|w| at(w.lock())),
-                site: thread.site,
-                held: thread.held.iter().map(|h| found_hold(h.word, h.site)).collect(),
-            });
+            finding.waits.push(thread.found(who, thread.lock().and_then(|w| at(w.lock()))));
             finding.sites.push((thread.site, thread.label()));
         }
         let who: Vec<String> = finding.waits.iter().map(|w| w.thread.to_string()).collect();
@@ -232,7 +200,7 @@ impl Observer {
                 return self.never_given_back(thread, &own);
             }
             let left = |t: &StuckThread| {
-                let bars = |left: &&Orphan| t.lock.is_some_and(|w| left.held.bars(w));
+                let bars = |left: &&Orphan| t.lock().is_some_and(|w| left.held.bars(w));
                 self.left.iter().find(bars).cloned()
             };
             if let Some((thread, left)) = threads.iter().find_map(|t| Some((t, left(t)?))) {
@@ -248,7 +216,7 @@ impl Observer {
     /// The guard that keeps the thread itself waiting, wherever it is. Whoever upgrades waits for the
     /// guards of others.
     fn own_bar(&self, thread: &StuckThread) -> Option<HeldLock> {
-        let asked = thread.lock.filter(|asked| self.may_be_sent(asked.lock()))?;
+        let asked = thread.lock().filter(|asked| self.may_be_sent(asked.lock()))?;
         let upgrades =
             |h: &HeldLock| (h.word.mode(), asked.mode()) == (Mode::Upgradable, Mode::Write);
         thread.held.iter().find(|h| h.bars(asked) && !upgrades(h)).copied()
@@ -258,14 +226,15 @@ impl Observer {
     fn stuck(&mut self, threads: &[StuckThread]) -> Arc<Finding> {
         // Somebody waits for an event and holds what somebody else needs: he may be the one.
         let needed =
-            |lock: LockId| threads.iter().any(|t| t.lock.is_some_and(|w| w.lock() == lock));
+            |lock: LockId| threads.iter().any(|t| t.lock().is_some_and(|w| w.lock() == lock));
         let holder = threads
             .iter()
-            .find(|t| t.what == "event" && t.held.iter().any(|h| needed(h.word.lock())));
+            .find(|t| t.kind() == WaitFor::Event && t.held.iter().any(|h| needed(h.word.lock())));
         let (rule, who) = match holder {
             Some(holder) => (Rule::WaitWhileHolding, holder),
             None => {
-                let event = threads.iter().find(|t| t.what == "event").unwrap_or(&threads[0]);
+                let event =
+                    threads.iter().find(|t| t.kind() == WaitFor::Event).unwrap_or(&threads[0]);
                 (Rule::StuckWait, event)
             }
         };
@@ -276,7 +245,7 @@ impl Observer {
             finding.locks.push(self.lock(held.word.lock()));
             finding.sites.push((held.site, "acquired here, and held during the wait"));
         }
-        let event = match who.event.or(who.lock) {
+        let event = match who.event().or(who.lock()) {
             Some(event) => {
                 let event = self.lock(event.lock());
                 let kind = event.kind;
@@ -294,22 +263,16 @@ impl Observer {
         };
         for thread in threads {
             self.trace_thread(thread.thread);
-            if let Some(word) = thread.lock.or(thread.event)
+            if let Some(word) = thread.lock().or(thread.event())
                 && !finding.locks.iter().any(|l| l.instance == word.lock())
             {
                 finding.locks.push(self.lock(word.lock()));
             }
-            let awaited = thread.lock.or(thread.event);
+            let awaited = thread.lock().or(thread.event());
             let lock =
                 awaited.and_then(|w| finding.locks.iter().position(|l| l.instance == w.lock()));
             finding.sites.push((thread.site, thread.label()));
-            finding.waits.push(FoundWait {
-                thread: self.thread(thread.thread),
-                what: thread.what,
-                lock,
-                site: thread.site,
-                held: thread.held.iter().map(|h| found_hold(h.word, h.site)).collect(),
-            });
+            finding.waits.push(thread.found(self.thread(thread.thread), lock));
         }
         if self.hung {
             // Left behind by a thread that a panic took out of its hang, which was reported.
@@ -331,13 +294,7 @@ impl Observer {
         finding.locks.push(self.lock(orphan.held.word.lock()));
         finding.sites.push((orphan.held.site, "acquired here, and never released"));
         finding.sites.push((me.site, me.label()));
-        finding.waits.push(FoundWait {
-            thread: found,
-            what: me.what,
-            lock: Some(0),
-            site: me.site,
-            held: me.held.iter().map(|h| found_hold(h.word, h.site)).collect(),
-        });
+        finding.waits.push(me.found(found, Some(0)));
         let sign =
             signature(Rule::OrphanedLock, [site_number(orphan.held.site), site_number(me.site)]);
         self.report(sign, finding)

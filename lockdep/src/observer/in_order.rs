@@ -9,36 +9,21 @@
 //! kind, a parent's before its children's; nor of locks that are ordered by their addresses. Where
 //! such orders do meet in a cycle, the order graph finds it.
 
-use std::collections::HashSet;
-
-use crate::hash::Map;
 use crate::model::held::HeldLock;
 use crate::model::ids::LockId;
 use crate::model::lock::Site;
 use crate::model::word;
 use crate::model::word::class_of;
-use crate::observer::{Observer, Request, site_number, site_of};
-
-/// What is known of the calls that take several locks.
-#[derive(Debug, Default)]
-pub(super) struct InOrder {
-    /// Where locks of a class are taken by number.
-    taken: HashSet<(u64, u32)>,
-    /// Two classes, the first of which comes first, and where locks of both were taken together.
-    together: Map<(u32, u32), u64>,
-}
-
-impl InOrder {
-    fn takes(&self, site: Site, lock: LockId) -> bool {
-        self.taken.contains(&(site_number(site), class_of(lock)))
-    }
-}
+use crate::observer::Observer;
+use crate::observer::facts::Request;
+use crate::observer::parts::site_number;
 
 impl Observer {
     /// Locks of these classes are taken at `site`, in the order of their numbers.
     #[cfg(feature = "instrument")]
     pub(crate) fn takes_in_order(&mut self, site: Site, classes: &[u32]) {
-        self.in_order.taken.extend(classes.iter().map(|&class| (site_number(site), class)));
+        let site = self.intern(site);
+        self.in_order.taken.extend(classes.iter().map(|&class| (site, class)));
     }
 
     /// What `lockdep::ordered` orders a lock by.
@@ -73,7 +58,7 @@ impl Observer {
             "{} asks for {{1}} while it holds {{0}}, which `lock_all!` takes after it",
             self.thread(request.at.thread),
         );
-        let sites = vec![(site_of(together), "locks of these kinds are taken together here")];
+        let sites = vec![(self.site(together), "locks of these kinds are taken together here")];
         self.broken(request, held, template, sites);
         wrong.iter().map(|(held, _)| held.word.lock()).collect()
     }

@@ -7,24 +7,25 @@
 pub mod config;
 
 pub(crate) mod declarations;
-pub(crate) mod hang;
+pub(crate) mod facts;
+pub(crate) mod parts;
 pub(crate) mod starvation;
 pub(crate) mod trace;
 
 mod backtrace;
 mod declared;
+mod declared_places;
+mod hang;
 mod in_order;
 mod nesting;
+mod nestings;
+mod ordered_calls;
 mod sent;
 
 use std::collections::{HashMap, HashSet};
 use std::hash::{BuildHasherDefault, Hash, Hasher};
 use std::panic::Location;
 use std::sync::Arc;
-
-use declared::Declared;
-use in_order::InOrder;
-use nesting::Nesting;
 
 use crate::engine::{Clock, Cover, Cycle, Dependency, Detector, Held, Link, Moment, Section};
 use crate::finding::{Rule, Tier};
@@ -33,15 +34,20 @@ use crate::model::finding::{
     Finding, FoundEdge, FoundHold, FoundLock, FoundThread, awaited, completes,
 };
 use crate::model::held::HeldLock;
-use crate::model::ids::{LockId, ThreadId};
+use crate::model::ids::{LockId, SiteId, ThreadId};
 use crate::model::inventory::{ClassLine, Counts, ThreadLine};
 use crate::model::lock::{LockKind, Site};
 use crate::model::times::ClassTimes;
 use crate::model::word::{CLASSES, Word, class_of};
 use crate::observer::backtrace::Stack;
 use crate::observer::config::Config;
+use crate::observer::declared_places::Declared;
+use crate::observer::facts::{Orphan, Request};
+use crate::observer::nestings::Nestings;
+use crate::observer::ordered_calls::OrderedCalls;
+use crate::observer::parts::{found_hold, held_of, kind_of, list, signature, site_number};
 use crate::observer::trace::Trace;
-use crate::thread_state::snapshot::Standing;
+use crate::thread_state::snapshot::ThreadSnapshot;
 
 /// How many threads that ended are kept before those that left nothing are forgotten.
 const ENDED: usize = 1024;
@@ -58,15 +64,15 @@ pub(crate) struct Observer {
     classes: Vec<ClassLine>,
     class_index: HashMap<ClassKey, u32>,
     met: HashSet<u32>,
-    nestings: Map<u32, Nesting>,
+    nestings: Map<u32, Nestings>,
     declared: Declared,
-    in_order: InOrder,
+    in_order: OrderedCalls,
     threads: Map<ThreadId, ThreadLine>,
     ended: Vec<ThreadId>,
     /// Dependencies by class and place that the trace has.
     orders: HashSet<u64, BuildHasherDefault<NumberHasher>>,
     /// By two places, the stack of the first thread that was seen between them.
-    stacks: HashMap<(usize, usize), (ThreadId, Stack)>,
+    stacks: HashMap<(SiteId, SiteId), (ThreadId, Stack)>,
     /// The thread whose request is judged, and the place.
     asks: Option<(ThreadId, Site)>,
     reported: Map<u64, Tier>,
@@ -83,27 +89,11 @@ pub(crate) struct Observer {
     /// How long the locks of each class were waited for and held, by threads that have ended.
     pub(crate) times: Map<u32, ClassTimes>,
     scratch: Vec<Held>,
+    /// The sites that the engine knows by number.
+    sites: Map<SiteId, Site>,
 }
 
 type ClassKey = (LockKind, &'static str, &'static str, u32, u32);
-
-/// A lock whose holder has ended.
-#[derive(Clone, Debug)]
-pub(crate) struct Orphan {
-    pub(crate) thread: FoundThread,
-    pub(crate) held: HeldLock,
-}
-
-/// A request that must be judged.
-pub(crate) struct Request<'a> {
-    /// The thread that asks, at this step.
-    pub(crate) at: &'a Moment,
-    pub(crate) word: Word,
-    pub(crate) site: Site,
-    pub(crate) address: usize,
-    pub(crate) level: u8,
-    pub(crate) held: &'a [HeldLock],
-}
 
 impl Observer {
     pub(crate) fn new() -> Observer {
@@ -126,7 +116,7 @@ impl Observer {
             met: HashSet::new(),
             nestings: Map::default(),
             declared: Declared::default(),
-            in_order: InOrder::default(),
+            in_order: OrderedCalls::default(),
             threads: Map::default(),
             ended: Vec::new(),
             orders: HashSet::default(),
@@ -141,6 +131,7 @@ impl Observer {
             retired: Counts::default(),
             times: Map::default(),
             scratch: Vec::new(),
+            sites: Map::default(),
         }
     }
 
@@ -263,6 +254,7 @@ impl Observer {
     /// for a lock on its way to the event, which then stands alone in `held`.
     pub(crate) fn event(&mut self, request: &Request<'_>) {
         let held: Vec<Held> = request.held.iter().map(held_of).collect();
+        self.intern_sites(request);
         self.keep_stack(request);
         self.depend(request, &held);
     }
@@ -310,6 +302,23 @@ impl Observer {
         cycles.iter().for_each(|cycle| self.cycle(cycle));
     }
 
+    /// The site with this number; where nothing is known of it, some place in this crate.
+    fn site(&self, number: SiteId) -> Site {
+        self.sites.get(&number).copied().unwrap_or(Location::caller())
+    }
+
+    /// Notes which sites the numbers stand for that the engine learns from this request.
+    fn intern_sites(&mut self, request: &Request<'_>) {
+        let held = request.held.iter().map(|h| h.site);
+        self.sites.extend(held.chain([request.site]).map(|site| (site_number(site), site)));
+    }
+
+    /// The number of this site, which [`Observer::site`] resolves from now on.
+    fn intern(&mut self, site: Site) -> SiteId {
+        self.sites.insert(site_number(site), site);
+        site_number(site)
+    }
+
     /// Keeps the calling thread's stack for each held lock that has none for this request yet.
     fn keep_stack(&mut self, request: &Request<'_>) {
         if !self.config.stacks {
@@ -318,7 +327,7 @@ impl Observer {
         let stack = Stack::capture();
         for h in request.held {
             self.stacks
-                .entry((site_address(h.site), site_address(request.site)))
+                .entry((site_number(h.site), site_number(request.site)))
                 .or_insert_with(|| (request.at.thread, stack.clone()));
         }
     }
@@ -335,6 +344,7 @@ impl Observer {
         if !self.orders.insert(key.finish()) {
             return;
         }
+        self.intern_sites(request);
         self.keep_stack(request);
         if self.trace.is_some() {
             let asked = found_hold(request.word, request.site);
@@ -444,7 +454,7 @@ impl Observer {
 
     fn edge(&mut self, link: &Link, from: usize, to: usize) -> FoundEdge {
         self.trace_thread(link.thread);
-        let (from_site, to_site) = (site_of(link.held.site), site_of(link.asked.site));
+        let (from_site, to_site) = (self.site(link.held.site), self.site(link.asked.site));
         let stack = self.stack_between(link.thread, from_site, to_site);
         FoundEdge {
             from,
@@ -462,7 +472,7 @@ impl Observer {
                     instance: g.lock,
                     mode: g.mode,
                     tried: g.tried,
-                    site: site_of(g.site),
+                    site: self.site(g.site),
                 })
                 .collect(),
             stack,
@@ -490,7 +500,7 @@ impl Observer {
     /// Who called `thread` when it went from one place to the other. Of a thread that came there after
     /// others, and is not there now, only the function is known.
     fn stack_between(&self, thread: ThreadId, from: Site, to: Site) -> Vec<String> {
-        let Some((first, stack)) = self.stacks.get(&(site_address(from), site_address(to))) else {
+        let Some((first, stack)) = self.stacks.get(&(site_number(from), site_number(to))) else {
             return Vec::new();
         };
         if *first == thread {
@@ -567,7 +577,7 @@ impl Observer {
 
     /// Writes the totals, and which threads still wait; `running` is what the threads that still
     /// run add to the totals.
-    pub(crate) fn end(&mut self, running: Counts, blocked: &[Standing]) {
+    pub(crate) fn end(&mut self, running: Counts, blocked: &[ThreadSnapshot]) {
         for thread in blocked {
             self.blocked(thread);
         }
@@ -594,16 +604,22 @@ impl Observer {
         }
     }
 
-    fn blocked(&mut self, thread: &Standing) {
+    fn blocked(&mut self, thread: &ThreadSnapshot) {
         let Some(wait) = thread.wait else { return };
         self.trace_thread(thread.thread);
         let held: Vec<FoundHold> = thread.held.iter().map(|h| found_hold(h.word, h.site)).collect();
-        let (what, target) = wait.what();
+        let target = wait.awaited.object();
         for class in held.iter().map(|h| h.class).chain(target.map(Word::class)) {
             self.trace_class(class);
         }
         if let Some(trace) = &mut self.trace {
-            trace.blocked(thread.thread, what, target.map(Word::class), wait.site, &held);
+            trace.blocked(
+                thread.thread,
+                kind_of(wait.awaited),
+                target.map(Word::class),
+                wait.site,
+                &held,
+            );
         }
     }
 
@@ -613,56 +629,5 @@ impl Observer {
             self.trace = trace.fork();
             self.orders.clear();
         }
-    }
-}
-
-fn held_of(held: &HeldLock) -> Held {
-    Held {
-        lock: held.word.lock(),
-        mode: held.word.mode(),
-        tried: held.word.tried(),
-        site: site_number(held.site),
-    }
-}
-
-fn found_hold(word: Word, site: Site) -> FoundHold {
-    FoundHold {
-        class: word.class(),
-        instance: word.lock(),
-        mode: word.mode(),
-        tried: word.tried(),
-        site,
-    }
-}
-
-fn site_address(site: Site) -> usize {
-    std::ptr::from_ref(site).expose_provenance()
-}
-
-/// A site as the engine numbers it.
-fn site_number(site: Site) -> u64 {
-    site_address(site) as u64
-}
-
-fn site_of(number: u64) -> Site {
-    // SAFETY: every number that the engine holds was made by `site_number` from a `Site`.
-    unsafe { &*std::ptr::with_exposed_provenance(number as usize) }
-}
-
-fn signature(rule: Rule, parts: impl IntoIterator<Item = u64>) -> u64 {
-    let mut hasher = NumberHasher::default();
-    rule.hash(&mut hasher);
-    for part in parts {
-        part.hash(&mut hasher);
-    }
-    hasher.finish()
-}
-
-/// `a`, `a and b`, `a, b and c`.
-pub(crate) fn list(items: &[String]) -> String {
-    match items {
-        [] => String::new(),
-        [one] => one.clone(),
-        [most @ .., last] => format!("{} and {last}", most.join(", ")),
     }
 }

@@ -8,8 +8,9 @@ use crate::model::held::HeldLock;
 use crate::model::ids::{LockId, ThreadId};
 use crate::model::lock::Mode;
 use crate::model::word::{Word, class_of};
-use crate::observer::{Observer, Orphan, Request};
-use crate::thread_state::pending::Unsure;
+use crate::observer::Observer;
+use crate::observer::facts::{Orphan, Request};
+use crate::thread_state::pending::PendingFinding;
 
 impl Observer {
     /// Guards of this class may be sent to other threads.
@@ -24,16 +25,20 @@ impl Observer {
 
     /// The thread reads this lock again, unless it has sent away the guard that it had. `None` if it
     /// asks for more, or if that was said before.
-    pub(crate) fn read_again(&mut self, request: &Request<'_>, first: &HeldLock) -> Option<Unsure> {
+    pub(crate) fn read_again(
+        &mut self,
+        request: &Request<'_>,
+        first: &HeldLock,
+    ) -> Option<PendingFinding> {
         if Mode::conflicts(first.word.mode(), request.word.mode()) {
             return None;
         }
         let (sign, finding) = self.relocks(request, first)?;
-        Some(Unsure { lock: request.word.lock(), sign, finding })
+        Some(PendingFinding { lock: request.word.lock(), sign, finding })
     }
 
     /// It has not.
-    pub(crate) fn sure(&mut self, Unsure { sign, finding, .. }: Unsure) {
+    pub(crate) fn sure(&mut self, PendingFinding { sign, finding, .. }: PendingFinding) {
         if !self.reported.contains_key(&sign) {
             self.report(sign, finding);
         }

@@ -13,7 +13,7 @@ use std::path::{Path, PathBuf};
 use std::time::{SystemTime, UNIX_EPOCH};
 use std::{env, fs, process};
 
-use crate::model::finding::{Finding, FoundHold};
+use crate::model::finding::{Finding, FoundHold, WaitFor};
 use crate::model::inventory::{ClassLine, Counts, ThreadLine};
 use crate::model::lock::Site;
 use crate::model::times::ClassTimes;
@@ -221,7 +221,7 @@ impl Trace {
     pub(crate) fn blocked(
         &mut self,
         thread: u32,
-        what: &str,
+        what: WaitFor,
         class: Option<u32>,
         site: Site,
         held: &[FoundHold],

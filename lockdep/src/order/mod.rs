@@ -30,14 +30,13 @@ mod nested;
 
 use std::panic::Location;
 
+pub use declaration::Place;
 pub use level::{Before, Level, Leveled, Unlocked};
 #[cfg(feature = "macros")]
 pub use lockdep_macros::LockOrder;
 #[cfg(feature = "parking_lot")]
 pub use nested::UpgradableNested;
 pub use nested::{LockNested, RwLockNested};
-
-pub use declaration::Place;
 
 pub use crate::observer::declarations::{Declaration, Lock, Locks, Order};
 

@@ -48,7 +48,7 @@ impl Condvar {
     #[inline]
     #[track_caller]
     pub fn notify_all(&self) -> usize {
-        self.tag.signal(EventKind::Condvar, Location::caller());
+        self.tag.signal_all(EventKind::Condvar, Location::caller());
         self.inner.notify_all()
     }
 

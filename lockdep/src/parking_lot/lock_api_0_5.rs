@@ -79,7 +79,7 @@ unsafe impl<C: lock_api::RawCondvar> lock_api::RawCondvar for RawCondvar<C> {
     #[inline]
     #[track_caller]
     fn notify_all(&self) -> usize {
-        self.tag.signal(EventKind::Condvar, Location::caller());
+        self.tag.signal_all(EventKind::Condvar, Location::caller());
         self.raw.notify_all()
     }
 }

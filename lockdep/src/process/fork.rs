@@ -19,7 +19,7 @@ use crate::observer::Observer;
 use crate::platform;
 use crate::thread_state::counters;
 use crate::thread_state::current::{Busy, is_busy};
-use crate::thread_state::record::{Record, Still};
+use crate::thread_state::record::{OwnRecord, Record, Still};
 use crate::thread_state::registry::{forget_all_but, records};
 
 thread_local! {
@@ -41,7 +41,7 @@ pub(super) fn before() {
     }
     let busy = Busy::new();
     let observer = observer();
-    let own = busy.record().map(Record::hold_still);
+    let own = busy.record().map(|record| record.shared().hold_still());
     FORKING.set(Some(ManuallyDrop::new(Fork { own, observer, busy })));
 }
 
@@ -53,7 +53,7 @@ pub(super) fn in_child() {
     let Some(fork) = FORKING.take().map(ManuallyDrop::into_inner) else { return };
     let Fork { own, mut observer, busy } = fork;
     drop(own);
-    let me = busy.record();
+    let me = busy.record().map(OwnRecord::shared);
     if let Some(observer) = observer.as_mut() {
         for record in records().filter(|r| !me.is_some_and(|me| ptr::eq(me, *r))) {
             orphan(observer, record);
@@ -75,7 +75,7 @@ fn orphan(observer: &mut Observer, record: &Record) {
         return;
     }
     let mut held: Vec<HeldLock> = Vec::new();
-    record.held_into(&mut held);
+    record.held.held_into(&mut held);
     let thread = record.thread.load(Relaxed);
     let (sent, kept) = held.into_iter().partition(|h| observer.may_be_sent(h.word.lock()));
     observer.leave(thread, sent);

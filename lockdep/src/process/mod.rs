@@ -20,7 +20,7 @@ use crate::observer::config::{Config, OnDeadlock, Print};
 use crate::platform::{self, ProcessEvents};
 use crate::thread_state::current::{Busy, current};
 use crate::thread_state::demand::{self, Asker};
-use crate::thread_state::record::Record;
+use crate::thread_state::record::OwnRecord;
 use crate::thread_state::registry::records;
 use crate::thread_state::snapshot;
 
@@ -101,7 +101,7 @@ fn deliver(config: &Config, finding: &Finding) {
         platform::print(&format!("\nlockdep: {finding}\n"));
     }
     // Whatever the program does there may need thread-locals.
-    let is_over = current().is_some_and(|record| record.over.get());
+    let is_over = current().is_some_and(|record| record.mine().over.get());
     if let Some(callback) = config.on_finding.as_ref().filter(|_| !is_over) {
         callback(finding);
     }
@@ -125,12 +125,12 @@ pub(crate) fn halt(finding: &Finding) {
 /// Introduces the thread of this record, if it is new.
 pub(crate) fn know_thread(
     observer: &mut Observer,
-    record: &Record,
+    record: OwnRecord,
     spawned: Option<(ThreadId, Site)>,
 ) {
     let id = record.thread.load(Relaxed);
     if !observer.knows_thread(id) {
-        let name = match record.over.get() {
+        let name = match record.mine().over.get() {
             false => thread::current().name().map(str::to_owned),
             true => platform::thread_name(record.system.load(Relaxed)),
         };
@@ -168,7 +168,7 @@ pub fn configure(config: Config) {
 fn take_statistics(config: &Config) {
     if config.stats {
         demand::set(Asker::Statistics);
-        records().for_each(Record::take_long_way);
+        records().for_each(|r| r.held.force_slow_path());
     } else {
         demand::clear(Asker::Statistics);
     }

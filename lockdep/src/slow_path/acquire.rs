@@ -11,13 +11,14 @@ use crate::model::ids::LockId;
 use crate::model::lock::{Mode, Site};
 use crate::model::word;
 use crate::model::word::Word;
-use crate::observer::Request;
+use crate::observer::facts::Request;
 use crate::process::{halt, know_thread, observe, observer};
 use crate::slow_path::{happens_before, spawn};
 use crate::thread_state::current::{Busy, is_busy};
-use crate::thread_state::pending::Unsure;
+use crate::thread_state::held_stack::Ended;
+use crate::thread_state::pending::PendingFinding;
 use crate::thread_state::position;
-use crate::thread_state::record::Record;
+use crate::thread_state::record::OwnRecord;
 use crate::thread_state::registry::records;
 use crate::waits::times;
 
@@ -27,15 +28,15 @@ use crate::waits::times;
 /// Where the thread would wait for itself, as configured.
 #[cold]
 pub(crate) fn request(
-    record: &Record,
+    record: OwnRecord,
     id: &AtomicU64,
     asked: Word,
     (upgrades, level): (bool, u8),
-    chain: u64,
+    context: u64,
     site: Site,
 ) {
     let mut held = take_scratch(record);
-    record.held_into(&mut held);
+    record.held.held_into(&mut held);
     let at = position::moment(record);
     let request = Request {
         at: &at,
@@ -45,27 +46,27 @@ pub(crate) fn request(
         level,
         held: &held,
     };
-    let (hang, unsure) = observe(|o| {
+    let (hang, pending) = observe(|o| {
         know_thread(o, record, None);
-        let (mut hang, mut unsure) = (None, None);
+        let (mut hang, mut pending) = (None, None);
         match relocked(&held, asked, upgrades) {
-            Some(first) if o.may_be_sent(asked.lock()) => unsure = o.read_again(&request, first),
+            Some(first) if o.may_be_sent(asked.lock()) => pending = o.read_again(&request, first),
             Some(first) => hang = o.relock(&request, first),
             None => {}
         }
         if hang.is_none() {
             o.request(&request);
         }
-        (hang, unsure)
+        (hang, pending)
     });
     give_scratch(record, held);
     if let Some(finding) = hang {
         return halt(&finding);
     }
     happens_before::has_news(record);
-    match unsure {
-        Some(finding) => keep_unsure(record, id, finding),
-        None => learned(record, id, chain),
+    match pending {
+        Some(finding) => defer(record, id, finding),
+        None => mark_known(record, id, context),
     }
 }
 
@@ -83,120 +84,139 @@ fn relocked(held: &[HeldLock], asked: Word, upgrades: bool) -> Option<&HeldLock>
     })
 }
 
-fn take_scratch(record: &Record) -> Vec<HeldLock> {
+fn take_scratch(record: OwnRecord) -> Vec<HeldLock> {
     let _busy = Busy::new();
-    std::mem::take(&mut record.own.borrow_mut().scratch)
+    std::mem::take(&mut record.mine().own.borrow_mut().scratch)
 }
 
-fn give_scratch(record: &Record, held: Vec<HeldLock>) {
+fn give_scratch(record: OwnRecord, held: Vec<HeldLock>) {
     let _busy = Busy::new();
-    record.own.borrow_mut().scratch = held;
+    record.mine().own.borrow_mut().scratch = held;
 }
 
-/// Keeps a finding that supposes that this thread still has a guard which may be sent elsewhere: it
-/// is true once the thread releases the lock itself. The situation stays new until then.
-fn keep_unsure(record: &Record, id: &AtomicU64, finding: Unsure) {
+/// Defers a finding about a lock whose guards may be sent away until this thread itself releases the
+/// lock, which shows that it had the guard all the time. The situation stays new until then.
+fn defer(record: OwnRecord, id: &AtomicU64, finding: PendingFinding) {
     let _busy = Busy::new();
     record.watch_releases();
     record.mark_graphed();
     id.fetch_or(word::IN_GRAPH, Relaxed);
-    let mut own = record.own.borrow_mut();
-    own.unsure.retain(|other| !other.is(&finding));
-    own.unsure.push(finding);
+    let mut own = record.mine().own.borrow_mut();
+    own.pending.retain(|other| !other.is(&finding));
+    own.pending.push(finding);
 }
 
-/// The thread has released this lock, so unless it holds it still it has had the guards all the time.
-fn had_it(record: &Record, lock: LockId) {
-    let sure: Vec<Unsure> = {
+/// On a release by the thread that acquired the lock: unless it holds the lock still, its guards were never
+/// sent away, so deferred findings about this lock are certain now.
+fn confirm_pending(record: OwnRecord, lock: LockId) {
+    let certain: Vec<PendingFinding> = {
         let _busy = Busy::new();
-        if record.own.borrow().unsure.is_empty() {
+        if record.mine().own.borrow().pending.is_empty() {
             return;
         }
-        take_given_off(record);
-        if record.holds(lock) {
+        take_released_elsewhere(record);
+        if record.held.holds(lock) {
             return;
         }
-        let mut own = record.own.borrow_mut();
-        own.unsure.extract_if(.., |finding| finding.is_about(lock)).collect()
+        let mut own = record.mine().own.borrow_mut();
+        own.pending.extract_if(.., |finding| finding.is_about(lock)).collect()
     };
-    if !sure.is_empty() {
-        observe(|o| sure.into_iter().for_each(|finding| o.sure(finding)));
+    if !certain.is_empty() {
+        observe(|o| certain.into_iter().for_each(|finding| o.sure(finding)));
     }
 }
 
 /// Takes the holds off that other threads have ended, where no acquisition does so.
 #[cold]
-pub(crate) fn forget_given(record: &Record) {
+pub(crate) fn drain_remote_releases(record: OwnRecord) {
     let _busy = Busy::new();
-    take_given_off(record);
+    take_released_elsewhere(record);
 }
 
 /// Takes the holds off that other threads have ended, in a busy thread.
-fn take_given_off(record: &Record) {
-    record.take_given_off(|over| {
-        let lock = over.lock();
-        record.own.borrow_mut().unsure.retain(|finding| !finding.is_about(lock));
-        if over.watched() {
+fn take_released_elsewhere(record: OwnRecord) {
+    record.take_released_elsewhere(|ended| {
+        let lock = ended.word.lock();
+        tell_time(record, ended);
+        record.mine().own.borrow_mut().pending.retain(|finding| !finding.is_about(lock));
+        if ended.word.watched() {
             spawn::released(record, lock);
         }
     });
 }
 
-/// The long way to an acquisition: makes room for another held lock, and looks at the lock and the
+/// A hold is over: tells those who ask for times.
+fn tell_time(record: OwnRecord, Ended { word, site, since }: Ended) {
+    if let Some(since) = since.filter(|_| word.watched()) {
+        times::released(record, word, site, since);
+    }
+}
+
+/// The slow path of an acquisition: makes room for another held lock, and looks at the lock and the
 /// time for those who ask. Returns the word to hold the lock with.
 #[cold]
-pub(crate) fn long_way(record: &Record, word: Word) -> Word {
+pub(crate) fn slow_path(record: OwnRecord, word: Word) -> Word {
     let _busy = Busy::new();
-    if record.is_full() {
-        record.grow_stack();
-    }
-    take_given_off(record);
+    take_released_elsewhere(record);
+    record.reserve();
     let held = times::asked_for(record, word);
     if !spawn::looks_for_sections(record, word) && !held.watched() {
-        record.leave_long_way();
+        record.leave_slow_path();
     }
     held
 }
 
-/// The long way to a release: of a lock below others, one that somebody watches, or one that the
+/// Makes room for one more held lock, and gives the context hash that it will have: what ran since the
+/// acquisition was prepared may have been a callback that keeps a guard.
+#[cold]
+pub(crate) fn prepare_again(record: OwnRecord, asked: Word, site: Site, level: u8) -> u64 {
+    let _busy = Busy::new();
+    record.reserve();
+    record.context(asked, site, level)
+}
+
+/// The slow path of a release: of a lock below others, one that somebody watches, or one that the
 /// order graph learnt of in this hold. The first half of it is for one that is just below the top,
 /// as half of the holds are that `lock_all!` begins.
 ///
 /// The ABI says that it does not unwind. The drop of a guard then has no second way out, is inlined,
 /// and leaves the guard in registers: of what a known lock costs beyond `std`'s this is most.
 #[cold]
-pub(crate) extern "C" fn release_long_way(record: &Record, id: &AtomicU64, mode: Mode) {
+pub(crate) extern "C" fn release_slow_path(record: OwnRecord, id: &AtomicU64, mode: Mode) {
     if !record.pop_below_top(Word(id.load(Relaxed)), mode) {
         release_from_below(record, id, mode);
     }
 }
 
 #[inline(never)]
-fn release_from_below(record: &Record, id: &AtomicU64, mode: Mode) {
+fn release_from_below(record: OwnRecord, id: &AtomicU64, mode: Mode) {
     let lock = Word(id.load(Relaxed));
-    let Some(held) = record.remove(lock, mode) else { return release_elsewhere(record, id, mode) };
-    if held.watched() {
+    let Some(ended) = record.remove(lock, mode) else {
+        return release_elsewhere(record, id, mode);
+    };
+    tell_time(record, ended);
+    if ended.word.watched() {
         // A callback of the program that panics here has said so.
         _ = panic::catch_unwind(AssertUnwindSafe(|| {
-            had_it(record, lock.lock());
+            confirm_pending(record, lock.lock());
             spawn::released(record, lock.lock());
         }));
     }
-    if held.graphed() {
+    if ended.word.graphed() {
         id.fetch_or(word::IN_GRAPH, Relaxed);
     }
 }
 
 /// The release of a lock that this thread does not hold: its guard may have come from another one.
-fn release_elsewhere(record: &Record, id: &AtomicU64, mode: Mode) {
+fn release_elsewhere(record: OwnRecord, id: &AtomicU64, mode: Mode) {
     let _busy = Busy::new();
     let lock = Word(id.load(Relaxed));
     if lock.0 & word::UNTRACKED != 0 {
         return;
     }
     let mut observer = observer();
-    let mut others = records().filter(|r| r.in_use.load(Acquire) && !ptr::eq(*r, record));
-    let given = others.any(|other| other.give(lock, mode));
+    let mut others = records().filter(|r| r.in_use.load(Acquire) && !ptr::eq(*r, record.shared()));
+    let given = others.any(|other| other.held.release_elsewhere(lock, mode));
     if let Some(observer) = observer.as_mut()
         && (given || observer.take_left(lock, mode))
     {
@@ -216,58 +236,59 @@ pub(crate) extern "C" fn remove(lock: LockId) {
 
 /// The thread waits, or could have to wait, for an event while it holds locks.
 #[inline]
-pub(crate) fn wait_holding(record: &Record, id: &AtomicU64, event: Word, site: Site) {
+pub(crate) fn wait_holding(record: OwnRecord, id: &AtomicU64, event: Word, site: Site) {
     let event = event.held(Mode::Write, false);
-    let chain = record.chain(event, site, 0);
-    if !record.known.has(chain) {
-        wait_holding_new(record, id, event, chain, site);
+    let context = record.context(event, site, 0);
+    if !record.mine().known.has(context) {
+        wait_holding_new(record, id, event, context, site);
     }
 }
 
 #[cold]
-fn wait_holding_new(record: &Record, id: &AtomicU64, event: Word, chain: u64, site: Site) {
+fn wait_holding_new(record: OwnRecord, id: &AtomicU64, event: Word, context: u64, site: Site) {
     let mut held = take_scratch(record);
-    record.held_into(&mut held);
+    record.held.held_into(&mut held);
     let at = position::moment_of_event(record);
     observe(|o| {
         know_thread(o, record, None);
         o.event(&Request { at: &at, word: event, site, address: 0, level: 0, held: &held });
     });
     give_scratch(record, held);
-    learned(record, id, chain);
+    mark_known(record, id, context);
 }
 
 /// The thread completes an event; it had to pass what is in its window first.
 #[inline]
-pub(crate) fn signal(record: &Record, id: &AtomicU64, event: Word, site: Site) {
-    if record.window.is_empty() {
+pub(crate) fn signal(record: OwnRecord, id: &AtomicU64, event: Word, site: Site) {
+    if record.mine().recent.is_empty() {
         return;
     }
-    let digest = record.window.digest(event.lock() ^ (std::ptr::from_ref(site) as u64) << 20);
-    if !record.known.has(digest) {
+    let digest =
+        record.mine().recent.digest(event.lock() ^ (std::ptr::from_ref(site) as u64) << 20);
+    if !record.mine().known.has(digest) {
         signal_new(record, id, event, digest, site);
     }
 }
 
 #[cold]
-fn signal_new(record: &Record, id: &AtomicU64, event: Word, digest: u64, site: Site) {
+fn signal_new(record: OwnRecord, id: &AtomicU64, event: Word, digest: u64, site: Site) {
     let at = position::moment_of_event(record);
     let held = [HeldLock { word: event.held(Mode::Write, true), site, address: 0, level: 0 }];
     observe(|o| {
         know_thread(o, record, None);
-        for (word, asked_at) in record.window.iter() {
+        for (word, asked_at) in record.mine().recent.iter() {
             o.event(&Request { at: &at, word, site: asked_at, address: 0, level: 0, held: &held });
         }
     });
     let _busy = Busy::new();
-    record.known.add(digest);
+    record.mine().known.add(digest);
     id.fetch_or(word::IN_GRAPH, Relaxed);
 }
 
 /// What was judged under this chain need not be judged again.
-fn learned(record: &Record, id: &AtomicU64, chain: u64) {
+fn mark_known(record: OwnRecord, id: &AtomicU64, context: u64) {
     let _busy = Busy::new();
-    record.known.add(chain);
+    record.mine().known.add(context);
     record.mark_graphed();
     id.fetch_or(word::IN_GRAPH, Relaxed);
 }

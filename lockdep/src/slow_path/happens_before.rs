@@ -17,40 +17,40 @@ use crate::model::word::Word;
 use crate::process::observe;
 use crate::thread_state::current::Busy;
 use crate::thread_state::position;
-use crate::thread_state::record::Record;
+use crate::thread_state::record::OwnRecord;
 
 /// How often a thread publishes what it did.
 const MOST: u32 = 8;
 
 /// The order graph has learnt something from this thread, or it has heard from another.
-pub(crate) fn has_news(record: &Record) {
+pub(crate) fn has_news(record: OwnRecord) {
     let _busy = Busy::new();
-    record.news.set(record.news.get().wrapping_add(1));
-    record.told.set(0);
-    record.publishes.set(record.own.borrow().publications < MOST);
+    record.mine().version.set(record.mine().version.get().wrapping_add(1));
+    record.mine().last_published.set(0);
+    record.mine().publishes.set(record.mine().own.borrow().publications < MOST);
 }
 
 /// Whether the event, if it was the last one that this thread told, knows all that it did.
 #[inline(always)]
-pub(crate) fn is_old_news(record: &Record, event: Word) -> bool {
-    !record.publishes.get() || record.told.get() == event.lock()
+pub(crate) fn is_old_news(record: OwnRecord, event: Word) -> bool {
+    !record.mine().publishes.get() || record.mine().last_published.get() == event.lock()
 }
 
 /// The thread is about to complete an event: others will know what it did until now. Called only
 /// where [`Record::publishes`] says so.
 #[inline]
-pub(crate) fn publish(record: &Record, id: &AtomicU64, event: Word, published: &AtomicU32) {
-    let key = key(event, u64::from(record.news.get()) << 32);
-    if !record.known.has(key) {
+pub(crate) fn publish(record: OwnRecord, id: &AtomicU64, event: Word, published: &AtomicU32) {
+    let key = key(event, u64::from(record.mine().version.get()) << 32);
+    if !record.mine().known.has(key) {
         publish_new(record, id, event, published, key);
     }
-    record.told.set(event.lock());
+    record.mine().last_published.set(event.lock());
 }
 
 #[cold]
-fn publish_new(record: &Record, id: &AtomicU64, event: Word, published: &AtomicU32, key: u64) {
+fn publish_new(record: OwnRecord, id: &AtomicU64, event: Word, published: &AtomicU32, key: u64) {
     let busy = Busy::new();
-    record.known.add(key);
+    record.mine().known.add(key);
     drop(busy);
     let at = position::moment(record);
     observe(|o| o.publish(event.lock(), &at));
@@ -58,32 +58,32 @@ fn publish_new(record: &Record, id: &AtomicU64, event: Word, published: &AtomicU
     published.fetch_add(1, Relaxed);
     let _busy = Busy::new();
     {
-        let mut own = record.own.borrow_mut();
+        let mut own = record.mine().own.borrow_mut();
         own.at.epoch += 1;
         own.publications += 1;
-        record.publishes.set(own.publications < MOST);
+        record.mine().publishes.set(own.publications < MOST);
     }
     position::next_segment(record);
 }
 
 /// The event has come for this thread, after so many had published something with it.
 #[inline]
-pub(crate) fn hear(record: &Record, event: Word, published: u32) {
+pub(crate) fn hear(record: OwnRecord, event: Word, published: u32) {
     if published != 0 {
         let key = key(event, u64::from(published));
-        if !record.known.has(key) {
+        if !record.mine().known.has(key) {
             hear_new(record, key, event);
         }
     }
 }
 
 #[cold]
-fn hear_new(record: &Record, key: u64, event: Word) {
+fn hear_new(record: OwnRecord, key: u64, event: Word) {
     let news = observe(|o| o.published(event.lock()));
     let _busy = Busy::new();
-    record.known.add(key);
+    record.mine().known.add(key);
     let Some(news) = news else { return };
-    let mut own = record.own.borrow_mut();
+    let mut own = record.mine().own.borrow_mut();
     let mut seen = Clock::clone(&own.at.seen);
     seen.join(&news);
     if seen != *own.at.seen {

@@ -18,7 +18,7 @@ use crate::slow_path::life::begin;
 #[cfg(lockdep_creation_order)]
 use crate::thread_state::current::current;
 use crate::thread_state::current::{Busy, is_busy};
-use crate::thread_state::record::{ClassEntry, Record};
+use crate::thread_state::record::{ClassEntry, OwnRecord};
 use crate::thread_state::serials::serial;
 
 /// Classes that a thread remembers, as a power of two.
@@ -26,12 +26,12 @@ const CLASS_SLOT_BITS: u32 = 6;
 
 /// Gives a lock its number, or finds out that it must be left alone.
 pub(crate) fn identify(
-    record: &Record,
+    record: OwnRecord,
     id: &AtomicU64,
     created: Site,
     ty: &'static LockType,
 ) -> Word {
-    let recent = record.recent.get();
+    let recent = record.mine().recent_class.get();
     if recent.is(created, ty) {
         return number(record, id, recent.class);
     }
@@ -41,7 +41,7 @@ pub(crate) fn identify(
 
 #[inline(never)]
 fn identify_by_search(
-    record: &Record,
+    record: OwnRecord,
     id: &AtomicU64,
     created: Site,
     ty: &'static LockType,
@@ -51,7 +51,7 @@ fn identify_by_search(
 }
 
 #[inline(always)]
-fn number(record: &Record, id: &AtomicU64, class: u32) -> Word {
+fn number(record: OwnRecord, id: &AtomicU64, class: u32) -> Word {
     let now = Word(id.load(Relaxed));
     if !now.is_new() {
         // The search for the class has led to a declaration that names this very lock.
@@ -73,7 +73,7 @@ fn number(record: &Record, id: &AtomicU64, class: u32) -> Word {
 /// Gives a lock that is in a declared place its number and the class of that place. One that was
 /// acquired before has them already, and keeps them.
 pub(crate) fn declare(
-    record: &Record,
+    record: OwnRecord,
     id: &AtomicU64,
     place: &'static PlaceClass,
     ty: &'static LockType,
@@ -98,7 +98,7 @@ pub(crate) fn declare(
 #[inline]
 pub(crate) fn creation(created: Site, ty: &'static LockType) -> u64 {
     let Some(record) = current().or_else(begin) else { return 0 };
-    let recent = record.recent.get();
+    let recent = record.mine().recent_class.get();
     let class = if recent.is(created, ty) && declarations().is_none() {
         record.count_lock();
         recent.class
@@ -141,20 +141,20 @@ fn class_slot(created: Site, ty: &'static LockType) -> usize {
 /// The class, if this is what the thread remembers in this slot.
 #[inline]
 fn remembered(
-    record: &Record,
+    record: OwnRecord,
     slot: usize,
     created: Site,
     ty: &'static LockType,
 ) -> Option<ClassEntry> {
-    let entry = record.classes.get()?.get(slot)?.get();
+    let entry = record.mine().classes.get()?.get(slot)?.get();
     entry.is(created, ty).then_some(entry)
 }
 
-fn class(record: &Record, created: Site, ty: &'static LockType) -> u32 {
+fn class(record: OwnRecord, created: Site, ty: &'static LockType) -> u32 {
     let slot = class_slot(created, ty);
     match remembered(record, slot, created, ty).filter(|entry| entry.many) {
         Some(entry) => {
-            record.recent.set(entry);
+            record.mine().recent_class.set(entry);
             entry.class
         }
         None => new_class(record, slot, created, ty),
@@ -162,7 +162,7 @@ fn class(record: &Record, created: Site, ty: &'static LockType) -> u32 {
 }
 
 #[cold]
-fn new_class(record: &Record, slot: usize, created: Site, ty: &'static LockType) -> u32 {
+fn new_class(record: OwnRecord, slot: usize, created: Site, ty: &'static LockType) -> u32 {
     match remembered(record, slot, created, ty) {
         Some(entry) => {
             observe(|o| o.many(entry.class));
@@ -186,9 +186,10 @@ fn new_class(record: &Record, slot: usize, created: Site, ty: &'static LockType)
     }
 }
 
-fn set_class(record: &Record, slot: usize, entry: ClassEntry) {
+fn set_class(record: OwnRecord, slot: usize, entry: ClassEntry) {
     let _busy = Busy::new();
-    let classes = record.classes.get_or_init(|| vec![Cell::new(entry); 1 << CLASS_SLOT_BITS]);
+    let classes =
+        record.mine().classes.get_or_init(|| vec![Cell::new(entry); 1 << CLASS_SLOT_BITS]);
     classes[slot].set(entry);
 }
 

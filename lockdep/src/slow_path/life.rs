@@ -14,9 +14,9 @@ use crate::process::{is_observing, know_thread, observe, observer};
 use crate::thread_state::counters::{LEAVING, ORPHANED};
 use crate::thread_state::current::{self, Busy, current};
 use crate::thread_state::position::start_segments;
-use crate::thread_state::record::Record;
+use crate::thread_state::record::OwnRecord;
 use crate::thread_state::registry;
-use crate::waits::block;
+use crate::waits::{hang, orphan};
 
 /// This thread's number, which it gets if this is its first use; `None` where the thread must pass
 /// through.
@@ -26,7 +26,7 @@ pub(crate) fn thread() -> Option<ThreadId> {
 
 /// This thread's record, made if this is its first use; `None` where the thread must pass through.
 #[cold]
-pub(crate) fn begin() -> Option<&'static Record> {
+pub(crate) fn begin() -> Option<OwnRecord> {
     current::begin_with(|| {
         let record = registry::take_record();
         let thread = registry::next_thread();
@@ -41,8 +41,8 @@ pub(crate) fn begin() -> Option<&'static Record> {
 /// The thread is over: what it still holds is orphaned, and its record is free.
 fn thread_end() {
     let Some(record) = current() else { return };
-    record.over.set(true);
-    let held = if record.holds_nothing() { Vec::new() } else { kept(record) };
+    record.mine().over.set(true);
+    let held = if record.held.is_empty() { Vec::new() } else { kept(record) };
     if !held.is_empty() {
         ORPHANED.fetch_add(held.len(), SeqCst);
     }
@@ -59,9 +59,9 @@ fn thread_end() {
     }
     // Of a thread that blocks and one that ends at the same moment, the later sees the other.
     record.ended.store(true, SeqCst);
-    let left_behind = block::behind_these(&held);
+    let left_behind = orphan::behind_these(&held);
     let last = left_behind
-        .or_else(|| if block::nobody_runs() { block::nobody_will(record, || false) } else { None });
+        .or_else(|| if hang::nobody_runs() { hang::nobody_will(record, || false) } else { None });
     if record.left.swap(false, Relaxed) {
         LEAVING.fetch_sub(1, SeqCst);
     }
@@ -77,11 +77,11 @@ fn thread_end() {
 
 /// What the thread of this record, which ends, holds for good. A guard that may be elsewhere is left
 /// to the observer in the same step in which another thread would look for it.
-fn kept(record: &Record) -> Vec<HeldLock> {
+fn kept(record: OwnRecord) -> Vec<HeldLock> {
     let _busy = Busy::new();
     let mut guard = observer();
     let mut held = Vec::new();
-    record.held_into(&mut held);
+    record.held.held_into(&mut held);
     if let Some(observer) = guard.as_mut() {
         let sent = |h: &HeldLock| observer.may_be_sent(h.word.lock());
         let (sent, kept) = held.into_iter().partition(sent);

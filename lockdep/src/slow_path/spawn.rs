@@ -9,13 +9,14 @@ use crate::model::held::HeldLock;
 use crate::model::ids::{LockId, ThreadId};
 use crate::model::lock::{LockKind, Mode, Site};
 use crate::model::word::Word;
-use crate::observer::{Observer, Request};
+use crate::observer::Observer;
+use crate::observer::facts::Request;
 use crate::process::{know_thread, observe};
 use crate::slow_path::life::begin;
 use crate::thread_state::counters::{LEAVING, STARTING};
 use crate::thread_state::current::{Busy, current};
 use crate::thread_state::position::{moment, moment_of_event, next_segment, start_segments};
-use crate::thread_state::record::{Own, Record};
+use crate::thread_state::record::{Own, OwnRecord};
 use crate::thread_state::registry;
 use crate::thread_state::serials::serial;
 
@@ -64,9 +65,9 @@ pub(crate) fn spawn(site: Site) -> Option<Arc<Spawned>> {
         }
     });
     let _busy = Busy::new();
-    record.own.borrow_mut().at.epoch += 1;
+    record.mine().own.borrow_mut().at.epoch += 1;
     // What was asked for before the new thread existed cannot keep it waiting.
-    record.window.close(&record.own);
+    record.close_window();
     next_segment(record);
     let thread = registry::next_thread();
     STARTING.fetch_add(1, SeqCst);
@@ -77,12 +78,12 @@ pub(crate) fn spawn(site: Site) -> Option<Arc<Spawned>> {
 }
 
 /// What covers a thread that this one, being at `at`, spawns.
-fn cover(record: &Record, at: &Moment) -> Option<Arc<Cover>> {
+fn cover(record: OwnRecord, at: &Moment) -> Option<Arc<Cover>> {
     let _busy = Busy::new();
-    let mut own = record.own.borrow_mut();
-    if !record.holds_nothing() {
+    let mut own = record.mine().own.borrow_mut();
+    if !record.held.is_empty() {
         record.watch_releases();
-        record.each_held(|held, _| {
+        record.held.each_held(|held, _| {
             let lock = held.word.lock();
             if !own.sections.iter().any(|s| s.lock == lock) {
                 own.sections.push(Arc::new(Section::new(at.thread, lock, held.word.mode())));
@@ -99,8 +100,8 @@ fn cover(record: &Record, at: &Moment) -> Option<Arc<Cover>> {
 
 /// The thread is about to acquire a lock, the long way: it may be one that is held around it.
 /// Returns whether it goes on looking for such.
-pub(crate) fn looks_for_sections(record: &Record, word: Word) -> bool {
-    let mut own = record.own.borrow_mut();
+pub(crate) fn looks_for_sections(record: OwnRecord, word: Word) -> bool {
+    let mut own = record.mine().own.borrow_mut();
     let Own { at, entered, first_steps, .. } = &mut *own;
     let Some(cover) = at.cover.as_ref().filter(|_| *first_steps > 0) else { return false };
     *first_steps -= 1;
@@ -109,17 +110,17 @@ pub(crate) fn looks_for_sections(record: &Record, word: Word) -> bool {
         !word.tried() && bars && !entered.iter().any(|(t, _)| Arc::ptr_eq(s, t))
     };
     let found: Vec<_> = cover.sections().filter(new).cloned().collect();
-    entered.extend(found.into_iter().map(|section| (section, record.acquisitions())));
+    entered.extend(found.into_iter().map(|section| (section, record.held.pushed())));
     *first_steps > 0
 }
 
 /// The thread has given up one hold of a lock that it spawned others under.
-pub(crate) fn released(record: &Record, lock: LockId) {
+pub(crate) fn released(record: OwnRecord, lock: LockId) {
     let (section, over) = {
         let _busy = Busy::new();
-        let mut own = record.own.borrow_mut();
+        let mut own = record.mine().own.borrow_mut();
         let Some(at) = own.sections.iter().position(|s| s.lock == lock) else { return };
-        if record.holds(lock) {
+        if record.held.holds(lock) {
             return;
         }
         let section = own.sections.swap_remove(at);
@@ -141,12 +142,12 @@ impl Spawned {
                 record.foreign.store(false, Relaxed);
                 start_segments(record, self.first.clone());
                 if self.first.cover.is_some() {
-                    record.own.borrow_mut().first_steps = FIRST_STEPS;
-                    record.take_long_way();
+                    record.mine().own.borrow_mut().first_steps = FIRST_STEPS;
+                    record.held.force_slow_path();
                 }
             }
             observe(|o| know_thread(o, record, Some((self.parent, self.site))));
-            record.introduced.set(true);
+            record.mine().introduced.set(true);
         }
         self.begun();
     }
@@ -163,7 +164,7 @@ impl Spawned {
         let at = moment(record);
         let left = {
             let _busy = Busy::new();
-            let mut children = std::mem::take(&mut record.own.borrow_mut().children);
+            let mut children = std::mem::take(&mut record.mine().own.borrow_mut().children);
             children.retain(|child| child.is_open());
             children
         };
@@ -171,11 +172,11 @@ impl Spawned {
             observe(|o| o.left(&left));
         }
         let _busy = Busy::new();
-        record.window.close(&record.own);
-        if !record.holds_nothing() && !record.left.swap(true, Relaxed) {
+        record.close_window();
+        if !record.held.is_empty() && !record.left.swap(true, Relaxed) {
             LEAVING.fetch_add(1, SeqCst);
         }
-        let end = End { at, asked: record.own.borrow().asked.clone() };
+        let end = End { at, asked: record.mine().own.borrow().asked.clone() };
         *self.end.lock().unwrap_or_else(PoisonError::into_inner) = Some(end);
     }
 
@@ -184,13 +185,13 @@ impl Spawned {
     }
 
     /// The current thread is about to wait for the end of this one.
-    pub(crate) fn before_join(&self, record: &Record, site: Site) -> Option<BeforeJoin> {
-        if record.holds_nothing() {
+    pub(crate) fn before_join(&self, record: OwnRecord, site: Site) -> Option<BeforeJoin> {
+        if record.held.is_empty() {
             return None;
         }
         let _busy = Busy::new();
         let mut held = Vec::new();
-        record.held_into(&mut held);
+        record.held.held_into(&mut held);
         Some(BeforeJoin { at: moment_of_event(record), held, site })
     }
 
@@ -215,7 +216,7 @@ impl Spawned {
         });
         let _busy = Busy::new();
         {
-            let mut own = record.own.borrow_mut();
+            let mut own = record.mine().own.borrow_mut();
             Arc::make_mut(&mut own.at.clock).join(&over);
             if *end.at.seen != Clock::default() {
                 Arc::make_mut(&mut own.at.seen).join(&end.at.seen);
@@ -226,7 +227,7 @@ impl Spawned {
 
     /// To the order graph a thread is a lock that it holds from its first step to its last, and
     /// that whoever joins it asks for (Sulzmann, "Cross-thread critical sections", 2025).
-    fn joined_holding(&self, o: &mut Observer, record: &Record, before: &BeforeJoin, end: &End) {
+    fn joined_holding(&self, o: &mut Observer, record: OwnRecord, before: &BeforeJoin, end: &End) {
         if end.asked.is_empty() {
             return;
         }

@@ -41,7 +41,7 @@ impl Barrier {
             self.arrived.fetch_add(1, Ordering::Relaxed) % self.parties == self.parties - 1;
         let complete = || {
             completes.then(|| {
-                self.tag.signal(EventKind::Barrier, site);
+                self.tag.signal_all(EventKind::Barrier, site);
                 self.inner.wait()
             })
         };

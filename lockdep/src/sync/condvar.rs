@@ -158,7 +158,7 @@ impl Condvar {
     /// Wakes every thread that waits.
     #[track_caller]
     pub fn notify_all(&self) {
-        self.tag.signal(EventKind::Condvar, Location::caller());
+        self.tag.signal_all(EventKind::Condvar, Location::caller());
         self.inner.notify_all();
     }
 

@@ -51,7 +51,7 @@ impl Drop for SendSide {
 
 impl Drop for ReceiveSide {
     fn drop(&mut self) {
-        self.0.tag.signal(EventKind::Send, Location::caller());
+        self.0.tag.signal_all(EventKind::Send, Location::caller());
     }
 }
 

@@ -295,7 +295,7 @@ impl Semaphore {
     #[track_caller]
     pub fn close(&self) {
         if !self.is_lock() {
-            self.event.signal(EventKind::Permit, Location::caller());
+            self.event.signal_all(EventKind::Permit, Location::caller());
         }
         self.state().closed = true;
         self.changed.notify_all();

@@ -16,35 +16,68 @@ pub(crate) static STARTING: AtomicUsize = AtomicUsize::new(0);
 pub(crate) static LEAVING: AtomicUsize = AtomicUsize::new(0);
 /// Locks that threads held when they ended.
 pub(crate) static ORPHANED: AtomicUsize = AtomicUsize::new(0);
-/// See [`signals`].
-static SIGNALS: [AtomicU64; 256] = [const { AtomicU64::new(0) }; 256];
 /// See [`unparks`].
 static UNPARKS: [AtomicU64; 256] = [const { AtomicU64::new(0) }; 256];
 
-/// In a count of [`signals`]: one thread that waits.
-pub(crate) const WAITER: u64 = 1 << 44;
+/// Who waits for events whose numbers share one of these, and how many of them were woken and have not
+/// gone on yet: the first number in the upper half, the second in the lower one, which is never greater.
+static WAITERS: [AtomicU64; SLOTS] = [const { AtomicU64::new(0) }; SLOTS];
+/// How many counts the events share.
+const SLOTS: usize = 1024;
+/// One waiter, in [`WAITERS`].
+const WAITER: u64 = 1 << 32;
 
-/// How often an event was signalled while threads waited for it, and above [`WAITER`] how many do
-/// now; several events may share a count.
 #[inline(always)]
-pub(crate) fn signals(event: Word) -> &'static AtomicU64 {
+fn waiters(event: Word) -> &'static AtomicU64 {
     // Multiplied, as each thread numbers its events from a multiple of a block on.
-    let hash = parts(event.lock()).1.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> (u64::BITS - 8);
-    &SIGNALS[hash as usize % SIGNALS.len()]
+    let hash = parts(event.lock()).1.wrapping_mul(0x9e37_79b9_7f4a_7c15);
+    &WAITERS[(hash >> (u64::BITS - SLOTS.ilog2())) as usize]
+}
+
+/// The calling thread begins to wait for the event.
+pub(crate) fn begin_to_wait(event: Word) {
+    waiters(event).fetch_add(WAITER, SeqCst);
+}
+
+/// The calling thread does not wait for the event any more.
+pub(crate) fn end_to_wait(event: Word) {
+    update(event, |waiters, woken| (waiters.saturating_sub(1), woken.saturating_sub(1)));
 }
 
 /// Whether a thread may be waiting for the event.
 #[inline(always)]
 pub(crate) fn is_waited_for(event: Word) -> bool {
-    signals(event).load(SeqCst) >= WAITER
+    waiters(event).load(SeqCst) >= WAITER
 }
 
-/// Whoever waits for the event is about to be woken.
+/// Whether a thread that waits for the event may have been woken, and has not gone on yet.
+pub(crate) fn may_be_woken(event: Word) -> bool {
+    waiters(event).load(SeqCst) % WAITER != 0
+}
+
+/// Who of those that wait for an event is woken.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Woken {
+    One,
+    All,
+}
+
+/// Those that wait for the event are about to be woken.
 #[inline]
-pub(crate) fn woken(event: Word) {
+pub(crate) fn woken(event: Word, who: Woken) {
     if is_waited_for(event) {
-        signals(event).fetch_add(1, SeqCst);
+        update(event, |waiters, woken| {
+            (waiters, if who == Woken::All { waiters } else { woken + 1 })
+        });
     }
+}
+
+fn update(event: Word, step: impl Fn(u64, u64) -> (u64, u64)) {
+    let new = |count: u64| {
+        let (waiters, woken) = step(count / WAITER, count % WAITER);
+        Some(waiters * WAITER + woken.min(waiters))
+    };
+    _ = waiters(event).fetch_update(SeqCst, SeqCst, new);
 }
 
 /// The thread is about to be unparked.
@@ -91,7 +124,7 @@ pub(crate) fn forked(orphaned: usize) {
         count.store(0, SeqCst);
     }
     ORPHANED.store(orphaned, SeqCst);
-    for count in &SIGNALS {
-        count.fetch_and(WAITER - 1, SeqCst);
+    for count in &WAITERS {
+        count.store(0, SeqCst);
     }
 }

@@ -3,7 +3,7 @@
 use std::cell::Cell;
 use std::ptr;
 
-use crate::thread_state::record::Record;
+use crate::thread_state::record::{OwnRecord, Record};
 
 thread_local! {
     /// This thread's record while it may be used; null before the first use, while the thread is
@@ -27,11 +27,15 @@ enum Phase {
 
 /// This thread's record; `None` where the thread has none yet, is busy or has ended.
 #[inline(always)]
-pub(crate) fn current() -> Option<&'static Record> {
-    let record = CURRENT.get();
-    // SAFETY: a non-null pointer here came from a `&'static Record`, in `begin_with` or back from
-    // `Busy`.
-    if record.is_null() { None } else { Some(unsafe { &*record }) }
+pub(crate) fn current() -> Option<OwnRecord> {
+    own(CURRENT.get())
+}
+
+#[inline(always)]
+fn own(record: *const Record) -> Option<OwnRecord> {
+    // SAFETY: what is not null came from the `OwnRecord` of this very thread, in `begin_with`, and stays in
+    // this thread; `end` removes it before the record is given up.
+    if record.is_null() { None } else { Some(unsafe { OwnRecord::new(&*record) }) }
 }
 
 /// Whether the thread is inside of the engine.
@@ -40,14 +44,14 @@ pub(crate) fn is_busy() -> bool {
 }
 
 /// Gives the thread the record that `make` makes, if it never had one. The thread is busy meanwhile.
-pub(crate) fn begin_with(make: impl FnOnce() -> &'static Record) -> Option<&'static Record> {
+pub(crate) fn begin_with(make: impl FnOnce() -> OwnRecord) -> Option<OwnRecord> {
     if !matches!(PHASE.get(), Phase::Fresh) {
         return None;
     }
     PHASE.set(Phase::Busy);
     let record = make();
     PHASE.set(Phase::Ready);
-    CURRENT.set(record);
+    CURRENT.set(record.shared());
     Some(record)
 }
 
@@ -83,9 +87,8 @@ impl Busy {
     }
 
     /// The record that the thread had when it became busy.
-    pub(crate) fn record(&self) -> Option<&'static Record> {
-        // SAFETY: as in `current`, where this pointer was taken from.
-        if self.record.is_null() { None } else { Some(unsafe { &*self.record }) }
+    pub(crate) fn record(&self) -> Option<OwnRecord> {
+        own(self.record)
     }
 }
 

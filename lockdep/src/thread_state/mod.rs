@@ -4,6 +4,7 @@ pub(crate) mod bell;
 pub(crate) mod counters;
 pub(crate) mod current;
 pub(crate) mod demand;
+pub(crate) mod held_stack;
 pub(crate) mod pending;
 pub(crate) mod permits;
 pub(crate) mod position;
@@ -15,6 +16,5 @@ pub(crate) mod snapshot;
 pub(crate) mod wait;
 
 mod known;
+mod recent;
 mod remote_release;
-mod stack;
-mod window;

@@ -38,7 +38,7 @@ impl Permits {
         self.state().asked
     }
 
-    /// The thread has taken permits.
+    /// The thread, which is busy, has taken permits.
     pub(crate) fn take(&self, hold: Hold) {
         let mut state = self.state();
         match state.held.iter_mut().find(|h| h.semaphore.lock() == hold.semaphore.lock()) {

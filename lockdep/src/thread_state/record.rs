@@ -1,99 +1,108 @@
 //! What one thread keeps of itself: the locks it holds, the orders it knows, what it waits for.
 //!
-//! Only the owner writes a record; any thread may read it while it looks for a deadlock. A record
-//! outlives its thread and is then taken over by another one, so a reader never meets freed memory.
+//! A [`Record`] is what any thread may read, while it looks for a deadlock. Only the owner writes most of
+//! it, and only the owner reaches the rest, [`Mine`]: through an [`OwnRecord`], which stays in its thread.
+//! A record outlives its thread and is then taken over by another one, so a reader never meets freed
+//! memory.
 
 use std::cell::{Cell, OnceCell, RefCell};
+use std::marker::PhantomData;
+use std::ops::Deref;
 use std::panic::Location;
 use std::ptr;
 use std::sync::atomic::Ordering::{Relaxed, SeqCst};
 use std::sync::atomic::{AtomicBool, AtomicPtr, AtomicU32, AtomicU64};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use super::known::Known;
-use super::permits;
-use super::remote_release::Given;
-use super::retries::{Asks, Mark};
-use super::stack::{Entry, FIRST_STACK, new_stack};
-use super::wait::WaitSlot;
-use super::window::Window;
 use crate::engine::{Cover, Moment, Section};
 use crate::hash::Map;
-use crate::model::held::HeldLock;
+use crate::model::held::{HeldLock, Prepared};
 use crate::model::inventory::Counts;
-use crate::model::lock::{LockType, Site};
+use crate::model::lock::{LockType, Mode, Site};
 use crate::model::times::ClassTimes;
 use crate::model::word::Word;
-use crate::thread_state::pending::Unsure;
-use crate::thread_state::permits::Permits;
-use crate::thread_state::retries::Retries;
+use crate::thread_state::demand;
+use crate::thread_state::held_stack::{Ended, HeldStack};
+use crate::thread_state::known::Known;
+use crate::thread_state::pending::PendingFinding;
+use crate::thread_state::permits::{self, Permits};
+use crate::thread_state::recent::RecentAcquisitions;
+use crate::thread_state::retries::{Asks, Mark, Retries};
+use crate::thread_state::wait::WaitSlot;
 
 /// Locks of earlier windows that a thread remembers.
 pub(crate) const EARLIER: usize = 64;
 
-/// What one thread keeps of itself.
+/// What other threads may read of a thread.
 #[derive(Debug)]
 pub(crate) struct Record {
-    pub(super) top: AtomicPtr<Entry>,
-    pub(super) base: AtomicPtr<Entry>,
-    /// The last entry of the stack; null while every acquisition is to take the long way.
-    pub(super) limit: AtomicPtr<Entry>,
-    pub(super) last: Cell<*mut Entry>,
-    pub(super) times: Mutex<Map<u32, ClassTimes>>,
-    pub(crate) known: Known,
-    pub(super) acquisitions: AtomicU64,
-    pub(super) locks: AtomicU64,
+    pub(crate) held: HeldStack,
     pub(crate) wait: WaitSlot,
+    pub(crate) permits: Permits,
+    pub(crate) retries: Retries,
+    times: Mutex<Map<u32, ClassTimes>>,
+    /// How many locks this thread was the first to acquire.
+    locks: AtomicU64,
+    /// When the thread last began to acquire a lock, or got one that it waited for, while a watchdog
+    /// looks at holds.
+    pub(crate) asked_at: AtomicU64,
+    /// The system's number of the thread; zero where it is not known.
+    pub(crate) system: AtomicU32,
+    pub(crate) thread: AtomicU32,
+    pub(crate) in_use: AtomicBool,
+    /// Code that is not instrumented has spawned the thread, or it is the main one.
+    pub(crate) foreign: AtomicBool,
+    /// The thread's closure has returned, with locks still held.
+    pub(crate) left: AtomicBool,
+    /// The thread has spawned another, or waited.
+    pub(crate) was_active: AtomicBool,
+    /// The thread waits, and looks for itself whether that is for ever.
+    pub(crate) looks: AtomicBool,
+    /// The thread takes no further step that anybody could wait for.
+    pub(crate) ended: AtomicBool,
+    pub(crate) next: AtomicPtr<Record>,
+    mine: OwnerOnly<Mine>,
+}
+
+/// What the owner alone may reach.
+#[derive(Debug)]
+struct OwnerOnly<T>(T);
+
+// SAFETY: only `OwnRecord::mine` reaches what is inside, and the `OwnRecord`s of a record are all in one
+// thread.
+unsafe impl<T> Sync for OwnerOnly<T> {}
+
+/// What the owner of a record alone may reach.
+#[derive(Debug)]
+pub(crate) struct Mine {
+    pub(crate) known: Known,
     /// The number of the next lock; at a multiple of a block, another block must be taken. It goes
     /// on where the record's last thread stopped.
     pub(crate) next_serial: Cell<u64>,
     /// The class of the last lock that got its number here, where there are many of that class:
     /// what is made in a loop is found without a search.
-    pub(crate) recent: Cell<ClassEntry>,
+    pub(crate) recent_class: Cell<ClassEntry>,
     /// Classes that this thread, or an earlier one with this record, has met.
     pub(crate) classes: OnceCell<Vec<Cell<ClassEntry>>>,
-    pub(crate) window: Window,
+    pub(crate) recent: RecentAcquisitions,
     /// Where several locks were taken in order last, of which the engine has been told.
     pub(crate) in_order_at: Cell<*const Location<'static>>,
-    pub(crate) retries: Retries,
-    pub(super) given: Given,
-    /// When the thread last began to acquire a lock, or got one that it waited for, while a watchdog
-    /// looks at holds.
-    pub(crate) asked_at: AtomicU64,
-    pub(crate) permits: Permits,
     /// How often the thread was unparked until it parked last, as far as it is known.
     pub(crate) unparks: Cell<u64>,
     /// The observer knows the thread.
     pub(crate) introduced: Cell<bool>,
-    /// The system's number of the thread; zero where it is not known.
-    pub(crate) system: AtomicU32,
-    pub(crate) thread: AtomicU32,
-    pub(crate) in_use: AtomicBool,
     /// What the thread did may be published with the next event.
     pub(crate) publishes: Cell<bool>,
     /// How often there was something new to publish.
-    pub(crate) news: Cell<u32>,
-    /// The event that knows all of it, of several the last one that was told.
-    pub(crate) told: Cell<u64>,
-    /// Code that is not instrumented has spawned the thread, or it is the main one.
-    pub(crate) foreign: AtomicBool,
-    /// The thread's closure has returned, with locks still held.
-    pub(crate) left: AtomicBool,
+    pub(crate) version: Cell<u32>,
+    /// The last event to which this thread's current clock was published; 0 if none.
+    pub(crate) last_published: Cell<u64>,
     /// Thread-locals of others, `std`'s among them, are gone: only this crate's steps are left.
     pub(crate) over: Cell<bool>,
-    /// The thread has spawned another, or waited.
-    pub(crate) was_active: AtomicBool,
-    /// The thread takes no further step that anybody could wait for.
-    pub(crate) ended: AtomicBool,
-    pub(crate) next: AtomicPtr<Record>,
     pub(crate) own: RefCell<Own>,
 }
 
-// SAFETY: the cells and `own` are used by the owning thread alone, which `process` sees to by
-// handing a record out through a thread-local only; everything else is atomic.
-unsafe impl Sync for Record {}
-
-/// What only the owner ever looks at, and only on cold paths.
+/// What the owner needs on cold paths.
 #[derive(Debug, Default)]
 pub(crate) struct Own {
     /// Where the thread is.
@@ -115,7 +124,7 @@ pub(crate) struct Own {
     /// How far other threads were when this one last looked for a livelock.
     pub(crate) marks: Vec<Mark>,
     /// Findings that wait for the release of a lock by this thread.
-    pub(crate) unsure: Vec<Unsure>,
+    pub(crate) pending: Vec<PendingFinding>,
 }
 
 /// A class that a thread has met.
@@ -138,61 +147,44 @@ impl ClassEntry {
 
 impl Record {
     pub(crate) fn new() -> Record {
-        let stack = new_stack(FIRST_STACK);
-        // SAFETY: the stack has `FIRST_STACK` entries.
-        let last = unsafe { stack.add(FIRST_STACK - 1) };
-        let record = Record {
-            top: AtomicPtr::new(stack),
-            base: AtomicPtr::new(stack),
-            limit: AtomicPtr::new(last),
-            last: Cell::new(last),
-            times: Mutex::default(),
-            known: Known::new(),
-            acquisitions: AtomicU64::new(0),
-            locks: AtomicU64::new(0),
+        Record {
+            held: HeldStack::new(),
             wait: WaitSlot::default(),
-            next_serial: Cell::new(0),
-            recent: Cell::new(ClassEntry::NONE),
-            classes: OnceCell::new(),
-            window: Window::new(),
-            in_order_at: Cell::new(ptr::null()),
-            retries: Retries::default(),
-            given: Given::default(),
-            asked_at: AtomicU64::new(0),
             permits: Permits::default(),
-            unparks: Cell::new(0),
-            introduced: Cell::new(false),
+            retries: Retries::default(),
+            times: Mutex::default(),
+            locks: AtomicU64::new(0),
+            asked_at: AtomicU64::new(0),
             system: AtomicU32::new(0),
             thread: AtomicU32::new(0),
             in_use: AtomicBool::new(true),
-            publishes: Cell::new(false),
-            news: Cell::new(0),
-            told: Cell::new(0),
             foreign: AtomicBool::new(true),
             left: AtomicBool::new(false),
-            over: Cell::new(false),
             was_active: AtomicBool::new(false),
+            looks: AtomicBool::new(false),
             ended: AtomicBool::new(false),
             next: AtomicPtr::new(ptr::null_mut()),
-            own: RefCell::new(Own::default()),
-        };
-        record.set_limit(last);
-        record
-    }
-
-    /// How many locks the thread has acquired so far.
-    pub(crate) fn acquisitions(&self) -> u64 {
-        self.acquisitions.load(Relaxed)
-    }
-
-    /// The thread was the first to acquire a lock.
-    pub(crate) fn count_lock(&self) {
-        self.locks.store(self.locks.load(Relaxed) + 1, Relaxed);
+            mine: OwnerOnly(Mine {
+                known: Known::new(),
+                next_serial: Cell::new(0),
+                recent_class: Cell::new(ClassEntry::NONE),
+                classes: OnceCell::new(),
+                recent: RecentAcquisitions::new(),
+                in_order_at: Cell::new(ptr::null()),
+                unparks: Cell::new(0),
+                introduced: Cell::new(false),
+                publishes: Cell::new(false),
+                version: Cell::new(0),
+                last_published: Cell::new(0),
+                over: Cell::new(false),
+                own: RefCell::new(Own::default()),
+            }),
+        }
     }
 
     /// Whether the thread has done nothing yet that others could see.
     pub(crate) fn is_bystander(&self) -> bool {
-        self.acquisitions.load(Relaxed) == 0 && !self.was_active.load(Relaxed)
+        self.held.pushed() == 0 && !self.was_active.load(Relaxed)
     }
 
     /// What this thread adds to the totals of the process.
@@ -201,31 +193,8 @@ impl Record {
             threads: 1,
             locks: self.locks.load(Relaxed),
             edges: 0,
-            acquisitions: self.acquisitions.load(Relaxed),
+            acquisitions: self.held.pushed(),
         }
-    }
-
-    /// Empties the record for another thread.
-    pub(crate) fn reset(&self) {
-        self.empty_stack();
-        self.known.clear();
-        self.window.clear();
-        self.in_order_at.set(ptr::null());
-        self.retries.reset();
-        self.given.clear();
-        self.permits.reset();
-        self.unparks.set(0);
-        self.introduced.set(false);
-        self.publishes.set(false);
-        self.news.set(0);
-        self.told.set(0);
-        self.foreign.store(true, Relaxed);
-        self.left.store(false, Relaxed);
-        self.over.set(false);
-        self.was_active.store(false, Relaxed);
-        self.ended.store(false, SeqCst);
-        self.acquisitions.store(0, Relaxed);
-        self.locks.store(0, Relaxed);
     }
 
     /// Adds how long this thread has waited for and held locks to `all`.
@@ -251,7 +220,7 @@ impl Record {
     pub(crate) fn hold_still(&self) -> Still<'_> {
         Still {
             _permits: self.permits.hold_still(),
-            _asks: self.retries.hold_still(),
+            _asks: self.retries.asks(),
             _times: self.times(),
         }
     }
@@ -263,4 +232,161 @@ pub(crate) struct Still<'a> {
     _permits: MutexGuard<'a, permits::State>,
     _asks: MutexGuard<'a, Option<Asks>>,
     _times: MutexGuard<'a, Map<u32, ClassTimes>>,
+}
+
+/// The record of the calling thread, with what only that thread may reach. It cannot be sent to or shared
+/// with another thread.
+#[derive(Clone, Copy, Debug)]
+#[repr(transparent)]
+pub(crate) struct OwnRecord {
+    record: &'static Record,
+    stays: PhantomData<*const ()>,
+}
+
+impl Deref for OwnRecord {
+    type Target = Record;
+
+    #[inline(always)]
+    fn deref(&self) -> &Record {
+        self.record
+    }
+}
+
+impl OwnRecord {
+    /// # Safety
+    /// The record is in use by the calling thread and no other, for as long as the result or a copy of it
+    /// is used.
+    #[inline(always)]
+    pub(super) unsafe fn new(record: &'static Record) -> OwnRecord {
+        OwnRecord { record, stays: PhantomData }
+    }
+
+    /// The record as others see it.
+    #[inline(always)]
+    pub(crate) fn shared(self) -> &'static Record {
+        self.record
+    }
+
+    /// What only this thread may reach.
+    #[inline(always)]
+    pub(crate) fn mine(self) -> &'static Mine {
+        &self.record.mine.0
+    }
+
+    /// The thread was the first to acquire a lock.
+    pub(crate) fn count_lock(self) {
+        self.locks.store(self.locks.load(Relaxed) + 1, Relaxed);
+    }
+
+    /// As [`HeldStack::context`].
+    #[inline(always)]
+    pub(crate) fn context(self, word: Word, site: Site, level: u8) -> u64 {
+        self.record.held.context(word, site, level)
+    }
+
+    /// As [`HeldStack::set_context`].
+    pub(crate) fn set_context(self, seed: u64) {
+        self.held.set_context(seed);
+    }
+
+    /// As [`HeldStack::has_room`].
+    #[inline(always)]
+    pub(crate) fn has_room(self) -> bool {
+        self.record.held.has_room()
+    }
+
+    /// As [`HeldStack::reserve`].
+    pub(crate) fn reserve(self) {
+        self.held.reserve();
+    }
+
+    /// As [`HeldStack::push`].
+    #[inline(always)]
+    pub(crate) fn push(self, prepared: Prepared, site: Site, address: usize, level: u8) {
+        self.record.held.push(prepared, site, address, level);
+    }
+
+    /// As [`HeldStack::pop`].
+    #[inline(always)]
+    pub(crate) fn pop(self, lock: Word, mode: Mode) -> bool {
+        self.record.held.pop(lock, mode)
+    }
+
+    /// As [`HeldStack::pop_below_top`].
+    #[inline(always)]
+    pub(crate) fn pop_below_top(self, lock: Word, mode: Mode) -> bool {
+        self.record.held.pop_below_top(lock, mode)
+    }
+
+    /// As [`HeldStack::remove`].
+    pub(crate) fn remove(self, lock: Word, mode: Mode) -> Option<Ended> {
+        self.held.remove(lock, mode)
+    }
+
+    /// As [`HeldStack::level_held`].
+    pub(crate) fn level_held(self, lock: Word, mode: Mode) -> u8 {
+        self.held.level_held(lock, mode)
+    }
+
+    /// As [`HeldStack::stamp_next`].
+    pub(crate) fn stamp_next(self, time: u64) {
+        self.held.stamp_next(time);
+    }
+
+    /// As [`HeldStack::watch_releases`].
+    pub(crate) fn watch_releases(self) {
+        self.held.watch_releases();
+    }
+
+    /// As [`HeldStack::mark_graphed`].
+    pub(crate) fn mark_graphed(self) {
+        self.held.mark_graphed();
+    }
+
+    /// As [`HeldStack::mark_tried_under`].
+    pub(crate) fn mark_tried_under(self) -> u64 {
+        self.held.mark_tried_under()
+    }
+
+    /// As [`HeldStack::take_released_elsewhere`].
+    pub(crate) fn take_released_elsewhere(self, over: impl FnMut(Ended)) {
+        self.held.take_released_elsewhere(over);
+    }
+
+    /// Acquisitions may take the fast path again, unless somebody asks for times.
+    pub(crate) fn leave_slow_path(self) {
+        self.held.leave_slow_path(demand::is_asked);
+    }
+
+    /// The thread waited for an event: what it asked for before is behind it.
+    #[inline]
+    pub(crate) fn close_window(self) {
+        if !self.mine().recent.is_empty() {
+            self.mine().recent.close_into(&mut self.mine().own.borrow_mut().asked);
+        }
+    }
+
+    /// Empties the record of its last thread.
+    pub(super) fn reset(self) {
+        let Record { held, wait: _, permits, retries, .. } = self.record;
+        held.reset();
+        permits.reset();
+        retries.reset();
+        let mine = self.mine();
+        mine.known.clear();
+        mine.recent.clear();
+        mine.in_order_at.set(ptr::null());
+        mine.unparks.set(0);
+        mine.introduced.set(false);
+        mine.publishes.set(false);
+        mine.version.set(0);
+        mine.last_published.set(0);
+        mine.over.set(false);
+        self.foreign.store(true, Relaxed);
+        self.left.store(false, Relaxed);
+        self.was_active.store(false, Relaxed);
+        self.looks.store(false, Relaxed);
+        self.ended.store(false, SeqCst);
+        self.locks.store(0, Relaxed);
+    }
 }

@@ -5,7 +5,7 @@ use std::sync::atomic::Ordering::{Acquire, Relaxed, Release, SeqCst};
 use std::sync::atomic::{AtomicPtr, AtomicU32};
 
 use crate::model::ids::ThreadId;
-use crate::thread_state::record::Record;
+use crate::thread_state::record::{OwnRecord, Record};
 
 static RECORDS: AtomicPtr<Record> = AtomicPtr::new(ptr::null_mut());
 static THREADS: AtomicU32 = AtomicU32::new(0);
@@ -16,13 +16,15 @@ pub(crate) fn next_thread() -> ThreadId {
 }
 
 /// A record that no thread uses, or a new one.
-pub(crate) fn take_record() -> &'static Record {
+pub(crate) fn take_record() -> OwnRecord {
     for record in records() {
         if !record.in_use.load(Relaxed)
             && record.in_use.compare_exchange(false, true, Acquire, Relaxed).is_ok()
         {
-            record.reset();
-            return record;
+            // SAFETY: the exchange gives the record to this thread alone, after its last owner gave it up.
+            let own = unsafe { OwnRecord::new(record) };
+            own.reset();
+            return own;
         }
     }
     let record: &'static Record = Box::leak(Box::new(Record::new()));
@@ -31,7 +33,8 @@ pub(crate) fn take_record() -> &'static Record {
         record.next.store(first, Relaxed);
         let new = ptr::from_ref(record).cast_mut();
         match RECORDS.compare_exchange_weak(first, new, Release, Relaxed) {
-            Ok(_) => return record,
+            // SAFETY: a new record is in use from the beginning, by this thread.
+            Ok(_) => return unsafe { OwnRecord::new(record) },
             Err(now) => first = now,
         }
     }

@@ -1,6 +1,5 @@
 //! What a thread keeps of its attempts that failed, and how far it was when others looked.
 
-use std::cell::Cell;
 use std::ptr;
 use std::sync::atomic::AtomicU64;
 use std::sync::atomic::Ordering::Relaxed;
@@ -18,18 +17,32 @@ pub(crate) const ROUNDS: u64 = 32;
 /// The time between two looks, which a livelock outlasts.
 pub(crate) const TICK: Duration = Duration::from_millis(100);
 
-/// What a thread keeps of its failures; the cells are its own.
+/// A number that only the owner of the record writes.
+#[derive(Debug, Default)]
+pub(crate) struct Number(AtomicU64);
+
+impl Number {
+    pub(crate) fn get(&self) -> u64 {
+        self.0.load(Relaxed)
+    }
+
+    pub(crate) fn set(&self, number: u64) {
+        self.0.store(number, Relaxed);
+    }
+}
+
+/// What a thread keeps of its failed attempts.
 #[derive(Debug, Default)]
 pub(crate) struct Retries {
     /// Fruitless failures in a row.
-    rounds: AtomicU64,
+    rounds: Number,
     /// How often the row was broken.
-    row: AtomicU64,
-    acquisitions: Cell<u64>,
+    row: Number,
+    acquisitions: Number,
     /// The round in which something held was acquired again.
-    regained: Cell<u64>,
-    looked: Cell<u64>,
-    pub(crate) vain: Vain,
+    regained: Number,
+    looked: Number,
+    pub(crate) failed: FailedRetries,
     /// What it asked for and held at the last multiple of [`ROUNDS`].
     asks: Mutex<Option<Asks>>,
 }
@@ -48,7 +61,7 @@ impl Retries {
     /// Whether the thread has failed since it last got on.
     #[inline(always)]
     pub(crate) fn in_a_row(&self) -> bool {
-        self.rounds.load(Relaxed) != 0
+        self.rounds.get() != 0
     }
 
     /// The thread has got on.
@@ -61,20 +74,22 @@ impl Retries {
 
     #[cold]
     fn end_row(&self) {
-        self.row.store(self.row.load(Relaxed) + 1, Relaxed);
-        self.rounds.store(0, Relaxed);
+        self.row.set(self.row.get() + 1);
+        self.rounds.set(0);
         self.regained.set(0);
-        self.vain.reset();
+        self.failed.reset();
     }
 
     /// One more failure, after this many acquisitions of the thread in all, of which `regained` are
     /// held and new since the failure before. Returns the fruitless rounds in a row.
     pub(crate) fn failed(&self, acquisitions: u64, regained: u64) -> u64 {
-        if acquisitions.wrapping_sub(self.acquisitions.replace(acquisitions)) > regained {
+        let before = self.acquisitions.get();
+        self.acquisitions.set(acquisitions);
+        if acquisitions.wrapping_sub(before) > regained {
             self.end_row();
         }
-        let rounds = self.rounds.load(Relaxed) + 1;
-        self.rounds.store(rounds, Relaxed);
+        let rounds = self.rounds.get() + 1;
+        self.rounds.set(rounds);
         if regained > 0 {
             self.regained.set(rounds);
         }
@@ -83,7 +98,7 @@ impl Retries {
 
     /// Writes down what the thread asks for and holds. Whether it is time to look at the others.
     pub(crate) fn publish(&self, lock: Word, site: Site, held: Vec<HeldLock>, now: u64) -> bool {
-        let kept = self.rounds.load(Relaxed) - self.regained.get() >= ROUNDS;
+        let kept = self.rounds.get() - self.regained.get() >= ROUNDS;
         *self.asks() = Some(Asks { lock, site, held, kept });
         let due = now.saturating_sub(self.looked.get()) >= TICK.as_nanos() as u64;
         if due {
@@ -92,22 +107,18 @@ impl Retries {
         due
     }
 
-    /// Keeps others from reading and the owner from writing, until dropped.
-    pub(super) fn hold_still(&self) -> MutexGuard<'_, Option<Asks>> {
-        self.asks()
-    }
-
+    /// What the thread has written down last.
     pub(crate) fn asks(&self) -> MutexGuard<'_, Option<Asks>> {
         self.asks.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// The fruitless failures in a row.
     pub(crate) fn rounds(&self) -> u64 {
-        self.rounds.load(Relaxed)
+        self.rounds.get()
     }
 
     pub(crate) fn row(&self) -> (u64, u64) {
-        (self.row.load(Relaxed), self.rounds.load(Relaxed))
+        (self.row.get(), self.rounds.get())
     }
 
     /// Another thread takes the record over.
@@ -118,31 +129,36 @@ impl Retries {
     }
 }
 
-/// What a thread keeps of its failures on one lock in a row; the cells are its own.
+/// What a thread keeps of its failures on one lock in a row.
 #[derive(Debug, Default)]
-pub(crate) struct Vain {
-    /// The lock, and the place where it is tried.
-    pub(crate) at: Cell<(u64, usize)>,
-    pub(crate) failures: Cell<u64>,
+pub(crate) struct FailedRetries {
+    /// The lock.
+    lock: Number,
+    /// The address of the place where it is tried.
+    site: Number,
+    pub(crate) failures: Number,
     /// How often it was without what it holds now since the failure before.
-    pub(crate) back_offs: Cell<u64>,
+    pub(crate) back_offs: Number,
     /// When the row was first looked at.
-    pub(crate) since: Cell<u64>,
-    pub(crate) holder: Cell<ThreadId>,
-    pub(crate) handovers: Cell<u32>,
+    pub(crate) since: Number,
+    /// The thread that was last seen to hold the lock.
+    pub(crate) holder: Number,
+    pub(crate) handovers: Number,
 }
 
-impl Vain {
+impl FailedRetries {
     pub(crate) fn reset(&self) {
-        self.failures.set(0);
-        self.back_offs.set(0);
-        self.since.set(0);
-        self.handovers.set(0);
+        for number in [&self.failures, &self.back_offs, &self.since, &self.handovers] {
+            number.set(0);
+        }
     }
 
     /// One more failure; the thread stepped back before it, or not.
     pub(crate) fn failed(&self, asked: Word, site: Site, stepped_back: bool) {
-        if self.at.replace((asked.lock(), ptr::from_ref(site).addr())) != self.at.get() {
+        let site = ptr::from_ref(site).addr() as u64;
+        if (self.lock.get(), self.site.get()) != (asked.lock(), site) {
+            self.lock.set(asked.lock());
+            self.site.set(site);
             self.reset();
         }
         self.failures.set(self.failures.get() + 1);

@@ -4,16 +4,16 @@ use std::sync::atomic::AtomicU64;
 use std::sync::atomic::Ordering::Relaxed;
 
 use crate::model::word::{SERIAL_BLOCK, Word};
-use crate::thread_state::record::Record;
+use crate::thread_state::record::OwnRecord;
 
 static SERIALS: AtomicU64 = AtomicU64::new(SERIAL_BLOCK);
 
 /// The next number of this thread, which takes them in blocks.
 #[inline]
-pub(crate) fn serial(record: &Record) -> u64 {
-    let next = record.next_serial.get();
+pub(crate) fn serial(record: OwnRecord) -> u64 {
+    let next = record.mine().next_serial.get();
     let serial = if next.is_multiple_of(SERIAL_BLOCK) { take_serials() } else { next };
-    record.next_serial.set(serial + 1);
+    record.mine().next_serial.set(serial + 1);
     serial
 }
 

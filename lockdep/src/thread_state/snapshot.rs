@@ -1,56 +1,93 @@
-//! All threads at one moment: what each holds and waits for.
+//! A thread at one moment: what it holds and waits for, as others see it.
 
 use std::sync::atomic::Ordering::{Acquire, Relaxed};
 
-use crate::model::held::{HeldLock, Hold};
+use crate::model::held::{Asked, HeldLock, Hold};
 use crate::model::ids::ThreadId;
 use crate::model::word::Word;
 use crate::thread_state::record::Record;
 use crate::thread_state::registry;
-use crate::thread_state::wait::{SeenWait, WaitKind};
+use crate::thread_state::wait::{Awaited, SeenWait};
 
 /// One thread at one moment.
 #[derive(Clone, Debug)]
-pub(crate) struct Standing {
+pub(crate) struct ThreadSnapshot {
+    pub(crate) record: &'static Record,
     pub(crate) thread: ThreadId,
+    /// What it waits for; `None` if it runs, or moved while it was looked at.
     pub(crate) wait: Option<SeenWait>,
+    /// Exact for a thread that waits; out of date by a few locks for one that runs.
     pub(crate) held: Vec<HeldLock>,
+    /// The permits that it holds of semaphores with several.
     pub(crate) permits: Vec<Hold>,
+    /// The permits that it asks for, if it waits for some.
+    pub(crate) asked: Asked,
 }
 
-impl Standing {
-    fn of(record: &Record) -> Standing {
-        let mut held = Vec::new();
+impl ThreadSnapshot {
+    pub(crate) fn of(record: &'static Record) -> ThreadSnapshot {
+        let thread = record.thread.load(Relaxed);
         let wait = record.wait.seen();
-        record.held_into(&mut held);
-        let wait = wait.filter(|w| record.wait.still(w.sequence));
-        let permits = record.permits.held();
-        Standing { thread: record.thread.load(Relaxed), wait, held, permits }
+        let mut held = Vec::new();
+        record.held.held_into(&mut held);
+        let (permits, asked) = (record.permits.held(), record.permits.asked());
+        let wait = wait.filter(|wait| record.wait.still(wait.sequence));
+        ThreadSnapshot { record, thread, wait, held, permits, asked }
+    }
+
+    /// As [`ThreadSnapshot::of`], but of a thread that runs nothing is told.
+    pub(crate) fn of_waiting(record: &'static Record) -> ThreadSnapshot {
+        match record.wait.seen() {
+            Some(_) => {
+                let mut seen = ThreadSnapshot::of(record);
+                if seen.wait.is_none() {
+                    seen.held.clear();
+                    seen.permits.clear();
+                }
+                seen
+            }
+            None => ThreadSnapshot {
+                record,
+                thread: record.thread.load(Relaxed),
+                wait: None,
+                held: Vec::new(),
+                permits: Vec::new(),
+                asked: Asked::default(),
+            },
+        }
+    }
+
+    /// What the thread waits for.
+    pub(crate) fn awaited(&self) -> Option<Awaited> {
+        self.wait.map(|wait| wait.awaited)
+    }
+
+    /// The lock or semaphore that the thread waits for.
+    pub(crate) fn wanted(&self) -> Option<Word> {
+        self.awaited()?.lock()
     }
 
     /// Whether it waits for something that does not come by itself.
     pub(crate) fn is_blocked(&self) -> bool {
-        self.wait.is_some_and(|w| w.kind != WaitKind::Timed)
+        self.awaited().is_some_and(|awaited| !awaited.is_timed())
     }
-}
 
-impl SeenWait {
-    /// What the trace calls such a wait, and the lock or event that it is for.
-    pub(crate) fn what(&self) -> (&'static str, Option<Word>) {
-        let target = (self.target != 0).then_some(Word(self.target));
-        match self.kind {
-            WaitKind::Lock | WaitKind::Permits => ("lock", target),
-            WaitKind::Join => ("join", None),
-            WaitKind::Event | WaitKind::Timed => ("event", target),
-            WaitKind::Park => ("event", None),
-        }
+    /// Whether it is still in the wait that it was seen in.
+    pub(crate) fn still(&self) -> bool {
+        self.wait.is_some_and(|wait| self.record.wait.still(wait.sequence))
+    }
+
+    /// Whether it holds this lock, or permits of this semaphore.
+    pub(crate) fn holds(&self, wanted: Word) -> bool {
+        self.held.iter().any(|h| h.word.lock() == wanted.lock())
+            || self.permits.iter().any(|h| h.semaphore.lock() == wanted.lock())
     }
 }
 
 /// All threads, in the order in which they began.
-pub(crate) fn threads() -> Vec<Standing> {
+pub(crate) fn threads() -> Vec<ThreadSnapshot> {
     let in_use = registry::records().filter(|r| r.in_use.load(Acquire));
-    let mut threads: Vec<Standing> = in_use.map(Standing::of).collect();
+    let mut threads: Vec<ThreadSnapshot> = in_use.map(ThreadSnapshot::of).collect();
     threads.sort_by_key(|t| t.thread);
     threads
 }

@@ -11,32 +11,98 @@ use std::ptr;
 
 use crate::atomic::Ordering::{Acquire, Relaxed, Release, SeqCst};
 use crate::atomic::{AtomicPtr, AtomicU8, AtomicU64, fence};
+use crate::model::ids::ThreadId;
+use crate::model::word::Word;
 
-/// What a thread waits for, as a number that other threads can read.
+/// What a thread waits for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[repr(u8)]
-pub(crate) enum WaitKind {
-    Lock = 0,
-    Join = 1,
-    Event = 2,
-    /// Any wait that ends by itself.
-    Timed = 3,
+pub(crate) enum Awaited {
+    /// A lock, in the mode of this word.
+    Lock(Word),
+    /// The end of a thread.
+    End(ThreadId),
+    /// An event: a message, a notification, the others at a barrier.
+    Event(Word),
     /// Permits of a semaphore that has several; how many is in the record's permits.
-    Permits = 4,
+    Permits(Word),
     /// An `unpark`.
-    Park = 5,
+    Unpark {
+        /// The number that the standard library gives to this thread.
+        thread: u64,
+        /// How often it had been unparked when the wait began.
+        unparks: u64,
+    },
+    /// Something that comes by itself after some time, with the event that may come before.
+    Timed(Option<Word>),
+}
+
+impl Awaited {
+    /// The lock or semaphore that the thread waits for.
+    pub(crate) fn lock(self) -> Option<Word> {
+        match self {
+            Awaited::Lock(word) | Awaited::Permits(word) => Some(word),
+            Awaited::End(_) | Awaited::Event(_) | Awaited::Unpark { .. } | Awaited::Timed(_) => {
+                None
+            }
+        }
+    }
+
+    /// The event that the thread waits for, for as long as it takes.
+    pub(crate) fn event(self) -> Option<Word> {
+        match self {
+            Awaited::Event(word) => Some(word),
+            _ => None,
+        }
+    }
+
+    /// The lock, semaphore or event that the thread waits for, which has a class.
+    pub(crate) fn object(self) -> Option<Word> {
+        match self {
+            Awaited::Lock(word) | Awaited::Permits(word) | Awaited::Event(word) => Some(word),
+            Awaited::Timed(event) => event,
+            Awaited::End(_) | Awaited::Unpark { .. } => None,
+        }
+    }
+
+    /// Whether the wait ends by itself.
+    pub(crate) fn is_timed(self) -> bool {
+        matches!(self, Awaited::Timed(_))
+    }
+
+    /// As numbers: the kind, what is waited for, how often the thread was unparked.
+    fn encode(self) -> (u8, u64, u64) {
+        match self {
+            Awaited::Lock(word) => (0, word.0, 0),
+            Awaited::End(thread) => (1, thread.into(), 0),
+            Awaited::Event(word) => (2, word.0, 0),
+            Awaited::Permits(word) => (3, word.0, 0),
+            Awaited::Unpark { thread, unparks } => (4, thread, unparks),
+            Awaited::Timed(None) => (5, 0, 0),
+            Awaited::Timed(Some(word)) => (6, word.0, 0),
+        }
+    }
+
+    fn decode((kind, target, unparks): (u8, u64, u64)) -> Awaited {
+        match kind {
+            0 => Awaited::Lock(Word(target)),
+            1 => Awaited::End(target as ThreadId),
+            2 => Awaited::Event(Word(target)),
+            3 => Awaited::Permits(Word(target)),
+            4 => Awaited::Unpark { thread: target, unparks },
+            5 => Awaited::Timed(None),
+            _ => Awaited::Timed(Some(Word(target))),
+        }
+    }
 }
 
 /// A wait of another thread, read while it lasted.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct SeenWait {
-    pub(crate) kind: WaitKind,
-    /// The lock's word with the mode that is asked for, the thread that is joined, the event, or the
-    /// number of the thread that parks.
-    pub(crate) target: u64,
-    /// How often the event had been signalled, the thread unparked, or the lock released where somebody
-    /// counts, when the wait began.
+    pub(crate) awaited: Awaited,
+    /// How often the event had been signalled, or the lock released where somebody counts, when the wait
+    /// began.
     pub(crate) signals: u64,
+    /// When it began, in nanoseconds of the process's clock.
     pub(crate) since: u64,
     pub(crate) site: &'static Location<'static>,
     pub(crate) sequence: u64,
@@ -49,6 +115,7 @@ pub(crate) struct WaitSlot {
     sequence: AtomicU64,
     kind: AtomicU8,
     target: AtomicU64,
+    unparks: AtomicU64,
     signals: AtomicU64,
     since: AtomicU64,
     site: AtomicPtr<Location<'static>>,
@@ -58,13 +125,15 @@ impl WaitSlot {
     /// From here on the thread waits, for everyone to see. Only the owner calls this.
     pub(crate) fn begin(
         &self,
-        kind: WaitKind,
-        (target, signals): (u64, u64),
+        awaited: Awaited,
+        signals: u64,
         since: u64,
         site: &'static Location<'static>,
     ) {
-        self.kind.store(kind as u8, Relaxed);
+        let (kind, target, unparks) = awaited.encode();
+        self.kind.store(kind, Relaxed);
         self.target.store(target, Relaxed);
+        self.unparks.store(unparks, Relaxed);
         self.signals.store(signals, Relaxed);
         self.since.store(since, Relaxed);
         self.site.store(ptr::from_ref(site).cast_mut(), Relaxed);
@@ -91,23 +160,16 @@ impl WaitSlot {
         if sequence & 1 == 0 {
             return None;
         }
-        let kind = match self.kind.load(Relaxed) {
-            0 => WaitKind::Lock,
-            1 => WaitKind::Join,
-            2 => WaitKind::Event,
-            4 => WaitKind::Permits,
-            5 => WaitKind::Park,
-            _ => WaitKind::Timed,
-        };
-        let (target, since) = (self.target.load(Relaxed), self.since.load(Relaxed));
+        let (kind, target) = (self.kind.load(Relaxed), self.target.load(Relaxed));
+        let (unparks, since) = (self.unparks.load(Relaxed), self.since.load(Relaxed));
         let signals = self.signals.load(Relaxed);
         let site = self.site.load(Relaxed);
         self.still(sequence).then(|| SeenWait {
-            kind,
-            target,
+            awaited: Awaited::decode((kind, target, unparks)),
             signals,
             since,
-            // SAFETY: the site was stored before the sequence number became odd, from a reference.
+            // SAFETY: the sequence number is odd, so `begin` has stored a site, which it has from a
+            // `&'static Location`, and only such are ever stored.
             site: unsafe { &*site },
             sequence,
         })

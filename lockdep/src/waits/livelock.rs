@@ -23,39 +23,39 @@ use crate::engine::{WaitGraph, Waiter, WaitsFor};
 use crate::model::ids::ThreadId;
 use crate::model::lock::Site;
 use crate::model::word::Word;
-use crate::observer::hang::{RETRY, StuckThread};
+use crate::observer::facts::{Doing, StuckThread};
 use crate::platform::clock;
 use crate::process;
 use crate::thread_state::current::Busy;
-use crate::thread_state::record::Record;
+use crate::thread_state::record::{OwnRecord, Record};
 use crate::thread_state::registry;
 use crate::thread_state::retries::{Mark, ROUNDS};
-use crate::thread_state::wait::{SeenWait, WaitKind};
+use crate::thread_state::wait::{Awaited, SeenWait};
 
 /// A `try_` acquisition has failed. Reports a livelock if this thread is part of one.
 ///
 /// # Panics
 /// Where threads keep failing on each other's locks, as configured.
 #[cold]
-pub(crate) fn failed(record: &Record, asked: Word, site: Site) {
+pub(crate) fn failed(record: OwnRecord, asked: Word, site: Site) {
     let regained = record.mark_tried_under();
-    let rounds = record.retries.failed(record.acquisitions(), regained);
-    record.retries.vain.failed(asked, site, regained > 0);
+    let rounds = record.retries.failed(record.held.pushed(), regained);
+    record.retries.failed.failed(asked, site, regained > 0);
     if rounds.is_multiple_of(ROUNDS) {
         fruitless(record, asked, site);
     }
 }
 
-fn fruitless(me: &Record, asked: Word, site: Site) {
+fn fruitless(me: OwnRecord, asked: Word, site: Site) {
     let thread = me.thread.load(Relaxed);
     let (circle, futile) = {
         let _busy = Busy::new();
         let mut held = Vec::new();
-        me.held_into(&mut held);
+        me.held.held_into(&mut held);
         let now = clock::now();
-        let futile = me.retries.vain.look(asked, &held, now).map(|f| (f, held.last().copied()));
+        let futile = me.retries.failed.look(asked, &held, now).map(|f| (f, held.last().copied()));
         let due = me.retries.publish(asked, site, held, now);
-        let circle = if due { look(thread, &mut me.own.borrow_mut().marks) } else { None };
+        let circle = if due { look(thread, &mut me.mine().own.borrow_mut().marks) } else { None };
         (circle, futile)
     };
     let Some(circle) = circle else {
@@ -80,9 +80,9 @@ fn fruitless(me: &Record, asked: Word, site: Site) {
 /// A thread that has been stuck since the look before.
 struct Stuck {
     found: StuckThread,
-    retries: bool,
-    waits: WaitsFor,
+    /// When its wait began, if it waits.
     since: u64,
+    /// It keeps what it holds all the time.
     kept: bool,
 }
 
@@ -96,60 +96,39 @@ fn look(me: ThreadId, marks: &mut Vec<Mark>) -> Option<Vec<StuckThread>> {
         let wait = record.wait.seen();
         let mark = Mark { thread, row: record.retries.row(), wait: wait.map(|w| w.sequence) };
         if let Some(before) = before.iter().find(|b| b.thread == thread) {
-            stuck.extend(mark.stuck(before, record, wait));
+            stuck.extend(stuck_since(before, &mark, record, wait));
         }
         marks.push(mark);
     }
     circle(me, stuck)
 }
 
-impl Mark {
-    /// What the thread is stuck at, if it has come no further than `before`.
-    fn stuck(&self, before: &Mark, record: &Record, wait: Option<SeenWait>) -> Option<Stuck> {
-        let retries =
-            self.row.0 == before.row.0 && before.row.1 >= ROUNDS && self.row.1 > before.row.1;
-        if retries && let Some(asks) = record.retries.asks().clone() {
-            return Some(Stuck {
-                waits: WaitsFor::Lock { lock: asks.lock.lock(), mode: asks.lock.mode() },
-                since: u64::MAX,
-                kept: asks.kept,
-                retries: true,
-                found: StuckThread {
-                    thread: self.thread,
-                    what: RETRY,
-                    lock: Some(asks.lock),
-                    event: None,
-                    site: asks.site,
-                    held: asks.held,
-                },
-            });
-        }
-        let wait = wait.filter(|_| self.wait == before.wait)?;
-        let (waits, what, lock) = match wait.kind {
-            WaitKind::Lock => {
-                let word = Word(wait.target);
-                (WaitsFor::Lock { lock: word.lock(), mode: word.mode() }, "lock", Some(word))
-            }
-            WaitKind::Join => (WaitsFor::End(wait.target as ThreadId), "join", None),
-            WaitKind::Event | WaitKind::Permits | WaitKind::Park | WaitKind::Timed => return None,
+/// What the thread of this record is stuck at, if it is where `now` says and has come no further than
+/// `before`.
+fn stuck_since(
+    before: &Mark,
+    now: &Mark,
+    record: &'static Record,
+    wait: Option<SeenWait>,
+) -> Option<Stuck> {
+    let retries = now.row.0 == before.row.0 && before.row.1 >= ROUNDS && now.row.1 > before.row.1;
+    if retries && let Some(asks) = record.retries.asks().clone() {
+        let found = StuckThread {
+            thread: now.thread,
+            doing: Doing::Retries(asks.lock),
+            site: asks.site,
+            held: asks.held,
         };
-        let mut held = Vec::new();
-        record.held_into(&mut held);
-        record.wait.still(wait.sequence).then_some(Stuck {
-            waits,
-            since: wait.since,
-            kept: true,
-            retries: false,
-            found: StuckThread {
-                thread: self.thread,
-                what,
-                lock,
-                event: None,
-                site: wait.site,
-                held,
-            },
-        })
+        return Some(Stuck { since: u64::MAX, kept: asks.kept, found });
     }
+    let wait = wait.filter(|_| now.wait == before.wait)?;
+    let (Awaited::Lock(_) | Awaited::End(_)) = wait.awaited else { return None };
+    let mut held = Vec::new();
+    record.held.held_into(&mut held);
+    let doing = Doing::Waits(wait.awaited);
+    let found = StuckThread { thread: now.thread, doing, site: wait.site, held };
+    let stuck = Stuck { since: wait.since, kept: true, found };
+    record.wait.still(wait.sequence).then_some(stuck)
 }
 
 fn circle(me: ThreadId, stuck: Vec<Stuck>) -> Option<Vec<StuckThread>> {
@@ -159,13 +138,13 @@ fn circle(me: ThreadId, stuck: Vec<Stuck>) -> Option<Vec<StuckThread>> {
     // Whoever blocks on a lock that the next thread releases in each round gets it in the end.
     let starved = |i: usize| {
         let (at, next) = (&stuck[cycle[i]], &stuck[cycle[(i + 1) % cycle.len()]]);
-        !at.retries && at.found.lock.is_some() && !next.kept
+        matches!(at.found.doing, Doing::Waits(Awaited::Lock(_))) && !next.kept
     };
     // A guard that may be sent is with the next thread if that has nothing else, and gets it anew in
     // each round; otherwise any thread may have it.
     let elsewhere = |i: usize| {
         let (at, next) = (&stuck[cycle[i]], &stuck[cycle[(i + 1) % cycle.len()]]);
-        let is_sendable = at.found.lock.is_some_and(|lock| process::may_be_sent(lock.lock()));
+        let is_sendable = at.found.lock().is_some_and(|lock| process::may_be_sent(lock.lock()));
         is_sendable && (next.kept || next.found.held.len() > 1)
     };
     if (0..cycle.len()).any(|i| starved(i) || elsewhere(i)) {
@@ -179,7 +158,13 @@ impl Stuck {
     fn waiter(&self) -> Waiter {
         Waiter {
             thread: self.found.thread,
-            waits: self.waits.clone(),
+            waits: match self.found.doing {
+                Doing::Waits(Awaited::End(thread)) => WaitsFor::End(thread),
+                _ => self.found.lock().map_or(WaitsFor::Nothing, |lock| WaitsFor::Lock {
+                    lock: lock.lock(),
+                    mode: lock.mode(),
+                }),
+            },
             since: self.since,
             held: self.found.held.iter().map(|h| (h.word.lock(), h.word.mode())).collect(),
             permits: Vec::new(),

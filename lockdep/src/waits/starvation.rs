@@ -27,15 +27,15 @@ use crate::model::word::Word;
 use crate::observer::starvation::Futile;
 use crate::process;
 use crate::thread_state::demand::Asker;
-use crate::thread_state::record::Record;
-use crate::thread_state::retries::Vain;
+use crate::thread_state::record::OwnRecord;
+use crate::thread_state::retries::FailedRetries;
 use crate::thread_state::{demand, registry};
 
 /// Rounds of stepping back in a row: ten times what a livelock takes.
 const STARVED: u64 = 320;
 
 /// How often the lock was seen with another holder than the time before.
-const HANDOVERS: u32 = 4;
+const HANDOVERS: u64 = 4;
 
 /// Holds of others that ended during one wait.
 const BYPASSED: u64 = 1000;
@@ -49,7 +49,7 @@ const STORM: u64 = 10_000;
 /// See [`STORM`].
 const STORM_TIME: Duration = Duration::from_secs(1);
 
-impl Vain {
+impl FailedRetries {
     /// Whether the thread, which holds these locks, has failed often enough, and for how long.
     pub(crate) fn look(
         &self,
@@ -70,7 +70,9 @@ impl Vain {
             return (time < STORM_TIME).then_some((Futile::Storms { failures }, time));
         }
         let (thread, holder) = holder(asked)?;
-        if self.holder.replace(thread) != thread {
+        let before = self.holder.get();
+        self.holder.set(thread.into());
+        if before != u64::from(thread) {
             self.handovers.set(self.handovers.get() + 1);
         }
         let rounds = self.back_offs.get();
@@ -87,7 +89,7 @@ impl Vain {
 fn holder(asked: Word) -> Option<(ThreadId, HeldLock)> {
     registry::records().filter(|r| r.in_use.load(Acquire)).find_map(|record| {
         let mut found = None;
-        record.each_held(|held, _| {
+        record.held.each_held(|held, _| {
             if held.word.lock() == asked.lock() && Mode::conflicts(held.word.mode(), asked.mode()) {
                 found = Some((record.thread.load(Relaxed), held));
             }
@@ -98,7 +100,7 @@ fn holder(asked: Word) -> Option<(ThreadId, HeldLock)> {
 
 /// The wait of the thread for this lock is over, and took so long; others had the lock so often
 /// meanwhile.
-pub(crate) fn waited(record: &Record, asked: Word, site: Site, time: u64, bypassed: u64) {
+pub(crate) fn waited(record: OwnRecord, asked: Word, site: Site, time: u64, bypassed: u64) {
     let time = Duration::from_nanos(time);
     if bypassed >= BYPASSED && time >= LONG {
         // The thread has the lock already, so nothing of the program may run here.

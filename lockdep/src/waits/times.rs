@@ -20,19 +20,19 @@ use crate::model::word::Word;
 use crate::platform::clock;
 use crate::thread_state::current::Busy;
 use crate::thread_state::demand::Asker;
-use crate::thread_state::record::Record;
-use crate::thread_state::wait::{SeenWait, WaitKind};
+use crate::thread_state::record::OwnRecord;
+use crate::thread_state::wait::{Awaited, SeenWait};
 use crate::thread_state::{bell, demand, registry};
 use crate::waits::starvation;
 
 /// From here on times are taken for this asker, in threads that run already as well.
 pub(crate) fn ask(asker: Asker) {
     demand::set(asker);
-    registry::records().for_each(Record::take_long_way);
+    registry::records().for_each(|r| r.held.force_slow_path());
 }
 
 /// The thread is about to acquire, the long way; returns the word to hold the lock with.
-pub(crate) fn asked_for(record: &Record, word: Word) -> Word {
+pub(crate) fn asked_for(record: OwnRecord, word: Word) -> Word {
     if !demand::is_asked() {
         return word;
     }
@@ -45,31 +45,31 @@ pub(crate) fn asked_for(record: &Record, word: Word) -> Word {
 }
 
 /// The hold is not on the stack yet, but the watchdog must not go to sleep before it is.
-fn about_to_hold(record: &Record, now: u64) {
+fn about_to_hold(record: OwnRecord, now: u64) {
     record.asked_at.store(now, SeqCst);
     bell::something_to_watch();
 }
 
 /// The wait that the thread is in is over.
-pub(crate) fn waited(record: &Record, kind: WaitKind) {
+pub(crate) fn waited(record: OwnRecord, awaited: Awaited) {
     if demand::is_asked() && record.wait.is_on() {
-        wait_ended(record, kind);
+        wait_ended(record, awaited);
     }
 }
 
 #[cold]
-fn wait_ended(record: &Record, kind: WaitKind) {
+fn wait_ended(record: OwnRecord, awaited: Awaited) {
     let _busy = Busy::new();
     let now = clock::now();
     record.stamp_next(now);
     if demand::is_asked_by(Asker::Watchdog) {
         about_to_hold(record, now);
     }
-    let Some(wait) = record.wait.seen().filter(|_| kind == WaitKind::Lock) else { return };
+    let (Awaited::Lock(lock), Some(wait)) = (awaited, record.wait.seen()) else { return };
     let time = now.saturating_sub(wait.since);
-    let bypassed = bypassed(&wait);
+    let bypassed = bypassed(lock, &wait);
     if demand::is_asked_by(Asker::Statistics) {
-        with(record, Word(wait.target), |times| {
+        with(record, lock, |times| {
             times.contended += 1;
             times.wait.add(time);
             longest(&mut times.longest_wait, time, wait.site);
@@ -78,13 +78,13 @@ fn wait_ended(record: &Record, kind: WaitKind) {
             }
         });
     }
-    starvation::waited(record, Word(wait.target), wait.site, time, bypassed);
+    starvation::waited(record, lock, wait.site, time, bypassed);
 }
 
-/// How many holds of others have ended during this wait for a lock, beyond the one that it began
+/// How many holds of others have ended during this wait for this lock, beyond the one that it began
 /// with: at least so many.
-pub(crate) fn bypassed(wait: &SeenWait) -> u64 {
-    ended(Word(wait.target)).saturating_sub(wait.signals).saturating_sub(1)
+pub(crate) fn bypassed(lock: Word, wait: &SeenWait) -> u64 {
+    ended(lock).saturating_sub(wait.signals).saturating_sub(1)
 }
 
 /// How many holds of this lock have ended while somebody asked, as far as that is known; more than
@@ -123,7 +123,7 @@ fn slot(lock: Word) -> &'static Ended {
 }
 
 /// A hold that began at `since` is over.
-pub(crate) fn released(record: &Record, word: Word, site: Site, since: u64) {
+pub(crate) fn released(record: OwnRecord, word: Word, site: Site, since: u64) {
     if demand::is_asked() {
         count_end(word);
     }
@@ -138,6 +138,6 @@ pub(crate) fn released(record: &Record, word: Word, site: Site, since: u64) {
     }
 }
 
-fn with(record: &Record, word: Word, step: impl FnOnce(&mut ClassTimes)) {
+fn with(record: OwnRecord, word: Word, step: impl FnOnce(&mut ClassTimes)) {
     step(record.times().entry(word.class()).or_default());
 }

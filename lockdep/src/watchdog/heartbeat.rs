@@ -82,7 +82,7 @@ impl Heartbeat {
 impl Pulse {
     fn beat(&self) {
         let thread = current().or_else(life::begin).map(|record| {
-            if !record.introduced.replace(true) {
+            if !record.mine().introduced.replace(true) {
                 process::observe(|o| process::know_thread(o, record, None));
             }
             record.thread.load(Relaxed)

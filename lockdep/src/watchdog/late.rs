@@ -11,8 +11,8 @@ use crate::model::ids::ThreadId;
 use crate::model::word::Word;
 use crate::observer::Observer;
 use crate::thread_state::registry;
-use crate::thread_state::snapshot::{self, Standing};
-use crate::thread_state::wait::{SeenWait, WaitKind};
+use crate::thread_state::snapshot::{self, ThreadSnapshot};
+use crate::thread_state::wait::{Awaited, SeenWait};
 use crate::waits::times;
 use crate::watchdog::heartbeat::Pulse;
 
@@ -28,7 +28,7 @@ pub(super) struct Looked {
 #[derive(Debug)]
 pub(super) enum Late {
     Hold { thread: ThreadId, held: HeldLock, time: u64 },
-    Wait { thread: ThreadId, wait: SeenWait, time: u64 },
+    Wait { thread: ThreadId, lock: Word, wait: SeenWait, time: u64 },
     Heartbeat { pulse: Arc<Pulse>, time: u64 },
 }
 
@@ -51,17 +51,17 @@ pub(super) fn look(
         for record in registry::records().filter(|r| r.in_use.load(Acquire)) {
             let thread = record.thread.load(Relaxed);
             if let (Some(limit), Some(wait)) = (waits, record.wait.seen())
-                && wait.kind == WaitKind::Lock
+                && let Awaited::Lock(lock) = wait.awaited
             {
                 let key = (u64::from(thread), 0, wait.sequence);
-                watch.one(key, wait.since, limit, |time| Late::Wait { thread, wait, time });
+                watch.one(key, wait.since, limit, |time| Late::Wait { thread, lock, wait, time });
             }
             if let Some(limit) = holds {
                 // Before the stack, onto which the lock may come now.
                 if now.saturating_sub(record.asked_at.load(SeqCst)) < nanos(AWAKE) {
                     watch.again(now.saturating_add(nanos(limit)));
                 }
-                record.each_held(|held, since| {
+                record.held.each_held(|held, since| {
                     let key = |since| (u64::from(thread), held.word.lock(), since);
                     if let Some(since) = since {
                         watch.one(key(since), since, limit, |time| Late::Hold {
@@ -128,7 +128,7 @@ impl Late {
     pub(super) fn find(&self, o: &mut Observer) -> Arc<Finding> {
         match self {
             Late::Hold { thread, held, time } => slow_hold(o, *thread, held, *time),
-            Late::Wait { thread, wait, time } => slow_wait(o, *thread, wait, *time),
+            Late::Wait { thread, lock, wait, time } => slow_wait(o, *thread, (*lock, wait), *time),
             Late::Heartbeat { pulse, time } => missed_heartbeat(o, pulse, *time),
         }
     }
@@ -164,13 +164,17 @@ fn slow_hold(o: &mut Observer, thread: ThreadId, held: &HeldLock, time: u64) -> 
     o.keep(&[thread], [held.site], finding)
 }
 
-fn wants(thread: &Standing, lock: Word) -> bool {
-    thread.wait.is_some_and(|w| w.kind == WaitKind::Lock && Word(w.target).lock() == lock.lock())
+fn wants(thread: &ThreadSnapshot, lock: Word) -> bool {
+    matches!(thread.awaited(), Some(Awaited::Lock(wanted)) if wanted.lock() == lock.lock())
 }
 
-fn slow_wait(o: &mut Observer, thread: ThreadId, wait: &SeenWait, time: u64) -> Arc<Finding> {
+fn slow_wait(
+    o: &mut Observer,
+    thread: ThreadId,
+    (asked, wait): (Word, &SeenWait),
+    time: u64,
+) -> Arc<Finding> {
     let who = o.thread(thread);
-    let asked = Word(wait.target);
     let holders: Vec<(ThreadId, HeldLock)> = snapshot::threads()
         .into_iter()
         .filter(|t| t.thread != thread)
@@ -185,7 +189,7 @@ fn slow_wait(o: &mut Observer, thread: ThreadId, wait: &SeenWait, time: u64) -> 
         }
     };
     let how = if asked.mode() == Mode::Write { "" } else { "to read " };
-    let others = match times::bypassed(wait) {
+    let others = match times::bypassed(asked, wait) {
         0 => String::new(),
         1 => "; another thread has had it meanwhile".to_owned(),
         n => format!("; others have had it {n} times meanwhile"),

@@ -1,13 +1,12 @@
 //! What a thread asked for since it last waited for an event.
 
-use std::cell::{Cell, RefCell};
+use std::cell::Cell;
 use std::panic::Location;
 use std::ptr;
 
 use crate::hash::fold;
 use crate::model::lock::Site;
 use crate::model::word::Word;
-use crate::thread_state::record::Own;
 
 /// Locks that a window has room for.
 const WINDOW: usize = 8;
@@ -15,15 +14,15 @@ const WINDOW: usize = 8;
 /// The locks that a thread asked for since it last waited for an event, as far as they fit: a lock
 /// has one place, where a later one displaces it.
 #[derive(Debug)]
-pub(crate) struct Window {
+pub(crate) struct RecentAcquisitions {
     asked: [Cell<(u64, *const Location<'static>)>; WINDOW],
     is_empty: Cell<bool>,
 }
 
-impl Window {
-    pub(super) fn new() -> Window {
+impl RecentAcquisitions {
+    pub(super) fn new() -> RecentAcquisitions {
         let asked = [const { Cell::new((0, ptr::null())) }; WINDOW];
-        Window { asked, is_empty: Cell::new(true) }
+        RecentAcquisitions { asked, is_empty: Cell::new(true) }
     }
 
     #[inline(always)]
@@ -36,16 +35,9 @@ impl Window {
         }
     }
 
-    /// The thread waited for an event: what it asked for before is behind it.
-    #[inline]
-    pub(crate) fn close(&self, own: &RefCell<Own>) {
-        if !self.is_empty() {
-            self.close_into(&mut own.borrow_mut().asked);
-        }
-    }
-
+    /// Moves what is in the window to `asked`, without repetition and as far as there is room.
     #[cold]
-    fn close_into(&self, asked: &mut Vec<(Word, Site)>) {
+    pub(super) fn close_into(&self, asked: &mut Vec<(Word, Site)>) {
         for (word, site) in self.iter() {
             // The capacity was reserved with the record, so this never allocates.
             if asked.len() < asked.capacity() && !asked.iter().any(|a| a.0 == word) {

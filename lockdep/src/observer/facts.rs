@@ -1,0 +1,87 @@
+//! What the observer is told by threads.
+
+use crate::engine::Moment;
+use crate::model::finding::{FoundThread, FoundWait, WaitFor};
+use crate::model::held::HeldLock;
+use crate::model::ids::ThreadId;
+use crate::model::lock::Site;
+use crate::model::word::Word;
+use crate::observer::parts::{found_hold, kind_of};
+use crate::thread_state::wait::Awaited;
+
+/// A request that must be judged.
+pub(crate) struct Request<'a> {
+    /// The thread that asks, at this step.
+    pub(crate) at: &'a Moment,
+    pub(crate) word: Word,
+    pub(crate) site: Site,
+    pub(crate) address: usize,
+    pub(crate) level: u8,
+    pub(crate) held: &'a [HeldLock],
+}
+
+/// A lock whose holder has ended.
+#[derive(Clone, Debug)]
+pub(crate) struct Orphan {
+    pub(crate) thread: FoundThread,
+    pub(crate) held: HeldLock,
+}
+
+/// What a thread of a deadlock or livelock does.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Doing {
+    /// It waits.
+    Waits(Awaited),
+    /// It tries this lock again and again.
+    Retries(Word),
+}
+
+/// A thread of a deadlock or livelock.
+#[derive(Clone, Debug)]
+pub(crate) struct StuckThread {
+    pub(crate) thread: ThreadId,
+    pub(crate) doing: Doing,
+    pub(crate) site: Site,
+    pub(crate) held: Vec<HeldLock>,
+}
+
+impl StuckThread {
+    /// The lock that it wants, with the mode.
+    pub(crate) fn lock(&self) -> Option<Word> {
+        match self.doing {
+            Doing::Waits(awaited) => awaited.lock(),
+            Doing::Retries(lock) => Some(lock),
+        }
+    }
+
+    /// The event that it waits for.
+    pub(super) fn event(&self) -> Option<Word> {
+        match self.doing {
+            Doing::Waits(awaited) => awaited.event(),
+            Doing::Retries(_) => None,
+        }
+    }
+
+    /// What kind of thing it waits for.
+    pub(super) fn kind(&self) -> WaitFor {
+        match self.doing {
+            Doing::Waits(awaited) => kind_of(awaited),
+            Doing::Retries(_) => WaitFor::Lock,
+        }
+    }
+
+    pub(super) fn label(&self) -> &'static str {
+        match (self.doing, self.kind()) {
+            (Doing::Retries(_), _) => "tries the lock here, and fails again and again",
+            (_, WaitFor::Lock) => "waits for the lock here",
+            (_, WaitFor::Join) => "waits here for a thread to end",
+            (_, WaitFor::Event) => "waits here",
+        }
+    }
+
+    /// The wait as a finding has it; `lock` is the index of what it is for among the finding's locks.
+    pub(super) fn found(&self, thread: FoundThread, lock: Option<usize>) -> FoundWait {
+        let held = self.held.iter().map(|h| found_hold(h.word, h.site)).collect();
+        FoundWait { thread, what: self.kind(), lock, site: self.site, held }
+    }
+}

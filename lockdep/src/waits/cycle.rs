@@ -1,0 +1,83 @@
+//! A cycle of threads that wait for each other's locks, permits or ends, closed by the one that is about
+//! to block.
+//!
+//! A cycle of locks and joins is certain at once, as each thread on it holds what the one before it
+//! waits for, and none of them moved while that was read.
+
+use std::sync::Arc;
+use std::time::Duration;
+use std::{ptr, thread};
+
+use crate::engine::{WaitGraph, WaitsFor};
+use crate::model::finding::Finding;
+use crate::observer::facts::StuckThread;
+use crate::process::{know_thread, may_be_sent, observe, observer};
+use crate::thread_state::current::Busy;
+use crate::thread_state::record::OwnRecord;
+use crate::thread_state::snapshot::ThreadSnapshot;
+use crate::thread_state::wait::Awaited;
+use crate::waits::look::{look, sleeps, stuck};
+
+/// How long a reader must have been seen waiting behind a writer before that counts as a wait: it
+/// is told apart from a reader that is only about to look. Whoever waits for permits must sleep after
+/// that, or after twice as long, and so on for so many rounds, where the system is slow to let it.
+const SETTLE: Duration = Duration::from_millis(20);
+/// See [`SETTLE`].
+const SETTLE_ROUNDS: u32 = 6;
+
+/// The finding about the cycle that this thread's wait closes, if there is one.
+pub(super) fn closed_by(me: OwnRecord) -> Option<Arc<Finding>> {
+    let busy = Busy::new();
+    let (mut graph, seen) = look();
+    let my_index = seen.iter().position(|s| ptr::eq(s.record, me.shared()))?;
+    let mut cycle = graph.cycle(my_index)?;
+    if without_sendable(&mut graph) {
+        cycle = graph.cycle(my_index)?;
+    }
+    // Only a reader behind a queued writer may not have queued yet.
+    let queues = |waits: &WaitsFor| matches!(waits, WaitsFor::Lock { mode, .. } if mode.queues());
+    let behind_writer = cycle.iter().any(|&i| queues(&graph.threads()[i].waits));
+    let behind = graph.behind(my_index);
+    let semaphore = |i: usize| match seen[i].awaited() {
+        Some(Awaited::Lock(lock)) => {
+            observer().as_ref().is_some_and(|o| o.is_semaphore(lock.lock()))
+        }
+        Some(Awaited::Permits(_)) => true,
+        _ => false,
+    };
+    let permits = behind.iter().chain(&cycle).any(|&i| semaphore(i));
+    // A holder of permits that moves frees everybody who waits for them, so no holder may have; and
+    // whoever finds his semaphore closed does not sleep any more.
+    let stay = |how: fn(&ThreadSnapshot) -> bool| {
+        let others = behind.iter().filter(|_| permits);
+        others.chain(&cycle).all(|&i| i == my_index || how(&seen[i]))
+    };
+    let asleep = |s: &ThreadSnapshot| s.still() && sleeps(s.record);
+    if behind_writer || permits {
+        thread::sleep(SETTLE);
+    }
+    for round in 0..SETTLE_ROUNDS {
+        if !permits || stay(asleep) || !stay(ThreadSnapshot::still) {
+            break;
+        }
+        thread::sleep(SETTLE * (1 << round));
+    }
+    if !stay(if permits { asleep } else { ThreadSnapshot::still }) {
+        return None;
+    }
+    let threads: Vec<StuckThread> = cycle.iter().filter_map(|&i| stuck(&seen[i])).collect();
+    drop(busy);
+    Some(observe(|o| {
+        know_thread(o, me, None);
+        o.deadlock(&threads)
+    }))
+}
+
+/// Counts each thread as running that waits for a lock of which another thread may have the guard.
+/// Whether there is one.
+fn without_sendable(graph: &mut WaitGraph) -> bool {
+    graph.let_go_on(|waits| match *waits {
+        WaitsFor::Lock { lock, .. } => may_be_sent(lock),
+        _ => false,
+    })
+}

@@ -1,0 +1,81 @@
+//! All threads that are alive, seen at one moment, and what each is stuck at.
+
+use std::process;
+use std::sync::atomic::Ordering::{Relaxed, SeqCst};
+
+use crate::engine::{WaitGraph, Waiter, WaitsFor};
+use crate::model::held::Hold;
+use crate::model::word::Word;
+use crate::observer::facts::{Doing, Orphan, StuckThread};
+use crate::platform;
+use crate::process::observer;
+use crate::thread_state::record::Record;
+use crate::thread_state::registry::records;
+use crate::thread_state::snapshot::ThreadSnapshot;
+use crate::thread_state::wait::{Awaited, SeenWait};
+
+/// Reads what all threads wait for and hold. A thread that moves meanwhile counts as running.
+pub(super) fn look() -> (WaitGraph, Vec<ThreadSnapshot>) {
+    let seen: Vec<ThreadSnapshot> = alive().map(ThreadSnapshot::of_waiting).collect();
+    (WaitGraph::new(seen.iter().map(waiter).collect()), seen)
+}
+
+fn waiter(seen: &ThreadSnapshot) -> Waiter {
+    Waiter {
+        thread: seen.thread,
+        waits: seen.awaited().map_or(WaitsFor::Nothing, |awaited| waits_for(awaited, seen)),
+        since: seen.wait.map_or(u64::MAX, |wait| wait.since),
+        held: seen.held.iter().map(|h| (h.word.lock(), h.word.mode())).collect(),
+        permits: seen.permits.iter().map(|h| (h.semaphore.lock(), h.count)).collect(),
+    }
+}
+
+fn waits_for(awaited: Awaited, seen: &ThreadSnapshot) -> WaitsFor {
+    match awaited {
+        Awaited::Lock(word) => WaitsFor::Lock { lock: word.lock(), mode: word.mode() },
+        Awaited::End(thread) => WaitsFor::End(thread),
+        Awaited::Permits(word) => WaitsFor::Permits {
+            semaphore: word.lock(),
+            count: seen.asked.count,
+            total: seen.asked.total,
+        },
+        Awaited::Event(_) | Awaited::Unpark { .. } | Awaited::Timed(_) => WaitsFor::Nothing,
+    }
+}
+
+/// The thread as one that waits for ever; `None` if it runs.
+pub(super) fn stuck(seen: &ThreadSnapshot) -> Option<StuckThread> {
+    let SeenWait { awaited, site, .. } = seen.wait?;
+    let held = seen.held.iter().copied().chain(seen.permits.iter().map(Hold::as_lock)).collect();
+    Some(StuckThread { thread: seen.thread, doing: Doing::Waits(awaited), site, held })
+}
+
+/// Whether the system does not run the thread.
+pub(super) fn sleeps(record: &Record) -> bool {
+    platform::sleeps(record.system.load(Relaxed))
+}
+
+/// The hold of a thread that has ended, with a guard of this lock that may be anywhere.
+pub(super) fn was_left(lock: Word) -> Option<Orphan> {
+    let observer = observer();
+    observer.as_ref()?.left.iter().find(|left| left.held.bars(lock)).cloned()
+}
+
+/// The main thread of a test harness only waits for its tests, in code that is not instrumented. A
+/// main thread that has spawned nothing and used nothing while other threads do is taken for one.
+pub(super) fn is_harness(record: &Record) -> bool {
+    record.is_bystander() && is_main(record)
+}
+
+pub(super) fn is_main(record: &Record) -> bool {
+    record.system.load(Relaxed) == process::id()
+}
+
+/// The records of threads that have not ended.
+pub(super) fn alive() -> impl Iterator<Item = &'static Record> {
+    records().filter(|r| is_alive(r))
+}
+
+pub(super) fn is_alive(record: &Record) -> bool {
+    record.in_use.load(SeqCst) && !record.ended.load(SeqCst)
+}
