@@ -151,6 +151,7 @@ pub const SOURCES: &[(&str, &str)] = &sources! {
     "watchdog/heartbeat.rs",
     "watchdog/late.rs",
     "watchdog/mod.rs",
+    "watchdog/pulse.rs",
     "watchdog/restart.rs",
     "watchdog/watcher.rs",
 };

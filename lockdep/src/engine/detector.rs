@@ -287,8 +287,7 @@ impl Detector {
             }
             !settled
         });
-        // A number that meanwhile belongs to another dependency costs a search, and tells nothing
-        // wrong.
+        again.sort_unstable();
         again.dedup();
         again.into_iter().flat_map(|dep| self.search(dep)).collect()
     }
@@ -478,6 +477,25 @@ impl Detector {
         for w in witnesses {
             self.forget_witness(w.thread);
         }
+        self.free(dep, None);
+    }
+
+    /// What waits to be settled by `dep` waits for `same` from now on, which has taken its place, if
+    /// anything has.
+    fn settle_by(&mut self, dep: Dep, same: Option<Dep>) {
+        match same {
+            Some(same) => {
+                let waiting = self.unsettled.iter_mut().filter(|(_, waiting)| *waiting == dep);
+                waiting.for_each(|(_, waiting)| *waiting = same);
+            }
+            None => self.unsettled.retain(|(_, waiting)| *waiting != dep),
+        }
+    }
+
+    /// The number of `dep` may be given to another dependency, as nothing is left that has it. `same` has
+    /// taken its place, if anything has.
+    fn free(&mut self, dep: Dep, same: Option<Dep>) {
+        self.settle_by(dep, same);
         self.free_deps.push(dep);
     }
 
@@ -539,7 +557,7 @@ impl Detector {
         if let Some(lock) = self.locks.get_mut(&old.lock) {
             remove_item(&mut lock.deps, dep);
         }
-        self.free_deps.push(dep);
+        self.free(dep, same);
         for w in witnesses {
             let thread = w.thread;
             if let Some(same) = same {

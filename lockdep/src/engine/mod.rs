@@ -26,6 +26,10 @@ mod moment;
 mod detector;
 mod search;
 
+#[cfg_attr(
+    not(feature = "sources"),
+    allow(unreachable_pub, reason = "the command uses it too, with that feature")
+)]
 mod declared;
 mod order_graph;
 mod wait_graph;

@@ -1,9 +1,10 @@
 //! The hooks of a lock.
 
+use std::marker::PhantomData;
 use std::panic::Location;
 use std::sync::atomic::AtomicU64;
 use std::sync::atomic::Ordering::Relaxed;
-use std::{mem, ptr};
+use std::{fmt, mem, ptr};
 
 use crate::hooks::{EventKind, EventTag};
 use crate::model::held::Prepared;
@@ -311,6 +312,21 @@ impl LockTag {
         result
     }
 
+    /// Records what would follow from a [`LockTag::wait`] here, without one: a wait whose condition is true
+    /// already is still a wait of the code. The lock is held in `Mode::Write`, and stays so.
+    pub fn might_wait(&self, ty: &'static LockType, event: &EventTag, site: Site) {
+        let Some(record) = current::current().filter(|record| record.held.len() > 1) else {
+            return;
+        };
+        if self.word(record, ty, site).is_none() {
+            return;
+        }
+        let level = self.level(Mode::Write);
+        self.release(Mode::Write);
+        event.ask(EventKind::Condvar, site);
+        _ = self.try_acquire_nested(ty, (Mode::Write, level), site, || Some(()));
+    }
+
     /// A one-time initialisation. `call` must be the primitive's `call_once` (or the like), whose
     /// initialiser must hold the result of [`Initializer::enter`] for as long as it runs. Skip this
     /// hook when the value is known to be there.
@@ -321,14 +337,14 @@ impl LockTag {
         &self,
         ty: &'static LockType,
         site: Site,
-        call: impl FnOnce(&Initializer<'_>) -> R,
+        call: impl FnOnce(Initializer<'_>) -> R,
     ) -> R {
         let Some((record, word)) = self.track(ty, site) else {
-            return call(&Initializer { tag: self, hold: None });
+            return call(Initializer { tag: self, hold: None });
         };
         let prepared = self.prepare(record, word, (Mode::Write, false, 0), site);
         let wait = block::wait(record, Awaited::Lock(prepared.word), site);
-        let result = call(&Initializer { tag: self, hold: Some((record, prepared, site)) });
+        let result = call(Initializer { tag: self, hold: Some((record, prepared, site)) });
         drop(wait);
         result
     }
@@ -372,33 +388,62 @@ impl Drop for LockTag {
     #[inline]
     fn drop(&mut self) {
         let word = Word(*self.id.get_mut());
+        // A guard of it was leaked: nobody can wait for the lock any more.
+        if let Some(record) = current::current()
+            && !record.held.is_empty()
+            && !word.is_new()
+        {
+            acquire::end_leaked_holds(record, word);
+        }
         if word.0 & word::IN_GRAPH != 0 {
             acquire::remove(word.lock());
         }
     }
 }
 
-/// One call of an initialising function; see [`LockTag::initialize`].
-#[derive(Debug)]
+/// One call of an initialising function; see [`LockTag::initialize`]. It stays in its thread.
+///
+/// ```compile_fail
+/// # use lockdep::instrument::{LockKind, LockTag, LockType};
+/// # let ty = const { &LockType::of::<u8>(LockKind::Once) };
+/// # let tag = LockTag::new(ty);
+/// tag.initialize(ty, std::panic::Location::caller(), |initializer| {
+///     std::thread::scope(|s| {
+///         s.spawn(move || initializer.enter());
+///     });
+/// });
+/// ```
 pub struct Initializer<'a> {
     tag: &'a LockTag,
     hold: Option<(OwnRecord, Prepared, Site)>,
 }
 
-/// Held while an initialiser runs.
-#[derive(Debug)]
+/// Held while an initialiser runs, by the thread that runs it.
 pub struct Initializing<'a> {
     tag: &'a LockTag,
+    stays: PhantomData<*const ()>,
 }
 
 impl<'a> Initializer<'a> {
     /// This thread runs the initialiser, until the result is dropped.
-    pub fn enter(&self) -> Initializing<'a> {
+    pub fn enter(self) -> Initializing<'a> {
         if let Some((record, prepared, site)) = self.hold {
             record.wait.end();
             self.tag.hold(record, prepared, site, 0);
         }
-        Initializing { tag: self.tag }
+        Initializing { tag: self.tag, stays: PhantomData }
+    }
+}
+
+impl fmt::Debug for Initializer<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Initializer").finish_non_exhaustive()
+    }
+}
+
+impl fmt::Debug for Initializing<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Initializing").finish_non_exhaustive()
     }
 }
 

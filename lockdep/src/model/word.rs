@@ -56,6 +56,7 @@ pub(crate) const CLASSES: u32 = 1 << CLASS_BITS;
 
 /// See the table above.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(transparent)]
 pub(crate) struct Word(pub(crate) u64);
 
 impl Word {

@@ -151,6 +151,15 @@ impl Condvar {
         site: Site,
     ) -> WaitTimeoutResult {
         let mut result = WaitTimeoutResult(false);
+        if !condition(mutex_guard.deref_mut()) {
+            if deadline.is_none() {
+                // SAFETY: the mutex stays locked, as the guard promises.
+                let raw: &RawMutex = unsafe { MutexGuard::mutex(mutex_guard).raw() };
+                raw.tag().might_wait(RawMutex::TYPE, &self.tag, site);
+            }
+            return result;
+        }
+        result = self.wait_at(mutex_guard, deadline, site);
         while !result.timed_out() && condition(mutex_guard.deref_mut()) {
             result = self.wait_at(mutex_guard, deadline, site);
         }

@@ -77,7 +77,7 @@ impl Once {
     }
 
     #[cold]
-    pub(super) fn initialize(&self, site: Site, call: impl FnOnce(&Initializer<'_>)) {
+    pub(super) fn initialize(&self, site: Site, call: impl FnOnce(Initializer<'_>)) {
         self.tag.initialize(TYPE, site, call);
     }
 }

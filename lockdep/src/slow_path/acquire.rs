@@ -226,6 +226,19 @@ fn release_elsewhere(record: OwnRecord, id: &AtomicU64, mode: Mode) {
     }
 }
 
+/// A lock is gone: this thread holds it no more, though its guard was leaked. Nothing is found by that, so
+/// no callback can unwind.
+#[cold]
+pub(crate) extern "C" fn end_leaked_holds(record: OwnRecord, lock: Word) {
+    let modes = [Mode::Write, Mode::Read, Mode::Upgradable];
+    while record.held.holds(lock.lock()) {
+        let _busy = Busy::new();
+        if !modes.iter().any(|&mode| record.remove(lock, mode).is_some()) {
+            return;
+        }
+    }
+}
+
 /// A lock that the order graph knows is gone. Nothing is found by that, so no callback can unwind.
 #[cold]
 pub(crate) extern "C" fn remove(lock: LockId) {

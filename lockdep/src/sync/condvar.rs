@@ -82,10 +82,16 @@ impl Condvar {
         F: FnMut(&mut T) -> bool,
     {
         let site = Location::caller();
-        while condition(&mut *guard) {
-            guard = self.wait_at(site, guard)?;
+        if !condition(&mut *guard) {
+            guard.guard.tag().might_wait(Mutex::<T>::TYPE, &self.tag, site);
+            return Ok(guard);
         }
-        Ok(guard)
+        loop {
+            guard = self.wait_at(site, guard)?;
+            if !condition(&mut *guard) {
+                return Ok(guard);
+            }
+        }
     }
 
     /// Waits for `ms` milliseconds at most; `false` when the time was up.

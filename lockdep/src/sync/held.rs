@@ -55,6 +55,11 @@ impl<'a, G, M: HeldMode> Guard<'a, G, M> {
         Guard { held: Held { tag, mode: PhantomData }, inner }
     }
 
+    /// The tag of the lock that is held.
+    pub(super) fn tag(&self) -> &'a LockTag {
+        self.held.tag
+    }
+
     /// Leaves it to the caller to end the hold, and to unlock.
     #[inline]
     pub(super) fn into_parts(self) -> (&'a LockTag, G) {

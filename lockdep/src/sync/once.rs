@@ -102,7 +102,7 @@ impl Once {
     }
 
     #[cold]
-    fn initialize(&self, site: Site, call: impl FnOnce(&Initializer<'_>)) {
+    fn initialize(&self, site: Site, call: impl FnOnce(Initializer<'_>)) {
         self.tag.initialize(TYPE, site, call);
     }
 }

@@ -200,6 +200,12 @@ impl HeldStack {
         self.top.load(Relaxed) == 0
     }
 
+    /// How many locks are held; exact for the owner.
+    #[inline]
+    pub(crate) fn len(&self) -> usize {
+        self.top.load(Relaxed)
+    }
+
     /// Whether an acquisition may take the fast path: one more lock can be pushed without allocating, and
     /// nobody wants to know of it.
     #[inline(always)]

@@ -3,15 +3,9 @@
 use std::panic::Location;
 use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
-use std::sync::atomic::Ordering::Relaxed;
 use std::time::Duration;
 
-use crate::model::ids::ThreadId;
-use crate::model::lock::Site;
-use crate::platform::clock;
-use crate::process;
-use crate::slow_path::life;
-use crate::thread_state::current::current;
+use crate::watchdog::pulse::Pulse;
 use crate::watchdog::watcher;
 
 /// A thread's promise to give a sign of life again and again, until this is dropped.
@@ -37,17 +31,6 @@ use crate::watchdog::watcher;
 #[must_use = "a heartbeat that is dropped promises nothing"]
 pub struct Heartbeat {
     pulse: Arc<Pulse>,
-}
-
-/// What the watchdog looks at.
-#[derive(Debug)]
-pub(super) struct Pulse {
-    pub(super) name: String,
-    pub(super) deadline: u64,
-    pub(super) site: Site,
-    /// The thread that gave the last sign; zero for one that is not known.
-    pub(super) thread: AtomicU64,
-    pub(super) last: AtomicU64,
 }
 
 impl Heartbeat {
@@ -76,23 +59,6 @@ impl Heartbeat {
     /// A reading of the clock.
     pub fn beat(&self) {
         self.pulse.beat();
-    }
-}
-
-impl Pulse {
-    fn beat(&self) {
-        let thread = current().or_else(life::begin).map(|record| {
-            if !record.mine().introduced.replace(true) {
-                process::observe(|o| process::know_thread(o, record, None));
-            }
-            record.thread.load(Relaxed)
-        });
-        self.thread.store(thread.map_or(0, u64::from), Relaxed);
-        self.last.store(clock::now(), Relaxed);
-    }
-
-    pub(super) fn thread(&self) -> ThreadId {
-        self.thread.load(Relaxed) as ThreadId
     }
 }
 

@@ -14,7 +14,7 @@ use crate::thread_state::registry;
 use crate::thread_state::snapshot::{self, ThreadSnapshot};
 use crate::thread_state::wait::{Awaited, SeenWait};
 use crate::waits::times;
-use crate::watchdog::heartbeat::Pulse;
+use crate::watchdog::pulse::Pulse;
 
 /// What a look at the process has shown.
 pub(super) struct Looked {

@@ -28,6 +28,7 @@
 
 mod heartbeat;
 mod late;
+mod pulse;
 mod restart;
 mod watcher;
 

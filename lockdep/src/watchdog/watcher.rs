@@ -19,8 +19,8 @@ use crate::observer::config::Print;
 use crate::platform::{self, clock};
 use crate::slow_path::life;
 use crate::thread_state::bell;
-use crate::watchdog::heartbeat::Pulse;
 use crate::watchdog::late::{self, Late};
+use crate::watchdog::pulse::Pulse;
 use crate::watchdog::{Then, Watchdog};
 use crate::{process, snapshot};
 
