@@ -14,7 +14,7 @@ use super::effects::{
     DROPPED, Effect, Plan, formatted, is_comparison, location, parameter_bit, plan,
 };
 use super::graph::{Flow, components};
-use super::held::{self, Held, State, Tokens, Transfer, tokens_in};
+use super::held::{self, Held, Holder, State, Tokens, Transfer, tokens_in};
 use super::locks::Waiting;
 use super::mir::callee::Callee;
 use super::mir::model::{BodyKind, Operand, Place, Rvalue, StatementKind, Step, Terminator};
@@ -286,7 +286,7 @@ fn analyze(
                     is_nested: false,
                 };
                 locks.push((lock, vec![location(&frame, body.span)]));
-                initial.insert(Held::new(token, number, fields.clone()));
+                initial.insert(Held::new(token, Holder::Local(number), fields.clone()));
                 params.push((token, number, fields));
                 if !is_guard && !is_captures {
                     unknown.insert(token);
@@ -536,7 +536,7 @@ impl<'a> Builder<'_, '_, 'a> {
             let (lock, chain) = self.locks[token as usize].clone();
             let name = names
                 .iter()
-                .find(|(_, place)| held::key(self.frame, place) == (held.local(), Vec::new()));
+                .find(|(_, place)| held::key(self.frame, place) == (held.holder(), Vec::new()));
             let holder = name.map(|(name, _)| Arc::from(*name));
             HeldLock { lock, chain, stale: held.stale, holder }
         });
@@ -666,7 +666,7 @@ impl<'a> Builder<'_, '_, 'a> {
 
     /// What a return passes to the caller.
     fn returns(&mut self, state: &State) {
-        for held in state.iter().filter(|held| held.local() == 0) {
+        for held in state.iter().filter(|held| held.holder() == Holder::Local(0)) {
             let (lock, chain) = &self.locks[held.token as usize];
             let param = self.params.iter().find(|(token, ..)| *token == held.token);
             if let Some((_, number, fields)) = param {

@@ -11,39 +11,47 @@ use super::graph::{Condition, Flow, condition};
 use super::mir::callee::Callee;
 use super::mir::model::{Operand, Place, Rvalue, StatementKind, Step, Terminator};
 use super::mir::types;
-use super::values::{Frame, Path, Root, saved_key};
+use super::values::{Frame, Path, Root, SavedLocal};
+
+/// What holds tokens, itself or in its fields.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Holder {
+    /// A local of the body.
+    Local(u32),
+    /// A local that a coroutine keeps over its suspensions.
+    Saved(SavedLocal),
+    /// No place: the value was forgotten, and is never dropped.
+    Forgotten,
+}
 
 /// A token in a place. A stale one belongs to an object of an earlier round of a loop.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct Held {
     pub(super) token: u32,
-    local: u32,
+    holder: Holder,
     steps: Vec<u32>,
     pub(super) stale: bool,
 }
 
 impl Held {
-    /// A token in a field of a local; no fields for the local itself.
-    pub(super) fn new(token: u32, local: u32, steps: Vec<u32>) -> Held {
-        Held { token, local, steps, stale: false }
+    /// A token in a field of a holder; no fields for the holder itself.
+    pub(super) fn new(token: u32, holder: Holder, steps: Vec<u32>) -> Held {
+        Held { token, holder, steps, stale: false }
     }
 
-    /// The fields of the local that hold it; none for the local itself.
+    /// The fields of the holder that hold it; none for the holder itself.
     pub(super) fn fields(&self) -> &[u32] {
         &self.steps
     }
 
-    /// The local that holds it.
-    pub(super) fn local(&self) -> u32 {
-        self.local
+    /// What holds it.
+    pub(super) fn holder(&self) -> Holder {
+        self.holder
     }
 }
 
 /// All tokens that may be alive at a point.
 pub(super) type State = BTreeSet<Held>;
-
-/// A value that was forgotten is in no place and never dropped.
-const FORGOTTEN: u32 = u32::MAX;
 
 /// What a call does to tokens, beside what its types say.
 #[derive(Clone, Debug, Default)]
@@ -87,13 +95,17 @@ pub(super) fn flow(frame: &Frame<'_, '_>, graph: &Flow, tokens: &Tokens<'_>) -> 
             match &statement.kind {
                 StatementKind::Assign(dest, value) => {
                     assign(frame, tokens, &mut state, dest, value);
+                    let saved = saved_as_whole(frame, dest);
                     renew(tokens, &mut state, |root| match root {
                         Root::Aggregate(b, i) => (*b, *i) == (at, index as u32),
                         Root::Local(local) => dest.steps.is_empty() && *local == dest.local,
+                        Root::Saved(known) => saved == Some(*known),
                         _ => false,
                     });
                 }
-                StatementKind::StorageDead(local) => state.retain(|held| held.local != *local),
+                StatementKind::StorageDead(local) => {
+                    state.retain(|held| held.holder != Holder::Local(*local))
+                }
                 StatementKind::SetDiscriminant(..) => {}
             }
         }
@@ -101,15 +113,17 @@ pub(super) fn flow(frame: &Frame<'_, '_>, graph: &Flow, tokens: &Tokens<'_>) -> 
         match &block.terminator {
             Terminator::Call(call) => {
                 apply_call(frame, tokens, &mut state, at, call);
+                let saved = saved_as_whole(frame, &call.dest);
                 renew(tokens, &mut state, |root| match root {
                     Root::Call(block) => *block == at,
                     Root::Local(local) => call.dest.steps.is_empty() && *local == call.dest.local,
+                    Root::Saved(known) => saved == Some(*known),
                     _ => false,
                 });
                 for (token, steps) in &tokens.transfers[at as usize].made {
-                    let (local, mut prefix) = key(frame, &call.dest);
+                    let (holder, mut prefix) = key(frame, &call.dest);
                     prefix.extend(steps);
-                    state.insert(Held::new(*token, local, prefix));
+                    state.insert(Held::new(*token, holder, prefix));
                 }
             }
             Terminator::Drop(place, _) => remove(frame, tokens, &mut state, place),
@@ -138,20 +152,18 @@ pub(super) fn flow(frame: &Frame<'_, '_>, graph: &Flow, tokens: &Tokens<'_>) -> 
     at_end
 }
 
-/// The local and fields of a place, behind the references made in this body.
-pub(super) fn key<'a>(frame: &Frame<'_, 'a>, place: &Place<'a>) -> (u32, Vec<u32>) {
+/// The saved local of a coroutine that a place is the whole of.
+fn saved_as_whole(frame: &Frame<'_, '_>, place: &Place<'_>) -> Option<SavedLocal> {
+    SavedLocal::of(place, frame.coroutine()?).filter(|_| place.steps.len() == 3)
+}
+
+/// The holder and fields that a place is, behind the references made in this body.
+pub(super) fn key<'a>(frame: &Frame<'_, 'a>, place: &Place<'a>) -> (Holder, Vec<u32>) {
     let place = frame.canonical(place);
-    if let Some(state) = frame.coroutine()
-        && let Some((variant, index)) = saved_key(&place, state)
-    {
-        // What a coroutine keeps is a local of its own kind, beyond the body's.
-        let hash = variant
-            .bytes()
-            .fold(7u32, |hash, byte| hash.wrapping_mul(31).wrapping_add(u32::from(byte)));
-        let local = (1 << 31) | (hash & 0xffff) << 12 | (index & 0xfff);
-        return (local, fields(&place.steps[3..]));
+    match frame.coroutine().and_then(|coroutine| SavedLocal::of(&place, coroutine)) {
+        Some(saved) => (Holder::Saved(saved), fields(&place.steps[3..])),
+        None => (Holder::Local(place.local), fields(&place.steps)),
     }
-    (place.local, fields(&place.steps))
 }
 
 pub(super) fn fields(steps: &[Step<'_>]) -> Vec<u32> {
@@ -169,10 +181,10 @@ pub(super) fn tokens_in<'a>(
     state: &State,
     place: &Place<'a>,
 ) -> Vec<Held> {
-    let (local, steps) = key(frame, place);
+    let (holder, steps) = key(frame, place);
     let may_hold = std::cell::OnceCell::new();
     let found = state.iter().filter(|held| {
-        held.local == local
+        held.holder == holder
             && (held.steps.starts_with(&steps)
                 || steps.starts_with(&held.steps)
                     && *may_hold.get_or_init(|| (tokens.owns)(frame.type_of(place))))
@@ -202,8 +214,8 @@ fn assign<'a>(
         Rvalue::Use(Operand::Move(from)) | Rvalue::Cast(Operand::Move(from), _) => {
             let moved = carried(frame, tokens, state, from);
             remove(frame, tokens, state, dest);
-            let (local, steps) = key(frame, dest);
-            insert_all(state, moved, local, &steps);
+            let (holder, steps) = key(frame, dest);
+            insert_all(state, moved, holder, &steps);
         }
         Rvalue::Aggregate(_, values) => {
             let mut moved = Vec::new();
@@ -213,10 +225,10 @@ fn assign<'a>(
                 }
             }
             remove(frame, tokens, state, dest);
-            let (local, mut steps) = key(frame, dest);
+            let (holder, mut steps) = key(frame, dest);
             for (index, held) in moved {
                 steps.push(index);
-                insert_all(state, held, local, &steps);
+                insert_all(state, held, holder, &steps);
                 steps.pop();
             }
         }
@@ -241,11 +253,11 @@ fn carried<'a>(
     taken
 }
 
-fn insert_all(state: &mut State, moved: Vec<(u32, bool, Vec<u32>)>, local: u32, steps: &[u32]) {
+fn insert_all(state: &mut State, moved: Vec<(u32, bool, Vec<u32>)>, holder: Holder, steps: &[u32]) {
     for (token, stale, rest) in moved {
         // A guard nested deeper than this is in no program; the bound keeps the states finite.
         let steps = steps.iter().copied().chain(rest).take(8).collect();
-        state.insert(Held { token, local, steps, stale });
+        state.insert(Held { token, holder, steps, stale });
     }
 }
 
@@ -287,7 +299,7 @@ fn apply_call<'a>(
                 }
                 let moved = carried(frame, tokens, state, from);
                 if name.contains("mem::forget") || name.contains("ManuallyDrop") {
-                    insert_all(state, moved, FORGOTTEN, &[]);
+                    insert_all(state, moved, Holder::Forgotten, &[]);
                 } else if result_holds {
                     to_result.extend(moved.into_iter().filter(|(_, _, fields)| {
                         transfer.passed.as_ref().is_none_or(|passed| {
@@ -305,7 +317,7 @@ fn apply_call<'a>(
         }
     }
     remove(frame, tokens, state, &call.dest);
-    let (local, steps) = key(frame, &call.dest);
+    let (holder, steps) = key(frame, &call.dest);
     // The inner structure is the callee's affair: the result as a whole holds what came in. Only of
     // the library's own wrappers is it known.
     let inner = to_result.into_iter().map(|(token, stale, fields)| {
@@ -316,7 +328,7 @@ fn apply_call<'a>(
         };
         (token, stale, fields)
     });
-    insert_all(state, inner.collect(), local, &steps);
+    insert_all(state, inner.collect(), holder, &steps);
     if !left.is_empty() {
         // `guards.push(guard)`: the value behind another argument takes it.
         let taker = call.args.iter().find_map(|arg| {
@@ -329,9 +341,9 @@ fn apply_call<'a>(
             })
         });
         if let Some(taker) = taker {
-            let (local, _) = key(frame, &taker);
+            let (holder, _) = key(frame, &taker);
             let whole = left.into_iter().map(|(token, _, _)| (token, true, Vec::new())).collect();
-            insert_all(state, whole, local, &[]);
+            insert_all(state, whole, holder, &[]);
         }
     }
 }

@@ -126,46 +126,4 @@ fn key(finding: &Finding, at: usize, syntax: &Syntax<'_>) -> String {
 }
 
 #[cfg(test)]
-mod tests {
-    use std::path::{Path, PathBuf};
-
-    use proptest::prelude::*;
-    use proptest::test_runner::RngSeed;
-
-    use super::program::{Part, Target};
-    use super::{config, lint, mir};
-
-    const GOLDEN: &str = include_str!("mir/golden/rustc-1.95.mir");
-
-    fn part(text: &str) -> Part<'_> {
-        Part::new(Target {
-            prefix: "golden".to_owned(),
-            root: PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/src/lint/mir/golden")),
-            files: vec!["golden.rs".to_owned()],
-            mir: mir::parse(text),
-        })
-    }
-
-    proptest! {
-        #![proptest_config(ProptestConfig { rng_seed: RngSeed::Fixed(1), ..ProptestConfig::with_cases(96) })]
-
-        /// Whatever can be read is analysed, if it makes sense or not.
-        #[test]
-        fn no_change_of_the_mir_makes_the_analysis_panic(
-            edits in prop::collection::vec(
-                (any::<prop::sample::Index>(), any::<prop::sample::Index>(), 0usize..24), 1..16
-            )
-        ) {
-            let mut lines: Vec<&str> = GOLDEN.lines().collect();
-            for (from, to, count) in edits {
-                // Lines of one body in another are more likely to be read than broken ones.
-                let from = from.index(lines.len());
-                let moved: Vec<&str> = lines.iter().skip(from).take(count).copied().collect();
-                let to = to.index(lines.len());
-                lines.splice(to..(to + count / 2).min(lines.len()), moved);
-            }
-            let text = lines.join("\n");
-            lint(vec![part(&text)], Path::new("/nowhere"), &config::Lint::default());
-        }
-    }
-}
+mod tests;

@@ -27,8 +27,35 @@ pub(super) enum Root {
     Call(u32),
     /// What a statement of a block puts together.
     Aggregate(u32, u32),
+    /// A local that a coroutine keeps over its suspensions.
+    Saved(SavedLocal),
     /// Something that only its fields tell about.
     Unknown,
+}
+
+/// A local that a coroutine keeps over its suspensions: a field of one of the states between them.
+/// The compiler gives a local one such field, so two of these are two locals.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub(super) struct SavedLocal {
+    /// The number of the state, `3` of `variant#3`.
+    state: u32,
+    /// The number of the field in it.
+    field: u32,
+}
+
+impl SavedLocal {
+    /// The saved local that a place is or leads through, of a coroutine whose state is at `coroutine`.
+    pub(super) fn of(place: &Place<'_>, coroutine: u32) -> Option<SavedLocal> {
+        match place.steps.as_slice() {
+            [Step::Deref, Step::Variant(name), Step::Field(field, _), ..]
+                if place.local == coroutine =>
+            {
+                let state = name.strip_prefix("variant#")?.parse().ok()?;
+                Some(SavedLocal { state, field: *field })
+            }
+            _ => None,
+        }
+    }
 }
 
 /// One step of a path.
@@ -204,9 +231,9 @@ impl<'p, 'a> Frame<'p, 'a> {
     /// A local that a coroutine keeps over its suspensions stands in a field of its state.
     fn saved_local(&self, place: &Place<'a>) -> Option<Path> {
         let coroutine = self.coroutine?;
-        let (variant, index) = saved_key(place, coroutine)?;
+        let saved = SavedLocal::of(place, coroutine)?;
         let wanted = |dest: &Place<'a>| {
-            saved_key(dest, coroutine) == Some((variant, index)) && dest.steps.len() == 3
+            dest.steps.len() == 3 && SavedLocal::of(dest, coroutine) == Some(saved)
         };
         let mut found: Option<Definition> = None;
         let mut several = false;
@@ -231,10 +258,7 @@ impl<'p, 'a> Frame<'p, 'a> {
         }
         let mut path = match found {
             Some(definition) if !several => self.definition(definition, coroutine),
-            _ => Path::new(Root::Aggregate(
-                u32::MAX,
-                variant.bytes().map(u32::from).sum::<u32>() * 1024 + index,
-            )),
+            _ => Path::new(Root::Saved(saved)),
         };
         let Some(&Step::Field(_, mut ty)) = place.steps.get(2) else { return Some(path) };
         let mut variant = "";
@@ -563,18 +587,6 @@ fn boxed<'s, 'a>(pointer: &'s Place<'a>) -> Option<&'s [Step<'a>]> {
             if types::short(unique) == "Unique" && types::short(raw) == "NonNull" =>
         {
             Some(steps)
-        }
-        _ => None,
-    }
-}
-
-/// Variant and field of a place inside a coroutine's saved state.
-pub(super) fn saved_key<'a>(place: &Place<'a>, coroutine: u32) -> Option<(&'a str, u32)> {
-    match place.steps.as_slice() {
-        [Step::Deref, Step::Variant(variant), Step::Field(index, _), ..]
-            if place.local == coroutine =>
-        {
-            Some((variant, *index))
         }
         _ => None,
     }

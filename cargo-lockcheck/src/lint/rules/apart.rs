@@ -381,7 +381,7 @@ fn has_no_handle(frame: &Frame<'_, '_>, lock: &LockUse) -> bool {
                 StatementKind::Assign(dest, _) => Some(frame.type_of(dest)),
                 _ => None,
             }),
-        Root::Static(_) | Root::Unknown => None,
+        Root::Saved(_) | Root::Static(_) | Root::Unknown => None,
     };
     let Some(root) = root else { return false };
     let mut around = root.to_owned();

@@ -1,0 +1,108 @@
+//! The lint on MIR as text: what no program that a test could compile brings about, or not surely.
+
+use std::path::{Path, PathBuf};
+
+use lockdep::finding::Rule;
+use proptest::prelude::*;
+use proptest::test_runner::RngSeed;
+
+use super::program::{Part, Target};
+use super::{config, lint, mir};
+
+const GOLDEN: &str = include_str!("mir/golden/rustc-1.95.mir");
+
+fn part(text: &str) -> Part<'_> {
+    Part::new(Target {
+        prefix: "golden".to_owned(),
+        root: PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/src/lint/mir/golden")),
+        files: vec!["golden.rs".to_owned()],
+        mir: mir::parse(text),
+    })
+}
+
+/// The rules of what is found in a text that can be read in full.
+fn found(text: &str) -> Vec<Rule> {
+    let linted = lint(vec![part(text)], Path::new("/nowhere"), &config::Lint::default());
+    assert_eq!(linted.coverage.functions_skipped, 0, "not all of the text was read");
+    assert!(linted.coverage.functions_analyzed > 0, "nothing was read");
+    linted.findings.into_iter().map(|finding| finding.rule).collect()
+}
+
+/// A step of a coroutine that locks what it keeps in two fields of its states. Each is written twice,
+/// so that no single value is known of it; `between` stands between the two.
+fn locks_two_saved(first: &str, between: &str, second: &str) -> String {
+    let state = "{async fn body of meet()}";
+    let (lock, guard) = ("&std::sync::Mutex<u32>", "std::sync::MutexGuard<'_, u32>");
+    let result = format!("std::result::Result<{guard}, std::sync::PoisonError<{guard}>>");
+    format!(
+        "fn meet::{{closure#0}}(_1: std::pin::Pin<&mut {state}>, _2: &mut std::task::Context<'_>) \
+         -> std::task::Poll<()> {{
+    let mut _0: std::task::Poll<()>; // return place in scope 0 at golden.rs:1:1: 1:2
+    let mut _3: &mut {state}; // in scope 0 at golden.rs:1:1: 1:2
+    let mut _4: {lock}; // in scope 0 at golden.rs:1:1: 1:2
+    let mut _5: {lock}; // in scope 0 at golden.rs:1:1: 1:2
+    let mut _6: {result}; // in scope 0 at golden.rs:1:1: 1:2
+    let mut _7: {result}; // in scope 0 at golden.rs:1:1: 1:2
+
+    bb0: {{
+        _3 = copy (_1.0: &mut {state}); // scope 0 at golden.rs:1:1: 1:2
+        (((*_3) as {first}: {lock}) = copy ((*_3).0: {lock}); // scope 0 at golden.rs:1:1: 1:2
+        (((*_3) as {first}: {lock}) = copy ((*_3).1: {lock}); // scope 0 at golden.rs:1:1: 1:2
+        (((*_3) as {second}: {lock}) = copy ((*_3).1: {lock}); // scope 0 at golden.rs:1:1: 1:2
+        (((*_3) as {second}: {lock}) = copy ((*_3).0: {lock}); // scope 0 at golden.rs:1:1: 1:2
+        _4 = copy (((*_3) as {first}: {lock}); // scope 0 at golden.rs:1:1: 1:2
+        _6 = std::sync::Mutex::<u32>::lock(copy _4) -> [return: bb1, unwind continue]; // scope 0 at golden.rs:2:1: 2:2
+    }}
+
+    bb1: {{
+{between}
+        _5 = copy (((*_3) as {second}: {lock}); // scope 0 at golden.rs:1:1: 1:2
+        _7 = std::sync::Mutex::<u32>::lock(copy _5) -> [return: bb2, unwind continue]; // scope 0 at golden.rs:3:1: 3:2
+    }}
+
+    bb2: {{
+        return; // scope 0 at golden.rs:4:1: 4:2
+    }}
+}}
+"
+    )
+}
+
+#[test]
+fn what_a_coroutine_saves_in_two_states_is_two_objects() {
+    // The bytes of both names of variants have one sum, and the fields one number.
+    let two = locks_two_saved("variant#12).1", "", "variant#21).1");
+    assert_eq!(found(&two), []);
+    // The sum of the bytes of the names times 1024 does not reach beyond one number of a field.
+    let far = locks_two_saved("variant#3).1024", "", "variant#4).0");
+    assert_eq!(found(&far), []);
+    let same = locks_two_saved("variant#12).1", "", "variant#12).1");
+    assert_eq!(found(&same), [Rule::DoubleLock]);
+    let another = "        (((*_3) as variant#12).1: &std::sync::Mutex<u32>) = \
+                   copy ((*_3).1: &std::sync::Mutex<u32>); // scope 0 at golden.rs:2:3: 2:4";
+    let written_between = locks_two_saved("variant#12).1", another, "variant#12).1");
+    assert_eq!(found(&written_between), []);
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { rng_seed: RngSeed::Fixed(1), ..ProptestConfig::with_cases(96) })]
+
+    /// Whatever can be read is analysed, if it makes sense or not.
+    #[test]
+    fn no_change_of_the_mir_makes_the_analysis_panic(
+        edits in prop::collection::vec(
+            (any::<prop::sample::Index>(), any::<prop::sample::Index>(), 0usize..24), 1..16
+        )
+    ) {
+        let mut lines: Vec<&str> = GOLDEN.lines().collect();
+        for (from, to, count) in edits {
+            // Lines of one body in another are more likely to be read than broken ones.
+            let from = from.index(lines.len());
+            let moved: Vec<&str> = lines.iter().skip(from).take(count).copied().collect();
+            let to = to.index(lines.len());
+            lines.splice(to..(to + count / 2).min(lines.len()), moved);
+        }
+        let text = lines.join("\n");
+        lint(vec![part(&text)], Path::new("/nowhere"), &config::Lint::default());
+    }
+}
