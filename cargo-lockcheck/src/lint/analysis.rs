@@ -21,9 +21,9 @@ use super::mir::model::{BodyKind, Operand, Place, Rvalue, StatementKind, Step, T
 use super::mir::types;
 use super::program::{BodyId, Function, Program, is_parameter};
 use super::summary::{
-    Acquired, Callback, Chain, LIMIT, Location, LockUse, OpenEdge, Returned, Summary,
+    Acquired, Callback, Chain, LIMIT, Location, LockUse, OpenEdge, Returned, Summaries, Summary,
 };
-use super::values::{Frame, Path, Root};
+use super::values::{Frame, Path, Root, type_of};
 use crate::model::Mode;
 
 /// A lock that a body holds at some point.
@@ -72,6 +72,7 @@ pub(super) struct Analyzed<'p, 'a> {
     pub(super) program: &'p Program<'a>,
     pub(super) summaries: Vec<Option<Summary>>,
     pub(super) analyses: Vec<Analysis>,
+    callees: Vec<Vec<u32>>,
     /// The bodies that may run each body.
     pub(super) callers: Vec<Vec<u32>>,
 }
@@ -86,7 +87,7 @@ impl<'p, 'a> Analyzed<'p, 'a> {
         let callees: Vec<Vec<u32>> =
             (0..count).into_par_iter().map(|id| callees(program, id)).collect();
         for level in levels(&callees) {
-            let known = &summaries;
+            let known = Summaries { callees: &callees, known: &summaries };
             let done: Vec<_> =
                 level.single.par_iter().map(|&id| (id, analyze(program, id, known))).collect();
             for (id, (analysis, summary)) in done {
@@ -97,7 +98,11 @@ impl<'p, 'a> Analyzed<'p, 'a> {
                 for _ in 0..ROUNDS {
                     let mut changed = false;
                     for &id in &component {
-                        let (analysis, summary) = analyze(program, id, &summaries);
+                        let (analysis, summary) = analyze(
+                            program,
+                            id,
+                            Summaries { callees: &callees, known: &summaries },
+                        );
                         analyses[id] = analysis;
                         if summaries[id].as_ref() != Some(&summary) {
                             summaries[id] = Some(summary);
@@ -114,12 +119,13 @@ impl<'p, 'a> Analyzed<'p, 'a> {
         for (id, callees) in callees.iter().enumerate() {
             callees.iter().for_each(|callee| callers[*callee as usize].push(id as u32));
         }
-        Analyzed { program, summaries, analyses, callers }
+        Analyzed { program, summaries, analyses, callees, callers }
     }
 
     /// A frame to look at a body with.
     pub(super) fn frame(&self, id: BodyId) -> Frame<'_, 'a> {
-        Frame::new(self.program, id, &self.summaries)
+        let summaries = Summaries { callees: &self.callees, known: &self.summaries };
+        Frame::new(self.program, id, summaries)
     }
 }
 
@@ -151,7 +157,8 @@ fn levels(callees: &[Vec<u32>]) -> Vec<Level> {
     levels
 }
 
-/// The bodies that a body may run: those whose summaries its analysis asks for.
+/// The bodies that a body may run, and the constants that it names: all whose summaries or values its
+/// analysis asks for, which [`Summaries`] sees to.
 fn callees(program: &Program<'_>, id: BodyId) -> Vec<u32> {
     let function = &program.functions[id];
     let unit = function.unit;
@@ -167,27 +174,24 @@ fn callees(program: &Program<'_>, id: BodyId) -> Vec<u32> {
                 Rvalue::Cast(Operand::Const(path), _) if function.body.kind != BodyKind::Fn => {
                     found.extend(program.resolve(unit, &Callee::new(path)));
                 }
-                Rvalue::Use(Operand::Const(text)) => found.extend(named(program, function, text)),
                 _ => {}
             }
+            value.operands().for_each(|operand| constant(program, function, operand, &mut found));
         }
         match &block.terminator {
             Terminator::Call(call) => {
+                call.args.iter().for_each(|arg| constant(program, function, arg, &mut found));
                 let Some(callee) = call.callee() else { continue };
                 called(program, unit, callee, &mut found);
                 if callee.path.ends_with("mem::drop") {
                     for place in call.args.iter().filter_map(Operand::place) {
-                        let ty = function.body.locals[place.local as usize].ty;
+                        let ty = type_of(&function.body, place);
                         dropped(program, unit, ty, DROPPED, &mut found);
                     }
                 }
             }
             Terminator::Drop(place, _) => {
-                let ty = match place.steps.last() {
-                    Some(Step::Field(_, ty)) => ty,
-                    _ => function.body.locals[place.local as usize].ty,
-                };
-                dropped(program, unit, ty, DROPPED, &mut found);
+                dropped(program, unit, type_of(&function.body, place), DROPPED, &mut found);
             }
             _ => {}
         }
@@ -236,24 +240,28 @@ fn dropped(program: &Program<'_>, unit: usize, ty: &str, depth: u32, found: &mut
     }
 }
 
-/// The constant or static that a text names, if it is no literal.
-fn named(program: &Program<'_>, function: &Function<'_>, text: &str) -> Option<BodyId> {
+/// The constant or static that an operand names, if it is no place and no literal.
+fn constant(
+    program: &Program<'_>,
+    function: &Function<'_>,
+    operand: &Operand<'_>,
+    found: &mut HashSet<BodyId>,
+) {
+    let Operand::Const(text) = operand else { return };
     if !text.starts_with(|c: char| c.is_alphabetic() || matches!(c, '_' | '<' | '{')) {
-        return None;
+        return;
     }
-    if text.contains("::promoted[") {
-        return program.promoted(function, text);
-    }
-    let name = program.units[function.unit].static_at(text).unwrap_or(text);
-    program.constant(function.unit, name)
+    let id = if text.contains("::promoted[") {
+        program.promoted(function, text)
+    } else {
+        let name = program.units[function.unit].static_at(text).unwrap_or(text);
+        program.constant(function.unit, name)
+    };
+    found.extend(id);
 }
 
 /// Analyses one body.
-fn analyze(
-    program: &Program<'_>,
-    id: BodyId,
-    summaries: &[Option<Summary>],
-) -> (Analysis, Summary) {
+fn analyze(program: &Program<'_>, id: BodyId, summaries: Summaries<'_>) -> (Analysis, Summary) {
     let frame = Frame::new(program, id, summaries);
     let body = &frame.function.body;
     if body.kind != BodyKind::Fn {

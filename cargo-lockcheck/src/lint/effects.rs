@@ -17,7 +17,7 @@ use super::mir::model::{Call, Called, Operand, Place, Rvalue, Span, StatementKin
 use super::mir::types;
 use super::program::{BodyId, is_parameter};
 use super::summary::{
-    Acquired, Blocks, Callback, Chain, DEPTH, Forces, LIMIT, Location, LockUse, OpenEdge,
+    Acquired, Blocks, Callback, Chain, DEPTH, Forces, LIMIT, Location, LockUse, OpenEdge, Summary,
 };
 use super::values::{Frame, Part, Path, Root};
 
@@ -383,8 +383,14 @@ impl<'a> Planner<'_, '_, 'a> {
                     }
                 }
             }
-            for id in candidates {
-                self.body(id, &|_| Path::new(Root::Unknown), false, None);
+            // The table announces them, and this body leads to the table.
+            if self.frame.leads_to(table) {
+                let of_table = self.frame.of(table);
+                for id in candidates {
+                    if let Some(summary) = of_table.summary(id) {
+                        self.summary(summary, &|_| Path::new(Root::Unknown), false, None);
+                    }
+                }
             }
             return;
         }
@@ -553,8 +559,19 @@ impl<'a> Planner<'_, '_, 'a> {
         returns: bool,
         dropped: Option<&Arc<str>>,
     ) {
+        if let Some(summary) = self.frame.summary(id) {
+            self.summary(summary, param, returns, dropped);
+        }
+    }
+
+    fn summary(
+        &mut self,
+        summary: &Summary,
+        param: &dyn Fn(u32) -> Path,
+        returns: bool,
+        dropped: Option<&Arc<str>>,
+    ) {
         let frame = self.frame;
-        let Some(summary) = frame.summary(id) else { return };
         let here = OnceCell::new();
         let span = self.span;
         let longer = |chain: &Chain| {

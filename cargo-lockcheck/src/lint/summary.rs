@@ -1,8 +1,10 @@
 //! What a caller must know of a body: which locks it takes, what it returns, what it waits for.
 
+use std::collections::HashSet;
 use std::sync::Arc;
 
 use super::locks::{Blocking, Waiting};
+use super::program::BodyId;
 use super::values::Path;
 use crate::model::Mode;
 
@@ -141,4 +143,50 @@ pub(super) struct Summary {
     pub(super) forces: Vec<Forces>,
     /// Orders of locks that it cannot name.
     pub(super) open_edges: Vec<OpenEdge>,
+}
+
+/// The summaries that are known, each for the bodies that have it as a callee.
+///
+/// A body is looked at after its callees, and beside any other: only a callee's summary is there in
+/// every run alike. So the summary of a body that is no callee of who asks is never given.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Summaries<'s> {
+    /// The callees of each body, in ascending order.
+    pub(super) callees: &'s [Vec<u32>],
+    /// The summary of each body that was looked at.
+    pub(super) known: &'s [Option<Summary>],
+}
+
+impl<'s> Summaries<'s> {
+    /// The summary of a callee.
+    pub(super) fn of(self, caller: BodyId, callee: BodyId) -> Option<&'s Summary> {
+        if self.are_for(caller, callee) { self.known[callee].as_ref() } else { None }
+    }
+
+    /// Whether a body has another as a callee. Whoever asks has found it by the body's text, so that
+    /// anything else is a fault of `callees`.
+    pub(super) fn are_for(self, caller: BodyId, callee: BodyId) -> bool {
+        let is_callee = self.has(caller, callee);
+        debug_assert!(is_callee, "body {callee} is asked for by {caller}, but is no callee of it");
+        is_callee
+    }
+
+    /// Whether calls lead from one body to another.
+    pub(super) fn lead_to(self, from: BodyId, to: BodyId) -> bool {
+        let mut seen = HashSet::new();
+        let mut work = vec![from];
+        while let Some(at) = work.pop() {
+            if self.has(at, to) {
+                return true;
+            }
+            if seen.insert(at) {
+                work.extend(self.callees[at].iter().map(|callee| *callee as usize));
+            }
+        }
+        false
+    }
+
+    fn has(self, caller: BodyId, callee: BodyId) -> bool {
+        u32::try_from(callee).is_ok_and(|id| self.callees[caller].binary_search(&id).is_ok())
+    }
 }

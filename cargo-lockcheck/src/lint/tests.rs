@@ -1,5 +1,6 @@
 //! The lint on MIR as text: what no program that a test could compile brings about, or not surely.
 
+use std::fs;
 use std::path::{Path, PathBuf};
 
 use lockdep::finding::Rule;
@@ -12,9 +13,14 @@ use super::{config, lint, mir};
 const GOLDEN: &str = include_str!("mir/golden/rustc-1.95.mir");
 
 fn part(text: &str) -> Part<'_> {
+    part_of(Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/src/lint/mir/golden")), text)
+}
+
+/// The part of a target whose one source file is `golden.rs` in a directory.
+fn part_of<'a>(root: &Path, text: &'a str) -> Part<'a> {
     Part::new(Target {
         prefix: "golden".to_owned(),
-        root: PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/src/lint/mir/golden")),
+        root: PathBuf::from(root),
         files: vec!["golden.rs".to_owned()],
         mir: mir::parse(text),
     })
@@ -22,7 +28,11 @@ fn part(text: &str) -> Part<'_> {
 
 /// The rules of what is found in a text that can be read in full.
 fn found(text: &str) -> Vec<Rule> {
-    let linted = lint(vec![part(text)], Path::new("/nowhere"), &config::Lint::default());
+    found_in(part(text))
+}
+
+fn found_in(part: Part<'_>) -> Vec<Rule> {
+    let linted = lint(vec![part], Path::new("/nowhere"), &config::Lint::default());
     assert_eq!(linted.coverage.functions_skipped, 0, "not all of the text was read");
     assert!(linted.coverage.functions_analyzed > 0, "nothing was read");
     linted.findings.into_iter().map(|finding| finding.rule).collect()
@@ -82,6 +92,66 @@ fn what_a_coroutine_saves_in_two_states_is_two_objects() {
                    copy ((*_3).1: &std::sync::Mutex<u32>); // scope 0 at golden.rs:2:3: 2:4";
     let written_between = locks_two_saved("variant#12).1", another, "variant#12).1");
     assert_eq!(found(&written_between), []);
+}
+
+/// A body whose one block does something.
+fn body(header: &str, locals: &[&str], statement: &str) -> String {
+    let at = "// scope 0 at golden.rs:1:1: 1:2";
+    let locals: String =
+        locals.iter().map(|local| format!("    let mut {local}; {at}\n")).collect();
+    format!(
+        "{header} {{\n{locals}
+    bb0: {{
+        {statement} {at}
+    }}
+
+    bb1: {{
+        return; {at}
+    }}
+}}
+
+"
+    )
+}
+
+/// What a body asks of others it must have announced, or it may be looked at before them.
+#[test]
+fn a_constant_is_looked_at_before_its_user_wherever_that_names_it() {
+    let lock = "&std::sync::Mutex<u32>";
+    let made = body(
+        &format!("const LOCK: {lock} ="),
+        &[&format!("_0: {lock}")],
+        "_0 = lend() -> [return: bb1, unwind continue];",
+    );
+    let lend = body(
+        &format!("fn lend() -> {lock}"),
+        &[&format!("_0: {lock}")],
+        "_0 = const {alloc1: &std::sync::Mutex<u32>}; return;",
+    );
+    let user = body(
+        "fn user() -> ()",
+        &["_0: ()", "_1: std::sync::LockResult<std::sync::MutexGuard<'_, u32>>"],
+        "_1 = std::sync::Mutex::<u32>::lock(const LOCK) -> [return: bb1, unwind continue];",
+    );
+    found(&format!("{made}{lend}{user}"));
+}
+
+#[test]
+fn what_is_dropped_is_looked_at_before_wherever_its_place_ends() {
+    let drop = body(
+        "fn <impl at golden.rs:2:1: 2:20>::drop(_1: &mut Inner) -> ()",
+        &["_0: ()"],
+        "goto -> bb1;",
+    );
+    let user = body(
+        "fn user(_1: Outer) -> ()",
+        &["_0: ()"],
+        "drop((*(_1.0: std::boxed::Box<Inner>))) -> [return: bb1, unwind continue];",
+    );
+    let root = tempfile::tempdir().expect("a directory");
+    let source = "struct Inner;\nimpl Drop for Inner {\n    fn drop(&mut self) {}\n}\n";
+    fs::write(root.path().join("golden.rs"), source).expect("it is written");
+    found_in(part_of(root.path(), &format!("{drop}{user}")));
 }
 
 proptest! {

@@ -9,10 +9,10 @@ use std::cell::{Cell, RefCell};
 use std::sync::Arc;
 
 use super::mir::callee::Callee;
-use super::mir::model::{Operand, Place, Rvalue, StatementKind, Step, Terminator};
+use super::mir::model::{Body, Operand, Place, Rvalue, StatementKind, Step, Terminator};
 use super::mir::types;
 use super::program::{BodyId, Function, Program};
-use super::summary::{Returned, Summary};
+use super::summary::{Returned, Summaries, Summary};
 
 /// Where a path begins.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -117,7 +117,8 @@ const DEEPEST: u32 = 256;
 pub(super) struct Frame<'p, 'a> {
     pub(super) program: &'p Program<'a>,
     pub(super) function: &'p Function<'a>,
-    summaries: &'p [Option<Summary>],
+    id: BodyId,
+    summaries: Summaries<'p>,
     definitions: Vec<Vec<Definition>>,
     memo: RefCell<Vec<Memo>>,
     /// How many locals the one that is looked for has led through.
@@ -137,7 +138,7 @@ impl<'p, 'a> Frame<'p, 'a> {
     pub(super) fn new(
         program: &'p Program<'a>,
         id: BodyId,
-        summaries: &'p [Option<Summary>],
+        summaries: Summaries<'p>,
     ) -> Frame<'p, 'a> {
         let function = &program.functions[id];
         let body = &function.body;
@@ -163,7 +164,7 @@ impl<'p, 'a> Frame<'p, 'a> {
         let coroutine = function.is_coroutine().then(|| coroutine_local(function)).flatten();
         let memo = RefCell::new(vec![Memo::Open; body.locals.len()]);
         let depth = Cell::new(0);
-        Frame { program, function, summaries, definitions, memo, depth, coroutine }
+        Frame { program, function, id, summaries, definitions, memo, depth, coroutine }
     }
 
     /// The local that stands for a coroutine's own state.
@@ -171,26 +172,25 @@ impl<'p, 'a> Frame<'p, 'a> {
         self.coroutine
     }
 
-    /// The summary of a body, once it is known.
-    pub(super) fn summary(&self, id: BodyId) -> Option<&'p Summary> {
-        self.summaries.get(id)?.as_ref()
+    /// The summary of a callee, once it is known.
+    pub(super) fn summary(&self, callee: BodyId) -> Option<&'p Summary> {
+        self.summaries.of(self.id, callee)
+    }
+
+    /// Whether the body leads to another by calls, drops and constants, so that the other was looked
+    /// at before.
+    pub(super) fn leads_to(&self, other: BodyId) -> bool {
+        self.summaries.lead_to(self.id, other)
+    }
+
+    /// This frame for a body that this one leads to.
+    pub(super) fn of(&self, other: BodyId) -> Frame<'p, 'a> {
+        Frame::new(self.program, other, self.summaries)
     }
 
     /// The type of a place.
     pub(super) fn type_of(&self, place: &Place<'a>) -> &'a str {
-        let mut ty = self.function.body.locals[place.local as usize].ty;
-        for step in &place.steps {
-            ty = match step {
-                Step::Deref => match types::is_reference(ty) {
-                    true => deref_type(ty),
-                    false => types::arguments(ty).first().copied().unwrap_or(ty),
-                },
-                Step::Field(_, field) => field,
-                Step::Variant(_) => ty,
-                Step::Index => types::arguments(ty).first().copied().unwrap_or(ty),
-            };
-        }
-        ty
+        type_of(&self.function.body, place)
     }
 
     /// The type of an operand, if it is a place.
@@ -393,7 +393,10 @@ impl<'p, 'a> Frame<'p, 'a> {
             false => self.program.constant(self.function.unit, text),
         };
         if let Some(id) = id {
-            let inner = Frame::new(self.program, id, self.summaries);
+            if !self.summaries.are_for(self.id, id) {
+                return Path::new(Root::Unknown);
+            }
+            let inner = self.of(id);
             if inner.function.body.locals.is_empty() {
                 return Path::new(Root::Unknown);
             }
@@ -567,7 +570,8 @@ impl<'p, 'a> Frame<'p, 'a> {
 
     /// The block and number of the aggregate that makes a closure of this type in this body.
     pub(super) fn closure_site(&self, ty: &str) -> Option<Path> {
-        for (at, block) in self.function.body.blocks.iter().enumerate() {
+        let blocks = self.function.body.blocks.iter().enumerate();
+        for (at, block) in blocks.filter(|(_, block)| !block.cleanup) {
             for (index, statement) in block.statements.iter().enumerate() {
                 if let StatementKind::Assign(_, Rvalue::Aggregate(name, _)) = &statement.kind
                     && *name == ty
@@ -605,6 +609,23 @@ fn coroutine_local(function: &Function<'_>) -> Option<u32> {
         }
         _ => None,
     })
+}
+
+/// The type of a place in a body.
+pub(super) fn type_of<'a>(body: &Body<'a>, place: &Place<'a>) -> &'a str {
+    let mut ty = body.locals[place.local as usize].ty;
+    for step in &place.steps {
+        ty = match step {
+            Step::Deref => match types::is_reference(ty) {
+                true => deref_type(ty),
+                false => types::arguments(ty).first().copied().unwrap_or(ty),
+            },
+            Step::Field(_, field) => field,
+            Step::Variant(_) => ty,
+            Step::Index => types::arguments(ty).first().copied().unwrap_or(ty),
+        };
+    }
+    ty
 }
 
 fn deref_type(ty: &str) -> &str {
