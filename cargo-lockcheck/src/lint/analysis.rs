@@ -21,7 +21,8 @@ use super::mir::model::{BodyKind, Operand, Place, Rvalue, StatementKind, Step, T
 use super::mir::types;
 use super::program::{BodyId, Function, Program, is_parameter};
 use super::summary::{
-    Acquired, Callback, Chain, LIMIT, Location, LockUse, OpenEdge, Returned, Summaries, Summary,
+    Acquired, Callback, Chain, Foreign, LIMIT, Location, LockUse, OpenEdge, Origin, Returned,
+    Summaries, Summary,
 };
 use super::values::{Frame, Path, Root, type_of};
 use crate::model::Mode;
@@ -287,11 +288,12 @@ fn analyze(program: &Program<'_>, id: BodyId, summaries: Summaries<'_>) -> (Anal
                 let lock = LockUse {
                     path: Path::new(Root::Param(number)),
                     class: None,
-                    ty: Arc::from(""),
+                    ty: Arc::from(types::peel(ty)),
                     mode: Mode::Write,
                     wait: Waiting::Blocking,
                     is_async: false,
                     is_nested: false,
+                    origin: Origin::HandedIn,
                 };
                 locks.push((lock, vec![location(&frame, body.span)]));
                 initial.insert(Held::new(token, Holder::Local(number), fields.clone()));
@@ -629,7 +631,7 @@ impl<'a> Builder<'_, '_, 'a> {
                 if matches!(callback.callee.root, Root::Unknown) {
                     // Code that no caller knows better; reported where the lock is held.
                     let count = known.filter(|other| other.callee.root == Root::Unknown).count();
-                    if count > 0 || callback.what != "a waker" {
+                    if count > 0 || callback.what != Foreign::Waker {
                         return;
                     }
                 }

@@ -17,7 +17,8 @@ use super::mir::model::{Call, Called, Operand, Place, Rvalue, Span, StatementKin
 use super::mir::types;
 use super::program::{BodyId, is_parameter};
 use super::summary::{
-    Acquired, Blocks, Callback, Chain, DEPTH, Forces, LIMIT, Location, LockUse, OpenEdge, Summary,
+    Acquired, Blocks, Callback, Chain, DEPTH, Forces, Foreign, LIMIT, Location, LockUse, OpenEdge,
+    Origin, Summary,
 };
 use super::values::{Frame, Part, Path, Root};
 
@@ -174,7 +175,7 @@ impl<'a> Planner<'_, '_, 'a> {
             self.plan.effects.extend(condvar.map(Effect::Notify));
             return;
         }
-        let first_ty = call.args.first().map_or("", |arg| frame.operand_type(arg));
+        let first_ty = call.args.first().and_then(|arg| frame.operand_type(arg));
         if let Some(what) = locks::blocking_call(callee, first_ty) {
             let on = call.args.first().map(|arg| frame.operand(arg));
             let blocks = Blocks { what, chain: vec![self.here()], released: 0 };
@@ -203,7 +204,7 @@ impl<'a> Planner<'_, '_, 'a> {
             return self.trait_object(call, callee, self_ty);
         }
         if callee.path.ends_with("Waker::wake") || callee.path.ends_with("Waker::wake_by_ref") {
-            return self.callback(Path::new(Root::Unknown), "a waker");
+            return self.callback(Path::new(Root::Unknown), Foreign::Waker);
         }
         if is_comparison(callee)
             && let Some(id) = self.comparison(callee)
@@ -219,7 +220,7 @@ impl<'a> Planner<'_, '_, 'a> {
     fn lock(&mut self, call: &Call<'a>, lock: LockCall) {
         let Some(receiver) = call.args.first() else { return };
         let path = self.frame.operand(receiver);
-        let ty = types::peel(self.frame.operand_type(receiver));
+        let ty = self.frame.operand_type(receiver).map_or("", types::peel);
         self.take(path, ty, lock);
     }
 
@@ -232,6 +233,7 @@ impl<'a> Planner<'_, '_, 'a> {
             wait: lock.wait,
             is_async: lock.is_async,
             is_nested: lock.is_nested,
+            origin: Origin::Taken,
         };
         let chain = vec![self.here()];
         if lock.wait != Waiting::Try {
@@ -291,7 +293,7 @@ impl<'a> Planner<'_, '_, 'a> {
                 self.body(id, &|number| param_or_unknown(number, 1, &path), true, None);
             }
         } else if future.contains("dyn ") || is_parameter(future) {
-            self.callback(path, "a future");
+            self.callback(path, Foreign::Future);
         }
     }
 
@@ -311,8 +313,7 @@ impl<'a> Planner<'_, '_, 'a> {
         if self.known_closure(&path, &self.tuple_arguments(call), CALLED) {
             return;
         }
-        let what =
-            if peeled.contains("dyn ") { "a trait object" } else { "a closure of the caller" };
+        let what = if peeled.contains("dyn ") { Foreign::TraitObject } else { Foreign::Closure };
         self.callback(path, what);
     }
 
@@ -320,7 +321,8 @@ impl<'a> Planner<'_, '_, 'a> {
     fn tuple_arguments(&self, call: &Call<'a>) -> Vec<Path> {
         let Some(tuple) = call.args.get(1) else { return Vec::new() };
         let path = self.frame.operand(tuple);
-        let count = types::arguments(self.frame.operand_type(tuple)).len() as u32;
+        let count =
+            self.frame.operand_type(tuple).map_or(0, |ty| types::arguments(ty).len()) as u32;
         let parts = |index| Part::Field { owner: None, variant: Arc::from(""), index };
         (0..count).map(|index| self.frame.extend(path.clone(), &[parts(index)])).collect()
     }
@@ -394,7 +396,7 @@ impl<'a> Planner<'_, '_, 'a> {
             }
             return;
         }
-        self.callback(path, "a function pointer");
+        self.callback(path, Foreign::Pointer);
     }
 
     fn trait_object(&mut self, call: &Call<'a>, callee: &Callee<'_>, self_ty: &str) {
@@ -411,10 +413,10 @@ impl<'a> Planner<'_, '_, 'a> {
             self.body(id, &|number| arg(frame, args, number), false, None);
         }
         let receiver = call.args.first().map(|arg| self.frame.operand(arg));
-        self.callback(receiver.unwrap_or(Path::new(Root::Unknown)), "a trait object");
+        self.callback(receiver.unwrap_or(Path::new(Root::Unknown)), Foreign::TraitObject);
     }
 
-    fn callback(&mut self, callee: Path, what: &'static str) {
+    fn callback(&mut self, callee: Path, what: Foreign) {
         self.plan.effects.push(Effect::Callback(Callback {
             callee,
             what,
@@ -485,7 +487,7 @@ impl<'a> Planner<'_, '_, 'a> {
         for closure in run.iter().filter(|ty| ty.starts_with("{closure@")) {
             let Some(id) = self.frame.program.closure(unit, closure) else { continue };
             let ty = |arg: &Operand<'a>| self.frame.operand_type(arg);
-            let given = call.args.iter().position(|arg| ty(arg) == *closure);
+            let given = call.args.iter().position(|arg| ty(arg) == Some(closure));
             let path = match given {
                 Some(index) => self.frame.operand(&call.args[index]),
                 None => match self.frame.closure_site(closure) {
@@ -493,8 +495,9 @@ impl<'a> Planner<'_, '_, 'a> {
                     None => continue,
                 },
             };
-            let holder =
-                given.or_else(|| call.args.iter().position(|arg| ty(arg).contains(closure)));
+            let holder = given.or_else(|| {
+                call.args.iter().position(|arg| ty(arg).is_some_and(|ty| ty.contains(closure)))
+            });
             let args = self.closure_arguments(call, callee);
             let before = self.plan.effects.len();
             let at = Handed {
@@ -509,16 +512,25 @@ impl<'a> Planner<'_, '_, 'a> {
             }
         }
         for arg in &call.args {
-            let ty = self.frame.operand_type(arg);
-            let is_function = ty.starts_with("impl Fn") || ty.starts_with("impl std::ops::Fn");
+            let Some(ty) = self.frame.operand_type(arg) else { continue };
+            if !run.contains(&ty) {
+                continue;
+            }
             let path = self.frame.operand(arg);
-            if (is_function || is_parameter(ty) && ty.starts_with('F'))
-                && run.contains(&ty)
-                && matches!(path.root, Root::Param(_))
-            {
-                self.callback(path, "a closure of the caller");
+            if matches!(path.root, Root::Param(_)) && self.is_closure_of_caller(ty) {
+                self.callback(path, Foreign::Closure);
             }
         }
+    }
+
+    /// Whether values of a type are closures that only the caller knows.
+    fn is_closure_of_caller(&self, ty: &str) -> bool {
+        let is_named = |ty: &str| ty.chars().all(|c| c.is_alphanumeric() || c == '_');
+        let function = self.frame.function;
+        ty.starts_with("impl Fn")
+            || ty.starts_with("impl std::ops::Fn")
+            || is_named(ty)
+                && self.frame.program.closure_parameters(function).iter().any(|name| name == ty)
     }
 
     /// What the library hands to a closure: what its own first argument holds.

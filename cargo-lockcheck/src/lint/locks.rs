@@ -309,7 +309,7 @@ fn dashmap_call(name: &str) -> Option<LockCall> {
 const CHANNELS: &[&str] = &["mpsc", "crossbeam", "flume", "mpmc", "async_channel", "kanal"];
 
 /// What a call waits for that is neither a lock nor a condition variable.
-pub(super) fn blocking_call(callee: &Callee<'_>, first_arg_ty: &str) -> Option<Blocking> {
+pub(super) fn blocking_call(callee: &Callee<'_>, first_arg_ty: Option<&str>) -> Option<Blocking> {
     let owner = callee.owner();
     let last = types::last(owner);
     let in_channel = || CHANNELS.iter().any(|word| owner.contains(word));
@@ -349,7 +349,8 @@ pub(super) fn blocking_call(callee: &Callee<'_>, first_arg_ty: &str) -> Option<B
         ("UdpSocket", "recv" | "recv_from") if owner.starts_with("std::net") => Blocking::Network,
         (_, "read" | "read_exact" | "read_to_end" | "read_to_string")
             if callee.trait_name == Some("Read")
-                && types::head(first_arg_ty).ends_with("std::net::TcpStream") =>
+                && first_arg_ty
+                    .is_some_and(|ty| types::head(ty).ends_with("std::net::TcpStream")) =>
         {
             Blocking::Network
         }

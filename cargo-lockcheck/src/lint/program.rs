@@ -260,6 +260,18 @@ impl<'a> Program<'a> {
         self.constant(function.unit, &format!("{}{number}", function.body.name))
     }
 
+    /// The type parameters of a function, or of that which a closure is in, that are closures.
+    pub(super) fn closure_parameters(&self, function: &Function<'_>) -> Vec<String> {
+        let body = &function.body;
+        let around = body.name.split("::{closure#").next().unwrap_or(body.name);
+        let header = around.find("<impl at ").and_then(|at| {
+            let rest = &around[at + "<impl at ".len()..];
+            Some(Span(rest.split_once(">::")?.0))
+        });
+        let sources = &self.units[function.unit].sources;
+        sources.closure_parameters(types::last(around), body.span, header)
+    }
+
     /// The `Drop::drop` of a type.
     pub(super) fn drop_of(&self, unit: usize, ty: &str) -> Option<BodyId> {
         self.drops.get(self.units[unit].global(types::head(ty)).as_str()).copied()

@@ -4,6 +4,7 @@
 //! the source: the header's text, and the struct or enum of the type's name, found by a scan and
 //! parsed on its own with `syn`. A name that is not found costs a name in a message, nothing more.
 
+mod bounds;
 pub(super) mod tokens;
 
 use std::collections::HashMap;
@@ -140,14 +141,38 @@ impl Sources {
 
     /// The header of the `impl` at a place.
     pub(super) fn impl_header(&self, span: Span<'_>) -> ImplHeader {
-        let header = || {
-            let (file, line, column, end_line, end_column) = span.parts()?;
-            let file = self.file(file)?;
-            let begin = file.offset(line, column)?;
-            let end = file.offset(end_line, end_column)?;
-            Some(parse_header(file.text.get(begin..end)?))
-        };
-        header().unwrap_or_default()
+        self.text_at(span).map(|text| parse_header(&text)).unwrap_or_default()
+    }
+
+    /// The type parameters of the function around a place that its own header, or that of the `impl`
+    /// whose place is `header`, bounds by `Fn` or its kin. None are found where a macro writes them.
+    pub(super) fn closure_parameters(
+        &self,
+        name: &str,
+        at: Span<'_>,
+        header: Option<Span<'_>>,
+    ) -> Vec<String> {
+        let mut found = header.map_or(Vec::new(), |span| {
+            self.text_at(span).map_or(Vec::new(), |text| bounds::of_impl(&text))
+        });
+        if let Some((file, _, _, line, column)) = at.parts()
+            && let Some(file) = self.file(file)
+            && let Some(end) = file.offset(line, column)
+        {
+            // The header goes on behind its return type.
+            let end = file.text[end..].find(['{', ';']).map_or(file.text.len(), |more| end + more);
+            found.extend(bounds::of_function(&file.text[..end], name));
+        }
+        found
+    }
+
+    /// The text at a place.
+    fn text_at(&self, span: Span<'_>) -> Option<String> {
+        let (file, line, column, end_line, end_column) = span.parts()?;
+        let file = self.file(file)?;
+        let begin = file.offset(line, column)?;
+        let end = file.offset(end_line, end_column)?;
+        Some(file.text.get(begin..end)?.to_owned())
     }
 
     /// The struct or enum of this name; the module decides between several.

@@ -48,7 +48,7 @@ pub(super) struct LockUse {
     pub(super) path: Path,
     /// The class, when the path tells it.
     pub(super) class: Option<super::classes::Class>,
-    /// The lock's type, as printed.
+    /// The lock's type, as printed; nothing where it is a constant whose type is not.
     pub(super) ty: Arc<str>,
     /// Shared or not.
     pub(super) mode: Mode,
@@ -58,12 +58,23 @@ pub(super) struct LockUse {
     pub(super) is_async: bool,
     /// Whether it names its level among locks of its class.
     pub(super) is_nested: bool,
+    /// Who takes it.
+    pub(super) origin: Origin,
+}
+
+/// Who takes a lock that a body holds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Origin {
+    /// The body, or what it calls.
+    Taken,
+    /// Its caller, which hands the guard in and alone knows the lock. The type is the guard's.
+    HandedIn,
 }
 
 impl LockUse {
     /// Whether it stands for a lock whose guard a caller hands in; only the caller knows the lock.
     pub(super) fn is_handed_in(&self) -> bool {
-        self.ty.is_empty()
+        self.origin == Origin::HandedIn
     }
 }
 
@@ -91,13 +102,41 @@ pub(super) struct Blocks {
     pub(super) released: u64,
 }
 
+/// Code that a body runs and does not know.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Foreign {
+    /// What wakes a task.
+    Waker,
+    /// A future of a type that only the caller knows, or of none that is known.
+    Future,
+    /// What a function pointer leads to.
+    Pointer,
+    /// A method of a trait object.
+    TraitObject,
+    /// A closure of a type that only the caller knows.
+    Closure,
+}
+
+impl Foreign {
+    /// What is called, after "calls".
+    pub(super) fn describe(self) -> &'static str {
+        match self {
+            Foreign::Waker => "a waker",
+            Foreign::Future => "a future",
+            Foreign::Pointer => "a function pointer",
+            Foreign::TraitObject => "a trait object",
+            Foreign::Closure => "a closure of the caller",
+        }
+    }
+}
+
 /// A call of code that the caller passes in.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Callback {
     /// The function value, in terms of the parameters.
     pub(super) callee: Path,
-    /// What kind of code it is, for a message.
-    pub(super) what: &'static str,
+    /// What kind of code it is.
+    pub(super) what: Foreign,
     /// The calls to it.
     pub(super) chain: Chain,
     /// The locks held meanwhile, and where they were taken.

@@ -6,9 +6,11 @@ use std::path::{Path, PathBuf};
 use lockdep::finding::Rule;
 use proptest::prelude::*;
 use proptest::test_runner::RngSeed;
+use tempfile::TempDir;
 
 use super::program::{Part, Target};
 use super::{config, lint, mir};
+use crate::model::Finding;
 
 const GOLDEN: &str = include_str!("mir/golden/rustc-1.95.mir");
 
@@ -32,10 +34,21 @@ fn found(text: &str) -> Vec<Rule> {
 }
 
 fn found_in(part: Part<'_>) -> Vec<Rule> {
+    findings(part).into_iter().map(|finding| finding.rule).collect()
+}
+
+fn findings(part: Part<'_>) -> Vec<Finding> {
     let linted = lint(vec![part], Path::new("/nowhere"), &config::Lint::default());
     assert_eq!(linted.coverage.functions_skipped, 0, "not all of the text was read");
     assert!(linted.coverage.functions_analyzed > 0, "nothing was read");
-    linted.findings.into_iter().map(|finding| finding.rule).collect()
+    linted.findings
+}
+
+/// The part of a target with this source and MIR, and the directory of the source.
+fn with_source<'a>(source: &str, text: &'a str) -> (Part<'a>, TempDir) {
+    let root = tempfile::tempdir().expect("a directory");
+    fs::write(root.path().join("golden.rs"), source).expect("it is written");
+    (part_of(root.path(), text), root)
 }
 
 /// A step of a coroutine that locks what it keeps in two fields of its states. Each is written twice,
@@ -148,10 +161,87 @@ fn what_is_dropped_is_looked_at_before_wherever_its_place_ends() {
         &["_0: ()"],
         "drop((*(_1.0: std::boxed::Box<Inner>))) -> [return: bb1, unwind continue];",
     );
-    let root = tempfile::tempdir().expect("a directory");
     let source = "struct Inner;\nimpl Drop for Inner {\n    fn drop(&mut self) {}\n}\n";
-    fs::write(root.path().join("golden.rs"), source).expect("it is written");
-    found_in(part_of(root.path(), &format!("{drop}{user}")));
+    let text = format!("{drop}{user}");
+    let (part, _root) = with_source(source, &text);
+    found_in(part);
+}
+
+/// A body of several blocks, each with one statement, of which all but the last end in a call.
+fn blocks(header: &str, locals: &[&str], statements: &[&str]) -> String {
+    let locals: String = locals
+        .iter()
+        .map(|local| format!("    let mut {local}; // in scope 0 at golden.rs:1:1: 1:2\n"))
+        .collect();
+    let blocks: String = statements
+        .iter()
+        .enumerate()
+        .map(|(at, statement)| {
+            let line = at + 2;
+            let to = match statement.starts_with("return") {
+                true => String::new(),
+                false => format!(" -> [return: bb{}, unwind continue]", at + 1),
+            };
+            format!(
+                "\n    bb{at}: {{\n        {statement}{to}; // scope 0 at golden.rs:{line}:1: \
+                 {line}:2\n    }}\n"
+            )
+        })
+        .collect();
+    format!("{header} {{\n{locals}{blocks}}}\n\n")
+}
+
+const GUARD: &str = "std::sync::MutexGuard<'_, u32>";
+
+#[test]
+fn a_lock_named_by_a_constant_is_no_lock_of_the_caller() {
+    let lock = "std::sync::Mutex::<u32>::lock(const {alloc1: &std::sync::Mutex<u32>})";
+    let text = blocks(
+        "fn twice() -> ()",
+        &["_0: ()", &format!("_1: {GUARD}"), &format!("_2: {GUARD}")],
+        &[&format!("_1 = {lock}"), &format!("_2 = {lock}"), "return"],
+    );
+    let named = "alloc1 (static: TOTAL, size: 12, align: 4) {\n}\n\n";
+    assert_eq!(found(&format!("{text}{named}")), [Rule::DoubleLock]);
+}
+
+#[test]
+fn a_guard_that_is_handed_in_is_called_by_its_type() {
+    let text = blocks(
+        &format!("fn under(_1: {GUARD}, _2: F) -> ()"),
+        &["_0: ()", "_3: ()"],
+        &["_3 = <F as std::ops::Fn<()>>::call(copy _2, const ())", "return"],
+    );
+    let messages: Vec<String> =
+        findings(part(&text)).into_iter().map(|finding| finding.message).collect();
+    assert_eq!(messages, ["`under` calls a closure of the caller while it holds a `MutexGuard`"]);
+}
+
+#[test]
+fn what_is_a_closure_of_the_caller_is_told_by_its_bounds() {
+    let user = |call: &str, given: &str| {
+        blocks(
+            &format!(
+                "fn user(_1: &std::sync::Mutex<u32>, _2: std::vec::IntoIter<u32>, _3: {given}) -> ()"
+            ),
+            &["_0: ()", &format!("_4: {GUARD}"), "_5: ()"],
+            &["_4 = std::sync::Mutex::<u32>::lock(copy _1)", &format!("_5 = {call}"), "return"],
+        )
+    };
+    let found = |source: &str, text: &str| {
+        let (part, _root) = with_source(source, text);
+        found_in(part)
+    };
+    let each = "<std::vec::IntoIter<u32> as std::iter::Iterator>::for_each::<W>(move _2, move _3)";
+    let text = user(each, "W");
+    let source = "fn user<W: FnMut(u32)>(lock: &Mutex<u32>, all: IntoIter<u32>, work: W) {";
+    assert_eq!(found(source, &text), [Rule::GuardAcrossCallback]);
+
+    let chain =
+        "<std::vec::IntoIter<u32> as std::iter::Iterator>::max_by_key::<F>(move _2, move _3)";
+    let text = user(chain, "F");
+    let source = "fn user<F: IntoIterator>(lock: &Mutex<u32>, all: IntoIter<u32>, more: F) {";
+    assert_eq!(found(source, &text), []);
 }
 
 proptest! {

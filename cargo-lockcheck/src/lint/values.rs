@@ -193,9 +193,15 @@ impl<'p, 'a> Frame<'p, 'a> {
         type_of(&self.function.body, place)
     }
 
-    /// The type of an operand, if it is a place.
-    pub(super) fn operand_type(&self, operand: &Operand<'a>) -> &'a str {
-        operand.place().map_or("", |place| self.type_of(place))
+    /// The type of an operand: of a place, or of a reference to a static. Other constants do not tell.
+    pub(super) fn operand_type(&self, operand: &Operand<'a>) -> Option<&'a str> {
+        match operand {
+            Operand::Copy(place) | Operand::Move(place) => Some(self.type_of(place)),
+            Operand::Const(text) => {
+                let (_, ty) = text.strip_prefix("{alloc")?.split_once(": ")?;
+                ty.strip_suffix('}')
+            }
+        }
     }
 
     /// The object that a place is or refers to.

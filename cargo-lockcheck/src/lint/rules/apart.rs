@@ -117,8 +117,10 @@ impl<'x, 'p, 'a> Apart<'x, 'p, 'a> {
         }
         if let Some(id) = program.resolve(frame.function.unit, callee) {
             let is_lent = call.args.iter().all(|arg| {
-                let ty = frame.operand_type(arg);
-                frame.operand(arg).root != *root || ty.starts_with('&') && is_whole(types::peel(ty))
+                let is_plain_reference =
+                    |ty: &str| ty.starts_with('&') && is_whole(types::peel(ty));
+                frame.operand(arg).root != *root
+                    || frame.operand_type(arg).is_some_and(is_plain_reference)
             });
             return is_lent && !self.starting().contains(&id);
         }
@@ -434,7 +436,7 @@ fn is_made(frame: &Frame<'_, '_>, path: &Path) -> bool {
             match statement.map(|statement| &statement.kind) {
                 Some(StatementKind::Assign(_, Rvalue::Aggregate(name, values))) => {
                     !name.starts_with('{')
-                        && values.iter().all(|value| is_whole(frame.operand_type(value)))
+                        && values.iter().all(|value| frame.operand_type(value).is_none_or(is_whole))
                 }
                 _ => false,
             }

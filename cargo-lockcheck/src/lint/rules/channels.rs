@@ -116,7 +116,7 @@ fn end_of(path: &Path, end: u32) -> Option<u32> {
 
 /// Whether a call waits for a message until there is one or the channel is closed.
 fn is_receive(callee: &Callee<'_>) -> bool {
-    blocking_call(callee, "") == Some(Blocking::Receive)
+    blocking_call(callee, None) == Some(Blocking::Receive)
         && !matches!(callee.name(), "recv_timeout" | "recv_deadline")
 }
 

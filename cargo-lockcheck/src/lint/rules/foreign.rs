@@ -15,7 +15,7 @@ use crate::lint::locks::{Blocking, Waiting, is_spawn};
 use crate::lint::mir::model::Terminator;
 use crate::lint::mir::types;
 use crate::lint::program::BodyId;
-use crate::lint::summary::{Blocks, Callback};
+use crate::lint::summary::{Blocks, Callback, Foreign};
 use crate::lint::values::{Part, Path, Root};
 use crate::model::Finding;
 
@@ -64,13 +64,13 @@ fn across_callback(
     callback: &Callback,
 ) -> Option<Finding> {
     let held = event.held.first()?;
-    if callback.what == "a future" {
+    if callback.what == Foreign::Future {
         return None;
     }
     let message = format!(
         "`{}` calls {} while it holds {}",
         analyzed.program.functions[id].display,
-        callback.what,
+        callback.what.describe(),
         quoted(&held.lock)
     );
     Some(under(
@@ -159,7 +159,7 @@ fn taken_by_thread<'h>(
         return None;
     }
     let closure = call.args.last()?;
-    let ty = frame.operand_type(closure);
+    let ty = frame.operand_type(closure)?;
     let body = analyzed.program.closure(frame.function.unit, ty)?;
     let captures = frame.operand(closure);
     let taken: Vec<Path> = analyzed.summaries[body]
@@ -286,7 +286,8 @@ fn thread_of(analyzed: &Analyzed<'_, '_>, drop: BodyId, own: &str) -> Option<Thr
             }
             let frame = analyzed.frame(id);
             let Some(closure) = call.args.last() else { continue };
-            let Some(body) = program.closure(unit, frame.operand_type(closure)) else { continue };
+            let body = frame.operand_type(closure).and_then(|ty| program.closure(unit, ty));
+            let Some(body) = body else { continue };
             let here = location(&frame, function.body.blocks[at as usize].span);
             let thread = &program.functions[body].body;
             let is_same_type = function.self_ty == program.functions[drop].self_ty;

@@ -103,7 +103,7 @@ fn lends_guard(analyzed: &Analyzed<'_, '_>, id: BodyId, block: u32) -> bool {
         return false;
     };
     call.args.iter().any(|arg| {
-        let ty = frame.operand_type(arg);
+        let Some(ty) = frame.operand_type(arg) else { return false };
         let mut lent = ty.match_indices('&').map(|(at, _)| types::peel(&ty[at..]));
         lent.any(|ty| analyzed.program.owns_guard(ty.trim_end_matches('>')))
             || ty.contains('&') && ty.contains("Guard<")
@@ -223,7 +223,10 @@ fn compares(analyzed: &Analyzed<'_, '_>, id: BodyId) -> bool {
         block.statements.iter().any(|statement| match &statement.kind {
             StatementKind::Assign(_, Rvalue::Aggregate(name, values)) => {
                 matches!(*name, "Lt" | "Gt" | "Le" | "Ge" | "Eq" | "Ne")
-                    && values.iter().any(|value| frame.operand_type(value).starts_with('*'))
+                    && values
+                        .iter()
+                        .filter_map(|value| frame.operand_type(value))
+                        .any(|ty| ty.starts_with('*'))
                     || matches!(*name, "Lt" | "Gt" | "Le" | "Ge")
             }
             _ => false,

@@ -9,7 +9,7 @@ use crate::lint::values::{Frame, Path, Root};
 
 /// For a join: the block whose call has started the thread.
 pub(super) fn joined(frame: &Frame<'_, '_>, call: &Call<'_>) -> Option<u32> {
-    if blocking_call(call.callee()?, "") != Some(Blocking::Join) {
+    if blocking_call(call.callee()?, None) != Some(Blocking::Join) {
         return None;
     }
     let place = call.args.first()?.place()?;
