@@ -9,8 +9,9 @@ use proptest::test_runner::RngSeed;
 use tempfile::TempDir;
 
 use super::program::{Part, Target};
-use super::{config, lint, mir};
-use crate::model::Finding;
+use super::{lint, mir};
+use crate::cli::user_config;
+use crate::report::model::Finding;
 
 const GOLDEN: &str = include_str!("mir/golden/rustc-1.95.mir");
 
@@ -38,7 +39,7 @@ fn found_in(part: Part<'_>) -> Vec<Rule> {
 }
 
 fn findings(part: Part<'_>) -> Vec<Finding> {
-    let linted = lint(vec![part], Path::new("/nowhere"), &config::Lint::default());
+    let linted = lint(vec![part], Path::new("/nowhere"), &user_config::Lint::default());
     assert_eq!(linted.coverage.functions_skipped, 0, "not all of the text was read");
     assert!(linted.coverage.functions_analyzed > 0, "nothing was read");
     linted.findings
@@ -263,6 +264,6 @@ proptest! {
             lines.splice(to..(to + count / 2).min(lines.len()), moved);
         }
         let text = lines.join("\n");
-        lint(vec![part(&text)], Path::new("/nowhere"), &config::Lint::default());
+        lint(vec![part(&text)], Path::new("/nowhere"), &user_config::Lint::default());
     }
 }

@@ -7,20 +7,21 @@
 use lockdep::finding::Rule;
 
 use super::report::{finding, site};
-use super::threads;
-use crate::lint::analysis::Analyzed;
-use crate::lint::effects::location;
-use crate::lint::graph::{Condition, Flow, condition};
-use crate::lint::held::{self, State, Tokens, Transfer};
-use crate::lint::locks::{Blocking, blocking_call};
+use crate::lint::apis::locks::{Blocking, blocking_call};
+use crate::lint::dataflow::alias::Frame;
+use crate::lint::dataflow::flow::{Condition, Flow, condition};
+use crate::lint::dataflow::guards::{self, State, Tokens, Transfer};
+use crate::lint::effects::analyze::Analyzed;
+use crate::lint::effects::call::location;
 use crate::lint::mir::callee::Callee;
 use crate::lint::mir::model::{Call, Terminator};
 use crate::lint::mir::types;
+use crate::lint::order::threads;
 use crate::lint::program::BodyId;
-use crate::lint::values::{Frame, Part, Path, Root};
-use crate::model::Finding;
+use crate::lint::summary::path::{Part, Path, Root};
+use crate::report::model::Finding;
 
-pub(super) fn check(analyzed: &Analyzed<'_, '_>, findings: &mut Vec<Finding>) {
+pub(crate) fn check(analyzed: &Analyzed<'_, '_>, findings: &mut Vec<Finding>) {
     for id in 0..analyzed.program.functions.len() {
         body(analyzed, id, findings);
     }
@@ -58,7 +59,7 @@ fn body(analyzed: &Analyzed<'_, '_>, id: BodyId, findings: &mut Vec<Finding>) {
     }
     let owns = |ty: &str| types::owns(ty, &|path| types::last(path).ends_with("Sender"));
     let tokens = Tokens { paths: &[], initial: State::new(), transfers: &transfers, owns: &owns };
-    let states = held::flow(&frame, &graph, &tokens);
+    let states = guards::flow(&frame, &graph, &tokens);
     let is_alive = |at: u32, channel: u32| {
         states[at as usize].iter().any(|held| owners[held.token as usize] == channel)
     };

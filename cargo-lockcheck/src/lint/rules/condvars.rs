@@ -7,12 +7,12 @@ use std::sync::Arc;
 use lockdep::finding::Rule;
 
 use super::report::{finding, site};
-use crate::lint::analysis::{Analyzed, EventKind, class_name};
-use crate::lint::effects::{Effect, location};
+use crate::lint::effects::analyze::{Analyzed, EventKind, class_name};
+use crate::lint::effects::call::{Effect, location};
 use crate::lint::mir::types;
 use crate::lint::program::BodyId;
 use crate::lint::summary::Location;
-use crate::model::Finding;
+use crate::report::model::Finding;
 
 /// What the waiters of a condition variable look at, and under which lock.
 #[derive(Debug, Default)]
@@ -22,7 +22,7 @@ struct Waiters {
     at: Option<Location>,
 }
 
-pub(super) fn check(analyzed: &Analyzed<'_, '_>, findings: &mut Vec<Finding>) {
+pub(crate) fn check(analyzed: &Analyzed<'_, '_>, findings: &mut Vec<Finding>) {
     let mut waiters: HashMap<Arc<str>, Waiters> = HashMap::new();
     for (id, analysis) in analyzed.analyses.iter().enumerate() {
         for event in &analysis.events {
@@ -94,7 +94,7 @@ pub(super) fn check(analyzed: &Analyzed<'_, '_>, findings: &mut Vec<Finding>) {
 }
 
 /// The atomic operations that change a value.
-pub(super) const WRITES: &[&str] = &[
+pub(crate) const WRITES: &[&str] = &[
     "store",
     "swap",
     "fetch_add",
@@ -110,7 +110,7 @@ pub(super) const WRITES: &[&str] = &[
 ];
 
 /// The operations of these names on atomics with a class: block, class and place.
-pub(super) fn atomics(
+pub(crate) fn atomics(
     analyzed: &Analyzed<'_, '_>,
     id: BodyId,
     names: &[&str],

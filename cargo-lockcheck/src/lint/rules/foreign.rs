@@ -9,17 +9,17 @@ use std::collections::HashSet;
 use lockdep::finding::Rule;
 
 use super::report::{chain_sites, edit, finding, let_go, lock, quoted, site, why_alive};
-use crate::lint::analysis::{Analyzed, Event, EventKind, HeldLock, class_name};
-use crate::lint::effects::{Effect, location};
-use crate::lint::locks::{Blocking, Waiting, is_spawn};
+use crate::lint::apis::locks::{Blocking, Waiting, is_spawn};
+use crate::lint::effects::analyze::{Analyzed, Event, EventKind, HeldLock, class_name};
+use crate::lint::effects::call::{Effect, location};
 use crate::lint::mir::model::Terminator;
 use crate::lint::mir::types;
 use crate::lint::program::BodyId;
+use crate::lint::summary::path::{Part, Path, Root};
 use crate::lint::summary::{Blocks, Callback, Foreign};
-use crate::lint::values::{Part, Path, Root};
-use crate::model::Finding;
+use crate::report::model::Finding;
 
-pub(super) fn check(analyzed: &Analyzed<'_, '_>, findings: &mut Vec<Finding>) {
+pub(crate) fn check(analyzed: &Analyzed<'_, '_>, findings: &mut Vec<Finding>) {
     for (id, analysis) in analyzed.analyses.iter().enumerate() {
         let function = &analyzed.program.functions[id];
         let is_format = matches!(function.trait_name.as_deref(), Some("Debug" | "Display"));

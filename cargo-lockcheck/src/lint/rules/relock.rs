@@ -7,17 +7,17 @@
 use lockdep::finding::Rule;
 
 use super::report::{chain_sites, edit, finding, held, let_go, lock, quoted, site, why_alive};
-use crate::lint::analysis::{Analyzed, Event, EventKind, HeldLock};
-use crate::lint::effects::Effect;
-use crate::lint::locks::Waiting;
+use crate::lint::apis::locks::Waiting;
+use crate::lint::effects::analyze::{Analyzed, Event, EventKind, HeldLock};
+use crate::lint::effects::call::Effect;
 use crate::lint::mir::model::{Rvalue, StatementKind, Terminator};
 use crate::lint::mir::types;
 use crate::lint::program::BodyId;
+use crate::lint::summary::path::{Path, Root};
 use crate::lint::summary::{Acquired, LockUse};
-use crate::lint::values::{Path, Root};
-use crate::model::{Finding, Mode};
+use crate::report::model::{Finding, Mode};
 
-pub(super) fn check(analyzed: &Analyzed<'_, '_>, findings: &mut Vec<Finding>) {
+pub(crate) fn check(analyzed: &Analyzed<'_, '_>, findings: &mut Vec<Finding>) {
     for (id, analysis) in analyzed.analyses.iter().enumerate() {
         for event in &analysis.events {
             let EventKind::Effect(Effect::Acquire(acquired, extra)) = &event.kind else { continue };
@@ -62,7 +62,7 @@ pub(super) fn check(analyzed: &Analyzed<'_, '_>, findings: &mut Vec<Finding>) {
 }
 
 /// Whether two uses are of one object.
-pub(super) fn is_same(a: &LockUse, b: &LockUse) -> bool {
+pub(crate) fn is_same(a: &LockUse, b: &LockUse) -> bool {
     a.path == b.path && a.path.is_single() && !a.is_handed_in()
 }
 

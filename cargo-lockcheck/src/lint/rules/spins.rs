@@ -11,14 +11,14 @@ use lockdep::finding::Rule;
 
 use super::condvars::{WRITES, atomics};
 use super::report::{finding, lock, site};
-use crate::lint::analysis::{Analyzed, Event, EventKind};
-use crate::lint::effects::{Effect, location};
-use crate::lint::locks::Waiting;
+use crate::lint::apis::locks::Waiting;
+use crate::lint::effects::analyze::{Analyzed, Event, EventKind};
+use crate::lint::effects::call::{Effect, location};
 use crate::lint::mir::callee::Callee;
 use crate::lint::program::BodyId;
-use crate::model::Finding;
+use crate::report::model::Finding;
 
-pub(super) fn check(analyzed: &Analyzed<'_, '_>, findings: &mut Vec<Finding>) {
+pub(crate) fn check(analyzed: &Analyzed<'_, '_>, findings: &mut Vec<Finding>) {
     for id in 0..analyzed.analyses.len() {
         try_lock_spin(analyzed, id, findings);
         spin_no_progress(analyzed, id, findings);

@@ -7,7 +7,7 @@ use syn::{
 
 /// The type parameters that a function's header bounds by `Fn` or its kin. The header is the last one of
 /// that name in a text, as the text ends somewhere in the function.
-pub(super) fn of_function(text: &str, name: &str) -> Vec<String> {
+pub(crate) fn of_function(text: &str, name: &str) -> Vec<String> {
     let header = format!("fn {name}");
     let is_whole = |at: &usize| {
         let after = text[at + header.len()..].chars().next();
@@ -23,7 +23,7 @@ pub(super) fn of_function(text: &str, name: &str) -> Vec<String> {
 }
 
 /// The type parameters that the header of an `impl` bounds by `Fn` or its kin.
-pub(super) fn of_impl(header: &str) -> Vec<String> {
+pub(crate) fn of_impl(header: &str) -> Vec<String> {
     let item = syn::parse_str::<ItemImpl>(&format!("{header} {{}}"));
     item.map(|item| closures(&item.generics)).unwrap_or_default()
 }
