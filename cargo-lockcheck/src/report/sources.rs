@@ -155,7 +155,9 @@ mod tests {
     fn a_missing_file_has_no_text() {
         let sources = Sources::new(Path::new(env!("CARGO_MANIFEST_DIR")), None);
         assert_eq!(sources.text("src/no_such_file.rs"), None);
-        assert!(sources.text("src/report/sources.rs").is_some_and(|text| text.contains("fn shorten")));
+        assert!(
+            sources.text("src/report/sources.rs").is_some_and(|text| text.contains("fn shorten"))
+        );
         assert!(sources.is_own("src/report/sources.rs"));
         assert!(!sources.is_own("library/std/src/sync/once.rs"));
     }
