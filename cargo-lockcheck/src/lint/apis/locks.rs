@@ -1,5 +1,8 @@
-//! The lock APIs that are known by name: what takes which lock how, and what waits for what.
+//! Which types are locks and guards, and which of their functions take a lock how.
+//!
+//! The settings of a program add its own (`[[lint.locks]]` in `lockcheck.toml`).
 
+use super::functions::{Functions, first, of_traits};
 use crate::cli::user_config::LockType;
 use crate::lint::mir::callee::Callee;
 use crate::lint::mir::types;
@@ -45,43 +48,6 @@ pub(crate) enum Waiting {
     Try,
     /// For some time.
     Timed,
-}
-
-/// What a call that is no acquisition waits for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub(crate) enum Blocking {
-    /// A message.
-    Receive,
-    /// Room in a bounded channel.
-    BoundedSend,
-    /// The end of a thread.
-    Join,
-    /// A barrier.
-    Barrier,
-    /// Time.
-    Sleep,
-    /// Another process.
-    Process,
-    /// A future, on this thread.
-    BlockOn,
-    /// A peer on the network.
-    Network,
-}
-
-impl Blocking {
-    /// What the call does, after "a call that".
-    pub(crate) fn describe(self) -> &'static str {
-        match self {
-            Blocking::Receive => "waits for a message",
-            Blocking::BoundedSend => "waits for room in a bounded channel",
-            Blocking::Join => "waits for a thread to end",
-            Blocking::Barrier => "waits at a barrier",
-            Blocking::Sleep => "sleeps",
-            Blocking::Process => "waits for a process",
-            Blocking::BlockOn => "waits for a future",
-            Blocking::Network => "waits for the network",
-        }
-    }
 }
 
 /// The types of locks: those that are known, and those that the settings name.
@@ -139,258 +105,191 @@ fn is_named(path: &str, name: &str) -> bool {
     ends(path, name) || ends(name, path)
 }
 
+/// Types of locks, in the crates of [`CRATES`].
+const LOCKS: &[&str] = &[
+    "Mutex",
+    "RwLock",
+    "ReentrantMutex",
+    "ReentrantLock",
+    "FairMutex",
+    "SpinMutex",
+    "TicketMutex",
+];
+
+/// How the paths of crates with locks begin.
+const CRATES: &[&str] = &[
+    "std::sync::",
+    "lockdep::sync::",
+    "tokio::sync::",
+    "async_lock::",
+    "async_std::sync::",
+    "spin::",
+    "parking_lot::",
+];
+
+/// Those of them whose locks belong to tasks rather than threads.
+const ASYNC_CRATES: &[&str] = &["tokio::sync::", "async_lock::", "async_std::", "futures"];
+
+/// Types of guards, in any crate.
+const GUARDS: &[&str] = &[
+    "MutexGuard",
+    "MappedMutexGuard",
+    "RwLockReadGuard",
+    "RwLockWriteGuard",
+    "MappedRwLockReadGuard",
+    "MappedRwLockWriteGuard",
+    "RwLockUpgradableReadGuard",
+    "RwLockUpgradableGuard",
+    "RwLockMappedWriteGuard",
+    "ReentrantMutexGuard",
+    "ReentrantLockGuard",
+    "MappedReentrantMutexGuard",
+    "FairMutexGuard",
+    "SpinMutexGuard",
+    "TicketMutexGuard",
+    "ArcMutexGuard",
+    "ArcRwLockReadGuard",
+    "ArcRwLockWriteGuard",
+    "ArcRwLockUpgradableReadGuard",
+    "MutexGuardArc",
+    "RwLockReadGuardArc",
+    "RwLockWriteGuardArc",
+    "OwnedMutexGuard",
+    "OwnedMappedMutexGuard",
+    "OwnedRwLockReadGuard",
+    "OwnedRwLockWriteGuard",
+    "OwnedRwLockMappedWriteGuard",
+];
+
+/// Types of `dashmap` whose values hold a lock of the map.
+const MAP_GUARDS: &[&str] = &[
+    "Ref",
+    "RefMut",
+    "RefMulti",
+    "RefMutMulti",
+    "Entry",
+    "OccupiedEntry",
+    "VacantEntry",
+    "MappedRef",
+    "MappedRefMut",
+    "Iter",
+    "IterMut",
+];
+
+/// Functions that take a lock: the types they belong to (none stands for all others), their names
+/// without `try_`, `_for`, `_until`, `_arc`, `_owned` and `blocking`, and how they take it. One with
+/// nothing there blocks nobody that this looks at: a lock that its owner may take again, or readers that
+/// are let in past queued writers and so never wait for one.
+const METHODS: &[(&[&str], &[&str], Option<Mode>)] = &[
+    (&["ReentrantMutex", "ReentrantLock"], &[], None),
+    (&["RwLock"], &["read"], Some(Mode::Read)),
+    (&["RwLock"], &["write"], Some(Mode::Write)),
+    (&["RwLock"], &["upgradable_read", "upgradeable_read"], Some(Mode::Upgradable)),
+    (&["RwLock"], &["read_recursive"], None),
+    (&[], &["lock"], Some(Mode::Write)),
+];
+
+/// Functions of traits by which a lock is taken at a level among locks of its class.
+const NESTED: &[(Functions, Mode)] = &[
+    (of_traits(&["LockNested"], &["lock_nested"]), Mode::Write),
+    (of_traits(&["RwLockNested"], &["write_nested"]), Mode::Write),
+    (of_traits(&["RwLockNested"], &["read_nested"]), Mode::Read),
+    (of_traits(&["UpgradableNested"], &["upgradable_read_nested"]), Mode::Upgradable),
+];
+
+/// Functions of a map with locks inside: how they take one, and whether it is gone when they return.
+const MAP_METHODS: &[(&[&str], Mode, bool)] = &[
+    (&["get", "iter"], Mode::Read, false),
+    (&["get_mut", "entry", "iter_mut"], Mode::Write, false),
+    (
+        &[
+            "insert",
+            "remove",
+            "remove_if",
+            "remove_if_mut",
+            "retain",
+            "clear",
+            "alter",
+            "alter_all",
+            "shrink_to_fit",
+        ],
+        Mode::Write,
+        true,
+    ),
+];
+
+/// Futures that take a lock: the crate, their names, how they take it, and the lock's type.
+const FUTURES: &[(&str, &[&str], Mode, &str)] = &[
+    ("futures", &["MutexLockFuture", "OwnedMutexLockFuture"], Mode::Write, "futures::lock::Mutex"),
+    ("async_lock::", &["Lock", "LockArc"], Mode::Write, "async_lock::Mutex"),
+    ("async_lock::", &["Read", "ReadArc"], Mode::Read, "async_lock::RwLock"),
+    ("async_lock::", &["Write", "WriteArc"], Mode::Write, "async_lock::RwLock"),
+    (
+        "async_lock::",
+        &["UpgradableRead", "UpgradableReadArc"],
+        Mode::Upgradable,
+        "async_lock::RwLock",
+    ),
+];
+
 /// The lock that a future of a named type takes, and the lock's type.
 pub(crate) fn future_of_lock(future: &str) -> Option<(LockCall, &'static str)> {
     let path = types::head(future);
-    let of = |krate: &str| path.starts_with(krate);
-    let (mode, ty) = match types::last(path) {
-        "MutexLockFuture" | "OwnedMutexLockFuture" if of("futures") => {
-            (Mode::Write, "futures::lock::Mutex")
-        }
-        "Lock" | "LockArc" if of("async_lock::") => (Mode::Write, "async_lock::Mutex"),
-        "Read" | "ReadArc" if of("async_lock::") => (Mode::Read, "async_lock::RwLock"),
-        "Write" | "WriteArc" if of("async_lock::") => (Mode::Write, "async_lock::RwLock"),
-        "UpgradableRead" | "UpgradableReadArc" if of("async_lock::") => {
-            (Mode::Upgradable, "async_lock::RwLock")
-        }
-        _ => return None,
+    let is_it = |(krate, names, ..): &&(&str, &[&str], Mode, &str)| {
+        path.starts_with(krate) && names.contains(&types::last(path))
     };
-    Some((LockCall { is_async: true, ..LockCall::new(mode, Waiting::Blocking) }, ty))
+    let (_, _, mode, ty) = FUTURES.iter().find(is_it)?;
+    Some((LockCall { is_async: true, ..LockCall::new(*mode, Waiting::Blocking) }, ty))
 }
 
 /// Whether a type's path is that of a known guard.
 fn is_guard(path: &str) -> bool {
     let name = types::last(path);
-    matches!(
-        name,
-        "MutexGuard"
-            | "MappedMutexGuard"
-            | "RwLockReadGuard"
-            | "RwLockWriteGuard"
-            | "MappedRwLockReadGuard"
-            | "MappedRwLockWriteGuard"
-            | "RwLockUpgradableReadGuard"
-            | "RwLockUpgradableGuard"
-            | "RwLockMappedWriteGuard"
-            | "ReentrantMutexGuard"
-            | "ReentrantLockGuard"
-            | "MappedReentrantMutexGuard"
-            | "FairMutexGuard"
-            | "SpinMutexGuard"
-            | "TicketMutexGuard"
-            | "ArcMutexGuard"
-            | "ArcRwLockReadGuard"
-            | "ArcRwLockWriteGuard"
-            | "ArcRwLockUpgradableReadGuard"
-            | "MutexGuardArc"
-            | "RwLockReadGuardArc"
-            | "RwLockWriteGuardArc"
-            | "OwnedMutexGuard"
-            | "OwnedMappedMutexGuard"
-            | "OwnedRwLockReadGuard"
-            | "OwnedRwLockWriteGuard"
-            | "OwnedRwLockMappedWriteGuard"
-    ) || path.contains("dashmap::")
-        && matches!(
-            name,
-            "Ref"
-                | "RefMut"
-                | "RefMulti"
-                | "RefMutMulti"
-                | "Entry"
-                | "OccupiedEntry"
-                | "VacantEntry"
-                | "MappedRef"
-                | "MappedRefMut"
-        )
-        || path.contains("dashmap::") && matches!(name, "Iter" | "IterMut")
+    GUARDS.contains(&name) || path.contains("dashmap::") && MAP_GUARDS.contains(&name)
 }
 
 /// Whether a type's path is that of a known lock.
 fn is_lock(path: &str) -> bool {
-    matches!(
-        types::last(path),
-        "Mutex"
-            | "RwLock"
-            | "ReentrantMutex"
-            | "ReentrantLock"
-            | "FairMutex"
-            | "SpinMutex"
-            | "TicketMutex"
-    ) && is_known_crate(path)
-        || types::last(path) == "DashMap"
-}
-
-fn is_known_crate(path: &str) -> bool {
-    [
-        "std::sync::",
-        "lockdep::sync::",
-        "tokio::sync::",
-        "async_lock::",
-        "async_std::sync::",
-        "spin::",
-        "parking_lot::",
-    ]
-    .iter()
-    .any(|prefix| path.starts_with(prefix))
-        || path.contains("lock_api::")
-        || path.contains("futures") && path.contains("::lock::")
-}
-
-/// Whether the lock belongs to tasks rather than threads.
-fn is_async_crate(path: &str) -> bool {
-    path.starts_with("tokio::sync::")
-        || path.starts_with("async_lock::")
-        || path.starts_with("async_std::")
-        || path.starts_with("futures")
+    let name = types::last(path);
+    let is_known_crate = || {
+        CRATES.iter().any(|prefix| path.starts_with(prefix))
+            || path.contains("lock_api::")
+            || path.contains("futures") && path.contains("::lock::")
+    };
+    LOCKS.contains(&name) && is_known_crate() || name == "DashMap"
 }
 
 /// How a call takes a known lock, if it does.
 fn lock_call(callee: &Callee<'_>) -> Option<LockCall> {
     let owner = callee.owner();
-    let name = callee.name();
-    if let Some(name_of_trait) = callee.trait_name {
-        let mode = match (name_of_trait, types::last(owner), name) {
-            (_, "ReentrantMutex", _) => return None,
-            ("LockNested", _, "lock_nested") | ("RwLockNested", _, "write_nested") => Mode::Write,
-            ("RwLockNested", _, "read_nested") => Mode::Read,
-            ("UpgradableNested", _, "upgradable_read_nested") => Mode::Upgradable,
-            _ => return None,
-        };
-        let nested = LockCall { is_nested: true, ..LockCall::new(mode, Waiting::Blocking) };
-        return is_lock(owner).then_some(nested);
+    let ty = types::last(owner);
+    if callee.trait_name.is_some() {
+        let mode = first(NESTED, callee).filter(|_| is_lock(owner) && ty != "ReentrantMutex")?;
+        return Some(LockCall { is_nested: true, ..LockCall::new(mode, Waiting::Blocking) });
     }
-    if types::last(owner) == "DashMap" && owner.contains("dashmap") {
-        return dashmap_call(name);
+    let name = callee.name();
+    if ty == "DashMap" && owner.contains("dashmap") {
+        let (_, mode, momentary) = MAP_METHODS.iter().find(|row| row.0.contains(&name))?;
+        return Some(LockCall { momentary: *momentary, ..LockCall::new(*mode, Waiting::Blocking) });
     }
     if !is_lock(owner) {
         return None;
     }
-    let is_async = is_async_crate(owner);
+    let is_async = ASYNC_CRATES.iter().any(|prefix| owner.starts_with(prefix));
     let on_thread = name.strip_prefix("blocking_").or_else(|| name.strip_suffix("_blocking"));
     let name = on_thread.unwrap_or(name);
-    let (name, wait) = if let Some(rest) = name.strip_prefix("try_") {
-        match rest {
-            _ if rest.contains("_for") || rest.contains("_until") => {
-                (rest.split("_for").next().unwrap_or(rest).split("_until").next()?, Waiting::Timed)
-            }
-            _ => (rest, Waiting::Try),
-        }
-    } else {
-        (name, Waiting::Blocking)
+    let (name, wait) = match name.strip_prefix("try_") {
+        None => (name, Waiting::Blocking),
+        Some(rest) => match rest.find("_for").or_else(|| rest.find("_until")) {
+            Some(end) => (&rest[..end], Waiting::Timed),
+            None => (rest, Waiting::Try),
+        },
     };
     let name = name.strip_suffix("_arc").or_else(|| name.strip_suffix("_owned")).unwrap_or(name);
-    let mode = match (types::last(owner), name) {
-        ("RwLock", "read") => Mode::Read,
-        ("RwLock", "write") => Mode::Write,
-        ("RwLock", "upgradable_read" | "upgradeable_read") => Mode::Upgradable,
-        // Readers that are let in past queued writers never wait for one.
-        ("RwLock", "read_recursive") => return None,
-        ("ReentrantMutex" | "ReentrantLock", _) => return None,
-        (_, "lock") => Mode::Write,
-        _ => return None,
-    };
+    let row = METHODS.iter().find(|(types, names, _)| {
+        (types.is_empty() || types.contains(&ty)) && (names.is_empty() || names.contains(&name))
+    });
+    let mode = row?.2?;
     let is_future = is_async && on_thread.is_none() && wait == Waiting::Blocking;
     Some(LockCall { is_async, is_future, ..LockCall::new(mode, wait) })
-}
-
-fn dashmap_call(name: &str) -> Option<LockCall> {
-    let (mode, momentary) = match name {
-        "get" | "iter" => (Mode::Read, false),
-        "get_mut" | "entry" | "iter_mut" => (Mode::Write, false),
-        "insert" | "remove" | "remove_if" | "remove_if_mut" | "retain" | "clear" | "alter"
-        | "alter_all" | "shrink_to_fit" => (Mode::Write, true),
-        _ => return None,
-    };
-    Some(LockCall { momentary, ..LockCall::new(mode, Waiting::Blocking) })
-}
-
-/// Words in the paths of channels that block their threads.
-const CHANNELS: &[&str] = &["mpsc", "crossbeam", "flume", "mpmc", "async_channel", "kanal"];
-
-/// What a call waits for that is neither a lock nor a condition variable.
-pub(crate) fn blocking_call(callee: &Callee<'_>, first_arg_ty: Option<&str>) -> Option<Blocking> {
-    let owner = callee.owner();
-    let last = types::last(owner);
-    let in_channel = || CHANNELS.iter().any(|word| owner.contains(word));
-    Some(match (last, callee.name()) {
-        ("Receiver", "recv" | "recv_timeout" | "recv_deadline" | "blocking_recv")
-            if in_channel() =>
-        {
-            let future = owner.starts_with("tokio::") || owner.starts_with("async_channel");
-            if future && callee.name() == "recv" {
-                return None;
-            }
-            Blocking::Receive
-        }
-        ("Iter" | "IntoIter", "next")
-            if in_channel() && !callee.self_ty.is_some_and(|ty| ty.contains("TryIter")) =>
-        {
-            Blocking::Receive
-        }
-        ("SyncSender", "send") if in_channel() => Blocking::BoundedSend,
-        ("Sender", "blocking_send") if in_channel() => Blocking::BoundedSend,
-        ("JoinHandle" | "ScopedJoinHandle", "join") if owner.starts_with("std::thread") => {
-            Blocking::Join
-        }
-        ("Barrier", "wait") if owner.starts_with("std::sync") => Blocking::Barrier,
-        (_, "sleep" | "sleep_ms" | "sleep_until") if owner == "std::thread" => Blocking::Sleep,
-        (_, "park") if owner == "std::thread" => Blocking::Sleep,
-        ("Child", "wait" | "wait_with_output") if owner.starts_with("std::process") => {
-            Blocking::Process
-        }
-        ("Command", "output" | "status") if owner.starts_with("std::process") => Blocking::Process,
-        ("Runtime" | "Handle", "block_on") if owner.starts_with("tokio") => Blocking::BlockOn,
-        (_, "block_on") if owner.starts_with("futures") || owner.starts_with("pollster") => {
-            Blocking::BlockOn
-        }
-        ("TcpListener", "accept") if owner.starts_with("std::net") => Blocking::Network,
-        ("TcpStream", "connect") if owner.starts_with("std::net") => Blocking::Network,
-        ("UdpSocket", "recv" | "recv_from") if owner.starts_with("std::net") => Blocking::Network,
-        (_, "read" | "read_exact" | "read_to_end" | "read_to_string")
-            if callee.trait_name == Some("Read")
-                && first_arg_ty
-                    .is_some_and(|ty| types::head(ty).ends_with("std::net::TcpStream")) =>
-        {
-            Blocking::Network
-        }
-        _ => return None,
-    })
-}
-
-/// Whether a call waits on a condition variable.
-pub(crate) fn is_condvar_wait(callee: &Callee<'_>) -> bool {
-    types::last(callee.owner()) == "Condvar" && callee.name().starts_with("wait")
-}
-
-/// Whether a call wakes the waiters of a condition variable.
-pub(crate) fn is_notify(callee: &Callee<'_>) -> bool {
-    types::last(callee.owner()) == "Condvar" && callee.name().starts_with("notify")
-}
-
-/// Whether a call starts a thread or task that runs its argument on its own.
-pub(crate) fn is_spawn(callee: &Callee<'_>) -> bool {
-    let owner = callee.owner();
-    match callee.name() {
-        "spawn" | "spawn_unchecked" | "spawn_scoped" => {
-            owner == "std::thread"
-                || matches!(
-                    types::last(owner),
-                    "Builder"
-                        | "Scope"
-                        | "ScopedThreadBuilder"
-                        | "Runtime"
-                        | "Handle"
-                        | "JoinSet"
-                        | "ThreadPool"
-                        | "ScopeFifo"
-                )
-                || ["tokio", "rayon", "async_std", "smol", "futures"]
-                    .iter()
-                    .any(|name| owner.starts_with(name))
-        }
-        "spawn_blocking" | "spawn_local" | "spawn_fifo" | "spawn_broadcast" | "spawn_on" => true,
-        "execute" => types::last(owner) == "ThreadPool",
-        _ => false,
-    }
 }

@@ -8,7 +8,8 @@
 use std::cell::{Cell, RefCell};
 use std::sync::Arc;
 
-use crate::lint::mir::callee::Callee;
+use crate::lint::apis::aliases::{CallAlias, call_alias};
+use crate::lint::apis::moves::tested_variant;
 use crate::lint::mir::model::{Body, Operand, Place, Rvalue, StatementKind, Step, Terminator};
 use crate::lint::mir::types;
 use crate::lint::program::{BodyId, Function, Program};
@@ -410,10 +411,10 @@ impl<'p, 'a> Frame<'p, 'a> {
             if self.program.locks.call(callee).is_some() {
                 return self.operand(first).with(Part::Protected);
             }
-            match looks_through(callee) {
-                Through::Same => return self.operand(first),
-                Through::Element => return self.operand(first).with(Part::Element),
-                Through::No => {}
+            match call_alias(callee) {
+                CallAlias::Same => return self.operand(first),
+                CallAlias::Element => return self.operand(first).with(Part::Element),
+                CallAlias::Other => {}
             }
         }
         if let Some(id) = self.program.resolve(self.function.unit, callee)
@@ -476,12 +477,7 @@ impl<'p, 'a> Frame<'p, 'a> {
             return None;
         };
         let Terminator::Call(call) = &blocks[*from as usize].terminator else { return None };
-        let callee = call.callee()?;
-        let variant = match (types::last(callee.owner()), callee.name()) {
-            ("Option", "is_none") | ("Result", "is_ok") => 0,
-            ("Option", "is_some") | ("Result", "is_err") => 1,
-            _ => return None,
-        };
+        let variant = tested_variant(call.callee()?)?;
         let mut place = call.args.first()?.place()?.clone();
         place.steps.push(Step::Deref);
         Some((self.canonical(&place), variant))
@@ -562,82 +558,4 @@ fn deref_type(ty: &str) -> &str {
 /// Whether a variant only wraps its value.
 fn is_transparent(name: &str) -> bool {
     types::is_library(name)
-}
-
-/// Whether a call's result is its first argument in another form.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Through {
-    /// The same object.
-    Same,
-    /// An element of it.
-    Element,
-    /// Something else.
-    No,
-}
-
-/// Whether a call's result is its first argument in another form.
-pub(crate) fn looks_through(callee: &Callee<'_>) -> Through {
-    let name = callee.name();
-    match callee.trait_name {
-        Some(
-            "Deref" | "DerefMut" | "__Deref" | "Clone" | "Borrow" | "BorrowMut" | "AsRef" | "AsMut"
-            | "IntoFuture" | "Try" | "ToOwned",
-        ) => return Through::Same,
-        Some("IntoIterator") => return Through::Same,
-        Some("Index" | "IndexMut") => return Through::Element,
-        Some("Iterator" | "DoubleEndedIterator") => {
-            return match name {
-                "next" | "next_back" | "last" | "nth" => Through::Element,
-                "enumerate" | "rev" | "skip" | "take" | "peekable" | "cloned" | "copied"
-                | "chain" | "step_by" | "by_ref" | "fuse" => Through::Same,
-                _ => Through::No,
-            };
-        }
-        Some(_) => return Through::No,
-        None => {}
-    }
-    let owner = types::last(callee.owner());
-    match owner {
-        "Option" | "Result" | "Poll" => match name {
-            "unwrap" | "expect" | "as_ref" | "as_mut" | "as_deref" | "as_deref_mut" | "cloned"
-            | "copied" | "unwrap_or_else" | "ok_or" | "ok_or_else" | "ok" | "map_err"
-            | "as_pin_mut" | "unwrap_unchecked" | "insert" | "get_or_insert_with"
-            | "into_inner" | "unwrap_or" | "or" | "or_else" | "take" | "filter" | "inspect" => {
-                Through::Same
-            }
-            _ => Through::No,
-        },
-        "Arc" | "Rc" | "Box" | "Weak" | "Pin" | "ManuallyDrop" | "NonNull" => match name {
-            "new" | "new_unchecked" | "pin" | "as_ref" | "as_mut" | "downgrade" | "upgrade"
-            | "clone" | "get_mut" | "get_ref" | "leak" | "into_inner" | "from_raw" | "into_raw"
-            | "as_ptr" | "get_unchecked_mut" | "into_ref" | "get_mut_unchecked" | "from_mut"
-            | "make_mut" => Through::Same,
-            _ => Through::No,
-        },
-        "LazyLock" | "Lazy" | "LazyCell" if matches!(name, "force" | "get") => Through::Same,
-        "OnceLock" | "OnceCell" | "OnceBox" | "SyncOnceCell" => match name {
-            "get" | "get_or_init" | "get_mut" | "wait" | "get_unchecked" | "force" => Through::Same,
-            _ => Through::No,
-        },
-        "PoisonError" if matches!(name, "into_inner" | "get_ref" | "get_mut") => Through::Same,
-        "CachePadded" if name == "new" => Through::Same,
-        "Vec" | "VecDeque" | "HashMap" | "BTreeMap" | "slice" | "IndexMap" | "LinkedList"
-        | "Slab" | "SmallVec" | "ArrayVec" => match name {
-            "get" | "get_mut" | "first" | "last" | "front" | "back" | "first_mut" | "last_mut"
-            | "get_unchecked" | "back_mut" | "front_mut" => Through::Element,
-            "iter" | "iter_mut" | "values" | "values_mut" | "as_slice" | "as_mut_slice"
-            | "into_boxed_slice" | "entry" => Through::Same,
-            _ => Through::No,
-        },
-        "Entry" if matches!(name, "or_default" | "or_insert_with" | "or_insert") => {
-            Through::Element
-        }
-        "OwnedMutexGuard" | "MutexGuard" | "RwLockReadGuard" | "RwLockWriteGuard"
-            if matches!(name, "map" | "downgrade" | "deref") =>
-        {
-            Through::Same
-        }
-        "pin" | "ptr" | "identity" => Through::No,
-        _ => Through::No,
-    }
 }

@@ -9,7 +9,7 @@ use std::collections::{BTreeSet, VecDeque};
 
 use super::alias::Frame;
 use super::flow::{Condition, Flow, condition};
-use crate::lint::mir::callee::Callee;
+use crate::lint::apis::moves::{Wrapping, empties, forgets, takes_out, wrapping};
 use crate::lint::mir::model::{Operand, Place, Rvalue, StatementKind, Step, Terminator};
 use crate::lint::mir::types;
 use crate::lint::summary::path::{Path, Root, SavedLocal};
@@ -275,7 +275,6 @@ fn apply_call<'a>(
     }
     let transfer = &tokens.transfers[at as usize];
     let callee = call.callee();
-    let name = callee.map_or("", |callee| callee.text);
     let result_holds = (tokens.owns)(frame.type_of(&call.dest));
     let mut to_result = Vec::new();
     let mut left = Vec::new();
@@ -293,13 +292,17 @@ fn apply_call<'a>(
                     if mutable && callee.is_some_and(empties) {
                         remove(frame, tokens, state, &behind);
                     }
-                    if mutable && result_holds && transfer.passed.is_none() && takes_out(name) {
+                    if mutable
+                        && result_holds
+                        && transfer.passed.is_none()
+                        && callee.is_some_and(takes_out)
+                    {
                         to_result.extend(carried(frame, tokens, state, &behind));
                     }
                     continue;
                 }
                 let moved = carried(frame, tokens, state, from);
-                if name.contains("mem::forget") || name.contains("ManuallyDrop") {
+                if callee.is_some_and(forgets) {
                     insert_all(state, moved, Holder::Forgotten, &[]);
                 } else if result_holds {
                     to_result.extend(moved.into_iter().filter(|(_, _, fields)| {
@@ -347,36 +350,6 @@ fn apply_call<'a>(
             insert_all(state, whole, holder, &[]);
         }
     }
-}
-
-/// What a call does to the `Some` or `Ok` around a value.
-enum Wrapping {
-    Kept,
-    Removed,
-    Unknown,
-}
-
-fn wrapping(callee: &Callee<'_>) -> Wrapping {
-    if !callee.text.contains("Result") && !callee.text.contains("Option") {
-        return Wrapping::Unknown;
-    }
-    match callee.name() {
-        "map_err" | "branch" | "ok" | "ok_or" | "ok_or_else" => Wrapping::Kept,
-        "unwrap" | "expect" => Wrapping::Removed,
-        _ => Wrapping::Unknown,
-    }
-}
-
-/// Whether a call drops all that the collection behind its reference holds.
-fn empties(callee: &Callee<'_>) -> bool {
-    callee.name() == "clear" && types::is_library(callee.owner())
-}
-
-/// Whether a call moves a value out from behind its reference.
-fn takes_out(name: &str) -> bool {
-    ["::take", "::replace", "::remove", "::pop", "::pop_front", "::pop_back", "::swap_remove"]
-        .iter()
-        .any(|end| name.ends_with(end) || name.contains(&format!("{end}::<")))
 }
 
 /// Marks the tokens of objects that a definition replaces by those of the next round.

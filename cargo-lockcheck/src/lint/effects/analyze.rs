@@ -9,8 +9,10 @@ use std::sync::Arc;
 
 use rayon::prelude::*;
 
-use super::call::{DROPPED, Effect, Plan, formatted, is_comparison, location, parameter_bit, plan};
+use super::call::{DROPPED, Effect, Plan, location, parameter_bit, plan};
 use crate::lint::apis::locks::Waiting;
+use crate::lint::apis::moves::is_drop;
+use crate::lint::apis::through_traits::{formatted, is_comparison};
 use crate::lint::dataflow::alias::{Frame, type_of};
 use crate::lint::dataflow::class_of::class_of;
 use crate::lint::dataflow::flow::{Flow, components};
@@ -183,7 +185,7 @@ fn callees(program: &Program<'_>, id: BodyId) -> Vec<u32> {
                 call.args.iter().for_each(|arg| constant(program, function, arg, &mut found));
                 let Some(callee) = call.callee() else { continue };
                 called(program, unit, callee, &mut found);
-                if callee.path.ends_with("mem::drop") {
+                if is_drop(callee) {
                     for place in call.args.iter().filter_map(Operand::place) {
                         let ty = type_of(&function.body, place);
                         dropped(program, unit, ty, DROPPED, &mut found);

@@ -8,8 +8,13 @@
 use std::cell::OnceCell;
 use std::sync::Arc;
 
-use crate::lint::apis::closures;
-use crate::lint::apis::locks::{self, LockCall, Waiting};
+use crate::lint::apis::closures::{self, ClosureArgument, closure_argument, is_option};
+use crate::lint::apis::lazy::{LazyCall, lazy_call};
+use crate::lint::apis::locks::{LockCall, Waiting, future_of_lock};
+use crate::lint::apis::moves::{drops_content, is_drop};
+use crate::lint::apis::threads::is_spawn;
+use crate::lint::apis::through_traits::{formatted, is_comparison, is_wake};
+use crate::lint::apis::waits::{blocking_call, is_condvar_wait, is_notify};
 use crate::lint::dataflow::alias::Frame;
 use crate::lint::dataflow::class_of::{class_of, local_path};
 use crate::lint::dataflow::guards::Transfer;
@@ -160,26 +165,26 @@ impl<'a> Planner<'_, '_, 'a> {
             }
             return;
         }
-        if locks::is_spawn(callee) {
+        if is_spawn(callee) {
             return;
         }
-        if callee.path.ends_with("mem::drop") {
+        if is_drop(callee) {
             if let Some(Operand::Move(place)) = call.args.first() {
                 self.drop(place);
             }
             return;
         }
-        if locks::is_condvar_wait(callee) {
+        if is_condvar_wait(callee) {
             self.condvar_wait(call, callee);
             return;
         }
-        if locks::is_notify(callee) {
+        if is_notify(callee) {
             let condvar = call.args.first().map(|arg| frame.operand(arg));
             self.plan.effects.extend(condvar.map(Effect::Notify));
             return;
         }
         let first_ty = call.args.first().and_then(|arg| frame.operand_type(arg));
-        if let Some(what) = locks::blocking_call(callee, first_ty) {
+        if let Some(what) = blocking_call(callee, first_ty) {
             let on = call.args.first().map(|arg| frame.operand(arg));
             let blocks = Blocks { what, chain: vec![self.here()], released: 0 };
             self.plan.effects.push(Effect::Block(blocks, on));
@@ -206,7 +211,7 @@ impl<'a> Planner<'_, '_, 'a> {
         {
             return self.trait_object(call, callee, self_ty);
         }
-        if callee.path.ends_with("Waker::wake") || callee.path.ends_with("Waker::wake_by_ref") {
+        if is_wake(callee) {
             return self.callback(Path::new(Root::Unknown), Foreign::Waker);
         }
         if is_comparison(callee)
@@ -283,7 +288,7 @@ impl<'a> Planner<'_, '_, 'a> {
                 return;
             }
         }
-        if let Some((lock, ty)) = locks::future_of_lock(future) {
+        if let Some((lock, ty)) = future_of_lock(future) {
             let mut path = path;
             if path.parts.last() == Some(&Part::Protected) {
                 path.parts.pop();
@@ -443,34 +448,10 @@ impl<'a> Planner<'_, '_, 'a> {
     /// A value that is made on first use. Returns whether the call is one to such a value.
     fn lazy_deref(&mut self, call: &Call<'a>, callee: &Callee<'_>) -> bool {
         let Some(first) = call.args.first() else { return false };
-        let owner = types::last(callee.owner());
-        let by_deref = matches!(callee.trait_name, Some("Deref" | "__Deref"))
-            && matches!(owner, "LazyLock" | "Lazy");
-        let by_force = matches!((owner, callee.name()), ("LazyLock" | "Lazy", "force"));
-        let by_init = matches!(owner, "OnceLock" | "OnceCell" | "OnceBox")
-            && matches!(callee.name(), "get_or_init" | "get_or_try_init")
-            || matches!((owner, callee.name()), ("Once", "call_once" | "call_once_force"))
-            || matches!((owner, callee.name()), ("Lazy", "get"));
-        if !(by_deref || by_force || by_init) {
-            return false;
-        }
-        // Of these types alone it is known that another thread waits meanwhile; a type of the
-        // program may have such a name too.
-        let crates = [
-            "std::sync::",
-            "lockdep::",
-            "once_cell::sync::",
-            "lazy_static::",
-            "parking_lot::",
-            "spin::",
-            "tokio::sync::",
-        ];
-        if !crates.iter().any(|name| callee.owner().starts_with(name)) {
-            return false;
-        }
+        let Some(how) = lazy_call(callee) else { return false };
         let path = self.frame.operand(first);
         self.plan.effects.push(Effect::Force(Forces { path, chain: vec![self.here()] }));
-        if by_init {
+        if how == LazyCall::ByArgument {
             self.outside(call, callee);
         }
         true
@@ -538,17 +519,15 @@ impl<'a> Planner<'_, '_, 'a> {
 
     /// What the library hands to a closure: what its own first argument holds.
     fn closure_arguments(&self, call: &Call<'a>, callee: &Callee<'_>) -> Vec<Path> {
-        let owner = types::last(callee.owner());
         let Some(first) = call.args.first() else { return Vec::new() };
-        match (owner, callee.name()) {
-            _ if is_option(callee) => vec![self.frame.operand(first)],
-            ("LocalKey", "with") => vec![self.frame.operand(first)],
-            _ if matches!(callee.name(), "for_each" | "any" | "all" | "find" | "position") => {
+        match closure_argument(callee) {
+            Some(ClosureArgument::Content) => vec![self.frame.operand(first)],
+            Some(ClosureArgument::Element) => {
                 let mut path = self.frame.operand(first);
                 path.parts.push(Part::Element);
                 vec![path]
             }
-            _ => Vec::new(),
+            None => Vec::new(),
         }
     }
 
@@ -691,24 +670,8 @@ fn arg<'a>(frame: &Frame<'_, 'a>, args: &[Operand<'a>], number: u32) -> Path {
     }
 }
 
-/// Whether a call is one of `Option` or `Result`, whose closures get what is in it.
-fn is_option(callee: &Callee<'_>) -> bool {
-    matches!(types::last(callee.owner()), "Option" | "Result")
-}
-
 fn param_or_unknown(number: u32, wanted: u32, path: &Path) -> Path {
     if number == wanted { path.clone() } else { Path::new(Root::Unknown) }
-}
-
-/// The type whose value `Argument::new_debug` and its like format.
-pub(crate) fn formatted<'a>(callee: &Callee<'a>) -> Option<&'a str> {
-    let is_argument = callee.path.contains("fmt::rt::Argument");
-    let (_, generic) = callee.text.rsplit_once("::<").filter(|_| is_argument)?;
-    generic.strip_suffix('>').map(types::peel)
-}
-
-pub(crate) fn is_comparison(callee: &Callee<'_>) -> bool {
-    matches!(callee.trait_name, Some("PartialEq" | "PartialOrd" | "Ord"))
 }
 
 /// The bodies that dropping a value of a type runs, with the objects they run on.
@@ -722,7 +685,7 @@ fn drop_bodies(
     // The last handle of a shared value may be any one: nothing is certain about it.
     if depth == 0
         || types::is_reference(ty)
-        || matches!(types::short(ty), "Arc" | "Rc" | "Weak" | "ManuallyDrop" | "MaybeUninit")
+        || !drops_content(ty)
         || frame.program.locks.is_guard(types::head(ty))
     {
         return;

@@ -8,8 +8,10 @@ use rayon::prelude::*;
 
 use super::edges::Witness;
 use super::threads;
-use crate::lint::apis::locks::is_spawn;
-use crate::lint::dataflow::alias::{Frame, Through, looks_through};
+use crate::lint::apis::aliases::{CallAlias, call_alias};
+use crate::lint::apis::moves::is_drop;
+use crate::lint::apis::threads::is_spawn;
+use crate::lint::dataflow::alias::Frame;
 use crate::lint::dataflow::class_of::field_type;
 use crate::lint::dataflow::flow::Flow;
 use crate::lint::effects::analyze::{Analyzed, EventKind};
@@ -113,7 +115,7 @@ impl<'x, 'p, 'a> Apart<'x, 'p, 'a> {
     fn gives_back(&self, frame: &Frame<'_, '_>, call: &Call<'_>, root: &Root) -> bool {
         let Some(callee) = call.callee() else { return false };
         let program = frame.program;
-        if program.locks.is_lock(callee.owner()) || callee.path.ends_with("mem::drop") {
+        if program.locks.is_lock(callee.owner()) || is_drop(callee) {
             return true;
         }
         if let Some(id) = program.resolve(frame.function.unit, callee) {
@@ -125,7 +127,7 @@ impl<'x, 'p, 'a> Apart<'x, 'p, 'a> {
             });
             return is_lent && !self.starting().contains(&id);
         }
-        looks_through(callee) != Through::No
+        call_alias(callee) != CallAlias::Other
             && call.dest.steps.is_empty()
             && frame.local(call.dest.local).root == *root
     }

@@ -1,6 +1,7 @@
 //! The threads that a body starts and waits for.
 
-use crate::lint::apis::locks::{Blocking, blocking_call, is_spawn};
+use crate::lint::apis::threads::is_spawn;
+use crate::lint::apis::waits::{Blocking, blocking_call};
 use crate::lint::dataflow::alias::Frame;
 use crate::lint::effects::analyze::Analyzed;
 use crate::lint::mir::model::{Call, Terminator};

@@ -6,7 +6,8 @@ use std::sync::Arc;
 use lockdep::finding::Rule;
 
 use super::report::{chain_sites, edit, finding, let_go, lock, quoted, site, why_alive};
-use crate::lint::apis::locks::{Blocking, Waiting};
+use crate::lint::apis::locks::Waiting;
+use crate::lint::apis::waits::Blocking;
 use crate::lint::effects::analyze::{Analyzed, EventKind};
 use crate::lint::effects::call::Effect;
 use crate::lint::summary::Location;

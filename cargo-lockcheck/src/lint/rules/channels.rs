@@ -7,7 +7,8 @@
 use lockdep::finding::Rule;
 
 use super::report::{finding, site};
-use crate::lint::apis::locks::{Blocking, blocking_call};
+use crate::lint::apis::channels::{drains, makes_channel};
+use crate::lint::apis::waits::{Blocking, blocking_call};
 use crate::lint::dataflow::alias::Frame;
 use crate::lint::dataflow::flow::{Condition, Flow, condition};
 use crate::lint::dataflow::guards::{self, State, Tokens, Transfer};
@@ -30,8 +31,11 @@ pub(crate) fn check(analyzed: &Analyzed<'_, '_>, findings: &mut Vec<Finding>) {
 fn body(analyzed: &Analyzed<'_, '_>, id: BodyId, findings: &mut Vec<Finding>) {
     let function = &analyzed.program.functions[id];
     let body = &function.body;
-    let channels: Vec<u32> =
-        body.calls().filter(|(_, call)| is_channel(call)).map(|(at, _)| at).collect();
+    let channels: Vec<u32> = body
+        .calls()
+        .filter(|(_, call)| call.callee().is_some_and(makes_channel))
+        .map(|(at, _)| at)
+        .collect();
     if channels.is_empty() {
         return;
     }
@@ -95,17 +99,6 @@ fn body(analyzed: &Analyzed<'_, '_>, id: BodyId, findings: &mut Vec<Finding>) {
     }
 }
 
-fn is_channel(call: &Call<'_>) -> bool {
-    let Some(callee) = call.callee() else { return false };
-    match callee.name() {
-        "channel" | "sync_channel" => callee.owner() == "std::sync::mpsc",
-        "unbounded" | "bounded" => {
-            callee.owner().starts_with("crossbeam") || callee.owner().starts_with("flume")
-        }
-        _ => false,
-    }
-}
-
 /// The block of the call that made the channel whose end this is.
 fn end_of(path: &Path, end: u32) -> Option<u32> {
     let Root::Call(block) = path.root else { return None };
@@ -166,32 +159,7 @@ fn drained(analyzed: &Analyzed<'_, '_>, id: BodyId) -> Option<Path> {
     for (at, call) in frame.function.body.calls() {
         let Some(callee) = call.callee() else { continue };
         let is_loop = is_receive(callee) && only_ends_with_channel(&frame, &graph, at, call);
-        let is_consumed = callee.trait_name == Some("Iterator")
-            && matches!(
-                callee.name(),
-                "sum"
-                    | "for_each"
-                    | "count"
-                    | "collect"
-                    | "fold"
-                    | "last"
-                    | "max"
-                    | "min"
-                    | "product"
-            )
-            && callee.self_ty.is_some_and(|ty| {
-                ty.contains("mpsc::IntoIter")
-                    || ty.contains("mpsc::Iter")
-                    || ty.contains("channel::IntoIter")
-                    || ty.contains("channel::Iter")
-            })
-            // These end before the channel does.
-            && !callee.self_ty.is_some_and(|ty| {
-                ["Take<", "TakeWhile<", "MapWhile<", "Scan<", "Zip<"]
-                    .iter()
-                    .any(|adapter| ty.contains(adapter))
-            });
-        if is_loop || is_consumed {
+        if is_loop || drains(callee) {
             let place = call.args.first()?.place()?;
             return Some(frame.place(place));
         }

@@ -7,9 +7,9 @@ use std::sync::Arc;
 use lockdep::finding::Rule;
 
 use super::report::{finding, site};
+use crate::lint::apis::atomics::{WRITES, is_operation};
 use crate::lint::effects::analyze::{Analyzed, EventKind, class_name};
 use crate::lint::effects::call::{Effect, location};
-use crate::lint::mir::types;
 use crate::lint::program::BodyId;
 use crate::lint::summary::Location;
 use crate::report::model::Finding;
@@ -93,22 +93,6 @@ pub(crate) fn check(analyzed: &Analyzed<'_, '_>, findings: &mut Vec<Finding>) {
     }
 }
 
-/// The atomic operations that change a value.
-pub(crate) const WRITES: &[&str] = &[
-    "store",
-    "swap",
-    "fetch_add",
-    "fetch_sub",
-    "fetch_or",
-    "fetch_and",
-    "fetch_xor",
-    "fetch_max",
-    "fetch_min",
-    "fetch_update",
-    "compare_exchange",
-    "compare_exchange_weak",
-];
-
 /// The operations of these names on atomics with a class: block, class and place.
 pub(crate) fn atomics(
     analyzed: &Analyzed<'_, '_>,
@@ -120,7 +104,7 @@ pub(crate) fn atomics(
     let mut found = Vec::new();
     for (at, call) in body.calls() {
         let Some(callee) = call.callee() else { continue };
-        if !types::last(callee.owner()).starts_with("Atomic") || !names.contains(&callee.name()) {
+        if !is_operation(callee, names) {
             continue;
         }
         let class = call.args.first().and_then(|arg| class_name(&frame, &frame.operand(arg)));

@@ -9,7 +9,9 @@ use std::collections::HashSet;
 use lockdep::finding::Rule;
 
 use super::report::{chain_sites, edit, finding, let_go, lock, quoted, site, why_alive};
-use crate::lint::apis::locks::{Blocking, Waiting, is_spawn};
+use crate::lint::apis::locks::Waiting;
+use crate::lint::apis::threads::is_spawn;
+use crate::lint::apis::waits::Blocking;
 use crate::lint::effects::analyze::{Analyzed, Event, EventKind, HeldLock, class_name};
 use crate::lint::effects::call::{Effect, location};
 use crate::lint::mir::model::Terminator;

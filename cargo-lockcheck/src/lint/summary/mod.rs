@@ -7,7 +7,8 @@ use std::collections::HashSet;
 use std::sync::Arc;
 
 use super::program::BodyId;
-use crate::lint::apis::locks::{Blocking, Waiting};
+use crate::lint::apis::locks::Waiting;
+use crate::lint::apis::waits::Blocking;
 use crate::report::model::{Mode, Place};
 use class::Class;
 use path::Path;
