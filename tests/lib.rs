@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 use std::sync::OnceLock;
 
-use cargo_lockcheck::model::{Finding, Report};
+use cargo_lockcheck::report::model::{Finding, Report};
 
 /// The root of this workspace.
 pub fn workspace() -> PathBuf {

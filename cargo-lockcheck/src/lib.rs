@@ -1,69 +1,27 @@
-//! The stages of `cargo lockcheck`, in the order data flows through them.
+//! The rooms of `cargo lockcheck`, each of which uses only those before it.
 //!
-//! The arguments ([`args`]) become [`settings`]; the [`runtime`] is compiled and cargo is run with
-//! it ([`collect`]), which calls this program back for each crate ([`wrapper`]). Traces of processes
-//! are read ([`trace`]) and joined ([`merge`]); [`analyze`] makes findings of them, with the names
-//! ([`naming`]) and sentences ([`wording`]) that the source gives; [`classify`] decides their
-//! levels, [`render`] prints the report ([`model`]), and [`output`] says where.
+//! Arguments become settings ([`cli`]). A check of the source goes through the compiler's MIR
+//! ([`lint`]). A check that runs the program compiles a runtime under it ([`build`]), runs cargo
+//! ([`run`]) and reads what the processes leave behind ([`traces`]). Either ends as a [`report`];
+//! [`with_trace`] makes one of both.
 
-// What the user is told beside the report.
-pub mod failure;
-pub mod status;
+// What is found: the model, names, sentences, levels, formats.
+pub mod report;
 
-// What to do: the command line, cargo's configuration, the compiler.
-pub mod args;
-pub mod cargo_args;
-pub mod cargo_config;
-pub mod config;
-pub mod settings;
-pub mod toolchain;
+// What to do, and where to say it.
+pub mod cli;
 
-// The runtime and facade, and who gets them.
-pub mod places;
-pub mod runtime;
-pub mod std_use;
-pub mod substitute;
-pub mod wrapper;
-
-// Cargo, run with them, and what ends it early.
-pub mod collect;
-pub mod interrupts;
-
-// Quotable source files and their short names.
-pub mod sources;
-
-// What one process has left behind.
-pub mod trace;
-
-// All processes as one.
-pub mod merge;
-
-// Names of locks, functions and findings.
-pub mod naming;
-
-// Findings of single processes and across them.
-pub mod analyze;
-
-// The source, through the compiler's MIR.
+// Deadlocks in the source.
 pub mod lint;
 
-// Findings of both, as one.
-pub mod joined;
+// Deadlocks that recorded runs show.
+pub mod traces;
 
-// The table of rules.
-pub mod rules;
+// The runtime under the program.
+pub mod build;
 
-// Sentences of findings.
-pub mod wording;
+// Cargo, run with it.
+pub mod run;
 
-// The report itself.
-pub mod model;
-
-// Levels.
-pub mod classify;
-
-// Formats.
-pub mod render;
-
-// Files and streams.
-pub mod output;
+// Findings of the source and of runs, as one.
+pub mod with_trace;

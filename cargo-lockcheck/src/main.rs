@@ -7,19 +7,23 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 use std::slice;
 
-use cargo_lockcheck::analyze::analyze;
-use cargo_lockcheck::args::{Args, Command};
-use cargo_lockcheck::classify::classify;
-use cargo_lockcheck::failure::Failure;
-use cargo_lockcheck::merge::Merged;
-use cargo_lockcheck::model::{Finding, Level, Report, Suppressed};
-use cargo_lockcheck::naming::{Names, Syntax};
-use cargo_lockcheck::runtime::Runtime;
-use cargo_lockcheck::settings::Settings;
-use cargo_lockcheck::sources::Sources;
-use cargo_lockcheck::trace::Warning;
-use cargo_lockcheck::wrapper::{self, Plan};
-use cargo_lockcheck::{collect, joined, lint, output, status};
+use cargo_lockcheck::build::runtime::Runtime;
+use cargo_lockcheck::build::wrapper::{self, Plan};
+use cargo_lockcheck::cli::args::{Args, Command};
+use cargo_lockcheck::cli::failure::Failure;
+use cargo_lockcheck::cli::settings::{Outer, Settings};
+use cargo_lockcheck::cli::{output, status};
+use cargo_lockcheck::lint;
+use cargo_lockcheck::report::classify::classify;
+use cargo_lockcheck::report::model::{Finding, Level, Report, Suppressed};
+use cargo_lockcheck::report::naming::Syntax;
+use cargo_lockcheck::report::sources::Sources;
+use cargo_lockcheck::run::collect;
+use cargo_lockcheck::traces::analyze::analyze;
+use cargo_lockcheck::traces::lock_names::Names;
+use cargo_lockcheck::traces::merge::Merged;
+use cargo_lockcheck::traces::trace::Warning;
+use cargo_lockcheck::with_trace;
 use lockdep::finding::Tier;
 
 /// Something is at level `deny`.
@@ -34,9 +38,11 @@ fn main() -> ExitCode {
     if env::var_os(lint::compile::WRAPPER).is_some() && !is_subcommand {
         return lint::compile::wrap(arguments.into_iter().skip(1).collect());
     }
-    if let (Some(plan), false) = (Plan::inherited(), is_subcommand) {
-        return wrapper::run(&plan, arguments.into_iter().skip(1).collect());
+    let plan = Plan::inherited();
+    if let (Some(plan), false) = (&plan, is_subcommand) {
+        return wrapper::run(plan, arguments.into_iter().skip(1).collect());
     }
+    let outer = plan.and_then(Result::ok).map(|Plan { next, rustdoc, .. }| Outer { next, rustdoc });
     let args = match Args::parse(arguments) {
         Ok(args) => args,
         Err(error) => {
@@ -50,15 +56,14 @@ fn main() -> ExitCode {
         Command::Report(_) => report_on_traces,
         _ => check,
     };
-    stages(args).unwrap_or_else(|failure| {
+    Settings::resolve(args, outer).and_then(stages).unwrap_or_else(|failure| {
         status::failure(&failure);
         ExitCode::from(COULD_NOT_CHECK)
     })
 }
 
 /// The stages of a check that reads the source.
-fn lint_source(args: Args) -> Result<ExitCode, Failure> {
-    let settings = Settings::resolve(args)?;
+fn lint_source(settings: Settings) -> Result<ExitCode, Failure> {
     let compiled = lint::compile::run(&settings)?;
     let mut linted = lint::run(&compiled, &settings.workspace, &settings.lint);
     let sources = Sources::of_workspace(&settings.workspace);
@@ -66,7 +71,7 @@ fn lint_source(args: Args) -> Result<ExitCode, Failure> {
         let merged = read(&collect::stored(&settings)?, &sources, &mut linted.notes)?;
         let recorded = analyze(&merged, &sources);
         let names = Names::of(&merged.classes, &Syntax::new(&sources));
-        joined::join(&mut linted, recorded, &merged, &names);
+        with_trace::join(&mut linted, recorded, &merged, &names);
     } else {
         linted.orders.clear();
     }
@@ -93,15 +98,15 @@ fn lint_source(args: Args) -> Result<ExitCode, Failure> {
     report.notes.extend(lint::compile::unknown_compiler(&settings.toolchain));
     if settings.forward_messages {
         // A closed stdout leaves nobody to tell.
-        let _ = lint::messages::write(&report, &compiled, &sources, &mut io::stdout().lock());
+        let _ =
+            lint::output::messages::write(&report, &compiled, &sources, &mut io::stdout().lock());
     }
     output::write(&report, &settings, &sources)?;
     Ok(exit_code(compiled.code, &report))
 }
 
 /// The stages of a check that runs the program.
-fn check(args: Args) -> Result<ExitCode, Failure> {
-    let settings = Settings::resolve(args)?;
+fn check(settings: Settings) -> Result<ExitCode, Failure> {
     let runtime = Runtime::prepare(&settings.cache, &settings.toolchain, settings.quiet)?;
     let collected = collect::run(&settings, &runtime)?;
     if let Some(failure) = collected.nothing_ran() {
@@ -116,8 +121,7 @@ fn check(args: Args) -> Result<ExitCode, Failure> {
 }
 
 /// The stages of a report on what was recorded before.
-fn report_on_traces(args: Args) -> Result<ExitCode, Failure> {
-    let settings = Settings::resolve(args)?;
+fn report_on_traces(settings: Settings) -> Result<ExitCode, Failure> {
     let report = report(&settings, &collect::stored(&settings)?)?;
     Ok(exit_code(0, &report))
 }

@@ -2,7 +2,7 @@
 
 use std::fs;
 
-use cargo_lockcheck::model::Level;
+use cargo_lockcheck::report::model::Level;
 use lockcheck_tests::{Checked, Project};
 
 #[test]

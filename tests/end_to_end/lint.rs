@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use cargo_lockcheck::model::{Finding, Level};
+use cargo_lockcheck::report::model::{Finding, Level};
 use lockcheck_tests::{Project, workspace};
 
 /// A row of the corpus's index.

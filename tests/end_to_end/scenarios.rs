@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::Path;
 
-use cargo_lockcheck::model::Report;
+use cargo_lockcheck::report::model::Report;
 use lockcheck_tests::{Project, workspace};
 use lockdep::finding::Tier;
 

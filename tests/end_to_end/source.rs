@@ -1,7 +1,7 @@
 //! The lint on whole workspaces: cycles across crates, its settings, what an editor is told, and
 //! its findings joined with those of runs.
 
-use cargo_lockcheck::model::{Evidence, Finding, Level, Report};
+use cargo_lockcheck::report::model::{Evidence, Finding, Level, Report};
 use lockcheck_tests::Project;
 use lockdep::finding::Rule;
 use serde_json::Value;

@@ -5,27 +5,27 @@
 //! callees, and `rules` words what is wrong. Precision comes first: where the receiver of a lock
 //! cannot be resolved, nothing is said.
 
-pub mod compile;
-pub mod messages;
-
 mod mir;
 
-mod analysis;
-mod classes;
-mod closures;
-mod declared;
-mod effects;
-mod graph;
-mod held;
-mod locks;
-mod program;
-mod reader;
-mod rules;
 mod source;
-mod suggest;
+
+mod apis;
+
+mod program;
+
+pub mod compile;
+
 mod summary;
-mod suppress;
-mod values;
+
+mod dataflow;
+
+mod effects;
+
+mod order;
+
+mod rules;
+
+pub mod output;
 
 use std::collections::HashMap;
 use std::mem::ManuallyDrop;
@@ -33,10 +33,11 @@ use std::path::Path;
 
 use program::Part;
 
-use crate::config;
-use crate::model::{Coverage, Evidence, Finding, Place, SourceOrder, Suppressed};
-use crate::naming::{self, Syntax};
-use crate::sources::Sources;
+use crate::cli::user_config;
+use crate::lint::effects::analyze::Analyzed;
+use crate::report::model::{Coverage, Evidence, Finding, Place, SourceOrder, Suppressed};
+use crate::report::naming::{self, Syntax};
+use crate::report::sources::Sources;
 use compile::{Checked, Compiled};
 
 /// What the lint found.
@@ -55,7 +56,7 @@ pub struct Linted {
 }
 
 /// Lints what cargo has checked.
-pub fn run(compiled: &Compiled, workspace: &Path, told: &config::Lint) -> Linted {
+pub fn run(compiled: &Compiled, workspace: &Path, told: &user_config::Lint) -> Linted {
     let parts = compiled.reader.finish(chosen(&compiled.targets));
     lint(parts, workspace, told)
 }
@@ -75,10 +76,10 @@ fn chosen(targets: &[Checked]) -> Vec<&Checked> {
 }
 
 /// Lints the compiled targets of a workspace.
-fn lint(parts: Vec<Part<'_>>, workspace: &Path, told: &config::Lint) -> Linted {
+fn lint(parts: Vec<Part<'_>>, workspace: &Path, told: &user_config::Lint) -> Linted {
     // The process ends soon, and to take all of it apart would take longer than the rules.
     let program = ManuallyDrop::new(program::Program::new(parts, &told.locks));
-    let analyzed = ManuallyDrop::new(analysis::Analyzed::new(&program));
+    let analyzed = ManuallyDrop::new(Analyzed::new(&program));
     let (mut findings, orders) = rules::check(&analyzed, &told.order);
     let sources = Sources::of_workspace(workspace);
     let syntax = Syntax::new(&sources);
@@ -90,7 +91,7 @@ fn lint(parts: Vec<Part<'_>>, workspace: &Path, told: &config::Lint) -> Linted {
         finding.evidence = vec![Evidence::Source];
     }
     naming::number_namesakes(&mut findings);
-    let (findings, suppressed, notes) = suppress::apply(&program, findings);
+    let (findings, suppressed, notes) = output::suppress::apply(&program, findings);
     let coverage = Coverage {
         functions_analyzed: program.functions.len() as u64,
         functions_skipped: program.skipped,
@@ -101,7 +102,7 @@ fn lint(parts: Vec<Part<'_>>, workspace: &Path, told: &config::Lint) -> Linted {
 
 /// All places that a finding or its locks are known by.
 fn all_places(finding: &Finding) -> impl Iterator<Item = &Place> {
-    suppress::places(finding).chain(finding.locks.iter().map(|lock| &lock.created))
+    output::suppress::places(finding).chain(finding.locks.iter().map(|lock| &lock.created))
 }
 
 /// What a lock of `finding` is known by: a variable by the function, a static by the file, that the
@@ -112,7 +113,7 @@ fn key(finding: &Finding, at: usize, syntax: &Syntax<'_>) -> String {
         let edges = finding.edges.iter();
         let ends = edges.flat_map(|edge| [(edge.from, &edge.from_site), (edge.to, &edge.to_site)]);
         let own = ends.filter(|(lock, _)| *lock == at).map(|(_, place)| place).next();
-        own.or_else(|| suppress::places(finding).next())
+        own.or_else(|| output::suppress::places(finding).next())
     };
     let declared = Some(&lock.created).filter(|place| !place.file.is_empty());
     match declared.or_else(used) {
@@ -126,46 +127,4 @@ fn key(finding: &Finding, at: usize, syntax: &Syntax<'_>) -> String {
 }
 
 #[cfg(test)]
-mod tests {
-    use std::path::{Path, PathBuf};
-
-    use proptest::prelude::*;
-    use proptest::test_runner::RngSeed;
-
-    use super::program::{Part, Target};
-    use super::{config, lint, mir};
-
-    const GOLDEN: &str = include_str!("mir/golden/rustc-1.95.mir");
-
-    fn part(text: &str) -> Part<'_> {
-        Part::new(Target {
-            prefix: "golden".to_owned(),
-            root: PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/src/lint/mir/golden")),
-            files: vec!["golden.rs".to_owned()],
-            mir: mir::parse(text),
-        })
-    }
-
-    proptest! {
-        #![proptest_config(ProptestConfig { rng_seed: RngSeed::Fixed(1), ..ProptestConfig::with_cases(96) })]
-
-        /// Whatever can be read is analysed, if it makes sense or not.
-        #[test]
-        fn no_change_of_the_mir_makes_the_analysis_panic(
-            edits in prop::collection::vec(
-                (any::<prop::sample::Index>(), any::<prop::sample::Index>(), 0usize..24), 1..16
-            )
-        ) {
-            let mut lines: Vec<&str> = GOLDEN.lines().collect();
-            for (from, to, count) in edits {
-                // Lines of one body in another are more likely to be read than broken ones.
-                let from = from.index(lines.len());
-                let moved: Vec<&str> = lines.iter().skip(from).take(count).copied().collect();
-                let to = to.index(lines.len());
-                lines.splice(to..(to + count / 2).min(lines.len()), moved);
-            }
-            let text = lines.join("\n");
-            lint(vec![part(&text)], Path::new("/nowhere"), &config::Lint::default());
-        }
-    }
-}
+mod tests;

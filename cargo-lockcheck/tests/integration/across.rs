@@ -1,7 +1,7 @@
 //! Cycles that only several processes together show.
 
-use cargo_lockcheck::analyze::{Analysis, analyze};
-use cargo_lockcheck::merge::Merged;
+use cargo_lockcheck::traces::analyze::{Analysis, analyze};
+use cargo_lockcheck::traces::merge::Merged;
 
 use crate::synthetic::{no_sources, trace};
 
@@ -17,7 +17,7 @@ fn analysis(processes: &[&str]) -> Analysis {
 fn found(processes: &[&str]) -> Vec<String> {
     let lock = |place: &str| place.trim_start_matches("src/").trim_end_matches(".rs:1").to_owned();
     let findings = analysis(processes).findings;
-    let line = |finding: &cargo_lockcheck::model::Finding| {
+    let line = |finding: &cargo_lockcheck::report::model::Finding| {
         let locks = finding.edges.iter().map(|edge| lock(&finding.locks[edge.from].name));
         let reason = finding.reason.as_ref().map(|reason| format!(" ({reason})"));
         let locks: Vec<String> = locks.collect();

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use cargo_lockcheck::rules;
+use cargo_lockcheck::report::rules;
 use lockdep::finding::{Rule, Tier};
 use serde_json::Value;
 
@@ -58,7 +58,7 @@ fn reports_keep_to_the_schema() {
 #[test]
 fn a_report_that_is_read_back_is_the_same() {
     for (name, text) in case_reports() {
-        let report: cargo_lockcheck::model::Report =
+        let report: cargo_lockcheck::report::model::Report =
             serde_json::from_str(&text).expect("a report can be read");
         let again = serde_json::to_string_pretty(&report).expect("and written") + "\n";
         assert_eq!(again, text, "{name}");

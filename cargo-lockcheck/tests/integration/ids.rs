@@ -4,10 +4,10 @@ use std::collections::BTreeSet;
 use std::fmt::Write;
 use std::fs;
 
-use cargo_lockcheck::analyze::analyze;
-use cargo_lockcheck::merge::Merged;
-use cargo_lockcheck::sources::Sources;
-use cargo_lockcheck::trace::Trace;
+use cargo_lockcheck::report::sources::Sources;
+use cargo_lockcheck::traces::analyze::analyze;
+use cargo_lockcheck::traces::merge::Merged;
+use cargo_lockcheck::traces::trace::Trace;
 
 /// Locks of the same names in several functions, modules and types. Each pair stands on the two
 /// lines behind its number.

@@ -1,7 +1,7 @@
 //! Merging is a join: whatever the order and however often, the same comes out.
 
-use cargo_lockcheck::analyze::analyze;
-use cargo_lockcheck::merge::Merged;
+use cargo_lockcheck::traces::analyze::analyze;
+use cargo_lockcheck::traces::merge::Merged;
 use proptest::prelude::{ProptestConfig, Strategy, any, prop, prop_assert_eq, proptest};
 use proptest::test_runner::RngSeed;
 
@@ -26,7 +26,7 @@ fn merged() -> impl Strategy<Value = Merged> {
             let text = text(pid, &program);
             let first = text.find('\n').map_or(text.len(), |end| end + 1);
             let end = first + cut.index(text.len() - first + 1);
-            let (trace, _) = cargo_lockcheck::trace::Trace::parse(
+            let (trace, _) = cargo_lockcheck::traces::trace::Trace::parse(
                 &mut &text.as_bytes()[..end],
                 "test",
                 &no_sources(),

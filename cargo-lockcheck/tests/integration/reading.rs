@@ -2,9 +2,9 @@
 
 use std::path::Path;
 
-use cargo_lockcheck::analyze::analyze;
-use cargo_lockcheck::merge::Merged;
-use cargo_lockcheck::trace::{Trace, Warning};
+use cargo_lockcheck::traces::analyze::analyze;
+use cargo_lockcheck::traces::merge::Merged;
+use cargo_lockcheck::traces::trace::{Trace, Warning};
 use proptest::prelude::{ProptestConfig, any, prop, prop_assert, proptest};
 use proptest::test_runner::RngSeed;
 

@@ -4,8 +4,8 @@ use std::collections::HashMap;
 use std::fmt::Write;
 use std::path::Path;
 
-use cargo_lockcheck::sources::Sources;
-use cargo_lockcheck::trace::Trace;
+use cargo_lockcheck::report::sources::Sources;
+use cargo_lockcheck::traces::trace::Trace;
 
 /// Sources of which nothing is there.
 pub(crate) fn no_sources() -> Sources {

@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use super::line::rfind;
+use super::cursor::rfind;
 use super::types;
 
 /// A called function's path.

@@ -2,25 +2,25 @@
 
 /// A position in a text. Every move either succeeds or leaves the rest as it was.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Cursor<'a> {
+pub(crate) struct Cursor<'a> {
     rest: &'a str,
 }
 
 impl<'a> Cursor<'a> {
-    pub(super) fn new(text: &'a str) -> Cursor<'a> {
+    pub(crate) fn new(text: &'a str) -> Cursor<'a> {
         Cursor { rest: text }
     }
 
-    pub(super) fn rest(self) -> &'a str {
+    pub(crate) fn rest(self) -> &'a str {
         self.rest
     }
 
-    pub(super) fn is_empty(self) -> bool {
+    pub(crate) fn is_empty(self) -> bool {
         self.rest.is_empty()
     }
 
     /// Goes past a word if it stands here.
-    pub(super) fn eat(&mut self, word: &str) -> bool {
+    pub(crate) fn eat(&mut self, word: &str) -> bool {
         match self.rest.strip_prefix(word) {
             Some(rest) => {
                 self.rest = rest;
@@ -31,12 +31,12 @@ impl<'a> Cursor<'a> {
     }
 
     /// Goes past a word, or says that it does not stand here.
-    pub(super) fn expect(&mut self, word: &str) -> Option<()> {
+    pub(crate) fn expect(&mut self, word: &str) -> Option<()> {
         self.eat(word).then_some(())
     }
 
     /// A decimal number.
-    pub(super) fn number<N: std::str::FromStr>(&mut self) -> Option<N> {
+    pub(crate) fn number<N: std::str::FromStr>(&mut self) -> Option<N> {
         let end = self.rest.bytes().position(|b| !b.is_ascii_digit()).unwrap_or(self.rest.len());
         let number = self.rest[..end].parse().ok()?;
         self.rest = &self.rest[end..];
@@ -45,7 +45,7 @@ impl<'a> Cursor<'a> {
 
     /// Everything up to the first of `stops` outside brackets and literals; the rest begins there.
     /// With `angles`, `<` and `>` are brackets too.
-    pub(super) fn until(&mut self, stops: &[u8], angles: bool) -> &'a str {
+    pub(crate) fn until(&mut self, stops: &[u8], angles: bool) -> &'a str {
         let bytes = self.rest.as_bytes();
         let mut depth = 0usize;
         let mut at = 0;
@@ -103,4 +103,16 @@ fn end_of_char(bytes: &[u8], at: usize) -> usize {
         (at + 3..=at + 5).find(|&end| bytes.get(end) == Some(&b'\''))
     };
     closes.unwrap_or(at)
+}
+
+/// The last place of a short word that stands near the end of a line.
+pub(crate) fn rfind<const N: usize>(text: &str, word: &[u8; N]) -> Option<usize> {
+    let mut rest = text.as_bytes();
+    loop {
+        let at = memchr::memrchr(*word.last()?, rest)?;
+        if rest[..=at].ends_with(word) {
+            return Some(at + 1 - N);
+        }
+        rest = &rest[..at];
+    }
 }

@@ -1,12 +1,12 @@
 //! One line of a body: a terminator, a call, a place, a value.
 
 use super::callee::Callee;
-use super::cursor::Cursor;
+use super::cursor::{Cursor, rfind};
 use super::model::{Call, Called, Operand, Place, Rvalue, Step, Terminator};
 
 /// A terminator that is not a call; the outer nothing is one that cannot be read.
 #[expect(clippy::option_option, reason = "not a terminator, and not readable, are two answers")]
-pub(super) fn terminator(text: &str) -> Option<Option<Terminator<'_>>> {
+pub(crate) fn terminator(text: &str) -> Option<Option<Terminator<'_>>> {
     Some(Some(match text {
         "return" => Terminator::Return,
         "unreachable" | "resume" | "abort" => Terminator::Stop,
@@ -71,7 +71,7 @@ fn return_target(text: &str) -> Option<u32> {
 }
 
 /// The right side of a call with its targets, or nothing when it is no call.
-pub(super) fn call<'a>(dest: Place<'a>, text: &'a str) -> Option<Call<'a>> {
+pub(crate) fn call<'a>(dest: Place<'a>, text: &'a str) -> Option<Call<'a>> {
     let arrow = rfind(text, b") -> ")?;
     let tail = &text[arrow + 1..];
     if !tail.starts_with(" -> [return: bb")
@@ -134,7 +134,7 @@ fn operand<'a>(cursor: &mut Cursor<'a>) -> Option<Operand<'a>> {
 }
 
 /// `_3`, `(*P)`, `(P.0: T)`, `(P as V)`, `P[…]`.
-pub(super) fn place<'a>(cursor: &mut Cursor<'a>) -> Option<Place<'a>> {
+pub(crate) fn place<'a>(cursor: &mut Cursor<'a>) -> Option<Place<'a>> {
     // Each parenthesis is one byte of input; a limit keeps a hostile text from using up the stack.
     place_within(cursor, 256)
 }
@@ -177,7 +177,7 @@ fn place_within<'a>(cursor: &mut Cursor<'a>, depth: usize) -> Option<Place<'a>> 
 }
 
 /// The right side of an assignment that is no call.
-pub(super) fn rvalue(text: &str) -> Rvalue<'_> {
+pub(crate) fn rvalue(text: &str) -> Rvalue<'_> {
     try_rvalue(text).unwrap_or(Rvalue::Other)
 }
 
@@ -253,16 +253,4 @@ fn try_rvalue(text: &str) -> Option<Rvalue<'_>> {
         return Some(Rvalue::Cast(Operand::Const(name), cursor.rest()));
     }
     cursor.is_empty().then(|| Rvalue::Aggregate(name, Vec::new()))
-}
-
-/// The last place of a short word that stands near the end of a line.
-pub(super) fn rfind<const N: usize>(text: &str, word: &[u8; N]) -> Option<usize> {
-    let mut rest = text.as_bytes();
-    loop {
-        let at = memchr::memrchr(*word.last()?, rest)?;
-        if rest[..=at].ends_with(word) {
-            return Some(at + 1 - N);
-        }
-        rest = &rest[..at];
-    }
 }

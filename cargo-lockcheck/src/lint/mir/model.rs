@@ -157,6 +157,18 @@ pub(crate) enum Rvalue<'a> {
     Other,
 }
 
+impl<'a> Rvalue<'a> {
+    /// What it is made of, where it is made of operands.
+    pub(crate) fn operands(&self) -> impl Iterator<Item = &Operand<'a>> {
+        let operands: &[Operand<'a>] = match self {
+            Rvalue::Use(operand) | Rvalue::Cast(operand, _) => std::slice::from_ref(operand),
+            Rvalue::Aggregate(_, operands) => operands,
+            Rvalue::Ref(_) | Rvalue::Discriminant(_) | Rvalue::Static(_) | Rvalue::Other => &[],
+        };
+        operands.iter()
+    }
+}
+
 /// An input of a statement or call.
 #[derive(Clone, Debug)]
 pub(crate) enum Operand<'a> {

@@ -8,8 +8,8 @@ use std::collections::HashSet;
 
 use rayon::prelude::*;
 
-use super::cursor::Cursor;
-use super::line::{call, place, rfind, rvalue, terminator};
+use super::cursor::{Cursor, rfind};
+use super::line::{call, place, rvalue, terminator};
 use super::model::{
     Block, Body, BodyKind, Called, Local, MirCrate, Operand, Place, Rvalue, Span, Statement,
     StatementKind, Terminator,

@@ -1,6 +1,6 @@
 //! Types as the compiler prints them: how to take one apart without a type checker.
 
-use super::line::rfind;
+use super::cursor::rfind;
 
 /// The type without references and raw pointers around it.
 pub(crate) fn peel(mut ty: &str) -> &str {

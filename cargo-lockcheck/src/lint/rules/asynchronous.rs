@@ -6,13 +6,14 @@ use std::sync::Arc;
 use lockdep::finding::Rule;
 
 use super::report::{chain_sites, edit, finding, let_go, lock, quoted, site, why_alive};
-use crate::lint::analysis::{Analyzed, EventKind};
-use crate::lint::effects::Effect;
-use crate::lint::locks::{Blocking, Waiting};
+use crate::lint::apis::locks::Waiting;
+use crate::lint::apis::waits::Blocking;
+use crate::lint::effects::analyze::{Analyzed, EventKind};
+use crate::lint::effects::call::Effect;
 use crate::lint::summary::Location;
-use crate::model::Finding;
+use crate::report::model::Finding;
 
-pub(super) fn check(analyzed: &Analyzed<'_, '_>, findings: &mut Vec<Finding>) {
+pub(crate) fn check(analyzed: &Analyzed<'_, '_>, findings: &mut Vec<Finding>) {
     let long = held_long(analyzed);
     for (id, analysis) in analyzed.analyses.iter().enumerate() {
         let function = &analyzed.program.functions[id];

@@ -7,20 +7,22 @@
 use lockdep::finding::Rule;
 
 use super::report::{finding, site};
-use super::threads;
-use crate::lint::analysis::Analyzed;
-use crate::lint::effects::location;
-use crate::lint::graph::{Condition, Flow, condition};
-use crate::lint::held::{self, State, Tokens, Transfer};
-use crate::lint::locks::{Blocking, blocking_call};
+use crate::lint::apis::channels::{drains, makes_channel};
+use crate::lint::apis::waits::{Blocking, blocking_call};
+use crate::lint::dataflow::alias::Frame;
+use crate::lint::dataflow::flow::{Condition, Flow, condition};
+use crate::lint::dataflow::guards::{self, State, Tokens, Transfer};
+use crate::lint::effects::analyze::Analyzed;
+use crate::lint::effects::call::location;
 use crate::lint::mir::callee::Callee;
 use crate::lint::mir::model::{Call, Terminator};
 use crate::lint::mir::types;
+use crate::lint::order::threads;
 use crate::lint::program::BodyId;
-use crate::lint::values::{Frame, Part, Path, Root};
-use crate::model::Finding;
+use crate::lint::summary::path::{Part, Path, Root};
+use crate::report::model::Finding;
 
-pub(super) fn check(analyzed: &Analyzed<'_, '_>, findings: &mut Vec<Finding>) {
+pub(crate) fn check(analyzed: &Analyzed<'_, '_>, findings: &mut Vec<Finding>) {
     for id in 0..analyzed.program.functions.len() {
         body(analyzed, id, findings);
     }
@@ -29,8 +31,11 @@ pub(super) fn check(analyzed: &Analyzed<'_, '_>, findings: &mut Vec<Finding>) {
 fn body(analyzed: &Analyzed<'_, '_>, id: BodyId, findings: &mut Vec<Finding>) {
     let function = &analyzed.program.functions[id];
     let body = &function.body;
-    let channels: Vec<u32> =
-        body.calls().filter(|(_, call)| is_channel(call)).map(|(at, _)| at).collect();
+    let channels: Vec<u32> = body
+        .calls()
+        .filter(|(_, call)| call.callee().is_some_and(makes_channel))
+        .map(|(at, _)| at)
+        .collect();
     if channels.is_empty() {
         return;
     }
@@ -58,7 +63,7 @@ fn body(analyzed: &Analyzed<'_, '_>, id: BodyId, findings: &mut Vec<Finding>) {
     }
     let owns = |ty: &str| types::owns(ty, &|path| types::last(path).ends_with("Sender"));
     let tokens = Tokens { paths: &[], initial: State::new(), transfers: &transfers, owns: &owns };
-    let states = held::flow(&frame, &graph, &tokens);
+    let states = guards::flow(&frame, &graph, &tokens);
     let is_alive = |at: u32, channel: u32| {
         states[at as usize].iter().any(|held| owners[held.token as usize] == channel)
     };
@@ -94,17 +99,6 @@ fn body(analyzed: &Analyzed<'_, '_>, id: BodyId, findings: &mut Vec<Finding>) {
     }
 }
 
-fn is_channel(call: &Call<'_>) -> bool {
-    let Some(callee) = call.callee() else { return false };
-    match callee.name() {
-        "channel" | "sync_channel" => callee.owner() == "std::sync::mpsc",
-        "unbounded" | "bounded" => {
-            callee.owner().starts_with("crossbeam") || callee.owner().starts_with("flume")
-        }
-        _ => false,
-    }
-}
-
 /// The block of the call that made the channel whose end this is.
 fn end_of(path: &Path, end: u32) -> Option<u32> {
     let Root::Call(block) = path.root else { return None };
@@ -116,7 +110,7 @@ fn end_of(path: &Path, end: u32) -> Option<u32> {
 
 /// Whether a call waits for a message until there is one or the channel is closed.
 fn is_receive(callee: &Callee<'_>) -> bool {
-    blocking_call(callee, "") == Some(Blocking::Receive)
+    blocking_call(callee, None) == Some(Blocking::Receive)
         && !matches!(callee.name(), "recv_timeout" | "recv_deadline")
 }
 
@@ -165,32 +159,7 @@ fn drained(analyzed: &Analyzed<'_, '_>, id: BodyId) -> Option<Path> {
     for (at, call) in frame.function.body.calls() {
         let Some(callee) = call.callee() else { continue };
         let is_loop = is_receive(callee) && only_ends_with_channel(&frame, &graph, at, call);
-        let is_consumed = callee.trait_name == Some("Iterator")
-            && matches!(
-                callee.name(),
-                "sum"
-                    | "for_each"
-                    | "count"
-                    | "collect"
-                    | "fold"
-                    | "last"
-                    | "max"
-                    | "min"
-                    | "product"
-            )
-            && callee.self_ty.is_some_and(|ty| {
-                ty.contains("mpsc::IntoIter")
-                    || ty.contains("mpsc::Iter")
-                    || ty.contains("channel::IntoIter")
-                    || ty.contains("channel::Iter")
-            })
-            // These end before the channel does.
-            && !callee.self_ty.is_some_and(|ty| {
-                ["Take<", "TakeWhile<", "MapWhile<", "Scan<", "Zip<"]
-                    .iter()
-                    .any(|adapter| ty.contains(adapter))
-            });
-        if is_loop || is_consumed {
+        if is_loop || drains(callee) {
             let place = call.args.first()?.place()?;
             return Some(frame.place(place));
         }

@@ -7,12 +7,12 @@ use std::sync::Arc;
 use lockdep::finding::Rule;
 
 use super::report::{finding, site};
-use crate::lint::analysis::{Analyzed, EventKind, class_name};
-use crate::lint::effects::{Effect, location};
-use crate::lint::mir::types;
+use crate::lint::apis::atomics::{WRITES, is_operation};
+use crate::lint::effects::analyze::{Analyzed, EventKind, class_name};
+use crate::lint::effects::call::{Effect, location};
 use crate::lint::program::BodyId;
 use crate::lint::summary::Location;
-use crate::model::Finding;
+use crate::report::model::Finding;
 
 /// What the waiters of a condition variable look at, and under which lock.
 #[derive(Debug, Default)]
@@ -22,7 +22,7 @@ struct Waiters {
     at: Option<Location>,
 }
 
-pub(super) fn check(analyzed: &Analyzed<'_, '_>, findings: &mut Vec<Finding>) {
+pub(crate) fn check(analyzed: &Analyzed<'_, '_>, findings: &mut Vec<Finding>) {
     let mut waiters: HashMap<Arc<str>, Waiters> = HashMap::new();
     for (id, analysis) in analyzed.analyses.iter().enumerate() {
         for event in &analysis.events {
@@ -93,24 +93,8 @@ pub(super) fn check(analyzed: &Analyzed<'_, '_>, findings: &mut Vec<Finding>) {
     }
 }
 
-/// The atomic operations that change a value.
-pub(super) const WRITES: &[&str] = &[
-    "store",
-    "swap",
-    "fetch_add",
-    "fetch_sub",
-    "fetch_or",
-    "fetch_and",
-    "fetch_xor",
-    "fetch_max",
-    "fetch_min",
-    "fetch_update",
-    "compare_exchange",
-    "compare_exchange_weak",
-];
-
 /// The operations of these names on atomics with a class: block, class and place.
-pub(super) fn atomics(
+pub(crate) fn atomics(
     analyzed: &Analyzed<'_, '_>,
     id: BodyId,
     names: &[&str],
@@ -120,7 +104,7 @@ pub(super) fn atomics(
     let mut found = Vec::new();
     for (at, call) in body.calls() {
         let Some(callee) = call.callee() else { continue };
-        if !types::last(callee.owner()).starts_with("Atomic") || !names.contains(&callee.name()) {
+        if !is_operation(callee, names) {
             continue;
         }
         let class = call.args.first().and_then(|arg| class_name(&frame, &frame.operand(arg)));

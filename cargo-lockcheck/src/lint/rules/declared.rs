@@ -6,21 +6,22 @@ use std::sync::Arc;
 use lockdep::engine::Reason;
 use lockdep::finding::{Rule, Tier};
 
-use super::apart::Apart;
-use super::order::{Graph, Witness};
 use super::report::{edge, lock};
-use crate::lint::analysis::Analyzed;
-use crate::lint::classes::{Class, declaration};
-use crate::lint::declared::Declared;
-use crate::model::Finding;
-use crate::wording;
+use crate::lint::dataflow::class_of::declaration;
+use crate::lint::effects::analyze::Analyzed;
+use crate::lint::order::declarations::Declared;
+use crate::lint::order::edges::{Graph, Witness};
+use crate::lint::order::exclusion::Apart;
+use crate::lint::summary::class::Class;
+use crate::report::model::Finding;
+use crate::report::wording;
 
 /// Pairs of classes: of the first, under which the second is taken, the declared order says that it
 /// comes later.
-pub(super) type Against = HashSet<(Arc<str>, Arc<str>)>;
+pub(crate) type Against = HashSet<(Arc<str>, Arc<str>)>;
 
 /// Adds the findings, and gives the orders that what is declared speaks against.
-pub(super) fn check(
+pub(crate) fn check(
     analyzed: &Analyzed<'_, '_>,
     apart: &Apart<'_, '_, '_>,
     graph: &Graph,
@@ -78,7 +79,7 @@ fn finding(
     witness: &Witness,
     (held, asked): (&Class, &Class),
     how: &str,
-    sites: Vec<crate::model::Site>,
+    sites: Vec<crate::report::model::Site>,
 ) -> Finding {
     let function = &analyzed.program.functions[witness.body].display;
     let message =

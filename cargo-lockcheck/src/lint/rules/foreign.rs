@@ -9,17 +9,19 @@ use std::collections::HashSet;
 use lockdep::finding::Rule;
 
 use super::report::{chain_sites, edit, finding, let_go, lock, quoted, site, why_alive};
-use crate::lint::analysis::{Analyzed, Event, EventKind, HeldLock, class_name};
-use crate::lint::effects::{Effect, location};
-use crate::lint::locks::{Blocking, Waiting, is_spawn};
+use crate::lint::apis::locks::Waiting;
+use crate::lint::apis::threads::is_spawn;
+use crate::lint::apis::waits::Blocking;
+use crate::lint::effects::analyze::{Analyzed, Event, EventKind, HeldLock, class_name};
+use crate::lint::effects::call::{Effect, location};
 use crate::lint::mir::model::Terminator;
 use crate::lint::mir::types;
 use crate::lint::program::BodyId;
-use crate::lint::summary::{Blocks, Callback};
-use crate::lint::values::{Part, Path, Root};
-use crate::model::Finding;
+use crate::lint::summary::path::{Part, Path, Root};
+use crate::lint::summary::{Blocks, Callback, Foreign};
+use crate::report::model::Finding;
 
-pub(super) fn check(analyzed: &Analyzed<'_, '_>, findings: &mut Vec<Finding>) {
+pub(crate) fn check(analyzed: &Analyzed<'_, '_>, findings: &mut Vec<Finding>) {
     for (id, analysis) in analyzed.analyses.iter().enumerate() {
         let function = &analyzed.program.functions[id];
         let is_format = matches!(function.trait_name.as_deref(), Some("Debug" | "Display"));
@@ -64,13 +66,13 @@ fn across_callback(
     callback: &Callback,
 ) -> Option<Finding> {
     let held = event.held.first()?;
-    if callback.what == "a future" {
+    if callback.what == Foreign::Future {
         return None;
     }
     let message = format!(
         "`{}` calls {} while it holds {}",
         analyzed.program.functions[id].display,
-        callback.what,
+        callback.what.describe(),
         quoted(&held.lock)
     );
     Some(under(
@@ -159,7 +161,7 @@ fn taken_by_thread<'h>(
         return None;
     }
     let closure = call.args.last()?;
-    let ty = frame.operand_type(closure);
+    let ty = frame.operand_type(closure)?;
     let body = analyzed.program.closure(frame.function.unit, ty)?;
     let captures = frame.operand(closure);
     let taken: Vec<Path> = analyzed.summaries[body]
@@ -286,7 +288,8 @@ fn thread_of(analyzed: &Analyzed<'_, '_>, drop: BodyId, own: &str) -> Option<Thr
             }
             let frame = analyzed.frame(id);
             let Some(closure) = call.args.last() else { continue };
-            let Some(body) = program.closure(unit, frame.operand_type(closure)) else { continue };
+            let body = frame.operand_type(closure).and_then(|ty| program.closure(unit, ty));
+            let Some(body) = body else { continue };
             let here = location(&frame, function.body.blocks[at as usize].span);
             let thread = &program.functions[body].body;
             let is_same_type = function.self_ty == program.functions[drop].self_ty;

@@ -6,16 +6,16 @@ use std::sync::Arc;
 use lockdep::finding::Rule;
 
 use super::report::{chain_sites, finding};
-use super::threads;
-use crate::lint::analysis::{Analyzed, EventKind};
-use crate::lint::effects::Effect;
+use crate::lint::effects::analyze::{Analyzed, EventKind};
+use crate::lint::effects::call::Effect;
 use crate::lint::mir::types;
+use crate::lint::order::threads;
 use crate::lint::program::BodyId;
 use crate::lint::summary::Chain;
-use crate::lint::values::{Part, Path, Root};
-use crate::model::Finding;
+use crate::lint::summary::path::{Part, Path, Root};
+use crate::report::model::Finding;
 
-pub(super) fn check(analyzed: &Analyzed<'_, '_>, findings: &mut Vec<Finding>) {
+pub(crate) fn check(analyzed: &Analyzed<'_, '_>, findings: &mut Vec<Finding>) {
     let needs = needs(analyzed);
     let mut seen = HashSet::new();
     for first in needs.keys() {

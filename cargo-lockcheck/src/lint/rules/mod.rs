@@ -1,6 +1,5 @@
 //! The rules: what of an analysed program is reported, and in which words.
 
-mod apart;
 mod asynchronous;
 mod channels;
 mod condvars;
@@ -11,18 +10,20 @@ mod order;
 mod relock;
 mod report;
 mod spins;
-mod threads;
+mod suggest;
 
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
 
 use lockdep::finding::Rule;
 
-use super::analysis::Analyzed;
-use crate::model::{Finding, SourceOrder};
+use crate::lint::effects::analyze::Analyzed;
+use crate::lint::order::edges;
+use crate::lint::order::exclusion::Apart;
+use crate::report::model::{Finding, SourceOrder};
 
 /// All findings of a program, each once, and the orders of locks that it shows.
-pub(super) fn check(
+pub(crate) fn check(
     analyzed: &Analyzed<'_, '_>,
     order: &[Vec<String>],
 ) -> (Vec<Finding>, Vec<SourceOrder>) {
@@ -30,11 +31,11 @@ pub(super) fn check(
         || {
             let mut findings = Vec::new();
             relock::check(analyzed, &mut findings);
-            let graph = order::graph(analyzed);
-            let apart = apart::Apart::new(analyzed);
+            let graph = edges::graph(analyzed);
+            let apart = Apart::new(analyzed);
             let against = declared::check(analyzed, &apart, &graph, order, &mut findings);
             order::check(analyzed, &apart, &graph, &against, &mut findings);
-            (findings, order::shown(analyzed, &graph))
+            (findings, edges::shown(analyzed, &graph))
         },
         || {
             let mut findings = Vec::new();

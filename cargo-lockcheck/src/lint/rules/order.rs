@@ -5,49 +5,28 @@
 //! lock, and its ends exclude each other. It is `reachable` when the witnesses name the same
 //! objects, all static or all fields of one value; known only by class it is `potential`.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet, VecDeque};
+use std::collections::{BTreeSet, HashMap, HashSet, VecDeque};
 use std::sync::Arc;
 
 use lockdep::finding::{Rule, Tier};
 
-use super::apart::Apart;
 use super::declared::Against;
-use super::report::{edge, innermost, lock, place};
-use crate::lint::analysis::{Analyzed, EventKind};
-use crate::lint::classes::Class;
-use crate::lint::effects::Effect;
-use crate::lint::graph::components;
-use crate::lint::locks::Waiting;
-use crate::lint::program::BodyId;
-use crate::lint::summary::{Chain, LockUse};
-use crate::lint::values::Root;
-use crate::model::{Finding, Mode, SourceOrder};
-use crate::wording;
-
-/// Witnesses kept of each pair of classes.
-const WITNESSES: usize = 12;
+use super::report::{edge, lock};
+use crate::lint::dataflow::flow::components;
+use crate::lint::effects::analyze::{Analyzed, EventKind};
+use crate::lint::effects::call::Effect;
+use crate::lint::order::edges::{Graph, Witness};
+use crate::lint::order::exclusion::Apart;
+use crate::lint::summary::LockUse;
+use crate::lint::summary::class::Class;
+use crate::lint::summary::path::Root;
+use crate::report::model::{Finding, Mode};
+use crate::report::wording;
 
 /// Longest cycle that is looked for.
 const LENGTH: usize = 6;
 
-/// One place where one lock is asked for under another.
-#[derive(Clone, Debug)]
-pub(super) struct Witness {
-    pub(super) body: BodyId,
-    /// The block of the body that asks, unless a callee does whose locks only this body can name.
-    pub(super) block: Option<u32>,
-    pub(super) held: (LockUse, Chain),
-    pub(super) asked: (LockUse, Chain),
-    /// The other locks held.
-    gates: Vec<LockUse>,
-}
-
-/// A lock, and the calls to where it is taken.
-type Taken = (LockUse, Chain);
-
-pub(super) type Graph = BTreeMap<(Arc<str>, Arc<str>), Vec<Witness>>;
-
-pub(super) fn check(
+pub(crate) fn check(
     analyzed: &Analyzed<'_, '_>,
     apart: &Apart<'_, '_, '_>,
     graph: &Graph,
@@ -94,84 +73,6 @@ pub(super) fn check(
             reported.push(members);
         }
     }
-}
-
-/// The orders as the report lists them, each with its first witness.
-pub(super) fn shown(analyzed: &Analyzed<'_, '_>, graph: &Graph) -> Vec<SourceOrder> {
-    let place_of = |chain| innermost(chain).map(place).unwrap_or_default();
-    let shown = graph.values().filter_map(|witnesses| {
-        let witness = witnesses.first()?;
-        Some(SourceOrder {
-            from: witness.held.0.class.as_ref()?.name.to_string(),
-            to: witness.asked.0.class.as_ref()?.name.to_string(),
-            function: analyzed.program.functions[witness.body].display.clone(),
-            from_site: place_of(&witness.held.1),
-            to_site: place_of(&witness.asked.1),
-            seen: false,
-        })
-    });
-    shown.collect()
-}
-
-/// All orders of two classes that the bodies show.
-pub(super) fn graph(analyzed: &Analyzed<'_, '_>) -> Graph {
-    let mut graph = Graph::new();
-    let mut add = |(body, block), held: &Taken, asked: &Taken, gates: Vec<LockUse>| {
-        let (Some(from), Some(to)) = (&held.0.class, &asked.0.class) else { return };
-        if from == to || asked.0.wait != Waiting::Blocking {
-            return;
-        }
-        let witnesses = graph.entry((Arc::clone(&from.key), Arc::clone(&to.key))).or_default();
-        let is_known = witnesses.iter().any(|known: &Witness| {
-            innermost(&known.held.1) == innermost(&held.1)
-                && innermost(&known.asked.1) == innermost(&asked.1)
-        });
-        if witnesses.len() < WITNESSES && !is_known {
-            let (held, asked) = (held.clone(), asked.clone());
-            witnesses.push(Witness { body, block, held, asked, gates });
-        }
-    };
-    for (id, analysis) in analyzed.analyses.iter().enumerate() {
-        for event in &analysis.events {
-            let at = (id, Some(event.block));
-            let (acquired, extra) = match &event.kind {
-                EventKind::Effect(Effect::Acquire(acquired, extra)) => (acquired, extra),
-                // A wait takes its mutex again, under what else is held.
-                EventKind::Effect(Effect::Wait { mutexes, .. }) => {
-                    for mutex in mutexes {
-                        let asked = (
-                            LockUse { wait: Waiting::Blocking, ..mutex.clone() },
-                            vec![event.here.clone()],
-                        );
-                        for held in &event.held {
-                            add(at, &(held.lock.clone(), held.chain.clone()), &asked, Vec::new());
-                        }
-                    }
-                    continue;
-                }
-                _ => continue,
-            };
-            if acquired.lock.wait != Waiting::Blocking {
-                continue;
-            }
-            let asked = (acquired.lock.clone(), acquired.chain.clone());
-            let held: Vec<Taken> = event
-                .held
-                .iter()
-                .map(|held| (held.lock.clone(), held.chain.clone()))
-                .chain(extra.iter().cloned())
-                .collect();
-            for (index, lock) in held.iter().enumerate() {
-                let others = held.iter().enumerate().filter(|(other, _)| *other != index);
-                let gates = others.map(|(_, (lock, _))| lock.clone()).collect();
-                add(at, lock, &asked, gates);
-            }
-        }
-        for open in &analysis.open_edges {
-            add((id, None), &open.held, &open.asked, Vec::new());
-        }
-    }
-    graph
 }
 
 /// The classes that are somewhere taken for writing.

@@ -7,17 +7,17 @@
 use lockdep::finding::Rule;
 
 use super::report::{chain_sites, edit, finding, held, let_go, lock, quoted, site, why_alive};
-use crate::lint::analysis::{Analyzed, Event, EventKind, HeldLock};
-use crate::lint::effects::Effect;
-use crate::lint::locks::Waiting;
+use crate::lint::apis::locks::Waiting;
+use crate::lint::effects::analyze::{Analyzed, Event, EventKind, HeldLock};
+use crate::lint::effects::call::Effect;
 use crate::lint::mir::model::{Rvalue, StatementKind, Terminator};
 use crate::lint::mir::types;
 use crate::lint::program::BodyId;
+use crate::lint::summary::path::{Path, Root};
 use crate::lint::summary::{Acquired, LockUse};
-use crate::lint::values::{Path, Root};
-use crate::model::{Finding, Mode};
+use crate::report::model::{Finding, Mode};
 
-pub(super) fn check(analyzed: &Analyzed<'_, '_>, findings: &mut Vec<Finding>) {
+pub(crate) fn check(analyzed: &Analyzed<'_, '_>, findings: &mut Vec<Finding>) {
     for (id, analysis) in analyzed.analyses.iter().enumerate() {
         for event in &analysis.events {
             let EventKind::Effect(Effect::Acquire(acquired, extra)) = &event.kind else { continue };
@@ -62,7 +62,7 @@ pub(super) fn check(analyzed: &Analyzed<'_, '_>, findings: &mut Vec<Finding>) {
 }
 
 /// Whether two uses are of one object.
-pub(super) fn is_same(a: &LockUse, b: &LockUse) -> bool {
+pub(crate) fn is_same(a: &LockUse, b: &LockUse) -> bool {
     a.path == b.path && a.path.is_single() && !a.is_handed_in()
 }
 
@@ -103,7 +103,7 @@ fn lends_guard(analyzed: &Analyzed<'_, '_>, id: BodyId, block: u32) -> bool {
         return false;
     };
     call.args.iter().any(|arg| {
-        let ty = frame.operand_type(arg);
+        let Some(ty) = frame.operand_type(arg) else { return false };
         let mut lent = ty.match_indices('&').map(|(at, _)| types::peel(&ty[at..]));
         lent.any(|ty| analyzed.program.owns_guard(ty.trim_end_matches('>')))
             || ty.contains('&') && ty.contains("Guard<")
@@ -223,7 +223,10 @@ fn compares(analyzed: &Analyzed<'_, '_>, id: BodyId) -> bool {
         block.statements.iter().any(|statement| match &statement.kind {
             StatementKind::Assign(_, Rvalue::Aggregate(name, values)) => {
                 matches!(*name, "Lt" | "Gt" | "Le" | "Ge" | "Eq" | "Ne")
-                    && values.iter().any(|value| frame.operand_type(value).starts_with('*'))
+                    && values
+                        .iter()
+                        .filter_map(|value| frame.operand_type(value))
+                        .any(|ty| ty.starts_with('*'))
                     || matches!(*name, "Lt" | "Gt" | "Le" | "Ge")
             }
             _ => false,

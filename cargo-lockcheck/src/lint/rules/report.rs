@@ -2,30 +2,21 @@
 
 use lockdep::finding::{Rule, Tier};
 
-use crate::lint::analysis::{Analyzed, Event, HeldLock};
+use super::suggest;
+use crate::lint::dataflow::class_of::declaration;
+use crate::lint::effects::analyze::{Analyzed, Event, HeldLock};
 use crate::lint::mir::model::Span;
 use crate::lint::mir::types;
 use crate::lint::program::BodyId;
-use crate::lint::suggest;
-use crate::lint::summary::{Chain, Location, LockUse};
-use crate::model::{Edge, Finding, Lock, Place, Site, Suggestion};
+use crate::lint::summary::{Chain, Location, LockUse, innermost};
+use crate::report::model::{Edge, Finding, Lock, Place, Site, Suggestion};
 
-pub(super) fn place(location: &Location) -> Place {
-    Place { file: location.file.to_string(), line: location.line, column: location.column }
-}
-
-pub(super) fn site(location: &Location, label: impl Into<String>) -> Site {
-    Site { place: place(location), label: label.into() }
-}
-
-/// The end of a chain of calls: where the thing itself happens, or where what does it is called,
-/// if that only hands its guard on.
-pub(super) fn innermost(chain: &Chain) -> Option<&Location> {
-    chain.iter().rev().find(|at| !at.is_accessor).or(chain.first())
+pub(crate) fn site(location: &Location, label: impl Into<String>) -> Site {
+    Site { place: Place::from(location), label: label.into() }
 }
 
 /// A lock's name for a reader.
-pub(super) fn name(lock: &LockUse) -> String {
+pub(crate) fn name(lock: &LockUse) -> String {
     match &lock.class {
         Some(class) => class.name.to_string(),
         None => format!("a `{}`", types::short(&lock.ty)),
@@ -33,7 +24,7 @@ pub(super) fn name(lock: &LockUse) -> String {
 }
 
 /// The same in code quotes.
-pub(super) fn quoted(lock: &LockUse) -> String {
+pub(crate) fn quoted(lock: &LockUse) -> String {
     match &lock.class {
         Some(class) => format!("`{}`", class.name),
         None => name(lock),
@@ -41,14 +32,10 @@ pub(super) fn quoted(lock: &LockUse) -> String {
 }
 
 /// A lock as reports have it.
-pub(super) fn lock(analyzed: &Analyzed<'_, '_>, id: BodyId, lock: &LockUse) -> Lock {
+pub(crate) fn lock(analyzed: &Analyzed<'_, '_>, id: BodyId, lock: &LockUse) -> Lock {
     let class = lock.class.as_ref();
     let created = class.and_then(|class| {
-        crate::lint::classes::declaration(
-            analyzed.program,
-            analyzed.program.functions[id].unit,
-            class,
-        )
+        declaration(analyzed.program, analyzed.program.functions[id].unit, class)
     });
     Lock {
         name: name(lock),
@@ -59,7 +46,7 @@ pub(super) fn lock(analyzed: &Analyzed<'_, '_>, id: BodyId, lock: &LockUse) -> L
 }
 
 /// Where a chain of calls goes, a site for each call and one for its end.
-pub(super) fn chain_sites(chain: &Chain, end: &str) -> Vec<Site> {
+pub(crate) fn chain_sites(chain: &Chain, end: &str) -> Vec<Site> {
     let count = chain.len();
     let sites = chain.iter().enumerate().map(|(index, location)| {
         if index + 1 == count {
@@ -72,7 +59,7 @@ pub(super) fn chain_sites(chain: &Chain, end: &str) -> Vec<Site> {
 }
 
 /// The frames of a chain of calls, innermost first.
-pub(super) fn stack(chain: &Chain) -> Vec<String> {
+pub(crate) fn stack(chain: &Chain) -> Vec<String> {
     chain
         .iter()
         .rev()
@@ -81,12 +68,12 @@ pub(super) fn stack(chain: &Chain) -> Vec<String> {
 }
 
 /// Who asks for which lock while holding which.
-pub(super) fn edge(
+pub(crate) fn edge(
     from: (usize, &LockUse, &Chain),
     to: (usize, &LockUse, &Chain),
     function: &str,
 ) -> Edge {
-    let end = |chain: &Chain| innermost(chain).map(place).unwrap_or_default();
+    let end = |chain: &Chain| innermost(chain).map(Place::from).unwrap_or_default();
     Edge {
         from: from.0,
         to: to.0,
@@ -103,7 +90,7 @@ pub(super) fn edge(
 }
 
 /// Why the guard of a held lock is still alive.
-pub(super) fn why_alive(analyzed: &Analyzed<'_, '_>, id: BodyId, held: &HeldLock) -> String {
+pub(crate) fn why_alive(analyzed: &Analyzed<'_, '_>, id: BodyId, held: &HeldLock) -> String {
     let lock = quoted(&held.lock);
     let Some(first) = held.chain.first() else { return format!("{lock} is held") };
     let accessor = match held.chain.get(1) {
@@ -134,7 +121,7 @@ pub(super) fn why_alive(analyzed: &Analyzed<'_, '_>, id: BodyId, held: &HeldLock
 }
 
 /// The edit that lets the guard go earlier.
-pub(super) fn let_go(held: &HeldLock, before: &Location) -> String {
+pub(crate) fn let_go(held: &HeldLock, before: &Location) -> String {
     match (&held.holder, held.chain.first()) {
         (Some(holder), _) => format!(
             "drop the guard first: `drop({holder});` before line {}, or end its scope there",
@@ -150,7 +137,7 @@ pub(super) fn let_go(held: &HeldLock, before: &Location) -> String {
 }
 
 /// The edit that lets the guard go before what happens at `before`, if it compiles for sure.
-pub(super) fn edit(
+pub(crate) fn edit(
     analyzed: &Analyzed<'_, '_>,
     id: BodyId,
     held: &HeldLock,
@@ -176,7 +163,12 @@ pub(super) fn edit(
             let given = calls.next().map(|(_, call)| frame.type_of(&call.dest));
             given.is_some_and(holds_no_reference) && calls.next().is_none()
         };
-        return suggest::bind_before(file.text(), &place(taken), &place(before), &is_free);
+        return suggest::bind_before(
+            file.text(),
+            &Place::from(taken),
+            &Place::from(before),
+            &is_free,
+        );
     };
     let mut named = body.names.iter().filter(|(known, _)| *known == name);
     let ((_, kept), None) = (named.next()?, named.next()) else { return None };
@@ -195,8 +187,8 @@ pub(super) fn edit(
     };
     let others: Vec<&str> = body.names.iter().map(|(name, _)| *name).collect();
     let owned: Vec<&str> = others.iter().copied().filter(|name| is_owned(name)).collect();
-    let guard = suggest::Guard { name, taken: &place(taken), owned: &owned, others: &others };
-    suggest::drop_before(file.text(), &guard, &place(before))
+    let guard = suggest::Guard { name, taken: &Place::from(taken), owned: &owned, others: &others };
+    suggest::drop_before(file.text(), &guard, &Place::from(before))
 }
 
 /// The statement that keeps its temporaries while its blocks run, if the line begins one.
@@ -211,11 +203,11 @@ fn statement(analyzed: &Analyzed<'_, '_>, id: BodyId, at: &Location) -> Option<&
 }
 
 /// A finding about one event in a body.
-pub(super) fn finding(rule: Rule, message: String, locks: Vec<Lock>, sites: Vec<Site>) -> Finding {
+pub(crate) fn finding(rule: Rule, message: String, locks: Vec<Lock>, sites: Vec<Site>) -> Finding {
     Finding { locks, sites, ..Finding::new(rule, Tier::Potential, message) }
 }
 
 /// The locks that are really held at an event: those of an earlier round of a loop are too.
-pub(super) fn held(event: &Event) -> impl Iterator<Item = &HeldLock> {
+pub(crate) fn held(event: &Event) -> impl Iterator<Item = &HeldLock> {
     event.held.iter()
 }

@@ -9,16 +9,17 @@ use std::sync::Arc;
 
 use lockdep::finding::Rule;
 
-use super::condvars::{WRITES, atomics};
+use super::condvars::atomics;
 use super::report::{finding, lock, site};
-use crate::lint::analysis::{Analyzed, Event, EventKind};
-use crate::lint::effects::{Effect, location};
-use crate::lint::locks::Waiting;
-use crate::lint::mir::callee::Callee;
+use crate::lint::apis::atomics::{LOADS, READS, WRITES};
+use crate::lint::apis::locks::Waiting;
+use crate::lint::apis::threads;
+use crate::lint::effects::analyze::{Analyzed, Event, EventKind};
+use crate::lint::effects::call::{Effect, location};
 use crate::lint::program::BodyId;
-use crate::model::Finding;
+use crate::report::model::Finding;
 
-pub(super) fn check(analyzed: &Analyzed<'_, '_>, findings: &mut Vec<Finding>) {
+pub(crate) fn check(analyzed: &Analyzed<'_, '_>, findings: &mut Vec<Finding>) {
     for id in 0..analyzed.analyses.len() {
         try_lock_spin(analyzed, id, findings);
         spin_no_progress(analyzed, id, findings);
@@ -66,14 +67,10 @@ fn gives_way(analyzed: &Analyzed<'_, '_>, id: BodyId, cycle: u32) -> bool {
                 EventKind::Effect(Effect::Block(..) | Effect::Wait { .. }) | EventKind::Await
             )
     });
-    let gives = |callee: &Callee<'_>| match callee.name() {
-        "yield_now" | "snooze" | "spin" | "backoff" | "sleep" | "park" | "elapsed" | "wait"
-        | "relax" => true,
-        name => name == "next" && callee.trait_name == Some("Iterator"),
-    };
     waits
         || body.calls().any(|(at, call)| {
-            analysis.cycle[at as usize] == Some(cycle) && call.callee().is_some_and(gives)
+            analysis.cycle[at as usize] == Some(cycle)
+                && call.callee().is_some_and(threads::gives_way)
         })
 }
 
@@ -88,15 +85,14 @@ fn spin_no_progress(analyzed: &Analyzed<'_, '_>, id: BodyId, findings: &mut Vec<
     if posts.is_empty() {
         return;
     }
-    for (block, awaited, at) in atomics(analyzed, id, &["load"]) {
+    for (block, awaited, at) in atomics(analyzed, id, LOADS) {
         let Some(cycle) = analysis.cycle[block as usize] else { continue };
         let in_loop = |at: usize| analysis.cycle[at] == Some(cycle);
         // Only looks and hints may be in the loop.
-        let is_bare = body.calls().filter(|(at, _)| in_loop(*at as usize)).all(|(_, call)| {
-            call.callee().is_some_and(|callee| {
-                matches!(callee.name(), "load" | "spin_loop" | "yield_now" | "index")
-            })
-        });
+        let is_bare = body
+            .calls()
+            .filter(|(at, _)| in_loop(*at as usize))
+            .all(|(_, call)| call.callee().is_some_and(threads::only_looks));
         if !is_bare {
             continue;
         }
@@ -107,7 +103,7 @@ fn spin_no_progress(analyzed: &Analyzed<'_, '_>, id: BodyId, findings: &mut Vec<
             let classes = |names: &[&str]| -> HashSet<Arc<str>> {
                 atomics(analyzed, service, names).into_iter().map(|found| found.1).collect()
             };
-            let reads = classes(&["load", "swap", "compare_exchange", "fetch_and"]);
+            let reads = classes(READS);
             let answers = classes(WRITES).contains(&awaited);
             if answers && posts.iter().any(|(_, posted, _)| reads.contains(posted)) {
                 let message = format!(

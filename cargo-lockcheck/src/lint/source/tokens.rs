@@ -6,7 +6,7 @@ use std::ops::Range;
 use proc_macro2::{Delimiter, TokenStream, TokenTree};
 
 /// The bytes of a text's literals, in order; none if it is no Rust.
-pub(in crate::lint) fn literals(text: &str) -> Vec<Range<usize>> {
+pub(crate) fn literals(text: &str) -> Vec<Range<usize>> {
     let mut found = Vec::new();
     collect_literals(text.parse().unwrap_or_default(), &mut found);
     found
@@ -24,7 +24,7 @@ fn collect_literals(tokens: TokenStream, found: &mut Vec<Range<usize>>) {
 
 /// The modules and functions around each declaration of a type, outermost first, by the offset of
 /// its `struct`, `enum` or `union`.
-pub(super) fn modules(text: &str) -> HashMap<usize, Vec<String>> {
+pub(crate) fn modules(text: &str) -> HashMap<usize, Vec<String>> {
     let mut found = HashMap::new();
     collect_modules(text.parse().unwrap_or_default(), &mut Vec::new(), &mut found);
     found

@@ -6,13 +6,13 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use cargo_lockcheck::analyze::analyze;
-use cargo_lockcheck::classify::{Levels, classify};
-use cargo_lockcheck::merge::Merged;
-use cargo_lockcheck::model::Report;
-use cargo_lockcheck::render::{Format, Look, Show, render};
-use cargo_lockcheck::sources::Sources;
-use cargo_lockcheck::trace::Trace;
+use cargo_lockcheck::report::classify::{Levels, classify};
+use cargo_lockcheck::report::model::Report;
+use cargo_lockcheck::report::render::{Format, Look, Show, render};
+use cargo_lockcheck::report::sources::Sources;
+use cargo_lockcheck::traces::analyze::analyze;
+use cargo_lockcheck::traces::merge::Merged;
+use cargo_lockcheck::traces::trace::Trace;
 
 use crate::synthetic::no_sources;
 

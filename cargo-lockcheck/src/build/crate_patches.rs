@@ -1,0 +1,263 @@
+//! Crates that are compiled otherwise than their authors wrote them: `parking_lot`, whose locks are
+//! not those of the standard library, `lock_api`, which makes them, and the library `lockdep`.
+//!
+//! The real `parking_lot` is compiled as `parking_lot_real` beside the place where cargo wants the
+//! crate, and then a facade in its place, which everything downstream links to unknowingly. Each
+//! version has a facade of its own; one that is not known stays as it is.
+//!
+//! `lock_api` is compiled from rewritten sources (see [`super::patch_lock_api`]). Should they not compile,
+//! the real ones are taken, and its locks are told apart by where they are used first.
+//!
+//! In the place of the library `lockdep` comes a facade of the runtime, where both are of one version.
+//! With the features for foreign locks, which the runtime does not have, the library stays as it is,
+//! and watches its own locks for itself.
+
+use std::env;
+use std::ffi::OsString;
+use std::fs;
+use std::io::{self, BufRead, BufReader, Write};
+use std::path::{Path, PathBuf};
+use std::process::{Command, ExitStatus, Stdio};
+
+use super::patch_lock_api;
+
+/// The facades with the versions that they stand in for.
+pub const FACADES: &[(&str, &str)] = &[
+    ("0.12.", include_str!("facade/parking_lot_0_12.rs")),
+    ("0.13.", include_str!("facade/parking_lot_0_13.rs")),
+];
+
+/// The facade of the library `lockdep`, with its file name.
+pub const LOCKDEP: (&str, &str) = ("lockdep.rs", include_str!("facade/lockdep.rs"));
+
+/// The real `parking_lot` under a facade.
+const REAL: &str = "parking_lot_real";
+
+/// The file name of the facade for versions that begin so.
+pub fn file_name(versions: &str) -> String {
+    format!("parking_lot_{}rs", versions.replacen('.', "_", 1))
+}
+
+/// A crate that is compiled otherwise.
+#[derive(Clone, Copy, Debug)]
+pub enum Substitute {
+    /// `parking_lot`, of versions that begin so.
+    ParkingLot(&'static str),
+    /// `lock_api`.
+    LockApi,
+    /// The library of this project.
+    Lockdep,
+}
+
+impl Substitute {
+    /// What is done with the crate that cargo wants compiled with these arguments.
+    pub fn of(words: &[String]) -> Option<Substitute> {
+        let is_package = |name: &str| {
+            value(words, "--crate-name") == Some(name)
+                && env::var("CARGO_PKG_NAME").is_ok_and(|package| package == name)
+        };
+        if words.iter().any(|word| word == "--test") {
+            return None;
+        }
+        let version = env::var("CARGO_PKG_VERSION").unwrap_or_default();
+        if is_package("parking_lot") {
+            let versions = FACADES.iter().map(|(versions, _)| *versions);
+            return versions
+                .into_iter()
+                .find(|v| version.starts_with(v))
+                .map(Substitute::ParkingLot);
+        }
+        if is_package("lockdep") {
+            let is_ours = version == env!("CARGO_PKG_VERSION")
+                && env::var("CARGO_PKG_REPOSITORY").as_deref() == Ok(env!("CARGO_PKG_REPOSITORY"));
+            let has = |feature: &str| words.iter().any(|w| w.ends_with(&format!("{feature:?}")));
+            let is_whole = !has("lock_api") && !has("parking_lot");
+            return (is_ours && is_whole).then_some(Substitute::Lockdep);
+        }
+        let is_known = version.starts_with("0.4.") || version.starts_with("0.5.");
+        (is_package("lock_api") && is_known).then_some(Substitute::LockApi)
+    }
+}
+
+/// A call of the compiler: how it is called, and the arguments of cargo and of the check.
+#[derive(Debug)]
+pub struct Compilation<'a> {
+    /// The program, with what comes before the arguments.
+    pub compiler: &'a [OsString],
+    /// The arguments that cargo gave.
+    pub words: &'a [String],
+    /// The arguments that the check adds for every crate of the program.
+    pub added: &'a [OsString],
+    /// The crate's first source file.
+    pub root: &'a Path,
+    /// The directory of the runtime, where the facades lie as well.
+    pub libraries: &'a Path,
+}
+
+impl Compilation<'_> {
+    /// Compiles the crate and its substitute.
+    ///
+    /// # Errors
+    /// When the compiler cannot be started, or a file not be written.
+    pub fn run(&self, substitute: Substitute) -> io::Result<ExitStatus> {
+        match substitute {
+            Substitute::ParkingLot(versions) => self.parking_lot(versions),
+            Substitute::LockApi => self.lock_api(),
+            Substitute::Lockdep => self.lockdep(),
+        }
+    }
+
+    fn command(&self, words: impl IntoIterator<Item = String>) -> Command {
+        let mut command = Command::new(&self.compiler[0]);
+        command.args(&self.compiler[1..]).args(words);
+        command
+    }
+
+    fn parking_lot(&self, versions: &str) -> io::Result<ExitStatus> {
+        let mut real = self.words.to_vec();
+        replace(&mut real, "--crate-name", REAL);
+        let mut command = self.command(real);
+        command.args(self.added);
+        // Of two artifacts for one crate, cargo is to hear of the facade alone.
+        let status = run(&mut command, |line| !line.contains(r#""$message_type":"artifact""#))?;
+        if !status.success() {
+            return Ok(status);
+        }
+
+        let (out, suffix) = (self.out(), self.suffix());
+        let mut facade = self.words.to_vec();
+        replace(&mut facade, "--edition", "2024");
+        replace(&mut facade, "--cap-lints", "allow");
+        let root = self.libraries.join(file_name(versions)).display().to_string();
+        for word in facade.iter_mut().filter(|word| Path::new(word) == self.root) {
+            word.clone_from(&root);
+        }
+        let library = ["rlib", "rmeta"]
+            .map(|extension| out.join(format!("lib{REAL}{suffix}.{extension}")))
+            .into_iter()
+            .find(|path| path.exists())
+            .unwrap_or_default();
+        let mut command = self.command(facade);
+        command.arg("--extern").arg(joined(&format!("{REAL}="), &library));
+        let runtime = self.libraries.join("liblockdep-lockcheck.rlib");
+        command.arg("--extern").arg(joined("lockdep=", &runtime));
+        command.arg("-L").arg(joined("dependency=", self.libraries));
+        if self.lock_api_has_places() {
+            command.arg("--cfg=lockcheck_places");
+        }
+        let status = command.status()?;
+        // What cargo must watch for changes are the files of the real crate.
+        let list = |name: &str| out.join(format!("{name}{suffix}.d"));
+        if let Ok(files) = fs::read_to_string(list(REAL)) {
+            let files = files.replace(&format!("{REAL}{suffix}"), &format!("parking_lot{suffix}"));
+            fs::write(list("parking_lot"), files)?;
+        }
+        Ok(status)
+    }
+
+    fn lockdep(&self) -> io::Result<ExitStatus> {
+        let mut words = self.words.to_vec();
+        let root = self.libraries.join(LOCKDEP.0).display().to_string();
+        for word in words.iter_mut().filter(|word| Path::new(word) == self.root) {
+            word.clone_from(&root);
+        }
+        let mut command = self.command(words);
+        // Whatever the program wants of it: it is being checked.
+        command.args(self.added).arg("--cfg=feature=\"instrument\"").status()
+    }
+
+    fn lock_api(&self) -> io::Result<ExitStatus> {
+        let sources = self.out().join(format!("lock_api{}.lockcheck", self.suffix()));
+        let original = self.root.parent().unwrap_or(self.root);
+        let file = self.root.file_name().unwrap_or_default();
+        if patch_lock_api::rewrite(original, &sources).is_ok() {
+            let root = sources.join(file).display().to_string();
+            let words = self
+                .words
+                .iter()
+                .map(|word| if Path::new(word) == self.root { root.clone() } else { word.clone() });
+            let mut command = self.command(words);
+            let mut remap = sources.clone().into_os_string();
+            remap.push("=");
+            remap.push(original);
+            command.args(self.added).arg("--remap-path-prefix").arg(remap);
+            let output = command.stdin(Stdio::null()).stderr(Stdio::piped()).output()?;
+            if output.status.success() {
+                io::stdout().write_all(&output.stdout)?;
+                io::stderr().write_all(&output.stderr)?;
+                let list = self.out().join(format!("lock_api{}.d", self.suffix()));
+                if let Ok(files) = fs::read_to_string(&list) {
+                    let [from, to] = [&*sources, original].map(|path| path.display().to_string());
+                    fs::write(list, files.replace(&from, &to))?;
+                }
+                return Ok(output.status);
+            }
+        }
+        // Without the directory, the facade knows that there are no places.
+        let _ = fs::remove_dir_all(&sources);
+        self.command(self.words.iter().cloned()).args(self.added).status()
+    }
+
+    /// Whether the `lock_api` that this crate is compiled with was rewritten.
+    fn lock_api_has_places(&self) -> bool {
+        let library = values(self.words, "--extern").find_map(|v| v.strip_prefix("lock_api="));
+        let Some(library) = library.map(Path::new) else { return false };
+        let stem = library.file_stem().unwrap_or_default().to_string_lossy();
+        let name = format!("{}.lockcheck", stem.trim_start_matches("lib"));
+        library.with_file_name(name).is_dir()
+    }
+
+    fn out(&self) -> PathBuf {
+        value(self.words, "--out-dir").map(PathBuf::from).unwrap_or_default()
+    }
+
+    /// What cargo appends to the names of the files.
+    fn suffix(&self) -> &str {
+        values(self.words, "-C").find_map(|v| v.strip_prefix("extra-filename=")).unwrap_or_default()
+    }
+}
+
+/// Runs the compiler, and passes on the lines of its messages that are wanted.
+fn run(command: &mut Command, wanted: impl Fn(&str) -> bool) -> io::Result<ExitStatus> {
+    let mut child = command.stderr(Stdio::piped()).spawn()?;
+    if let Some(messages) = child.stderr.take() {
+        for line in BufReader::new(messages).lines() {
+            let line = line?;
+            if wanted(&line) {
+                writeln!(io::stderr(), "{line}")?;
+            }
+        }
+    }
+    child.wait()
+}
+
+fn joined(key: &str, path: &Path) -> OsString {
+    let mut word = OsString::from(key);
+    word.push(path);
+    word
+}
+
+/// The values of an option, `-C x`, `--cfg x` or `--cfg=x`.
+fn values<'a>(words: &'a [String], option: &'a str) -> impl Iterator<Item = &'a str> {
+    words.iter().enumerate().filter_map(move |(at, word)| match word.strip_prefix(option)? {
+        "" => words.get(at + 1).map(String::as_str),
+        rest => rest.strip_prefix('='),
+    })
+}
+
+fn value<'a>(words: &'a [String], option: &'a str) -> Option<&'a str> {
+    values(words, option).next()
+}
+
+/// Gives an option another value, or gives it if it is not there.
+fn replace(words: &mut Vec<String>, option: &str, new: &str) {
+    let at = words.iter().position(|word| word == option);
+    let joined = words
+        .iter()
+        .position(|word| word.strip_prefix(option).is_some_and(|rest| rest.starts_with('=')));
+    match (at, joined) {
+        (Some(at), _) if at + 1 < words.len() => new.clone_into(&mut words[at + 1]),
+        (_, Some(at)) => words[at] = format!("{option}={new}"),
+        _ => words.push(format!("{option}={new}")),
+    }
+}

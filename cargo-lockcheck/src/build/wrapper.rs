@@ -1,0 +1,231 @@
+//! Wrapper mode: cargo calls this binary in the place of `rustc` and `rustdoc`.
+//!
+//! A crate for the checked program gets the facade in addition to its own arguments; every other
+//! call is passed on as it is. Crates for the host (build scripts, procedural macros) are told by
+//! the missing `--target`, which is why the check always builds with one.
+
+use std::env;
+use std::ffi::OsString;
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::process::{Command, ExitCode, ExitStatus};
+
+use serde::{Deserialize, Serialize};
+
+use super::crate_patches::{Compilation, Substitute};
+use super::runtime::Runtime;
+use super::std_use::{Cfgs, uses_std};
+use crate::cli::failure::Failure;
+use crate::cli::status;
+
+/// The variable that holds the path of the [`Plan`]; set for cargo and all that it starts.
+pub const PLAN: &str = "LOCKCHECK_PLAN";
+
+/// What wrapper mode needs to know, in a file of the run's own.
+#[derive(Debug, Serialize, Deserialize)]
+pub struct Plan {
+    /// The directory of the runtime's libraries.
+    pub libraries: PathBuf,
+    /// The facade of the standard library.
+    pub std: PathBuf,
+    /// The compiler's own `cfg`s, one a line.
+    pub cfgs: String,
+    /// The wrapper that the user has set, which is called in the place of the compiler.
+    pub next: Option<PathBuf>,
+    /// The real documentation tool.
+    pub rustdoc: PathBuf,
+    /// A file to create when a checked crate does not compile.
+    pub failed: PathBuf,
+}
+
+impl Plan {
+    /// The plan for a check with this runtime.
+    pub fn new(
+        runtime: &Runtime,
+        next: Option<PathBuf>,
+        rustdoc: PathBuf,
+        failed: PathBuf,
+    ) -> Plan {
+        let Runtime { directory, std, cfgs, .. } = runtime.clone();
+        Plan { libraries: directory, std, cfgs, next, rustdoc, failed }
+    }
+
+    /// The plan that this process was started under, if any: it is then a wrapper, or it is a
+    /// check that runs inside a check.
+    pub fn inherited() -> Option<io::Result<Plan>> {
+        let path = env::var_os(PLAN)?;
+        Some(fs::read_to_string(path).and_then(|text| Ok(serde_json::from_str(&text)?)))
+    }
+
+    /// Writes the plan where [`PLAN`] will point to.
+    ///
+    /// # Errors
+    /// When the file cannot be written.
+    pub fn write(&self, path: &Path) -> io::Result<()> {
+        fs::write(path, serde_json::to_string(self)?)
+    }
+}
+
+/// Does the work of the tool that cargo believes to call with `args`, and returns its exit code.
+pub fn run(plan: &io::Result<Plan>, args: Vec<OsString>) -> ExitCode {
+    let plan = match plan {
+        Ok(plan) => plan,
+        Err(error) => {
+            status::failure(&Failure::new(
+                format!("the plan of this check, named by `{PLAN}`, cannot be read: {error}"),
+                format!(
+                    "Unset `{PLAN}` and `RUSTC_WRAPPER` when you call cargo outside of a check."
+                ),
+            ));
+            return ExitCode::from(101);
+        }
+    };
+    let mut args = args.into_iter();
+    // cargo gives a wrapper the compiler's path first, and a documentation tool its options.
+    let (tool, arguments, is_checked, failed) = match args.next() {
+        Some(first) if !first.as_encoded_bytes().starts_with(b"-") => {
+            let next = plan.next.as_ref().map(|next| next.clone().into_os_string());
+            let tool: Vec<OsString> = next.into_iter().chain([first]).collect();
+            let arguments: Vec<OsString> = args.collect();
+            let is_checked = Call::read(&arguments).is_checked();
+            (tool, arguments, is_checked, Some(&*plan.failed))
+        }
+        first => {
+            let arguments: Vec<OsString> = first.into_iter().chain(args).collect();
+            let call = Call::read(&arguments);
+            let is_checked = call.has("--test") && call.is_checked();
+            // What fails here may be a doctest as well, and then the build has not failed.
+            (vec![plan.rustdoc.clone().into_os_string()], arguments, is_checked, None)
+        }
+    };
+    let mut command = Command::new(&tool[0]);
+    command.args(&tool[1..]).args(&arguments);
+    if !is_checked {
+        return finish(&tool, command.status(), None);
+    }
+    let call = Call::read(&arguments);
+    let added = additions(plan, &call);
+    if let (Some(substitute), Some(root)) = (Substitute::of(&call.words), call.root()) {
+        let compilation = Compilation {
+            compiler: &tool,
+            words: &call.words,
+            added: &added,
+            root,
+            libraries: &plan.libraries,
+        };
+        return finish(&tool, compilation.run(substitute), failed);
+    }
+    finish(&tool, command.args(added).status(), failed)
+}
+
+/// What the facade adds to the arguments of a checked crate.
+fn additions(plan: &Plan, call: &Call) -> Vec<OsString> {
+    let mut added = vec![OsString::from("-L"), joined("dependency=", &plan.libraries)];
+    if call.takes_facade(&plan.cfgs) {
+        added.extend([OsString::from("--extern"), joined("std=", &plan.std)]);
+        // An explicit `std` makes lints such as `unused_extern_crates` speak, which some crates
+        // deny; and cargo has already silenced the crates that are not the user's own.
+        if !call.has("--cap-lints") {
+            added.push("--cap-lints=warn".into());
+        }
+    }
+    added
+}
+
+fn joined(key: &str, path: &Path) -> OsString {
+    let mut word = OsString::from(key);
+    word.push(path);
+    word
+}
+
+/// The exit code for what became of the tool; on failure creates `failed`.
+fn finish(tool: &[OsString], ended: io::Result<ExitStatus>, failed: Option<&Path>) -> ExitCode {
+    match ended {
+        Ok(status) => {
+            if let (false, Some(failed)) = (status.success(), failed) {
+                // Without the file, the check takes the failure for one of a test.
+                let _ = fs::write(failed, "");
+            }
+            status
+                .code()
+                .and_then(|code| u8::try_from(code).ok())
+                .map_or(ExitCode::from(101), ExitCode::from)
+        }
+        Err(error) => {
+            let program = tool[0].display();
+            status::failure(&Failure::new(
+                format!("cannot start `{program}`: {error}"),
+                "See that the program exists, or unset the option or variable that names it \
+                 (`RUSTC`, `RUSTC_WRAPPER`, `RUSTDOC`).",
+            ));
+            ExitCode::from(101)
+        }
+    }
+}
+
+/// The arguments of one call of a compiler.
+struct Call {
+    words: Vec<String>,
+}
+
+impl Call {
+    /// Reads arguments, and those that are in files (`@path`), as cargo writes them when there are
+    /// too many.
+    fn read(args: &[OsString]) -> Call {
+        let mut words = Vec::with_capacity(args.len());
+        for arg in args {
+            match arg.to_str().map(|arg| (arg, arg.strip_prefix('@'))) {
+                Some((_, Some(path))) => {
+                    let text = fs::read_to_string(path).unwrap_or_default();
+                    words.extend(text.lines().map(str::to_owned));
+                }
+                Some((arg, None)) => words.push(arg.to_owned()),
+                None => words.push(arg.to_string_lossy().into_owned()),
+            }
+        }
+        Call { words }
+    }
+
+    fn has(&self, option: &str) -> bool {
+        self.words.iter().any(|word| is_or_begins(word, option))
+    }
+
+    /// The values of an option, `--cfg x` or `--cfg=x`.
+    fn values<'a>(&'a self, option: &'a str) -> impl Iterator<Item = &'a str> {
+        self.words.iter().enumerate().filter_map(move |(at, word)| {
+            match word.strip_prefix(option)? {
+                "" => self.words.get(at + 1).map(String::as_str),
+                rest => rest.strip_prefix('='),
+            }
+        })
+    }
+
+    /// Whether it compiles a crate of the checked program, and not for the host or to ask the
+    /// compiler a question.
+    fn is_checked(&self) -> bool {
+        self.has("--target")
+            && !self.has("--print")
+            && self.root().is_some()
+            && !self.values("--extern").any(|value| value.starts_with("std="))
+    }
+
+    /// Whether the crate uses the standard library.
+    fn takes_facade(&self, compilers: &str) -> bool {
+        let Some(root) = self.root() else { return false };
+        let cfgs = Cfgs::new(compilers.lines().chain(self.values("--cfg")), self.has("--test"));
+        uses_std(root, &cfgs)
+    }
+
+    /// The crate's first source file.
+    fn root(&self) -> Option<&Path> {
+        self.words
+            .iter()
+            .find(|word| word.ends_with(".rs") && !word.starts_with('-') && !word.contains('='))
+            .map(Path::new)
+    }
+}
+
+fn is_or_begins(word: &str, option: &str) -> bool {
+    word.strip_prefix(option).is_some_and(|rest| rest.is_empty() || rest.starts_with('='))
+}

@@ -1,0 +1,18 @@
+//! What a check is asked to do, and what it says beside the report.
+//!
+//! The command line, cargo's configuration and the environment become [`settings`], once; no later
+//! stage looks at them again. Failures and progress go to stderr ([`failure`], [`status`]), and the
+//! finished report goes where the settings say ([`output`]).
+
+pub mod failure;
+pub mod status;
+
+pub mod args;
+pub mod cargo_args;
+pub mod cargo_config;
+pub mod toolchain;
+pub mod user_config;
+
+pub mod settings;
+
+pub mod output;

@@ -1,0 +1,341 @@
+//! What a check is to do: the arguments, cargo's configuration and the environment, resolved once.
+//! No later stage looks at any of them again.
+
+use std::env;
+use std::ffi::{OsStr, OsString};
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use serde::Deserialize;
+
+use super::args::{self, Args, CargoCommand, Output};
+use super::cargo_args::CargoArgs;
+use super::cargo_config::CargoConfig;
+use super::failure::Failure;
+use super::toolchain::Toolchain;
+use super::user_config::{self, Config};
+use crate::report::classify::Levels;
+use crate::report::render::{Format, Show};
+
+/// Names a directory for compiled runtimes other than `target/lockcheck/runtime`, so that
+/// workspaces can share it.
+pub const CACHE: &str = "LOCKCHECK_CACHE_DIR";
+
+/// What to run, where to build, how to report.
+#[derive(Debug)]
+pub struct Settings {
+    /// cargo.
+    pub cargo: PathBuf,
+    /// All of its arguments.
+    pub cargo_args: Vec<OsString>,
+    /// The traces to report on, where nothing is run; none for those of the last run.
+    pub traces: Vec<PathBuf>,
+    /// The root of the workspace.
+    pub workspace: PathBuf,
+    /// The packages of the workspace, as cargo names them.
+    pub members: Vec<String>,
+    /// Everything that lockcheck keeps: `target/lockcheck`.
+    pub directory: PathBuf,
+    /// cargo's target directory for checked programs.
+    pub build: PathBuf,
+    /// Where compiled runtimes are kept.
+    pub cache: PathBuf,
+    /// The compiler that cargo uses.
+    pub toolchain: Toolchain,
+    /// The compiler wrapper that the user has set.
+    pub wrapper: Option<PathBuf>,
+    /// Whether to say nothing but the report.
+    pub quiet: bool,
+    /// The format that is printed.
+    pub format: Format,
+    /// The files that are written.
+    pub outputs: Vec<Output>,
+    /// What is shown of that which cannot happen or is allowed.
+    pub show: Show,
+    /// Whether processes are to count and time waits and holds.
+    pub stats: bool,
+    /// The levels of rules and tiers.
+    pub levels: Levels,
+    /// What the lint is told of the program's locks.
+    pub lint: user_config::Lint,
+    /// Whether the lint is to be joined with the traces.
+    pub with_trace: bool,
+    /// Whether cargo's messages go on to stdout, as an editor wants them.
+    pub forward_messages: bool,
+}
+
+/// The tools of a check around this one: a checked test has started this one, and cargo's variables
+/// name the outer check's wrapper.
+#[derive(Debug)]
+pub struct Outer {
+    /// The compiler wrapper that the user has set.
+    pub next: Option<PathBuf>,
+    /// The real documentation tool.
+    pub rustdoc: PathBuf,
+}
+
+impl Settings {
+    /// Settles what the arguments ask for, inside of an outer check if there is one.
+    ///
+    /// # Errors
+    /// When there is no package or no compiler, or something is asked for that cannot be checked.
+    pub fn resolve(args: Args, outer: Option<Outer>) -> Result<Settings, Failure> {
+        let Args { report, command } = args;
+        let mut traces = Vec::new();
+        let (verb, words) = match command {
+            args::Command::Test(CargoCommand { cargo }) => ("test", cargo),
+            args::Command::Run(CargoCommand { cargo }) => ("run", cargo),
+            args::Command::Bench(CargoCommand { cargo }) => ("bench", cargo),
+            args::Command::Nextest(CargoCommand { cargo }) => ("nextest", cargo),
+            args::Command::Check(CargoCommand { cargo }) => ("check", cargo),
+            args::Command::Report(mut stored) => {
+                traces = std::mem::take(&mut stored.traces);
+                ("report", stored.cargo())
+            }
+        };
+        let with_trace = report.with_trace.is_some();
+        traces.extend(report.with_trace.clone().flatten());
+        let given = CargoArgs::new(words);
+        let cwd = env::current_dir().map_err(|error| {
+            Failure::new(
+                format!("the current directory cannot be used: {error}"),
+                "Change to a directory that exists and that you may read.",
+            )
+        })?;
+        let cargo = env::var_os("CARGO").map_or_else(|| PathBuf::from("cargo"), PathBuf::from);
+        let config = CargoConfig::load(&given, &cwd);
+        refuse_build_std(&given, &config)?;
+        let metadata = Metadata::read(&cargo, &given)?;
+        let toolchain = Toolchain::find(&config, &cwd)?;
+        if verb != "check" && verb != "report" {
+            toolchain.compiles_runtime()?;
+        }
+        refuse_other_targets(&given, &config, &toolchain.host)?;
+
+        let target = given.value("--target-dir").map(|directory| cwd.join(directory));
+        let directory = target.unwrap_or(metadata.target_directory).join("lockcheck");
+        let build = directory.join("build");
+        let cache =
+            env::var_os(CACHE).map_or_else(|| directory.join("runtime"), |path| cwd.join(path));
+        let mut levels = Levels::default();
+        let file = Config::load(&metadata.workspace_root)?;
+        for (code, level) in &file.levels {
+            levels.set(code, *level).map_err(|what| {
+                Failure::new(
+                    format!("`{}` sets a level for what does not exist: {what}", user_config::NAME),
+                    "Correct the name under `[levels]`.",
+                )
+            })?;
+        }
+        for (code, level) in report.levels() {
+            levels.set(code, level).map_err(bad_word)?;
+        }
+        let mut show = Show::default();
+        for code in &report.show {
+            show.add(code).map_err(bad_word)?;
+        }
+        let (wrapper, toolchain) = match outer {
+            Some(outer) => (outer.next, Toolchain { rustdoc: outer.rustdoc, ..toolchain }),
+            None => (config.program("RUSTC_WRAPPER", "build.rustc-wrapper"), toolchain),
+        };
+        Ok(Settings {
+            cargo,
+            cargo_args: match verb {
+                "check" => checked(&given, &directory.join("lint")),
+                _ => instrumented(verb, &given, &toolchain.host, &build),
+            },
+            traces,
+            workspace: metadata.workspace_root,
+            members: metadata.workspace_members,
+            directory,
+            build,
+            cache,
+            toolchain,
+            wrapper,
+            quiet: given.has("-q") || given.has("--quiet"),
+            format: report.format,
+            outputs: report.output,
+            show,
+            stats: report.stats,
+            levels,
+            lint: file.lint,
+            with_trace,
+            forward_messages: verb == "check"
+                && given
+                    .values("--message-format")
+                    .any(|form| form.to_str().is_some_and(|form| form.starts_with("json"))),
+        })
+    }
+}
+
+fn bad_word(what: String) -> Failure {
+    Failure::new(what, "`cargo lockcheck test --help` lists the choices.")
+}
+
+/// cargo's arguments with the host as an explicit target, which keeps build scripts and procedural
+/// macros apart, and with a target directory of our own.
+fn instrumented(verb: &str, given: &CargoArgs, host: &str, build: &Path) -> Vec<OsString> {
+    let rest = given.without("--target").without("--target-dir");
+    let mut words = vec![OsString::from(verb)];
+    let mut rest = rest.words().iter();
+    if verb == "nextest" {
+        // Its own subcommand comes first, after any global options.
+        while let Some(word) = rest.next() {
+            words.push(word.clone());
+            if CargoArgs::takes_value(word) {
+                words.extend(rest.next().cloned());
+            } else if !word.as_encoded_bytes().starts_with(b"-") {
+                break;
+            }
+        }
+    }
+    words.extend(["--target".into(), host.into(), "--target-dir".into(), build.into()]);
+    words.extend(rest.cloned());
+    words
+}
+
+/// cargo's arguments for a check of all targets, whose messages this program reads.
+fn checked(given: &CargoArgs, build: &Path) -> Vec<OsString> {
+    let rest = given.without("--target-dir").without("--message-format");
+    let selects = ["--lib", "--bins", "--examples", "--tests", "--benches", "--all-targets"];
+    let names = ["--bin", "--example", "--test", "--bench"];
+    let is_selected = selects.iter().any(|option| rest.has(option))
+        || names.iter().any(|option| rest.value(option).is_some() || rest.has(option));
+    let mut words = vec![OsString::from("check")];
+    words.push("--message-format=json-diagnostic-rendered-ansi".into());
+    words.extend(["--target-dir".into(), build.into()]);
+    if !is_selected {
+        words.push("--all-targets".into());
+    }
+    // What does not compile keeps nothing else from being looked at.
+    if !rest.has("--keep-going") {
+        words.push("--keep-going".into());
+    }
+    words.extend(rest.words().iter().cloned());
+    words
+}
+
+fn refuse_other_targets(args: &CargoArgs, config: &CargoConfig, host: &str) -> Result<(), Failure> {
+    let given: Vec<String> =
+        args.values("--target").map(|name| name.display().to_string()).collect();
+    let wanted = if given.is_empty() { config.strings("build.target") } else { given };
+    match wanted.into_iter().find(|target| target != host && target != "host-tuple") {
+        None => Ok(()),
+        Some(other) => Err(Failure::new(
+            format!("programs for `{other}` cannot be checked: this host is `{host}`"),
+            "Check a build for the host, with `--target host-tuple`: the locks and their order are \
+             the same in code that is not specific to one platform.",
+        )),
+    }
+}
+
+fn refuse_build_std(args: &CargoArgs, config: &CargoConfig) -> Result<(), Failure> {
+    let asked = args.values("-Z").any(|value| value.to_string_lossy().starts_with("build-std"));
+    if asked || config.is_set("unstable.build-std") {
+        return Err(Failure::new(
+            "a program that compiles its own standard library (`-Zbuild-std`) cannot be checked: \
+             the runtime is linked to the toolchain's",
+            "Leave `-Zbuild-std` out of this check.",
+        ));
+    }
+    Ok(())
+}
+
+/// What cargo says of the workspace.
+#[derive(Deserialize)]
+struct Metadata {
+    workspace_root: PathBuf,
+    target_directory: PathBuf,
+    workspace_members: Vec<String>,
+}
+
+impl Metadata {
+    fn read(cargo: &Path, args: &CargoArgs) -> Result<Metadata, Failure> {
+        let mut command = Command::new(cargo);
+        command.args(["metadata", "--no-deps", "--format-version=1"]);
+        for option in ["--manifest-path", "--config", "-Z", "--lockfile-path"] {
+            for value in args.values(option) {
+                command.args([OsStr::new(option), value]);
+            }
+        }
+        command.args(["--locked", "--offline", "--frozen"].iter().filter(|flag| args.has(flag)));
+        let output = command.output().map_err(|error| {
+            Failure::new(
+                format!("cannot start `{}`: {error}", cargo.display()),
+                "Install cargo with rustup, or set `CARGO` to it.",
+            )
+        })?;
+        if !output.status.success() {
+            // Its warnings are left to the call of cargo that follows; its error is the last word.
+            anstream::eprint!("{}", String::from_utf8_lossy(&output.stderr));
+            return Err(Failure::new(
+                "cargo finds no package that it can read",
+                "Run this in the directory of a package, or name one with `--manifest-path`.",
+            ));
+        }
+        serde_json::from_slice(&output.stdout).map_err(|error| {
+            Failure::new(
+                format!("the output of `cargo metadata` is not understood: {error}"),
+                "See that `CARGO` is the path of a recent cargo.",
+            )
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use super::{checked, instrumented, refuse_build_std, refuse_other_targets};
+    use crate::cli::cargo_args::CargoArgs;
+    use crate::cli::cargo_config::CargoConfig;
+
+    fn args(line: &str) -> CargoArgs {
+        CargoArgs::new(line.split_whitespace().map(Into::into).collect())
+    }
+
+    #[test]
+    fn target_and_directory_become_ours() {
+        let line = |verb: &str, given: &str| {
+            instrumented(verb, &args(given), "HOST", Path::new("dir")).join(" ".as_ref())
+        };
+        assert_eq!(
+            line("test", "--target HOST -p a --target-dir=x b -- c"),
+            "test --target HOST --target-dir dir -p a b -- c"
+        );
+        assert_eq!(
+            line("nextest", "--color always run -p a"),
+            "nextest --color always run --target HOST --target-dir dir -p a"
+        );
+    }
+
+    #[test]
+    fn a_check_is_one_of_all_targets_that_goes_on() {
+        let line = |given: &str| checked(&args(given), Path::new("dir")).join(" ".as_ref());
+        let begin = "check --message-format=json-diagnostic-rendered-ansi --target-dir dir";
+        assert_eq!(line("-p a"), format!("{begin} --all-targets --keep-going -p a").as_str());
+        assert_eq!(line("--lib --keep-going"), format!("{begin} --lib --keep-going").as_str());
+    }
+
+    #[test]
+    fn other_targets_are_refused() {
+        let config = CargoConfig::default();
+        for allowed in ["", "--target HOST", "--target=host-tuple"] {
+            refuse_other_targets(&args(allowed), &config, "HOST").expect("the host is allowed");
+        }
+        let error = refuse_other_targets(&args("--target wasm32-wasip1"), &config, "HOST");
+        let error = error.expect_err("it is another target");
+        assert!(error.to_string().contains("`wasm32-wasip1`"), "{error}");
+        assert!(error.next().contains("--target host-tuple"));
+    }
+
+    #[test]
+    fn build_std_is_refused() {
+        let config = CargoConfig::default();
+        for refused in ["-Zbuild-std", "-Z build-std=core,std"] {
+            let error = refuse_build_std(&args(refused), &config).expect_err(refused);
+            assert!(error.to_string().contains("-Zbuild-std"), "{error}");
+        }
+        refuse_build_std(&args("-Zother -- -Zbuild-std"), &config).expect("it is not asked for");
+    }
+}

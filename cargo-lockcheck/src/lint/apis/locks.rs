@@ -1,0 +1,295 @@
+//! Which types are locks and guards, and which of their functions take a lock how.
+//!
+//! The settings of a program add its own (`[[lint.locks]]` in `lockcheck.toml`).
+
+use super::functions::{Functions, first, of_traits};
+use crate::cli::user_config::LockType;
+use crate::lint::mir::callee::Callee;
+use crate::lint::mir::types;
+use crate::report::model::Mode;
+
+/// How a call takes a lock.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct LockCall {
+    /// Shared or not.
+    pub(crate) mode: Mode,
+    /// Whether it waits.
+    pub(crate) wait: Waiting,
+    /// Whether the lock belongs to tasks: holding it over a suspension is what it is for.
+    pub(crate) is_async: bool,
+    /// Whether the call only makes the future that takes the lock.
+    pub(crate) is_future: bool,
+    /// Whether the lock is gone again when the call returns.
+    pub(crate) momentary: bool,
+    /// Whether it names its level among locks of its class (`lock_nested`).
+    pub(crate) is_nested: bool,
+}
+
+impl LockCall {
+    /// A call on a thread that returns a guard.
+    fn new(mode: Mode, wait: Waiting) -> LockCall {
+        LockCall {
+            mode,
+            wait,
+            is_async: false,
+            is_future: false,
+            momentary: false,
+            is_nested: false,
+        }
+    }
+}
+
+/// Whether an acquisition waits for the lock.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub(crate) enum Waiting {
+    /// Until it has it.
+    Blocking,
+    /// Not at all.
+    Try,
+    /// For some time.
+    Timed,
+}
+
+/// The types of locks: those that are known, and those that the settings name.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Locks<'s> {
+    pub(crate) told: &'s [LockType],
+}
+
+impl Locks<'_> {
+    /// Whether a type's text can have a guard in it; quick.
+    pub(crate) fn may_have_guard(&self, ty: &str) -> bool {
+        ty.contains("Guard")
+            || ty.contains("dashmap")
+            || self.told.iter().any(|told| ty.contains(types::last(&told.guard)))
+    }
+
+    /// Whether a type's path is a guard's.
+    pub(crate) fn is_guard(&self, path: &str) -> bool {
+        is_guard(path) || self.told.iter().any(|told| is_named(path, &told.guard))
+    }
+
+    /// Whether a type's path is a lock's: one whose values are classes of their own.
+    pub(crate) fn is_lock(&self, path: &str) -> bool {
+        is_lock(path) || self.told.iter().any(|told| is_named(path, &told.ty))
+    }
+
+    /// How a call takes a lock, if it does. For a lock of tasks this is the call that makes the
+    /// future.
+    pub(crate) fn call(&self, callee: &Callee<'_>) -> Option<LockCall> {
+        lock_call(callee).or_else(|| {
+            let is_its = |told: &&LockType| is_named(callee.owner(), &told.ty);
+            self.told.iter().filter(is_its).find_map(|told| {
+                let has = |names: &[String]| names.iter().any(|name| *name == callee.name());
+                let (mode, wait) = if has(&told.lock) {
+                    (Mode::Write, Waiting::Blocking)
+                } else if has(&told.read) {
+                    (Mode::Read, Waiting::Blocking)
+                } else if has(&told.try_lock) {
+                    (Mode::Write, Waiting::Try)
+                } else {
+                    return None;
+                };
+                Some(LockCall::new(mode, wait))
+            })
+        })
+    }
+}
+
+/// Whether a path is the one that the settings name: its end, or, for a type of the crate itself,
+/// the path without the crate's name.
+fn is_named(path: &str, name: &str) -> bool {
+    let ends = |long: &str, end: &str| {
+        long.strip_suffix(end).is_some_and(|rest| rest.is_empty() || rest.ends_with("::"))
+    };
+    ends(path, name) || ends(name, path)
+}
+
+/// Types of locks, in the crates of [`CRATES`].
+const LOCKS: &[&str] = &[
+    "Mutex",
+    "RwLock",
+    "ReentrantMutex",
+    "ReentrantLock",
+    "FairMutex",
+    "SpinMutex",
+    "TicketMutex",
+];
+
+/// How the paths of crates with locks begin.
+const CRATES: &[&str] = &[
+    "std::sync::",
+    "lockdep::sync::",
+    "tokio::sync::",
+    "async_lock::",
+    "async_std::sync::",
+    "spin::",
+    "parking_lot::",
+];
+
+/// Those of them whose locks belong to tasks rather than threads.
+const ASYNC_CRATES: &[&str] = &["tokio::sync::", "async_lock::", "async_std::", "futures"];
+
+/// Types of guards, in any crate.
+const GUARDS: &[&str] = &[
+    "MutexGuard",
+    "MappedMutexGuard",
+    "RwLockReadGuard",
+    "RwLockWriteGuard",
+    "MappedRwLockReadGuard",
+    "MappedRwLockWriteGuard",
+    "RwLockUpgradableReadGuard",
+    "RwLockUpgradableGuard",
+    "RwLockMappedWriteGuard",
+    "ReentrantMutexGuard",
+    "ReentrantLockGuard",
+    "MappedReentrantMutexGuard",
+    "FairMutexGuard",
+    "SpinMutexGuard",
+    "TicketMutexGuard",
+    "ArcMutexGuard",
+    "ArcRwLockReadGuard",
+    "ArcRwLockWriteGuard",
+    "ArcRwLockUpgradableReadGuard",
+    "MutexGuardArc",
+    "RwLockReadGuardArc",
+    "RwLockWriteGuardArc",
+    "OwnedMutexGuard",
+    "OwnedMappedMutexGuard",
+    "OwnedRwLockReadGuard",
+    "OwnedRwLockWriteGuard",
+    "OwnedRwLockMappedWriteGuard",
+];
+
+/// Types of `dashmap` whose values hold a lock of the map.
+const MAP_GUARDS: &[&str] = &[
+    "Ref",
+    "RefMut",
+    "RefMulti",
+    "RefMutMulti",
+    "Entry",
+    "OccupiedEntry",
+    "VacantEntry",
+    "MappedRef",
+    "MappedRefMut",
+    "Iter",
+    "IterMut",
+];
+
+/// Functions that take a lock: the types they belong to (none stands for all others), their names
+/// without `try_`, `_for`, `_until`, `_arc`, `_owned` and `blocking`, and how they take it. One with
+/// nothing there blocks nobody that this looks at: a lock that its owner may take again, or readers that
+/// are let in past queued writers and so never wait for one.
+const METHODS: &[(&[&str], &[&str], Option<Mode>)] = &[
+    (&["ReentrantMutex", "ReentrantLock"], &[], None),
+    (&["RwLock"], &["read"], Some(Mode::Read)),
+    (&["RwLock"], &["write"], Some(Mode::Write)),
+    (&["RwLock"], &["upgradable_read", "upgradeable_read"], Some(Mode::Upgradable)),
+    (&["RwLock"], &["read_recursive"], None),
+    (&[], &["lock"], Some(Mode::Write)),
+];
+
+/// Functions of traits by which a lock is taken at a level among locks of its class.
+const NESTED: &[(Functions, Mode)] = &[
+    (of_traits(&["LockNested"], &["lock_nested"]), Mode::Write),
+    (of_traits(&["RwLockNested"], &["write_nested"]), Mode::Write),
+    (of_traits(&["RwLockNested"], &["read_nested"]), Mode::Read),
+    (of_traits(&["UpgradableNested"], &["upgradable_read_nested"]), Mode::Upgradable),
+];
+
+/// Functions of a map with locks inside: how they take one, and whether it is gone when they return.
+const MAP_METHODS: &[(&[&str], Mode, bool)] = &[
+    (&["get", "iter"], Mode::Read, false),
+    (&["get_mut", "entry", "iter_mut"], Mode::Write, false),
+    (
+        &[
+            "insert",
+            "remove",
+            "remove_if",
+            "remove_if_mut",
+            "retain",
+            "clear",
+            "alter",
+            "alter_all",
+            "shrink_to_fit",
+        ],
+        Mode::Write,
+        true,
+    ),
+];
+
+/// Futures that take a lock: the crate, their names, how they take it, and the lock's type.
+const FUTURES: &[(&str, &[&str], Mode, &str)] = &[
+    ("futures", &["MutexLockFuture", "OwnedMutexLockFuture"], Mode::Write, "futures::lock::Mutex"),
+    ("async_lock::", &["Lock", "LockArc"], Mode::Write, "async_lock::Mutex"),
+    ("async_lock::", &["Read", "ReadArc"], Mode::Read, "async_lock::RwLock"),
+    ("async_lock::", &["Write", "WriteArc"], Mode::Write, "async_lock::RwLock"),
+    (
+        "async_lock::",
+        &["UpgradableRead", "UpgradableReadArc"],
+        Mode::Upgradable,
+        "async_lock::RwLock",
+    ),
+];
+
+/// The lock that a future of a named type takes, and the lock's type.
+pub(crate) fn future_of_lock(future: &str) -> Option<(LockCall, &'static str)> {
+    let path = types::head(future);
+    let is_it = |(krate, names, ..): &&(&str, &[&str], Mode, &str)| {
+        path.starts_with(krate) && names.contains(&types::last(path))
+    };
+    let (_, _, mode, ty) = FUTURES.iter().find(is_it)?;
+    Some((LockCall { is_async: true, ..LockCall::new(*mode, Waiting::Blocking) }, ty))
+}
+
+/// Whether a type's path is that of a known guard.
+fn is_guard(path: &str) -> bool {
+    let name = types::last(path);
+    GUARDS.contains(&name) || path.contains("dashmap::") && MAP_GUARDS.contains(&name)
+}
+
+/// Whether a type's path is that of a known lock.
+fn is_lock(path: &str) -> bool {
+    let name = types::last(path);
+    let is_known_crate = || {
+        CRATES.iter().any(|prefix| path.starts_with(prefix))
+            || path.contains("lock_api::")
+            || path.contains("futures") && path.contains("::lock::")
+    };
+    LOCKS.contains(&name) && is_known_crate() || name == "DashMap"
+}
+
+/// How a call takes a known lock, if it does.
+fn lock_call(callee: &Callee<'_>) -> Option<LockCall> {
+    let owner = callee.owner();
+    let ty = types::last(owner);
+    if callee.trait_name.is_some() {
+        let mode = first(NESTED, callee).filter(|_| is_lock(owner) && ty != "ReentrantMutex")?;
+        return Some(LockCall { is_nested: true, ..LockCall::new(mode, Waiting::Blocking) });
+    }
+    let name = callee.name();
+    if ty == "DashMap" && owner.contains("dashmap") {
+        let (_, mode, momentary) = MAP_METHODS.iter().find(|row| row.0.contains(&name))?;
+        return Some(LockCall { momentary: *momentary, ..LockCall::new(*mode, Waiting::Blocking) });
+    }
+    if !is_lock(owner) {
+        return None;
+    }
+    let is_async = ASYNC_CRATES.iter().any(|prefix| owner.starts_with(prefix));
+    let on_thread = name.strip_prefix("blocking_").or_else(|| name.strip_suffix("_blocking"));
+    let name = on_thread.unwrap_or(name);
+    let (name, wait) = match name.strip_prefix("try_") {
+        None => (name, Waiting::Blocking),
+        Some(rest) => match rest.find("_for").or_else(|| rest.find("_until")) {
+            Some(end) => (&rest[..end], Waiting::Timed),
+            None => (rest, Waiting::Try),
+        },
+    };
+    let name = name.strip_suffix("_arc").or_else(|| name.strip_suffix("_owned")).unwrap_or(name);
+    let row = METHODS.iter().find(|(types, names, _)| {
+        (types.is_empty() || types.contains(&ty)) && (names.is_empty() || names.contains(&name))
+    });
+    let mode = row?.2?;
+    let is_future = is_async && on_thread.is_none() && wait == Waiting::Blocking;
+    Some(LockCall { is_async, is_future, ..LockCall::new(mode, wait) })
+}

@@ -1,0 +1,111 @@
+//! Which functions make their thread wait for something that is no lock.
+
+use super::functions::{Functions, Of, first, of_types_in};
+use crate::lint::mir::callee::Callee;
+use crate::lint::mir::types;
+
+/// What a call that is no acquisition waits for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub(crate) enum Blocking {
+    /// A message.
+    Receive,
+    /// Room in a bounded channel.
+    BoundedSend,
+    /// The end of a thread.
+    Join,
+    /// A barrier.
+    Barrier,
+    /// Time.
+    Sleep,
+    /// Another process.
+    Process,
+    /// A future, on this thread.
+    BlockOn,
+    /// A peer on the network.
+    Network,
+}
+
+impl Blocking {
+    /// What the call does, after "a call that".
+    pub(crate) fn describe(self) -> &'static str {
+        match self {
+            Blocking::Receive => "waits for a message",
+            Blocking::BoundedSend => "waits for room in a bounded channel",
+            Blocking::Join => "waits for a thread to end",
+            Blocking::Barrier => "waits at a barrier",
+            Blocking::Sleep => "sleeps",
+            Blocking::Process => "waits for a process",
+            Blocking::BlockOn => "waits for a future",
+            Blocking::Network => "waits for the network",
+        }
+    }
+}
+
+/// Words in the paths of channels that block their threads.
+const CHANNELS: &[&str] = &["mpsc", "crossbeam", "flume", "mpmc", "async_channel", "kanal"];
+
+const fn of_channels(types: &'static [&'static str], names: &'static [&'static str]) -> Functions {
+    Functions { of: Of::TypesAmong(CHANNELS, types), names }
+}
+
+/// What waits for what. The first row that has a function counts, and one with nothing says that it
+/// only makes a future.
+const WAITS: &[(Functions, Option<Blocking>)] = &[
+    (of_types_in(&["tokio::", "async_channel"], &["Receiver"], &["recv"]), None),
+    (
+        of_channels(&["Receiver"], &["recv", "recv_timeout", "recv_deadline", "blocking_recv"]),
+        Some(Blocking::Receive),
+    ),
+    (of_channels(&["Iter", "IntoIter"], &["next"]), Some(Blocking::Receive)),
+    (of_channels(&["SyncSender"], &["send"]), Some(Blocking::BoundedSend)),
+    (of_channels(&["Sender"], &["blocking_send"]), Some(Blocking::BoundedSend)),
+    (
+        of_types_in(&["std::thread"], &["JoinHandle", "ScopedJoinHandle"], &["join"]),
+        Some(Blocking::Join),
+    ),
+    (of_types_in(&["std::sync"], &["Barrier"], &["wait"]), Some(Blocking::Barrier)),
+    (
+        Functions {
+            of: Of::Path("std::thread"),
+            names: &["sleep", "sleep_ms", "sleep_until", "park"],
+        },
+        Some(Blocking::Sleep),
+    ),
+    (
+        of_types_in(&["std::process"], &["Child"], &["wait", "wait_with_output"]),
+        Some(Blocking::Process),
+    ),
+    (of_types_in(&["std::process"], &["Command"], &["output", "status"]), Some(Blocking::Process)),
+    (of_types_in(&["tokio"], &["Runtime", "Handle"], &["block_on"]), Some(Blocking::BlockOn)),
+    (
+        Functions { of: Of::Crates(&["futures", "pollster"]), names: &["block_on"] },
+        Some(Blocking::BlockOn),
+    ),
+    (of_types_in(&["std::net"], &["TcpListener"], &["accept"]), Some(Blocking::Network)),
+    (of_types_in(&["std::net"], &["TcpStream"], &["connect"]), Some(Blocking::Network)),
+    (of_types_in(&["std::net"], &["UdpSocket"], &["recv", "recv_from"]), Some(Blocking::Network)),
+];
+
+/// Methods of `Read` that wait when they are called on a connection.
+const READS: &[&str] = &["read", "read_exact", "read_to_end", "read_to_string"];
+
+/// What a call waits for that is neither a lock nor a condition variable; the first argument's type,
+/// where it is known, tells a file from a connection.
+pub(crate) fn blocking_call(callee: &Callee<'_>, first_arg_ty: Option<&str>) -> Option<Blocking> {
+    let is_connection =
+        || first_arg_ty.is_some_and(|ty| types::head(ty).ends_with("std::net::TcpStream"));
+    if callee.trait_name == Some("Read") && READS.contains(&callee.name()) && is_connection() {
+        return Some(Blocking::Network);
+    }
+    first(WAITS, callee).flatten()
+}
+
+/// Whether a call waits on a condition variable.
+pub(crate) fn is_condvar_wait(callee: &Callee<'_>) -> bool {
+    types::last(callee.owner()) == "Condvar" && callee.name().starts_with("wait")
+}
+
+/// Whether a call wakes the waiters of a condition variable.
+pub(crate) fn is_notify(callee: &Callee<'_>) -> bool {
+    types::last(callee.owner()) == "Condvar" && callee.name().starts_with("notify")
+}

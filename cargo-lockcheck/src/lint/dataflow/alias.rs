@@ -1,0 +1,561 @@
+//! Which object a place is: a root and a path of fields, the same for all its aliases.
+//!
+//! References, smart pointers, clones of handles, iterators and guards are looked through, so that
+//! `self.accounts`, a reference to it, and an `Arc` cloned from it are one object. What cannot be
+//! looked through is a root of its own, equal to nothing else: the analysis then says too little,
+//! never too much.
+
+use std::cell::{Cell, RefCell};
+use std::sync::Arc;
+
+use crate::lint::apis::aliases::{CallAlias, call_alias};
+use crate::lint::apis::moves::tested_variant;
+use crate::lint::mir::model::{Body, Operand, Place, Rvalue, StatementKind, Step, Terminator};
+use crate::lint::mir::types;
+use crate::lint::program::{BodyId, Function, Program};
+use crate::lint::summary::path::{Part, Path, Root, SavedLocal};
+use crate::lint::summary::{Returned, Summaries, Summary};
+
+/// Where the value of a local comes from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Definition {
+    Statement(u32, u32),
+    Call(u32),
+}
+
+/// Through how many locals one is followed, each of which takes of the stack: a name for a name for a
+/// name in code that a program has written.
+const DEEPEST: u32 = 256;
+
+/// A body with the origins of its locals.
+pub(crate) struct Frame<'p, 'a> {
+    pub(crate) program: &'p Program<'a>,
+    pub(crate) function: &'p Function<'a>,
+    id: BodyId,
+    summaries: Summaries<'p>,
+    definitions: Vec<Vec<Definition>>,
+    memo: RefCell<Vec<Memo>>,
+    /// How many locals the one that is looked for has led through.
+    depth: Cell<u32>,
+    /// The local that stands for a coroutine's own state.
+    coroutine: Option<u32>,
+}
+
+#[derive(Clone, Debug)]
+enum Memo {
+    Open,
+    Running,
+    Done(Path),
+}
+
+impl<'p, 'a> Frame<'p, 'a> {
+    pub(crate) fn new(
+        program: &'p Program<'a>,
+        id: BodyId,
+        summaries: Summaries<'p>,
+    ) -> Frame<'p, 'a> {
+        let function = &program.functions[id];
+        let body = &function.body;
+        let mut definitions = vec![Vec::new(); body.locals.len()];
+        for (at, block) in body.blocks.iter().enumerate() {
+            if block.cleanup {
+                continue;
+            }
+            for (index, statement) in block.statements.iter().enumerate() {
+                if let StatementKind::Assign(place, _) = &statement.kind
+                    && place.steps.is_empty()
+                {
+                    let definition = Definition::Statement(at as u32, index as u32);
+                    definitions[place.local as usize].push(definition);
+                }
+            }
+            if let Terminator::Call(call) = &block.terminator
+                && call.dest.steps.is_empty()
+            {
+                definitions[call.dest.local as usize].push(Definition::Call(at as u32));
+            }
+        }
+        let coroutine = function.is_coroutine().then(|| coroutine_local(function)).flatten();
+        let memo = RefCell::new(vec![Memo::Open; body.locals.len()]);
+        let depth = Cell::new(0);
+        Frame { program, function, id, summaries, definitions, memo, depth, coroutine }
+    }
+
+    /// The local that stands for a coroutine's own state.
+    pub(crate) fn coroutine(&self) -> Option<u32> {
+        self.coroutine
+    }
+
+    /// The summary of a callee, once it is known.
+    pub(crate) fn summary(&self, callee: BodyId) -> Option<&'p Summary> {
+        self.summaries.of(self.id, callee)
+    }
+
+    /// Whether the body leads to another by calls, drops and constants, so that the other was looked
+    /// at before.
+    pub(crate) fn leads_to(&self, other: BodyId) -> bool {
+        self.summaries.lead_to(self.id, other)
+    }
+
+    /// This frame for a body that this one leads to.
+    pub(crate) fn of(&self, other: BodyId) -> Frame<'p, 'a> {
+        Frame::new(self.program, other, self.summaries)
+    }
+
+    /// The type of a place.
+    pub(crate) fn type_of(&self, place: &Place<'a>) -> &'a str {
+        type_of(&self.function.body, place)
+    }
+
+    /// The type of an operand: of a place, or of a reference to a static. Other constants do not tell.
+    pub(crate) fn operand_type(&self, operand: &Operand<'a>) -> Option<&'a str> {
+        match operand {
+            Operand::Copy(place) | Operand::Move(place) => Some(self.type_of(place)),
+            Operand::Const(text) => {
+                let (_, ty) = text.strip_prefix("{alloc")?.split_once(": ")?;
+                ty.strip_suffix('}')
+            }
+        }
+    }
+
+    /// The object that a place is or refers to.
+    pub(crate) fn place(&self, place: &Place<'a>) -> Path {
+        if let Some(saved) = self.saved_local(place) {
+            return saved;
+        }
+        let mut path = self.local(place.local);
+        let mut ty = self.function.body.locals[place.local as usize].ty;
+        let mut variant = "";
+        for step in &place.steps {
+            match step {
+                Step::Deref => {
+                    ty = match types::is_reference(ty) {
+                        true => deref_type(ty),
+                        false => types::arguments(ty).first().copied().unwrap_or(ty),
+                    };
+                }
+                Step::Variant(name) => variant = name,
+                Step::Field(index, field) => {
+                    path = self.field(path, ty, std::mem::take(&mut variant), *index);
+                    ty = field;
+                }
+                Step::Index => {
+                    path = path.with(Part::Element);
+                    ty = types::arguments(ty).first().copied().unwrap_or(ty);
+                }
+            }
+        }
+        path
+    }
+
+    /// A local that a coroutine keeps over its suspensions stands in a field of its state.
+    fn saved_local(&self, place: &Place<'a>) -> Option<Path> {
+        let coroutine = self.coroutine?;
+        let saved = SavedLocal::of(place, coroutine)?;
+        let wanted = |dest: &Place<'a>| {
+            dest.steps.len() == 3 && SavedLocal::of(dest, coroutine) == Some(saved)
+        };
+        let mut found: Option<Definition> = None;
+        let mut several = false;
+        for (at, block) in self.function.body.blocks.iter().enumerate() {
+            if block.cleanup {
+                continue;
+            }
+            for (index, statement) in block.statements.iter().enumerate() {
+                if let StatementKind::Assign(dest, _) = &statement.kind
+                    && wanted(dest)
+                {
+                    several |= found.is_some();
+                    found = Some(Definition::Statement(at as u32, index as u32));
+                }
+            }
+            if let Terminator::Call(call) = &block.terminator
+                && wanted(&call.dest)
+            {
+                several |= found.is_some();
+                found = Some(Definition::Call(at as u32));
+            }
+        }
+        let mut path = match found {
+            Some(definition) if !several => self.definition(definition, coroutine),
+            _ => Path::new(Root::Saved(saved)),
+        };
+        let Some(&Step::Field(_, mut ty)) = place.steps.get(2) else { return Some(path) };
+        let mut variant = "";
+        for step in &place.steps[3..] {
+            match step {
+                Step::Deref => ty = deref_type(ty),
+                Step::Variant(name) => variant = name,
+                Step::Field(index, field) => {
+                    path = self.field(path, ty, std::mem::take(&mut variant), *index);
+                    ty = field;
+                }
+                Step::Index => path = path.with(Part::Element),
+            }
+        }
+        Some(path)
+    }
+
+    /// A field of an object of a type.
+    fn field(&self, path: Path, ty: &str, variant: &str, index: u32) -> Path {
+        let head = types::head(ty);
+        if types::is_library(head) {
+            // `Some`, `Ok`, the pointer inside a box: the container is the object.
+            if let Root::Aggregate(..) = path.root
+                && path.parts.is_empty()
+                && let Some(value) = self.aggregate_field(&path.root, index)
+            {
+                return value;
+            }
+            return path;
+        }
+        let is_named = !head.is_empty() && !head.starts_with(['(', '{', '[', '&']);
+        if path.parts.is_empty()
+            && let Some(value) = self.aggregate_field(&path.root, index)
+            // What is made for the field has no better name than the field.
+            && (!is_named || matches!(value.root, Root::Param(_) | Root::Static(_)))
+        {
+            return value;
+        }
+        if path.parts.is_empty()
+            && let Root::Call(block) = path.root
+            && let Some(value) = self.returned_field(block, index)
+        {
+            return value;
+        }
+        let owner = is_named.then(|| Arc::from(self.unit().global(head)));
+        path.with(Part::Field { owner, variant: Arc::from(variant), index })
+    }
+
+    fn unit(&self) -> &'p crate::lint::program::Unit<'a> {
+        &self.program.units[self.function.unit]
+    }
+
+    /// The operand that a field was made of.
+    fn aggregate_field(&self, root: &Root, index: u32) -> Option<Path> {
+        let Root::Aggregate(block, statement) = *root else { return None };
+        let statement =
+            self.function.body.blocks.get(block as usize)?.statements.get(statement as usize)?;
+        let StatementKind::Assign(_, Rvalue::Aggregate(name, values)) = &statement.kind else {
+            return None;
+        };
+        if *name == "[]" {
+            return None;
+        }
+        Some(self.operand(values.get(index as usize)?))
+    }
+
+    /// A field of what a call returned, when the callee is known to return what it is made of.
+    fn returned_field(&self, block: u32, index: u32) -> Option<Path> {
+        let Terminator::Call(call) = &self.function.body.blocks.get(block as usize)?.terminator
+        else {
+            return None;
+        };
+        let id = self.program.resolve(self.function.unit, call.callee()?)?;
+        match &self.summary(id)?.returned {
+            Some(Returned::Fields(fields)) => {
+                Some(self.substitute(fields.get(index as usize)?.as_ref()?, &call.args))
+            }
+            _ => None,
+        }
+    }
+
+    /// A path of a callee as one of this body, given the arguments.
+    fn substitute(&self, path: &Path, args: &[Operand<'a>]) -> Path {
+        self.substitute_with(path, &|number| match args.get(number as usize - 1) {
+            Some(operand) => self.operand(operand),
+            None => Path::new(Root::Unknown),
+        })
+    }
+
+    /// A path of a callee as one of this body, given what its parameters are here.
+    pub(crate) fn substitute_with(&self, path: &Path, param: &dyn Fn(u32) -> Path) -> Path {
+        let base = match path.root {
+            Root::Param(number) => param(number),
+            Root::Static(_) => return path.clone(),
+            _ => Path::new(Root::Unknown),
+        };
+        self.extend(base, &path.parts)
+    }
+
+    /// A path with more parts behind it, looked through as far as they go.
+    pub(crate) fn extend(&self, base: Path, parts: &[Part]) -> Path {
+        parts.iter().fold(base, |path, part| match part {
+            Part::Field { owner, index, .. } if path.parts.is_empty() => {
+                let known = self.aggregate_field(&path.root, *index).or_else(|| match path.root {
+                    Root::Call(block) => self.returned_field(block, *index),
+                    _ => None,
+                });
+                let is_better = |value: &Path| {
+                    owner.is_none() || matches!(value.root, Root::Param(_) | Root::Static(_))
+                };
+                known.filter(is_better).unwrap_or_else(|| path.with(part.clone()))
+            }
+            _ => path.with(part.clone()),
+        })
+    }
+
+    /// The object that an operand is or refers to.
+    pub(crate) fn operand(&self, operand: &Operand<'a>) -> Path {
+        match operand {
+            Operand::Copy(place) | Operand::Move(place) => self.place(place),
+            Operand::Const(text) => self.constant(text),
+        }
+    }
+
+    fn constant(&self, text: &str) -> Path {
+        if let Some(name) = self.unit().static_at(text) {
+            return self.static_path(name);
+        }
+        let promoted = text.contains("::promoted[");
+        let id = match promoted {
+            true => self.program.promoted(self.function, text),
+            false => self.program.constant(self.function.unit, text),
+        };
+        if let Some(id) = id {
+            if !self.summaries.are_for(self.id, id) {
+                return Path::new(Root::Unknown);
+            }
+            let inner = self.of(id);
+            if inner.function.body.locals.is_empty() {
+                return Path::new(Root::Unknown);
+            }
+            let value = inner.local(0);
+            if let Root::Static(_) = value.root {
+                return value;
+            }
+            if !promoted {
+                return self.static_path(text);
+            }
+        }
+        Path::new(Root::Unknown)
+    }
+
+    fn static_path(&self, name: &str) -> Path {
+        Path::new(Root::Static(Arc::from(self.unit().global(name))))
+    }
+
+    /// The object that a local is or refers to.
+    pub(crate) fn local(&self, local: u32) -> Path {
+        let index = local as usize;
+        let state = self.memo.borrow()[index].clone();
+        match state {
+            Memo::Done(path) => return path,
+            Memo::Running => return Path::new(Root::Local(local)),
+            Memo::Open if self.depth.get() == DEEPEST => return Path::new(Root::Local(local)),
+            Memo::Open => {}
+        }
+        self.memo.borrow_mut()[index] = Memo::Running;
+        self.depth.update(|depth| depth + 1);
+        let path = self.find_local(local);
+        self.depth.update(|depth| depth - 1);
+        self.memo.borrow_mut()[index] = Memo::Done(path.clone());
+        path
+    }
+
+    fn find_local(&self, local: u32) -> Path {
+        if self.coroutine == Some(local) {
+            return Path::new(Root::Param(1));
+        }
+        let definitions = &self.definitions[local as usize];
+        let is_param = (1..=self.function.body.params).contains(&(local as usize));
+        match definitions.as_slice() {
+            [] if is_param => Path::new(Root::Param(local)),
+            [single] if !is_param => self.definition(*single, local),
+            [first, rest @ ..] if !is_param => {
+                let path = self.definition(*first, local);
+                let agree = rest.iter().all(|other| self.definition(*other, local) == path);
+                if agree { path } else { Path::new(Root::Local(local)) }
+            }
+            _ => Path::new(Root::Local(local)),
+        }
+    }
+
+    fn definition(&self, definition: Definition, local: u32) -> Path {
+        match definition {
+            Definition::Statement(block, index) => {
+                let statement =
+                    &self.function.body.blocks[block as usize].statements[index as usize];
+                let StatementKind::Assign(_, value) = &statement.kind else {
+                    return Path::new(Root::Local(local));
+                };
+                match value {
+                    Rvalue::Use(operand) | Rvalue::Cast(operand, _) => self.operand(operand),
+                    Rvalue::Ref(place) => self.place(place),
+                    Rvalue::Aggregate(name, values) => match (values.as_slice(), *name) {
+                        // `Some(x)` is `x`; a one-field value keeps its own identity otherwise.
+                        ([value], name) if is_transparent(name) => self.operand(value),
+                        _ => Path::new(Root::Aggregate(block, index)),
+                    },
+                    Rvalue::Static(name) => self.static_path(name),
+                    Rvalue::Discriminant(_) | Rvalue::Other => Path::new(Root::Local(local)),
+                }
+            }
+            Definition::Call(block) => self.call_result(block),
+        }
+    }
+
+    fn call_result(&self, block: u32) -> Path {
+        let own = Path::new(Root::Call(block));
+        let Terminator::Call(call) = &self.function.body.blocks[block as usize].terminator else {
+            return own;
+        };
+        let Some(callee) = call.callee() else { return own };
+        if self.program.locks.is_lock(callee.owner())
+            && callee.name() == "new"
+            && call.dest.steps.is_empty()
+        {
+            return Path::new(Root::Local(call.dest.local));
+        }
+        if let Some(first) = call.args.first() {
+            if self.program.locks.call(callee).is_some() {
+                return self.operand(first).with(Part::Protected);
+            }
+            match call_alias(callee) {
+                CallAlias::Same => return self.operand(first),
+                CallAlias::Element => return self.operand(first).with(Part::Element),
+                CallAlias::Other => {}
+            }
+        }
+        if let Some(id) = self.program.resolve(self.function.unit, callee)
+            && let Some(summary) = self.summary(id)
+            && let Some(Returned::Path(path)) = &summary.returned
+        {
+            return self.substitute(path, &call.args);
+        }
+        own
+    }
+
+    /// The place behind a reference that was made in this body: `*_3` of `_3 = &mut _1.0` is `_1.0`.
+    /// What is behind the pointer of a box is what is in the box.
+    pub(crate) fn canonical(&self, place: &Place<'a>) -> Place<'a> {
+        let mut place = place.clone();
+        for _ in 0..16 {
+            if place.steps.first() != Some(&Step::Deref) || self.coroutine == Some(place.local) {
+                break;
+            }
+            let [Definition::Statement(block, index)] =
+                self.definitions[place.local as usize].as_slice()
+            else {
+                break;
+            };
+            let statement = &self.function.body.blocks[*block as usize].statements[*index as usize];
+            let StatementKind::Assign(_, value) = &statement.kind else { break };
+            let (inner, rest) = match value {
+                Rvalue::Ref(inner) => (inner, &place.steps[1..]),
+                Rvalue::Use(Operand::Move(inner) | Operand::Copy(inner)) => {
+                    (inner, &place.steps[..])
+                }
+                Rvalue::Cast(Operand::Copy(pointer), _) => match boxed(pointer) {
+                    // The box itself is a value: what it was moved from is another place.
+                    Some([]) => {
+                        return Place { local: pointer.local, steps: place.steps };
+                    }
+                    Some(steps) => {
+                        let steps = steps.iter().chain(&place.steps).copied().collect();
+                        place = Place { local: pointer.local, steps };
+                        continue;
+                    }
+                    None => break,
+                },
+                _ => break,
+            };
+            let mut steps = inner.steps.clone();
+            steps.extend_from_slice(rest);
+            place = Place { local: inner.local, steps };
+        }
+        place
+    }
+
+    /// For a switch on `x.is_none()`, `x.is_ok()` and the like: `x`, and the variant, by number, that
+    /// it is when the answer is yes.
+    pub(crate) fn is_tested(&self, block: u32) -> Option<(Place<'a>, u128)> {
+        let blocks = &self.function.body.blocks;
+        let Terminator::Switch(value, ..) = &blocks[block as usize].terminator else { return None };
+        let tested = value.place().filter(|place| place.steps.is_empty())?;
+        let [Definition::Call(from)] = self.definitions[tested.local as usize].as_slice() else {
+            return None;
+        };
+        let Terminator::Call(call) = &blocks[*from as usize].terminator else { return None };
+        let variant = tested_variant(call.callee()?)?;
+        let mut place = call.args.first()?.place()?.clone();
+        place.steps.push(Step::Deref);
+        Some((self.canonical(&place), variant))
+    }
+
+    /// The block and number of the aggregate that makes a closure of this type in this body.
+    pub(crate) fn closure_site(&self, ty: &str) -> Option<Path> {
+        let blocks = self.function.body.blocks.iter().enumerate();
+        for (at, block) in blocks.filter(|(_, block)| !block.cleanup) {
+            for (index, statement) in block.statements.iter().enumerate() {
+                if let StatementKind::Assign(_, Rvalue::Aggregate(name, _)) = &statement.kind
+                    && *name == ty
+                {
+                    return Some(Path::new(Root::Aggregate(at as u32, index as u32)));
+                }
+            }
+        }
+        None
+    }
+}
+
+/// The steps to a box, of the place of its pointer: `((_4.0: Unique<T>).0: NonNull<T>)`.
+fn boxed<'s, 'a>(pointer: &'s Place<'a>) -> Option<&'s [Step<'a>]> {
+    match pointer.steps.as_slice() {
+        [steps @ .., Step::Field(0, unique), Step::Field(0, raw)]
+            if types::short(unique) == "Unique" && types::short(raw) == "NonNull" =>
+        {
+            Some(steps)
+        }
+        _ => None,
+    }
+}
+
+/// `_30 = copy (_1.0: &mut {async fn body of f()})`.
+fn coroutine_local(function: &Function<'_>) -> Option<u32> {
+    let statements = &function.body.blocks.first()?.statements;
+    statements.iter().find_map(|statement| match &statement.kind {
+        StatementKind::Assign(dest, Rvalue::Use(Operand::Copy(from) | Operand::Move(from)))
+            if dest.steps.is_empty()
+                && from.local == 1
+                && matches!(from.steps.as_slice(), [Step::Field(0, _)]) =>
+        {
+            Some(dest.local)
+        }
+        _ => None,
+    })
+}
+
+/// The type of a place in a body.
+pub(crate) fn type_of<'a>(body: &Body<'a>, place: &Place<'a>) -> &'a str {
+    let mut ty = body.locals[place.local as usize].ty;
+    for step in &place.steps {
+        ty = match step {
+            Step::Deref => match types::is_reference(ty) {
+                true => deref_type(ty),
+                false => types::arguments(ty).first().copied().unwrap_or(ty),
+            },
+            Step::Field(_, field) => field,
+            Step::Variant(_) => ty,
+            Step::Index => types::arguments(ty).first().copied().unwrap_or(ty),
+        };
+    }
+    ty
+}
+
+fn deref_type(ty: &str) -> &str {
+    let Some(rest) = ty.strip_prefix('&') else {
+        let rest = ty.strip_prefix("*const ").or_else(|| ty.strip_prefix("*mut "));
+        return rest.unwrap_or(ty);
+    };
+    let rest = match rest.strip_prefix('\'') {
+        Some(lifetime) => lifetime.split_once(' ').map_or("", |split| split.1),
+        None => rest,
+    };
+    rest.strip_prefix("mut ").unwrap_or(rest)
+}
+
+/// Whether a variant only wraps its value.
+fn is_transparent(name: &str) -> bool {
+    types::is_library(name)
+}

@@ -1,0 +1,138 @@
+//! The class of a lock: the field, static or variable it lives in.
+//!
+//! The names are those that a run gives to the same locks, `Bank.accounts` or `REGISTRY`, so that
+//! what the source shows and what a run shows are about the same thing.
+
+use super::alias::Frame;
+use crate::lint::mir::types;
+use crate::lint::program::Program;
+use crate::lint::summary::class::Class;
+use crate::lint::summary::path::{Part, Path, Root};
+
+/// The class of the lock at a path, seen from a body.
+pub(crate) fn class_of(frame: &Frame<'_, '_>, path: &Path) -> Option<Class> {
+    let program = frame.program;
+    let unit = frame.function.unit;
+    let mut suffix = String::new();
+    let mut is_protected = false;
+    for part in path.parts.iter().rev() {
+        match part {
+            Part::Field { owner: Some(owner), variant, index } => {
+                if is_wrapper(program, unit, owner) {
+                    continue;
+                }
+                let field = field_name(program, unit, owner, variant, *index);
+                let inner = if is_protected { ".*" } else { "" };
+                return Some(Class {
+                    key: format!("{owner}.{variant}.{index}{inner}{suffix}").into(),
+                    name: format!("{}.{field}{inner}{suffix}", types::last(owner)).into(),
+                });
+            }
+            Part::Field { owner: None, index, .. } => suffix = format!(".{index}{suffix}"),
+            Part::Element => {}
+            // A lock inside what another protects, with no field of its own between.
+            Part::Protected => is_protected = true,
+        }
+    }
+    let inner = if is_protected { ".*" } else { "" };
+    match &path.root {
+        Root::Static(name) => Some(Class {
+            key: format!("{name}{inner}{suffix}").into(),
+            name: format!("{}{inner}{suffix}", types::last(&static_name(name))).into(),
+        }),
+        Root::Local(local) => {
+            let owner = Path { root: path.root.clone(), parts: Vec::new() };
+            let names = frame.function.body.names.iter();
+            let mut plain = names.filter(|(_, place)| place.steps.is_empty());
+            let (name, _) = plain.find(|(_, place)| frame.local(place.local) == owner)?;
+            if (1..=frame.function.body.params).contains(&(*local as usize)) {
+                return None;
+            }
+            Some(Class {
+                key: format!("{}#{}::{name}{inner}{suffix}", unit, frame.function.body.name).into(),
+                name: format!("{name}{inner}{suffix}").into(),
+            })
+        }
+        _ => None,
+    }
+}
+
+/// `lazy_static!` keeps the value in a static of its own inside a function of the named type.
+fn static_name(name: &str) -> String {
+    match name.strip_suffix("::LAZY") {
+        Some(rest) if rest.contains("__stability") => {
+            let owner = rest.split(" as ").next().unwrap_or(rest);
+            owner.trim_start_matches('<').rsplit(['<']).next().unwrap_or(owner).to_owned()
+        }
+        _ => name.to_owned(),
+    }
+}
+
+/// A type with one field of a generic type is a lock with another name: the class is where it is.
+fn is_wrapper(program: &Program<'_>, unit: usize, owner: &str) -> bool {
+    let sources = sources_of(program, unit, owner);
+    let Some(item) = sources.and_then(|sources| sources.type_item(local_path(owner))) else {
+        return false;
+    };
+    let fields = item.variants.iter().flat_map(|(_, fields)| fields);
+    item.is_generic
+        && item.variants.len() == 1
+        && fields.filter(|field| !field.ty.contains("PhantomData")).count() == 1
+}
+
+fn field_name(
+    program: &Program<'_>,
+    unit: usize,
+    owner: &str,
+    variant: &str,
+    index: u32,
+) -> String {
+    let item = sources_of(program, unit, owner).and_then(|s| s.type_item(local_path(owner)));
+    let name = item
+        .and_then(|item| item.fields(variant).get(index as usize).map(|field| field.name.clone()));
+    let name = name.unwrap_or_else(|| index.to_string());
+    if variant.is_empty() { name } else { format!("{variant}.{name}") }
+}
+
+/// The type of a field, as the source has it.
+pub(crate) fn field_type(
+    program: &Program<'_>,
+    unit: usize,
+    owner: &str,
+    variant: &str,
+    index: u32,
+) -> Option<String> {
+    let item = sources_of(program, unit, owner)?.type_item(local_path(owner))?;
+    item.fields(variant).get(index as usize).map(|field| field.ty.clone())
+}
+
+/// The path without the crate's name.
+pub(crate) fn local_path(owner: &str) -> &str {
+    owner.split_once("::").map_or(owner, |split| split.1)
+}
+
+/// The sources of the target that a type of the program belongs to.
+pub(crate) fn sources_of<'p>(
+    program: &'p Program<'_>,
+    unit: usize,
+    owner: &str,
+) -> Option<&'p crate::lint::source::Sources> {
+    let prefix = owner.split("::").next()?;
+    if program.units[unit].prefix == prefix {
+        return Some(&program.units[unit].sources);
+    }
+    program.units.iter().find(|unit| unit.prefix == prefix).map(|unit| &unit.sources)
+}
+
+/// Where the field or static of a class is declared.
+pub(crate) fn declaration(
+    program: &Program<'_>,
+    unit: usize,
+    class: &Class,
+) -> Option<crate::report::model::Place> {
+    let key: &str = &class.key;
+    let owner = key.split('.').next()?;
+    let field = class.name.split('.').nth(1);
+    let sources = sources_of(program, unit, owner)?;
+    sources.declaration(local_path(owner), field)
+}

@@ -1,0 +1,110 @@
+//! The order graph of the classes: which lock is asked for while which is held, with the bodies that do
+//! so.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use crate::lint::apis::locks::Waiting;
+use crate::lint::effects::analyze::{Analyzed, EventKind};
+use crate::lint::effects::call::Effect;
+use crate::lint::program::BodyId;
+use crate::lint::summary::{Chain, LockUse, innermost};
+use crate::report::model::{Place, SourceOrder};
+
+/// Witnesses kept of each pair of classes.
+const WITNESSES: usize = 12;
+
+/// One place where one lock is asked for under another.
+#[derive(Clone, Debug)]
+pub(crate) struct Witness {
+    pub(crate) body: BodyId,
+    /// The block of the body that asks, unless a callee does whose locks only this body can name.
+    pub(crate) block: Option<u32>,
+    pub(crate) held: (LockUse, Chain),
+    pub(crate) asked: (LockUse, Chain),
+    /// The other locks held.
+    pub(crate) gates: Vec<LockUse>,
+}
+
+/// A lock, and the calls to where it is taken.
+type Taken = (LockUse, Chain);
+
+pub(crate) type Graph = BTreeMap<(Arc<str>, Arc<str>), Vec<Witness>>;
+
+/// All orders of two classes that the bodies show.
+pub(crate) fn graph(analyzed: &Analyzed<'_, '_>) -> Graph {
+    let mut graph = Graph::new();
+    let mut add = |(body, block), held: &Taken, asked: &Taken, gates: Vec<LockUse>| {
+        let (Some(from), Some(to)) = (&held.0.class, &asked.0.class) else { return };
+        if from == to || asked.0.wait != Waiting::Blocking {
+            return;
+        }
+        let witnesses = graph.entry((Arc::clone(&from.key), Arc::clone(&to.key))).or_default();
+        let is_known = witnesses.iter().any(|known: &Witness| {
+            innermost(&known.held.1) == innermost(&held.1)
+                && innermost(&known.asked.1) == innermost(&asked.1)
+        });
+        if witnesses.len() < WITNESSES && !is_known {
+            let (held, asked) = (held.clone(), asked.clone());
+            witnesses.push(Witness { body, block, held, asked, gates });
+        }
+    };
+    for (id, analysis) in analyzed.analyses.iter().enumerate() {
+        for event in &analysis.events {
+            let at = (id, Some(event.block));
+            let (acquired, extra) = match &event.kind {
+                EventKind::Effect(Effect::Acquire(acquired, extra)) => (acquired, extra),
+                // A wait takes its mutex again, under what else is held.
+                EventKind::Effect(Effect::Wait { mutexes, .. }) => {
+                    for mutex in mutexes {
+                        let asked = (
+                            LockUse { wait: Waiting::Blocking, ..mutex.clone() },
+                            vec![event.here.clone()],
+                        );
+                        for held in &event.held {
+                            add(at, &(held.lock.clone(), held.chain.clone()), &asked, Vec::new());
+                        }
+                    }
+                    continue;
+                }
+                _ => continue,
+            };
+            if acquired.lock.wait != Waiting::Blocking {
+                continue;
+            }
+            let asked = (acquired.lock.clone(), acquired.chain.clone());
+            let held: Vec<Taken> = event
+                .held
+                .iter()
+                .map(|held| (held.lock.clone(), held.chain.clone()))
+                .chain(extra.iter().cloned())
+                .collect();
+            for (index, lock) in held.iter().enumerate() {
+                let others = held.iter().enumerate().filter(|(other, _)| *other != index);
+                let gates = others.map(|(_, (lock, _))| lock.clone()).collect();
+                add(at, lock, &asked, gates);
+            }
+        }
+        for open in &analysis.open_edges {
+            add((id, None), &open.held, &open.asked, Vec::new());
+        }
+    }
+    graph
+}
+
+/// The orders as the report lists them, each with its first witness.
+pub(crate) fn shown(analyzed: &Analyzed<'_, '_>, graph: &Graph) -> Vec<SourceOrder> {
+    let place_of = |chain| innermost(chain).map(Place::from).unwrap_or_default();
+    let shown = graph.values().filter_map(|witnesses| {
+        let witness = witnesses.first()?;
+        Some(SourceOrder {
+            from: witness.held.0.class.as_ref()?.name.to_string(),
+            to: witness.asked.0.class.as_ref()?.name.to_string(),
+            function: analyzed.program.functions[witness.body].display.clone(),
+            from_site: place_of(&witness.held.1),
+            to_site: place_of(&witness.asked.1),
+            seen: false,
+        })
+    });
+    shown.collect()
+}

@@ -1,0 +1,465 @@
+//! What keeps threads apart where locks are taken: that one has the locks for itself, that the other
+//! has ended, or that all callers hold a lock.
+
+use std::cell::{OnceCell, RefCell};
+use std::collections::{HashMap, HashSet};
+
+use rayon::prelude::*;
+
+use super::edges::Witness;
+use super::threads;
+use crate::lint::apis::aliases::{CallAlias, call_alias};
+use crate::lint::apis::moves::is_drop;
+use crate::lint::apis::threads::is_spawn;
+use crate::lint::dataflow::alias::Frame;
+use crate::lint::dataflow::class_of::field_type;
+use crate::lint::dataflow::flow::Flow;
+use crate::lint::effects::analyze::{Analyzed, EventKind};
+use crate::lint::effects::call::Effect;
+use crate::lint::mir::callee::Callee;
+use crate::lint::mir::model::{Call, Operand, Rvalue, StatementKind, Terminator};
+use crate::lint::mir::types;
+use crate::lint::program::{BodyId, is_parameter};
+use crate::lint::summary::LockUse;
+use crate::lint::summary::path::{Part, Path, Root};
+use crate::report::model::Mode;
+
+/// How many callers deep is looked.
+const DEPTH: u32 = 4;
+
+/// What is known of a program's threads, found when it is asked for.
+pub(crate) struct Apart<'x, 'p, 'a> {
+    analyzed: &'x Analyzed<'p, 'a>,
+    /// The bodies that start threads, or run ones that do.
+    starting: OnceCell<HashSet<BodyId>>,
+    /// The functions that are used as values.
+    values: OnceCell<HashSet<BodyId>>,
+    gates: RefCell<HashMap<BodyId, Vec<LockUse>>>,
+}
+
+impl<'x, 'p, 'a> Apart<'x, 'p, 'a> {
+    pub(crate) fn new(analyzed: &'x Analyzed<'p, 'a>) -> Apart<'x, 'p, 'a> {
+        Apart {
+            analyzed,
+            starting: OnceCell::new(),
+            values: OnceCell::new(),
+            gates: RefCell::default(),
+        }
+    }
+
+    /// Whether the body of a witness has the locks for itself: they are fields of what it was given
+    /// by `&mut` or by value, or of what it has made and not yet shared, with nothing shared on the
+    /// way.
+    pub(crate) fn is_alone(&self, witness: &Witness) -> bool {
+        let locks = [&witness.held.0, &witness.asked.0];
+        let paths = locks.map(|lock| &lock.path);
+        let frame = self.analyzed.frame(witness.body);
+        locks.iter().all(|lock| has_no_handle(&frame, lock))
+            && (paths.iter().all(|path| match path.root {
+                Root::Param(number) => self.owns_param(witness.body, number, DEPTH),
+                _ => false,
+            }) || self.has_made(&frame, witness, &paths))
+    }
+
+    /// Whether the body has made what the locks are in, and has not given it away before it asks.
+    fn has_made(&self, frame: &Frame<'_, '_>, witness: &Witness, paths: &[&Path]) -> bool {
+        let function = frame.function;
+        if function.is_coroutine() || !paths.iter().all(|path| is_made(frame, path)) {
+            return false;
+        }
+        let shared = (0..function.body.blocks.len() as u32)
+            .filter(|block| paths.iter().any(|path| self.gives_away(frame, *block, &path.root)));
+        let shared: Vec<u32> = shared.collect();
+        match witness.block {
+            _ if shared.is_empty() => true,
+            Some(block) => {
+                let graph = Flow::new(frame);
+                shared.iter().all(|from| !reaches(&graph, *from, block, &[]))
+            }
+            None => false,
+        }
+    }
+
+    /// Whether a block hands something to code that may give it to another thread.
+    fn gives_away(&self, frame: &Frame<'_, '_>, block: u32, root: &Root) -> bool {
+        let is_it = |path: &Path| path.root == *root && !path.parts.contains(&Part::Protected);
+        let block = &frame.function.body.blocks[block as usize];
+        if block.cleanup {
+            return false;
+        }
+        for statement in &block.statements {
+            let StatementKind::Assign(dest, value) = &statement.kind else { continue };
+            let is_given = match value {
+                Rvalue::Use(operand) | Rvalue::Cast(operand, _) => is_it(&frame.operand(operand)),
+                Rvalue::Ref(place) => is_it(&frame.place(place)),
+                Rvalue::Aggregate(_, values) => values.iter().any(|v| is_it(&frame.operand(v))),
+                Rvalue::Discriminant(_) | Rvalue::Static(_) | Rvalue::Other => false,
+            };
+            // In a variable that is known to be it, it is not given away.
+            let is_kept =
+                dest.steps.is_empty() && (dest.local == 0 || frame.local(dest.local).root == *root);
+            if is_given && !is_kept {
+                return true;
+            }
+        }
+        match &block.terminator {
+            Terminator::Call(call) => {
+                let is_given = call.args.iter().any(|arg| is_it(&frame.operand(arg)));
+                is_given && !self.gives_back(frame, call, root)
+            }
+            _ => false,
+        }
+    }
+
+    /// Whether no other thread has what a call was given, once it returns.
+    fn gives_back(&self, frame: &Frame<'_, '_>, call: &Call<'_>, root: &Root) -> bool {
+        let Some(callee) = call.callee() else { return false };
+        let program = frame.program;
+        if program.locks.is_lock(callee.owner()) || is_drop(callee) {
+            return true;
+        }
+        if let Some(id) = program.resolve(frame.function.unit, callee) {
+            let is_lent = call.args.iter().all(|arg| {
+                let is_plain_reference =
+                    |ty: &str| ty.starts_with('&') && is_whole(types::peel(ty));
+                frame.operand(arg).root != *root
+                    || frame.operand_type(arg).is_some_and(is_plain_reference)
+            });
+            return is_lent && !self.starting().contains(&id);
+        }
+        call_alias(callee) != CallAlias::Other
+            && call.dest.steps.is_empty()
+            && frame.local(call.dest.local).root == *root
+    }
+
+    /// The bodies that start threads, or run ones that do.
+    fn starting(&self) -> &HashSet<BodyId> {
+        self.starting.get_or_init(|| {
+            let functions = self.analyzed.program.functions.iter().enumerate();
+            let starts = functions.filter(|(_, function)| {
+                let mut callees = function.body.calls().map(|(_, call)| call.callee());
+                callees.any(|callee| {
+                    callee.is_none_or(|callee| {
+                        is_spawn(callee)
+                            || callee.owner().starts_with("rayon")
+                            || callee.text.contains("dyn ")
+                    })
+                })
+            });
+            let mut work: Vec<BodyId> = starts.map(|(id, _)| id).collect();
+            let mut found = HashSet::new();
+            while let Some(id) = work.pop() {
+                if found.insert(id) {
+                    work.extend(self.analyzed.callers[id].iter().map(|caller| *caller as usize));
+                }
+            }
+            found
+        })
+    }
+
+    /// Whether a parameter is given to the body alone: by `&mut`, by value, or, to a function that
+    /// only the crate can call, by callers that all have it so themselves.
+    fn owns_param(&self, id: BodyId, number: u32, depth: u32) -> bool {
+        let function = &self.analyzed.program.functions[id];
+        let ty = function.body.locals.get(number as usize).map_or("", |local| local.ty);
+        if function.is_closure() || function.is_coroutine() || ty.contains("Arc<") {
+            return false;
+        }
+        if !ty.starts_with(['&', '*']) || ty.starts_with('&') && types::is_mutable(ty) {
+            return true;
+        }
+        if depth == 0 {
+            return false;
+        }
+        let Some(calls) = self.calls(id).filter(|calls| !calls.is_empty()) else { return false };
+        calls.into_iter().all(|(caller, block)| {
+            let frame = self.analyzed.frame(caller);
+            let Some(given) = argument(&frame, block, number) else { return false };
+            match given.root {
+                Root::Param(outer) if given.parts.is_empty() => {
+                    self.owns_param(caller, outer, depth - 1)
+                }
+                _ => false,
+            }
+        })
+    }
+
+    /// All calls of a function, if only those that are seen can be: others in the crate.
+    fn calls(&self, id: BodyId) -> Option<Vec<(BodyId, u32)>> {
+        let program = self.analyzed.program;
+        let function = &program.functions[id];
+        let is_free = function.is_closure() || function.is_coroutine();
+        if is_free
+            || function.trait_name.is_some()
+            || self.is_public(id)
+            || self.values().contains(&id)
+        {
+            return None;
+        }
+        let mut found = Vec::new();
+        for &caller in &self.analyzed.callers[id] {
+            let caller = caller as usize;
+            let other = &program.functions[caller];
+            for (at, call) in other.body.calls() {
+                let resolve = |callee| program.resolve(other.unit, callee);
+                if call.callee().and_then(resolve) == Some(id) {
+                    found.push((caller, at));
+                }
+            }
+        }
+        Some(found)
+    }
+
+    /// Whether other crates may call a function: its header says `pub`, or cannot be found.
+    fn is_public(&self, id: BodyId) -> bool {
+        let function = &self.analyzed.program.functions[id];
+        let span = function.body.span;
+        let sources = &self.analyzed.program.units[function.unit].sources;
+        let Some(file) = sources.file(span.file()) else { return true };
+        let header = format!("fn {}", types::last(function.body.name));
+        let lines = (span.line().saturating_sub(16)..=span.line()).rev();
+        let found = lines.filter_map(|line| file.line(line)).find(|line| line.contains(&header));
+        found.is_none_or(|line| line.trim_start().starts_with("pub ") || line.contains("extern "))
+    }
+
+    /// The functions that are used as values somewhere, so that anything may call them.
+    fn values(&self) -> &HashSet<BodyId> {
+        self.values.get_or_init(|| {
+            let program = self.analyzed.program;
+            let named = |unit: usize, operand: &Operand<'_>| match operand {
+                Operand::Const(text)
+                    if text.starts_with(|c: char| c.is_alphabetic() || c == '<') =>
+                {
+                    program.resolve(unit, &Callee::new(text))
+                }
+                _ => None,
+            };
+            let all = program.functions.par_iter().flat_map_iter(|function| {
+                let mut found = Vec::new();
+                let statements = function.body.blocks.iter().flat_map(|block| &block.statements);
+                for statement in statements {
+                    let StatementKind::Assign(_, value) = &statement.kind else { continue };
+                    match value {
+                        Rvalue::Use(operand) | Rvalue::Cast(operand, _) => {
+                            found.extend(named(function.unit, operand));
+                        }
+                        Rvalue::Aggregate(_, values) => {
+                            found.extend(values.iter().filter_map(|v| named(function.unit, v)));
+                        }
+                        _ => {}
+                    }
+                }
+                let args = function.body.calls().flat_map(|(_, call)| &call.args);
+                found.extend(args.filter_map(|arg| named(function.unit, arg)));
+                found
+            });
+            all.collect()
+        })
+    }
+
+    /// Whether the thread of a witness has ended before the other body asks for its locks, which it
+    /// has made itself.
+    pub(crate) fn is_ended(&self, witness: &Witness, other: &Witness) -> bool {
+        let is_run = self.analyzed.callers[witness.body].contains(&(other.body as u32));
+        let Some(block) = other.block.filter(|_| is_run) else { return false };
+        let frame = self.analyzed.frame(other.body);
+        let mine = [&witness.held.0.path, &witness.asked.0.path];
+        let theirs = [&other.held.0, &other.asked.0];
+        if !theirs.iter().all(|lock| is_made(&frame, &lock.path) && has_no_handle(&frame, lock)) {
+            return false;
+        }
+        let graph = Flow::new(&frame);
+        let mut joins: HashMap<u32, Vec<u32>> = HashMap::new();
+        for (at, call) in frame.function.body.calls() {
+            if let Some(start) = threads::joined(&frame, call) {
+                joins.entry(start).or_default().push(at);
+            }
+        }
+        joins.iter().any(|(start, joins)| {
+            let Some((_, captures)) = threads::run(self.analyzed, &frame, *start)
+                .filter(|(closure, _)| *closure == witness.body)
+            else {
+                return false;
+            };
+            let is_same = mine.iter().all(|path| {
+                let path = frame.substitute_with(path, &|_| captures.clone());
+                theirs.iter().any(|other| other.path.root == path.root)
+            });
+            let after = |to: u32| {
+                graph.next[*start as usize].iter().any(|next| reaches(&graph, *next, to, joins))
+            };
+            is_same && !after(block) && !after(*start)
+        })
+    }
+
+    /// The locks that are held whenever a body runs: all calls of it are known, and are made under
+    /// them. In terms of its parameters.
+    pub(crate) fn gates(&self, id: BodyId) -> Vec<LockUse> {
+        if let Some(known) = self.gates.borrow().get(&id) {
+            return known.clone();
+        }
+        let gates = self.find_gates(id, DEPTH);
+        self.gates.borrow_mut().insert(id, gates.clone());
+        gates
+    }
+
+    fn find_gates(&self, id: BodyId, depth: u32) -> Vec<LockUse> {
+        let Some(calls) = (depth > 0).then(|| self.calls(id)).flatten() else { return Vec::new() };
+        let mut common: Option<Vec<LockUse>> = None;
+        for (caller, block) in calls {
+            // Where it calls itself, what held it is still held.
+            if caller == id {
+                continue;
+            }
+            let mut held = self.held_at(caller, block);
+            held.extend(self.find_gates(caller, depth - 1));
+            let frame = self.analyzed.frame(caller);
+            let held: Vec<LockUse> =
+                held.into_iter().filter_map(|lock| handed_down(&frame, block, lock)).collect();
+            common = Some(match common {
+                None => held,
+                Some(known) => known.into_iter().filter_map(|gate| both(gate, &held)).collect(),
+            });
+        }
+        common.unwrap_or_default()
+    }
+
+    /// The locks that a body holds at a call that takes more.
+    fn held_at(&self, id: BodyId, block: u32) -> Vec<LockUse> {
+        let events = self.analyzed.analyses[id].events.iter().filter(|event| {
+            event.block == block && matches!(event.kind, EventKind::Effect(Effect::Acquire(..)))
+        });
+        let fewest = events.min_by_key(|event| event.held.len());
+        let held = fewest.into_iter().flat_map(|event| &event.held);
+        held.filter(|held| !held.stale && !held.lock.is_handed_in())
+            .map(|held| held.lock.clone())
+            .collect()
+    }
+}
+
+/// A lock that is among others too, held as weakly as in either.
+fn both(gate: LockUse, others: &[LockUse]) -> Option<LockUse> {
+    let other = others.iter().find(|other| other.path == gate.path && other.class == gate.class)?;
+    let mode = if other.mode == Mode::Read { Mode::Read } else { gate.mode };
+    Some(LockUse { mode, ..gate })
+}
+
+/// A lock of the caller as the callee would name it.
+fn handed_down(frame: &Frame<'_, '_>, block: u32, lock: LockUse) -> Option<LockUse> {
+    let path = match &lock.path.root {
+        Root::Static(_) => lock.path.clone(),
+        Root::Unknown => return None,
+        root => (1..=frame.function.body.locals.len() as u32)
+            .map_while(|number| Some((number, argument(frame, block, number)?)))
+            .find_map(|(number, given)| {
+                let rest = lock.path.parts.strip_prefix(given.parts.as_slice())?;
+                (given.root == *root)
+                    .then(|| Path { root: Root::Param(number), parts: rest.to_vec() })
+            })?,
+    };
+    Some(LockUse { path, ..lock })
+}
+
+/// What a call is given as a parameter.
+fn argument(frame: &Frame<'_, '_>, block: u32, number: u32) -> Option<Path> {
+    let Terminator::Call(call) = &frame.function.body.blocks[block as usize].terminator else {
+        return None;
+    };
+    Some(frame.operand(call.args.get(number as usize - 1)?))
+}
+
+/// Whether each step to a lock leads to a part of the value before it: none is a handle of something
+/// else, be it by a name for such a type, or by a `Deref` of its own.
+fn has_no_handle(frame: &Frame<'_, '_>, lock: &LockUse) -> bool {
+    let function = frame.function;
+    let ty = |local: u32| function.body.locals.get(local as usize).map(|local| local.ty);
+    let block = |at: u32| function.body.blocks.get(at as usize);
+    let root = match lock.path.root {
+        Root::Param(local) | Root::Local(local) => ty(local),
+        Root::Call(at) => block(at).and_then(|block| match &block.terminator {
+            Terminator::Call(call) => Some(frame.type_of(&call.dest)),
+            _ => None,
+        }),
+        Root::Aggregate(at, index) => block(at)
+            .and_then(|block| block.statements.get(index as usize))
+            .and_then(|statement| match &statement.kind {
+                StatementKind::Assign(dest, _) => Some(frame.type_of(dest)),
+                _ => None,
+            }),
+        Root::Saved(_) | Root::Static(_) | Root::Unknown => None,
+    };
+    let Some(root) = root else { return false };
+    let mut around = root.to_owned();
+    for part in &lock.path.parts {
+        match part {
+            Part::Field { owner: Some(owner), variant, index } => {
+                if !has_word(&around, types::last(owner)) {
+                    return false;
+                }
+                match field_type(frame.program, function.unit, owner, variant, *index) {
+                    Some(ty) if is_whole(&ty) => around = ty,
+                    _ => return false,
+                }
+            }
+            Part::Field { owner: None, .. } => {}
+            Part::Element | Part::Protected => return false,
+        }
+    }
+    has_word(&around, types::last(types::head(&lock.ty)))
+}
+
+/// Whether a type's text has a name in it.
+fn has_word(text: &str, name: &str) -> bool {
+    text.split(|c: char| !c.is_alphanumeric() && c != '_').any(|word| word == name)
+        && !name.is_empty()
+}
+
+/// Whether values of a type, as text, are no handles of others.
+fn is_whole(ty: &str) -> bool {
+    !["Arc<", "Rc<", "Weak<", "&", "*", "dyn "].iter().any(|word| ty.contains(word))
+}
+
+/// Whether a body has made the value that a path begins with, or was returned it whole.
+fn is_made(frame: &Frame<'_, '_>, path: &Path) -> bool {
+    let body = &frame.function.body;
+    let block = |block: u32| body.blocks.get(block as usize);
+    match path.root {
+        Root::Local(local) => {
+            local as usize > body.params && is_whole(body.locals[local as usize].ty)
+        }
+        Root::Call(at) => match block(at).map(|block| &block.terminator) {
+            Some(Terminator::Call(call)) => {
+                let ty = frame.type_of(&call.dest);
+                is_whole(ty) && !is_parameter(ty)
+            }
+            _ => false,
+        },
+        Root::Aggregate(at, index) => {
+            let statement = block(at).and_then(|block| block.statements.get(index as usize));
+            match statement.map(|statement| &statement.kind) {
+                Some(StatementKind::Assign(_, Rvalue::Aggregate(name, values))) => {
+                    !name.starts_with('{')
+                        && values.iter().all(|value| frame.operand_type(value).is_none_or(is_whole))
+                }
+                _ => false,
+            }
+        }
+        _ => false,
+    }
+}
+
+/// Whether one block leads to another, or is it, by a way around some.
+fn reaches(graph: &Flow, from: u32, to: u32, around: &[u32]) -> bool {
+    let mut seen = HashSet::new();
+    let mut work = vec![from];
+    while let Some(at) = work.pop() {
+        if around.contains(&at) || !seen.insert(at) {
+            continue;
+        }
+        if at == to {
+            return true;
+        }
+        work.extend(&graph.next[at as usize]);
+    }
+    false
+}

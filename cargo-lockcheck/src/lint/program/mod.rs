@@ -1,0 +1,449 @@
+//! The program: the bodies of all compiled targets, and which body a call means.
+
+use std::collections::{HashMap, HashSet};
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use rayon::prelude::*;
+
+use super::source::{ImplHeader, Sources};
+use crate::cli::user_config::LockType;
+use crate::lint::apis::locks::Locks;
+use crate::lint::mir::callee::{Callee, without_generics};
+use crate::lint::mir::model::{Body, BodyKind, MirCrate, Operand, Rvalue, Span, StatementKind};
+use crate::lint::mir::types;
+
+/// A compiled target of a member of the workspace.
+#[derive(Debug)]
+pub(crate) struct Target<'a> {
+    /// What the paths of its items begin with: its crate's name where others can name them, else
+    /// something that no path begins with.
+    pub(crate) prefix: String,
+    /// Where relative paths of its spans begin.
+    pub(crate) root: PathBuf,
+    /// Its source files.
+    pub(crate) files: Vec<String>,
+    /// Its bodies.
+    pub(crate) mir: MirCrate<'a>,
+}
+
+/// A body of the program, by number.
+pub(crate) type BodyId = usize;
+
+/// What is known of one target besides its bodies.
+#[derive(Debug)]
+pub(crate) struct Unit<'a> {
+    pub(crate) prefix: String,
+    pub(crate) sources: Sources,
+    statics: HashMap<u32, &'a str>,
+    /// The first segments of the paths of its own items.
+    tops: HashSet<&'a str>,
+}
+
+/// A target with its bodies.
+#[derive(Debug)]
+pub(crate) struct Part<'a> {
+    unit: Unit<'a>,
+    functions: Vec<Function<'a>>,
+    skipped: u64,
+}
+
+/// A body with where it belongs.
+#[derive(Debug)]
+pub(crate) struct Function<'a> {
+    /// The number of its target, once that is one of the program's.
+    pub(crate) unit: usize,
+    pub(crate) body: Body<'a>,
+    /// Its path as a reader would write it: `Bank::transfer`.
+    pub(crate) display: String,
+    /// The trait, if it belongs to an `impl` of one.
+    pub(crate) trait_name: Option<String>,
+    /// The type whose `impl` it belongs to, as a path of the program.
+    pub(crate) self_ty: Option<Arc<str>>,
+}
+
+/// A body's path with the closures in words: `closure in Bank::transfer`.
+fn in_words(function: &Function<'_>) -> String {
+    let mut name = function.display.as_str();
+    if function.is_coroutine() {
+        // What an async function does is in a body of its own, which has no other name.
+        name = name.strip_suffix("::{closure#0}").unwrap_or(name);
+    }
+    let Some(around) = name.find("::{closure#") else { return name.to_owned() };
+    let what = if function.is_coroutine() { "async block" } else { "closure" };
+    format!("{what} in {}", &name[..around])
+}
+
+impl Function<'_> {
+    /// Whether it is one step of a coroutine: the body of an async function or block.
+    pub(crate) fn is_coroutine(&self) -> bool {
+        self.body.params == 2
+            && self.body.name.ends_with('}')
+            && self.body.locals[1].ty.starts_with("std::pin::Pin<&mut {")
+    }
+
+    /// Whether its first parameter is a closure's captures.
+    pub(crate) fn is_closure(&self) -> bool {
+        self.body.name.ends_with('}')
+            && self.body.params > 0
+            && types::peel(self.body.locals[1].ty).starts_with("{closure@")
+    }
+}
+
+/// All bodies, with the tables to find them by.
+#[derive(Debug, Default)]
+pub(crate) struct Program<'a> {
+    pub(crate) units: Vec<Unit<'a>>,
+    pub(crate) functions: Vec<Function<'a>>,
+    /// Bodies that could not be read.
+    pub(crate) skipped: u64,
+    pub(crate) locks: Locks<'a>,
+    by_key: HashMap<String, BodyId>,
+    by_closure: HashMap<(usize, &'a str), BodyId>,
+    by_trait: HashMap<(String, String), Vec<BodyId>>,
+    drops: HashMap<Arc<str>, BodyId>,
+    constants: HashMap<(usize, &'a str), BodyId>,
+    /// Types of the program that own a guard.
+    guard_types: HashSet<String>,
+}
+
+impl<'a> Program<'a> {
+    /// Joins the parts.
+    pub(crate) fn new(parts: Vec<Part<'a>>, locks: &'a [LockType]) -> Program<'a> {
+        let mut program = Program { locks: Locks { told: locks }, ..Program::default() };
+        for (index, part) in parts.into_iter().enumerate() {
+            program.units.push(part.unit);
+            program.skipped += part.skipped;
+            for function in part.functions {
+                program.add(Function { unit: index, ..function });
+            }
+        }
+        program.find_guard_types();
+        program
+    }
+
+    /// Adds a body to the tables.
+    fn add(&mut self, function: Function<'a>) {
+        let id = self.functions.len();
+        let unit = function.unit;
+        if function.body.kind != BodyKind::Fn {
+            self.constants.entry((unit, function.body.name)).or_insert(id);
+        } else if function.is_closure() || function.is_coroutine() {
+            for ty in types::closures(function.body.locals[1].ty).into_iter().take(1) {
+                if let Some(path) = async_fn(ty) {
+                    self.by_key.entry(self.units[unit].global(&path) + "()").or_insert(id);
+                } else {
+                    self.by_closure.entry((unit, ty)).or_insert(id);
+                }
+            }
+        } else {
+            let name = types::last(function.body.name).to_owned();
+            match (&function.trait_name, &function.self_ty) {
+                (Some(trait_name), self_ty) => {
+                    if let Some(self_ty) = self_ty {
+                        let key = format!("<{self_ty}>::{trait_name}::{name}");
+                        self.by_key.entry(key).or_insert(id);
+                        if trait_name == "Drop" {
+                            self.drops.entry(Arc::clone(self_ty)).or_insert(id);
+                        }
+                    }
+                    let key = (trait_name.clone(), name);
+                    self.by_trait.entry(key).or_default().push(id);
+                }
+                (None, Some(self_ty)) => {
+                    self.by_key.entry(format!("{self_ty}::{name}")).or_insert(id);
+                }
+                (None, None) => {
+                    let key = self.units[unit].global(&without_generics(function.body.name));
+                    self.by_key.entry(key).or_insert(id);
+                }
+            }
+        }
+        self.functions.push(function);
+    }
+
+    /// Types whose values hold a guard in a field, found by where such values are made.
+    fn find_guard_types(&mut self) {
+        let made: HashSet<_> = self.functions.par_iter().flat_map_iter(made_of_moved).collect();
+        loop {
+            let new = made.iter().filter(|(ty, moved)| {
+                !self.owns_guard(ty) && moved.iter().any(|ty| self.owns_guard(ty))
+            });
+            let found: Vec<String> = new.map(|(ty, _)| types::head(ty).to_owned()).collect();
+            if found.is_empty() {
+                return;
+            }
+            self.guard_types.extend(found);
+        }
+    }
+
+    /// Whether a value of the type holds a lock while it lives.
+    pub(crate) fn owns_guard(&self, ty: &str) -> bool {
+        if self.guard_types.is_empty() && !self.locks.may_have_guard(ty) {
+            return false;
+        }
+        types::owns(ty, &|path| self.locks.is_guard(path) || self.guard_types.contains(path))
+    }
+
+    /// The body that a call means, seen from a target.
+    pub(crate) fn resolve(&self, unit: usize, callee: &Callee<'_>) -> Option<BodyId> {
+        let unit_info = &self.units[unit];
+        if let (Some(self_ty), Some(trait_name)) = (callee.self_ty, callee.trait_name) {
+            if let Some(&ty) = types::closures(self_ty).first()
+                && self_ty.trim_start_matches('&').trim_start_matches("mut ").starts_with('{')
+            {
+                // `into_future` and `clone` of such a value do not run it.
+                let runs = matches!(trait_name, "Fn" | "FnMut" | "FnOnce" | "Future");
+                return if runs { self.closure(unit, ty) } else { None };
+            }
+            let name = callee.name();
+            let self_path = unit_info.global(types::head(self_ty));
+            let key = format!("<{self_path}>::{trait_name}::{name}");
+            if let Some(&id) = self.by_key.get(&key) {
+                return Some(id);
+            }
+            // A method that the trait itself provides.
+            let trait_path = callee.text.find(" as ").map(|at| &callee.text[at + 4..])?;
+            let end = trait_path.find(['<', '>'])?;
+            let provided = unit_info.global(&format!("{}::{name}", &trait_path[..end]));
+            let is_known_type = !is_parameter(self_ty) && !self_ty.starts_with("dyn ");
+            return is_known_type.then(|| self.by_key.get(&provided).copied()).flatten();
+        }
+        // The library's own functions are none of the program's, unless that has a `mod core`.
+        if types::is_library(&callee.path)
+            && !top(&callee.path).is_some_and(|top| unit_info.tops.contains(top))
+        {
+            return None;
+        }
+        self.by_key.get(&unit_info.global(&callee.path)).copied()
+    }
+
+    /// The body of a closure's or coroutine's type.
+    pub(crate) fn closure(&self, unit: usize, ty: &str) -> Option<BodyId> {
+        match async_fn(ty) {
+            Some(path) => {
+                let path = self.units[unit].global(&path);
+                self.by_key.get(&(path.clone() + "()")).copied().or_else(|| {
+                    // The function may be one of an `impl`, whose own path the type prints.
+                    let callee = self.by_key.get(&path)?;
+                    self.coroutine_of(*callee)
+                })
+            }
+            None => self.by_closure.get(&(unit, ty)).copied(),
+        }
+    }
+
+    fn coroutine_of(&self, id: BodyId) -> Option<BodyId> {
+        let function = &self.functions[id];
+        let name = format!("{}::{{closure#0}}", function.body.name);
+        (id..self.functions.len().min(id + 64))
+            .find(|&other| self.functions[other].body.name == name)
+    }
+
+    /// The only body of a trait's method, when the program has just one `impl` of it.
+    pub(crate) fn only_impl(&self, trait_name: &str, name: &str) -> Option<BodyId> {
+        match self.by_trait.get(&(trait_name.to_owned(), name.to_owned()))?.as_slice() {
+            [id] => Some(*id),
+            _ => None,
+        }
+    }
+
+    /// The initial value of a constant or static of a target.
+    pub(crate) fn constant(&self, unit: usize, name: &str) -> Option<BodyId> {
+        self.constants.get(&(unit, name)).copied()
+    }
+
+    /// The constant that the compiler made of a part of a function. It is named after that, whose path
+    /// is printed in another form.
+    pub(crate) fn promoted(&self, function: &Function<'_>, text: &str) -> Option<BodyId> {
+        let number = &text[text.rfind("::promoted[")?..];
+        self.constant(function.unit, &format!("{}{number}", function.body.name))
+    }
+
+    /// The type parameters of a function, or of that which a closure is in, that are closures.
+    pub(crate) fn closure_parameters(&self, function: &Function<'_>) -> Vec<String> {
+        let body = &function.body;
+        let around = body.name.split("::{closure#").next().unwrap_or(body.name);
+        let header = around.find("<impl at ").and_then(|at| {
+            let rest = &around[at + "<impl at ".len()..];
+            Some(Span(rest.split_once(">::")?.0))
+        });
+        let sources = &self.units[function.unit].sources;
+        sources.closure_parameters(types::last(around), body.span, header)
+    }
+
+    /// The `Drop::drop` of a type.
+    pub(crate) fn drop_of(&self, unit: usize, ty: &str) -> Option<BodyId> {
+        self.drops.get(self.units[unit].global(types::head(ty)).as_str()).copied()
+    }
+
+    /// Whether any type of the program has a `Drop`.
+    pub(crate) fn has_drops(&self) -> bool {
+        !self.drops.is_empty()
+    }
+}
+
+impl<'a> Part<'a> {
+    /// What one target is by itself.
+    pub(crate) fn new(target: Target<'a>) -> Part<'a> {
+        let tops = target.mir.bodies.iter().filter_map(|body| top(body.name)).collect();
+        let sources = Sources::new(&target.root, &target.files);
+        let unit = Unit { prefix: target.prefix, sources, statics: target.mir.statics, tops };
+        let mut headers = HashMap::new();
+        let functions = target.mir.bodies.into_iter().map(|body| {
+            let mut function = place(&unit, body, &mut headers);
+            if function.body.kind == BodyKind::Fn {
+                function.display = in_words(&function);
+            }
+            function
+        });
+        let functions = functions.collect();
+        Part { unit, functions, skipped: target.mir.skipped }
+    }
+}
+
+/// Finds the `impl` that a body is in.
+fn place<'a>(
+    unit: &Unit<'a>,
+    body: Body<'a>,
+    headers: &mut HashMap<&'a str, ImplHeader>,
+) -> Function<'a> {
+    let name = body.name;
+    let plain = |body| Function {
+        unit: 0,
+        display: name.to_owned(),
+        body,
+        trait_name: None,
+        self_ty: None,
+    };
+    if body.kind != BodyKind::Fn {
+        return plain(body);
+    }
+    let Some(at) = name.find("<impl at ") else { return plain(body) };
+    let module = &name[..at];
+    let Some((span, rest)) = name[at + "<impl at ".len()..].split_once(">::") else {
+        return plain(body);
+    };
+    let header = headers.entry(span).or_insert_with(|| unit.sources.impl_header(Span(span)));
+    let self_path = self_path(&body, module, header.self_name.as_deref());
+    let short = self_path.as_deref().map_or("?", types::last);
+    let display = match &header.trait_name {
+        Some(trait_name) => format!("<{short} as {trait_name}>::{rest}"),
+        None => format!("{short}::{rest}"),
+    };
+    Function {
+        unit: 0,
+        display,
+        body,
+        trait_name: header.trait_name.clone(),
+        self_ty: self_path.map(|path| Arc::from(unit.global(&path))),
+    }
+}
+
+/// The values that a body makes of others which are moved into them: their types, and those of the
+/// moved.
+fn made_of_moved<'a>(function: &Function<'a>) -> impl Iterator<Item = (&'a str, Vec<&'a str>)> {
+    let body = &function.body;
+    let ty = |local: u32| body.locals[local as usize].ty;
+    let statements = body.blocks.iter().flat_map(|block| &block.statements);
+    statements.filter_map(move |statement| {
+        let StatementKind::Assign(dest, Rvalue::Aggregate(name, values)) = &statement.kind else {
+            return None;
+        };
+        let is_named = !name.is_empty() && !name.starts_with(['[', '{']);
+        if !is_named || !dest.steps.is_empty() || ty(dest.local).starts_with("std::") {
+            return None;
+        }
+        let moved = values.iter().filter_map(|value| match value {
+            Operand::Move(place) if place.steps.is_empty() => Some(ty(place.local)),
+            _ => None,
+        });
+        let moved: Vec<&str> = moved.collect();
+        (!moved.is_empty()).then(|| (ty(dest.local), moved))
+    })
+}
+
+impl<'a> Unit<'a> {
+    /// The static that `{alloc15: &…}` refers to.
+    pub(crate) fn static_at(&self, text: &str) -> Option<&'a str> {
+        let number = text.strip_prefix("{alloc")?.split(':').next()?;
+        self.statics.get(&number.parse().ok()?).copied()
+    }
+
+    /// A path as the whole program knows it.
+    pub(crate) fn global(&self, path: &str) -> String {
+        let first = path.split("::").next().unwrap_or(path);
+        let is_local = match first {
+            "std" | "core" | "alloc" => false,
+            // A crate's name does not begin with a capital, as a type's does.
+            _ => {
+                first.len() == path.len()
+                    || self.tops.contains(first)
+                    || first.starts_with(|c: char| c.is_uppercase())
+            }
+        };
+        let is_primitive =
+            first.len() == path.len() && path.starts_with(|c: char| !c.is_alphabetic());
+        if is_local && !is_primitive { format!("{}::{path}", self.prefix) } else { path.to_owned() }
+    }
+}
+
+/// The first segment of a body's path.
+fn top(name: &str) -> Option<&str> {
+    let first = name.split("::").next()?;
+    (first.len() < name.len() && !first.starts_with(['<', '{'])).then_some(first)
+}
+
+/// The path of the async function whose coroutine this type is.
+fn async_fn(ty: &str) -> Option<String> {
+    let path = ty.strip_prefix("{async fn body of ")?.strip_suffix("()}")?;
+    if let Some(rest) = path.strip_prefix('<') {
+        let (self_ty, _) = rest.split_once(" as ")?;
+        return Some(format!("{}::{}", types::head(self_ty), types::last(path)));
+    }
+    Some(without_generics(path).into_owned())
+}
+
+/// Whether a type is a parameter rather than a type of its own.
+pub(crate) fn is_parameter(ty: &str) -> bool {
+    let ty = types::peel(ty);
+    !ty.contains("::")
+        && !ty.contains('<')
+        && (ty == "Self"
+            || ty.starts_with("impl ")
+            || ty.len() <= 2 && ty.starts_with(|c: char| c.is_ascii_uppercase()))
+}
+
+/// The path of the type whose `impl` a body belongs to.
+fn self_path(body: &Body<'_>, module: &str, name: Option<&str>) -> Option<String> {
+    let receiver = body
+        .names
+        .iter()
+        .any(|(name, place)| *name == "self" && place.local == 1 && place.steps.is_empty())
+        .then(|| body.locals[1].ty);
+    let Some(name) = name else {
+        // A derive or a macro: the receiver says the type, else what is returned.
+        let ty = receiver.or_else(|| body.locals.get(1).filter(|_| body.params > 0).map(|l| l.ty));
+        return Some(types::head(ty.unwrap_or(body.locals[0].ty)).to_owned());
+    };
+    // The name in the header may be imported: prefer the path that the body's own types give it.
+    let mentioned = receiver.into_iter().chain(body.locals.iter().map(|local| local.ty));
+    for ty in mentioned {
+        let mut rest = ty;
+        while let Some(at) = rest.find(name) {
+            let before = &rest[..at];
+            let after = &rest[at + name.len()..];
+            let begins = !before.ends_with(|c: char| c.is_alphanumeric() || c == '_');
+            let ends = !after.starts_with(|c: char| c.is_alphanumeric() || c == '_' || c == ':')
+                || after.starts_with("::<");
+            if begins && ends {
+                let path = before.rfind(|c: char| !(c.is_alphanumeric() || c == '_' || c == ':'));
+                let from =
+                    path.map_or(0, |at| at + before[at..].chars().next().map_or(1, char::len_utf8));
+                return Some(format!("{}{name}", &before[from..]));
+            }
+            rest = after;
+        }
+    }
+    Some(format!("{module}{name}"))
+}

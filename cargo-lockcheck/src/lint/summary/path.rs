@@ -1,0 +1,95 @@
+//! Which object a place is, as a root and a path of parts: the same for all its aliases.
+//!
+//! What cannot be looked through is a root of its own, equal to nothing else.
+
+use std::sync::Arc;
+
+use crate::lint::mir::model::{Place, Step};
+
+/// Where a path begins.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub(crate) enum Root {
+    /// What a parameter refers to.
+    Param(u32),
+    /// A static or constant, by its path in the program.
+    Static(Arc<str>),
+    /// A local.
+    Local(u32),
+    /// What the call that ends a block returned.
+    Call(u32),
+    /// What a statement of a block puts together.
+    Aggregate(u32, u32),
+    /// A local that a coroutine keeps over its suspensions.
+    Saved(SavedLocal),
+    /// Something that only its fields tell about.
+    Unknown,
+}
+
+/// A local that a coroutine keeps over its suspensions: a field of one of the states between them.
+/// The compiler gives a local one such field, so two of these are two locals.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub(crate) struct SavedLocal {
+    /// The number of the state, `3` of `variant#3`.
+    state: u32,
+    /// The number of the field in it.
+    field: u32,
+}
+
+impl SavedLocal {
+    /// The saved local that a place is or leads through, of a coroutine whose state is at `coroutine`.
+    pub(crate) fn of(place: &Place<'_>, coroutine: u32) -> Option<SavedLocal> {
+        match place.steps.as_slice() {
+            [Step::Deref, Step::Variant(name), Step::Field(field, _), ..]
+                if place.local == coroutine =>
+            {
+                let state = name.strip_prefix("variant#")?.parse().ok()?;
+                Some(SavedLocal { state, field: *field })
+            }
+            _ => None,
+        }
+    }
+}
+
+/// One step of a path.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub(crate) enum Part {
+    /// To a field of a type of the program; a tuple's or closure's has no type.
+    Field {
+        /// The type's path.
+        owner: Option<Arc<str>>,
+        /// The variant, for an enum.
+        variant: Arc<str>,
+        /// The field's number.
+        index: u32,
+    },
+    /// To an element of a collection.
+    Element,
+    /// To what a lock protects.
+    Protected,
+}
+
+/// An object: a root, and the fields to it.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub(crate) struct Path {
+    pub(crate) root: Root,
+    pub(crate) parts: Vec<Part>,
+}
+
+impl Path {
+    pub(crate) fn new(root: Root) -> Path {
+        Path { root, parts: Vec::new() }
+    }
+
+    pub(crate) fn with(mut self, part: Part) -> Path {
+        // A path that grows without end comes from a recursive type; its class says nothing new.
+        if self.parts.len() < 24 {
+            self.parts.push(part);
+        }
+        self
+    }
+
+    /// Whether two equal paths are one object at one time: no element of a collection is on it.
+    pub(crate) fn is_single(&self) -> bool {
+        self.root != Root::Unknown && !self.parts.contains(&Part::Element)
+    }
+}

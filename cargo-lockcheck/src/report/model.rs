@@ -1,0 +1,432 @@
+//! The report: what every stage that finds something builds and every format prints.
+//!
+//! A [`Report`] serialises to the `json` format as it stands (`docs/report.schema.json`), so what
+//! a reader of the JSON can know is what a renderer can know. Nothing here decides a level.
+//!
+//! Paths are relative to the workspace root, or `crate-version/path` for a dependency; none is
+//! absolute, so that reports of different machines can be compared.
+
+use std::fmt;
+
+use lockdep::finding::{Rule, Tier};
+use serde::de::Error;
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+/// The `schema` of the reports that this version writes.
+pub const SCHEMA: &str = "lockcheck-report/1";
+
+/// All that one check has found.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Report {
+    /// [`SCHEMA`].
+    pub schema: String,
+    /// What made the report.
+    pub tool: Tool,
+    /// What is reported, worst first.
+    pub findings: Vec<Finding>,
+    /// What was found but is not shown: it cannot happen, or its level is `allow`.
+    pub suppressed: Vec<Suppressed>,
+    /// How much was looked at.
+    pub coverage: Coverage,
+    /// The orders of locks that the source shows, when it was looked at together with recorded
+    /// runs.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub orders: Vec<SourceOrder>,
+    /// Sentences on what limits this report: traces that could not be read in full, searches that
+    /// stopped at their bound.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub notes: Vec<String>,
+}
+
+impl Default for Report {
+    fn default() -> Report {
+        Report {
+            schema: SCHEMA.to_owned(),
+            tool: Tool::default(),
+            findings: Vec::new(),
+            suppressed: Vec::new(),
+            coverage: Coverage::default(),
+            orders: Vec::new(),
+            notes: Vec::new(),
+        }
+    }
+}
+
+impl Report {
+    /// Whether a finding has level `deny`, which makes the command fail.
+    pub fn has_deny(&self) -> bool {
+        self.findings.iter().any(|finding| finding.level == Level::Deny)
+    }
+
+    /// How many findings have this level.
+    pub fn count(&self, level: Level) -> usize {
+        self.findings.iter().filter(|finding| finding.level == level).count()
+    }
+}
+
+/// The program that made a report.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Tool {
+    /// Its name.
+    pub name: String,
+    /// Its version.
+    pub version: String,
+}
+
+impl Default for Tool {
+    fn default() -> Tool {
+        Tool {
+            name: env!("CARGO_PKG_NAME").to_owned(),
+            version: env!("CARGO_PKG_VERSION").to_owned(),
+        }
+    }
+}
+
+/// One classified problem.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Finding {
+    /// Stable across runs and machines: the rule and a hash of the canonical cycle of class names.
+    /// The stage `naming` fills it in.
+    pub id: String,
+    /// What is wrong.
+    #[serde(with = "code")]
+    pub rule: Rule,
+    /// How sure it is that it can happen.
+    #[serde(with = "code")]
+    pub tier: Tier,
+    /// What it does to the exit code. The stage `classify` fills it in.
+    pub level: Level,
+    /// How often it was seen.
+    pub count: u64,
+    /// One sentence that names the locks and the threads.
+    pub message: String,
+    /// The locks concerned; for a cycle in cycle order, then the gates.
+    pub locks: Vec<Lock>,
+    /// Who asks for which lock while holding which; for a cycle in cycle order.
+    pub edges: Vec<Edge>,
+    /// Other places that matter.
+    pub sites: Vec<Site>,
+    /// Who waits for what, for a deadlock that happened.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub waits: Vec<Wait>,
+    /// What to do, most useful first, when there is more to say than the rule's own advice.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub help: Vec<String>,
+    /// What else the reader should know.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub notes: Vec<String>,
+    /// What shows it; nothing stands for a run alone.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub evidence: Vec<Evidence>,
+    /// An edit that cures it, when one compiles for sure; editors are told.
+    #[serde(skip)]
+    pub suggestion: Option<Suggestion>,
+    /// Why it cannot happen, for a tier that says so; the stage `classify` makes it
+    /// [`Suppressed::reason`].
+    #[serde(skip)]
+    pub reason: Option<String>,
+}
+
+impl Finding {
+    /// A finding seen once, of which nothing is known yet but its rule and tier.
+    pub fn new(rule: Rule, tier: Tier, message: impl Into<String>) -> Finding {
+        Finding {
+            id: String::new(),
+            rule,
+            tier: rule.tier(tier),
+            level: Level::Warn,
+            count: 1,
+            message: message.into(),
+            locks: Vec::new(),
+            edges: Vec::new(),
+            sites: Vec::new(),
+            waits: Vec::new(),
+            help: Vec::new(),
+            notes: Vec::new(),
+            evidence: Vec::new(),
+            suggestion: None,
+            reason: None,
+        }
+    }
+}
+
+/// Whether a finding of this tier can happen at all.
+pub fn can_happen(tier: Tier) -> bool {
+    !matches!(tier, Tier::Guarded | Tier::Ordered | Tier::Refuted)
+}
+
+/// An edit of the source.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Suggestion {
+    /// What it does, as advice.
+    pub message: String,
+    /// The edits, which belong together.
+    pub edits: Vec<Edit>,
+    /// Whether it does what anybody would want, so that a tool may make it unasked.
+    pub is_certain: bool,
+}
+
+/// Text that takes the place of other text in a file.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Edit {
+    /// Where the other text begins.
+    pub place: Place,
+    /// Where it ends; the same place when the new text is only put in.
+    pub end: Place,
+    /// The new text.
+    pub text: String,
+}
+
+/// What shows a finding.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Evidence {
+    /// The lint found it in the source.
+    Source,
+    /// A recorded run showed all of its orders.
+    Run,
+}
+
+/// An order of two locks that the source shows.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SourceOrder {
+    /// The name of the lock that is held.
+    pub from: String,
+    /// The name of the lock that is asked for.
+    pub to: String,
+    /// A function that does so.
+    pub function: String,
+    /// Where it acquires the held lock.
+    pub from_site: Place,
+    /// Where it asks for the other.
+    pub to_site: Place,
+    /// Whether a recorded run has taken the two in this order, there or elsewhere.
+    pub seen: bool,
+}
+
+/// A finding that is not shown, and why.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Suppressed {
+    /// The finding.
+    #[serde(flatten)]
+    pub finding: Finding,
+    /// Why it cannot happen, or who allowed it.
+    pub reason: String,
+}
+
+/// A lock, by its class.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Lock {
+    /// The field, static or variable that it is created in, else the place.
+    pub name: String,
+    /// `Mutex`, `RwLock`, ...
+    pub kind: String,
+    /// The type of the protected value, when it is known.
+    #[serde(default, rename = "type", skip_serializing_if = "String::is_empty")]
+    pub ty: String,
+    /// Where it is created.
+    pub created: Place,
+}
+
+/// A thread asks for a lock while it holds another.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Edge {
+    /// The held lock, as an index of the finding's `locks`.
+    pub from: usize,
+    /// The lock asked for, as an index of the finding's `locks`.
+    pub to: usize,
+    /// The thread, by its name; a test's thread has the test's name. In a finding of the source:
+    /// the function by which a thread comes here.
+    pub thread: String,
+    /// The program that the thread ran in, when the finding is about more than one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub process: Option<String>,
+    /// The function around `to_site`, when it is known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub function: Option<String>,
+    /// How the held lock is held.
+    pub from_mode: Mode,
+    /// How the other is asked for.
+    pub to_mode: Mode,
+    /// Where the held lock was acquired.
+    pub from_site: Place,
+    /// Where the other is asked for.
+    pub to_site: Place,
+    /// The frames around `to_site`, innermost first: `function at file:line:column`.
+    pub stack: Vec<String>,
+    /// The frames around `from_site`, innermost first.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub from_stack: Vec<String>,
+}
+
+/// A place with a word on what happens there.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Site {
+    /// The place.
+    #[serde(flatten)]
+    pub place: Place,
+    /// What happens there.
+    pub label: String,
+}
+
+/// A thread that waits.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Wait {
+    /// The thread, by its name.
+    pub thread: String,
+    /// What kind of thing it waits for.
+    #[serde(rename = "for")]
+    pub awaited: Awaited,
+    /// The lock it waits for, as an index of the finding's `locks`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub lock: Option<usize>,
+    /// The function around `site`, when it is known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub function: Option<String>,
+    /// Where it waits.
+    pub site: Place,
+    /// What it holds meanwhile.
+    pub held: Vec<Held>,
+    /// The frames around `site`, innermost first.
+    pub stack: Vec<String>,
+}
+
+/// What a thread can wait for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Awaited {
+    /// A lock.
+    Lock,
+    /// The end of a thread.
+    Join,
+    /// A notification, a message, a barrier.
+    Event,
+}
+
+/// A lock that a thread holds.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Held {
+    /// The lock, as an index of the finding's `locks`.
+    pub lock: usize,
+    /// How it is held.
+    pub mode: Mode,
+    /// Where it was acquired.
+    pub site: Place,
+}
+
+/// A place in the source; lines and columns count from one.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct Place {
+    /// The file, relative to the workspace root or `crate-version/path`, with `/` between parts.
+    pub file: String,
+    /// The line.
+    pub line: u32,
+    /// The column, in characters.
+    pub column: u32,
+}
+
+impl fmt::Display for Place {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}:{}", self.file, self.line)
+    }
+}
+
+/// How a lock is held or asked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Mode {
+    /// Excludes every other holder.
+    Write,
+    /// Shared with readers, excludes writers and other upgradable readers.
+    Upgradable,
+    /// Shared with other readers; waits behind a queued writer.
+    Read,
+}
+
+/// What a finding does to the exit code; the order is from the mildest.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Level {
+    /// Not shown.
+    Allow,
+    /// Shown.
+    Warn,
+    /// Shown, and the command fails.
+    Deny,
+}
+
+impl Level {
+    /// The level's name, as it stands in reports and options.
+    pub const fn code(self) -> &'static str {
+        match self {
+            Level::Allow => "allow",
+            Level::Warn => "warn",
+            Level::Deny => "deny",
+        }
+    }
+}
+
+impl fmt::Display for Level {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.code())
+    }
+}
+
+/// How much was looked at.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Coverage {
+    /// Processes whose trace was read.
+    pub processes: u64,
+    /// Threads that used a lock.
+    pub threads: u64,
+    /// Locks that were used.
+    pub locks: u64,
+    /// Classes of those locks.
+    pub classes: u64,
+    /// Orders of two locks.
+    pub edges: u64,
+    /// Acquisitions.
+    pub acquisitions: u64,
+    /// Functions whose MIR was analysed.
+    pub functions_analyzed: u64,
+    /// Functions whose MIR could not be.
+    pub functions_skipped: u64,
+}
+
+/// What has a code and is serialised as it.
+trait Coded: Copy {
+    fn code(self) -> &'static str;
+    fn from_code(code: &str) -> Option<Self>;
+}
+
+impl Coded for Rule {
+    fn code(self) -> &'static str {
+        self.code()
+    }
+    fn from_code(code: &str) -> Option<Rule> {
+        Rule::from_code(code)
+    }
+}
+
+impl Coded for Tier {
+    fn code(self) -> &'static str {
+        self.code()
+    }
+    fn from_code(code: &str) -> Option<Tier> {
+        Tier::from_code(code)
+    }
+}
+
+/// Rules and tiers as their codes.
+mod code {
+    use super::{Coded, Deserialize, Deserializer, Error, Serializer};
+
+    pub(super) fn serialize<T: Coded, S: Serializer>(this: &T, to: S) -> Result<S::Ok, S::Error> {
+        to.serialize_str(this.code())
+    }
+
+    pub(super) fn deserialize<'de, T: Coded, D: Deserializer<'de>>(from: D) -> Result<T, D::Error> {
+        let code = String::deserialize(from)?;
+        T::from_code(&code).ok_or_else(|| D::Error::custom(format!("`{code}` is not a known code")))
+    }
+}

@@ -1,0 +1,378 @@
+//! The report for people, in the manner of the compiler's own messages.
+//!
+//! Each finding is a sentence, then for each thread the places that matter with their source
+//! lines, then a way in which it comes about, then what to do. It is made to be read at 80 columns
+//! and without colour, as in the log of a build server.
+
+mod quote;
+mod schedule;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::io::{self, Write};
+
+use annotate_snippets::{Group, Level as Mark, Renderer};
+use lockdep::finding::{awaited, completes};
+use quote::{Kind, Quote};
+
+use super::{Look, Show};
+use crate::report::model::{Edge, Finding, Level, Lock, Mode, Place, Report, Site, Wait};
+use crate::report::naming::short_function;
+use crate::report::{rules, wording};
+
+/// Callers shown of each stack.
+const FRAMES: usize = 6;
+
+/// Threads shown of each finding.
+const THREADS: usize = 6;
+
+pub(super) fn render(report: &Report, out: &mut dyn Write, look: &Look<'_>) -> io::Result<()> {
+    let page = Page { look };
+    for finding in &report.findings {
+        writeln!(out, "{}\n", page.finding(finding, None))?;
+    }
+    for suppressed in report.suppressed.iter().filter(|suppressed| look.show.has(suppressed)) {
+        writeln!(out, "{}\n", page.finding(&suppressed.finding, Some(&suppressed.reason)))?;
+    }
+    for note in &report.notes {
+        writeln!(out, "{}", page.title(Mark::NOTE, note))?;
+    }
+    writeln!(out, "{}", summary(report, look.show))
+}
+
+pub(super) fn finding(finding: &Finding, look: &Look<'_>) -> String {
+    Page { look }.finding(finding, None)
+}
+
+/// One line that says how it went, and one for each kind of finding that is not shown.
+fn summary(report: &Report, show: &Show) -> String {
+    let mut parts = Vec::new();
+    let levels = [Level::Deny, Level::Warn].map(|level| (report.count(level), level));
+    let found: Vec<String> = levels
+        .iter()
+        .filter(|(count, _)| *count > 0)
+        .map(|(count, level)| format!("{count} {level}"))
+        .collect();
+    parts.push(if found.is_empty() { "nothing found".to_owned() } else { found.join(", ") });
+
+    let coverage = &report.coverage;
+    let counts = [
+        (coverage.processes, "process", "processes"),
+        (coverage.threads, "thread", "threads"),
+        (coverage.locks, "lock", "locks"),
+        (coverage.acquisitions, "acquisition", "acquisitions"),
+        (coverage.functions_analyzed, "function analysed", "functions analysed"),
+        (coverage.functions_skipped, "function skipped", "functions skipped"),
+    ];
+    let looked_at: Vec<String> = counts
+        .iter()
+        .filter(|(count, ..)| *count > 0)
+        .map(|(count, one, many)| format!("{count} {}", if *count == 1 { one } else { many }))
+        .collect();
+    if !looked_at.is_empty() {
+        parts.push(looked_at.join(", "));
+    }
+
+    let mut text = format!("lockcheck: {}", parts.join("; "));
+
+    let mut hidden: BTreeMap<&str, usize> = BTreeMap::new();
+    for suppressed in report.suppressed.iter().filter(|suppressed| !show.has(suppressed)) {
+        *hidden.entry(Show::code(suppressed)).or_default() += 1;
+    }
+    for (code, count) in hidden {
+        text += &format!("\nlockcheck: {count} not shown ({code}): --show {code}");
+    }
+    text
+}
+
+struct Page<'a> {
+    look: &'a Look<'a>,
+}
+
+impl Page<'_> {
+    fn renderer(&self) -> Renderer {
+        let renderer = if self.look.color { Renderer::styled() } else { Renderer::plain() };
+        renderer.term_width(self.look.width)
+    }
+
+    /// A line of its own, such as `note: ...`.
+    fn title(&self, mark: Mark<'_>, text: &str) -> String {
+        let text = self.wrap(text, "warning: ".len());
+        self.renderer().render(&[Group::with_title(mark.secondary_title(text))])
+    }
+
+    /// Breaks `text` into lines that fit behind `indent` columns.
+    fn wrap(&self, text: &str, indent: usize) -> String {
+        schedule::wrap(text, self.look.width.saturating_sub(indent).max(30))
+    }
+
+    fn finding(&self, finding: &Finding, reason: Option<&str>) -> String {
+        let mark = match finding.level {
+            Level::Deny => Mark::ERROR,
+            Level::Warn => Mark::WARNING,
+            Level::Allow => Mark::NOTE,
+        };
+        let code = finding.rule.code();
+        let message = self.wrap(&finding.message, "warning[]: ".len() + code.len());
+        let quotes = self.quotes(finding);
+        let title = Group::with_title(mark.primary_title(message).id(code));
+        let mut groups = vec![match place_of(finding) {
+            Some(place) => title.element(quote::origin(place)),
+            None => title,
+        }];
+        groups.extend(quotes.iter().map(|quote| quote.group()));
+        let steps = schedule::steps(finding, self.look.width.saturating_sub(6));
+        if let Some(steps) = steps.filter(|_| reason.is_none()) {
+            let text = format!("it can come about like this:\n{steps}");
+            groups.push(Group::with_title(Mark::NOTE.secondary_title(text)));
+        }
+        for note in &finding.notes {
+            let text = self.wrap(note, "note: ".len());
+            groups.push(Group::with_title(Mark::NOTE.secondary_title(text)));
+        }
+        if let Some(reason) = reason {
+            let text = self.wrap(&format!("not counted: {reason}"), "note: ".len());
+            groups.push(Group::with_title(Mark::NOTE.secondary_title(text)));
+        }
+        let cure = rules::info(finding.rule).cure;
+        let help: Vec<&str> = match finding.help.as_slice() {
+            _ if reason.is_some() => Vec::new(),
+            [] => vec![cure],
+            help => help.iter().map(String::as_str).collect(),
+        };
+        for help in help {
+            let text = self.wrap(help, "help: ".len());
+            groups.push(Group::with_title(Mark::HELP.secondary_title(text)));
+        }
+        let text = match finding.count {
+            0 | 1 => finding.id.clone(),
+            count => format!("{}, seen {count} times", finding.id),
+        };
+        groups.push(Group::with_title(Mark::INFO.with_name(Some("id")).secondary_title(text)));
+        self.renderer().render(&groups)
+    }
+
+    /// The places of a finding, by thread.
+    fn quotes(&self, finding: &Finding) -> Vec<Quote<'_>> {
+        let mut quotes = Vec::new();
+        if finding.waits.is_empty() {
+            let groups = alike(&finding.edges);
+            let shown = shown(groups.len());
+            for edges in &groups[..shown] {
+                quotes.push(self.edges(finding, edges));
+            }
+            if shown < groups.len() {
+                let rest = groups.len() - shown;
+                let title = format!("and {rest} more threads, which the JSON report lists");
+                quotes.push(self.quote(title, None));
+            }
+        } else {
+            let awaited: BTreeSet<usize> =
+                finding.waits.iter().filter_map(|wait| wait.lock).collect();
+            let shown = shown(finding.waits.len());
+            for wait in &finding.waits[..shown] {
+                quotes.push(self.wait(finding, wait, &awaited));
+            }
+        }
+        let quoted: BTreeSet<&Place> = match finding.waits.as_slice() {
+            [] => finding.edges.iter().flat_map(|edge| [&edge.from_site, &edge.to_site]).collect(),
+            waits => {
+                let held = waits.iter().flat_map(|wait| &wait.held).map(|held| &held.site);
+                held.chain(waits.iter().map(|wait| &wait.site)).collect()
+            }
+        };
+        let new = |site: &&Site| !quoted.contains(&site.place);
+        let mut sites = finding.sites.iter().filter(new).peekable();
+        if sites.peek().is_some() {
+            let mut quote = self.quote("the places concerned".to_owned(), None);
+            for site in sites {
+                quote.add(&site.place, Kind::Main, site.label.clone(), "");
+            }
+            quotes.push(quote);
+        }
+        quotes
+    }
+
+    fn quote(&self, mut title: String, function: Option<&str>) -> Quote<'_> {
+        if let Some(function) = function {
+            title += &format!(", in `{function}`");
+        }
+        let title = self.wrap(&title, "note: ".len());
+        Quote::new(self.look.sources, title, self.look.width)
+    }
+
+    /// Threads that do the same at the same places.
+    fn edges(&self, finding: &Finding, edges: &[&Edge]) -> Quote<'_> {
+        let [edge] = edges else { return self.crowd(finding, edges) };
+        let mut quote = match edge.function.as_deref() {
+            Some(function) if is_of_source(edge) => {
+                let through = match function == edge.thread {
+                    true => String::new(),
+                    false => format!(", through `{function}`"),
+                };
+                self.quote(format!("in `{}`{through}", edge.thread), None)
+            }
+            function => {
+                let mut title = wording::thread(&edge.thread);
+                if let Some(process) = &edge.process {
+                    title += &format!(" of program `{process}`");
+                }
+                self.quote(title, function)
+            }
+        };
+        let [from, to] = [edge.from, edge.to].map(|lock| &finding.locks[lock]);
+        let hold = holds(from, edge.from_mode);
+        let ask = match (to.kind.as_str(), edge.to_mode) {
+            _ if edge.from == edge.to => "asks again for",
+            ("RwLock", Mode::Read) => "then waits to read",
+            ("RwLock", Mode::Write) => "then waits to write",
+            _ => "then waits for",
+        };
+        if let Some(completes) = completes(&from.kind) {
+            // It holds nothing: others wait for what it does after this.
+            let (then, more) = match from.kind.as_str() {
+                "thread" => (format!("`{}` is started", from.name), " here"),
+                "resource" => (format!("holds units of `{}`", from.name), " since here"),
+                _ => (format!("then {completes}"), " here"),
+            };
+            quote.add(&edge.from_site, Kind::Other, then, more);
+            quote.add(&edge.to_site, Kind::Main, format!("first needs `{}`", to.name), " here");
+        } else if wording::is_event(to) {
+            let label = format!("{hold} `{}`", from.name);
+            let waits = awaited(&to.kind, &format!("`{}`", to.name));
+            quote.add(&edge.from_site, Kind::Other, label, " since here");
+            quote.add(&edge.to_site, Kind::Main, format!("then waits for {waits}"), " here");
+        } else if edge.from_site == edge.to_site {
+            let label = format!("{hold} `{}` since here", from.name);
+            let again = if edge.from == edge.to { "it again" } else { "another" };
+            quote.add(
+                &edge.to_site,
+                Kind::Main,
+                format!("{label}, then asks for {again}"),
+                " here",
+            );
+        } else {
+            let label = format!("{hold} `{}`", from.name);
+            quote.add(&edge.from_site, Kind::Other, label, " since here");
+            quote.add(&edge.to_site, Kind::Main, format!("{ask} `{}`", to.name), " here");
+        }
+        self.callers(&mut quote, &edge.stack);
+        quote
+    }
+
+    /// Many threads that do the same at the same places, with different locks.
+    fn crowd(&self, finding: &Finding, edges: &[&Edge]) -> Quote<'_> {
+        let title = wording::threads(edges.iter().map(|edge| &edge.thread));
+        // The one of which most is known.
+        let edge = edges.iter().rev().max_by_key(|edge| edge.stack.len()).unwrap_or(&edges[0]);
+        let mut quote = self.quote(title, edge.function.as_deref());
+        let [from, to] =
+            [edge.from, edge.to].map(|lock| wording::class_name(&finding.locks[lock].name));
+        let to = if from == to { "another".to_owned() } else { format!("one of `{to}`") };
+        quote.add(
+            &edge.from_site,
+            Kind::Other,
+            format!("each holds one of `{from}`"),
+            " since here",
+        );
+        quote.add(&edge.to_site, Kind::Main, format!("then waits for {to}"), " here");
+        self.callers(&mut quote, &edge.stack);
+        quote
+    }
+
+    fn wait(&self, finding: &Finding, wait: &Wait, awaited: &BTreeSet<usize>) -> Quote<'_> {
+        let mut quote = self.quote(wording::thread(&wait.thread), wait.function.as_deref());
+        let mut others = 0;
+        for held in &wait.held {
+            if awaited.contains(&held.lock) {
+                let lock = &finding.locks[held.lock];
+                let label = format!("{} `{}`", holds(lock, held.mode), lock.name);
+                quote.add(&held.site, Kind::Other, label, " since here");
+            } else {
+                others += 1;
+            }
+        }
+        let what = wording::awaited_by(wait, finding);
+        let waits = match wording::tries(wait, finding) {
+            true => format!("tries {what} in vain"),
+            false => format!("waits for {what}"),
+        };
+        quote.add(&wait.site, Kind::Main, waits, " here");
+        if others > 0 {
+            let locks = if others == 1 { "lock" } else { "locks" };
+            quote.note(format!("it also holds {others} {locks} that no one here waits for"));
+        }
+        self.callers(&mut quote, &wait.stack);
+        quote
+    }
+
+    /// Adds who called, as far as it is the user's own code.
+    fn callers(&self, quote: &mut Quote<'_>, stack: &[String]) {
+        let is_own = |frame: &&String| {
+            let place = frame.rsplit_once(" at ").map_or("", |(_, place)| place);
+            self.look.sources.is_own(file_of(place))
+        };
+        // What is around the user's outermost frame only starts threads and programs.
+        let starts = stack.iter().rev().take_while(|frame| !is_own(frame)).count();
+        let stack = &stack[..stack.len() - starts];
+        let own: Vec<(&str, &str)> =
+            stack.iter().filter(is_own).filter_map(|frame| frame.rsplit_once(" at ")).collect();
+        // The innermost frame is the place itself, which is quoted already.
+        for (function, place) in own.iter().skip(1).take(FRAMES) {
+            let line = place.rsplit_once(':').map_or(*place, |(line, _)| line);
+            quote.note(format!("called from {} at {line}", short_function(function)));
+        }
+        let hidden = stack.len() - own.len().min(FRAMES + 1);
+        if own.len() > 1 && hidden > 0 {
+            let frames = if hidden == 1 { "frame is" } else { "frames are" };
+            quote.note(format!("{hidden} more {frames} not shown"));
+        }
+    }
+}
+
+/// Whether an edge is one of the source, which knows functions where a run knows threads.
+fn is_of_source(edge: &Edge) -> bool {
+    let outermost = edge.stack.last().and_then(|frame| frame.strip_prefix(&*edge.thread));
+    outermost.is_some_and(|rest| rest.starts_with(" at "))
+}
+
+/// What a thread does that holds `lock`.
+fn holds(lock: &Lock, mode: Mode) -> &'static str {
+    match (lock.kind.as_str(), mode) {
+        ("Once" | "OnceLock" | "LazyLock", _) => "initialises",
+        ("RwLock", Mode::Read) => "reads",
+        ("RwLock", _) => "writes",
+        _ => "holds",
+    }
+}
+
+/// The edges, with those put together that only differ in threads and locks.
+fn alike(edges: &[Edge]) -> Vec<Vec<&Edge>> {
+    let places = |edge: &Edge| (edge.from_site.clone(), edge.to_site.clone());
+    let mut groups: Vec<Vec<&Edge>> = Vec::new();
+    for edge in edges {
+        match groups.iter_mut().find(|group| places(group[0]) == places(edge)) {
+            // Two are as easily read one by one, and say which lock is which.
+            Some(group) if edges.len() > 2 => group.push(edge),
+            _ => groups.push(vec![edge]),
+        }
+    }
+    groups
+}
+
+/// How many of `count` threads to show.
+fn shown(count: usize) -> usize {
+    if count <= THREADS + 1 { count } else { THREADS }
+}
+
+/// The file of `file:line:column`.
+fn file_of(place: &str) -> &str {
+    let line = place.rsplit_once(':').map_or(place, |(line, _)| line);
+    line.rsplit_once(':').map_or(line, |(file, _)| file)
+}
+
+/// The place to go to first.
+fn place_of(finding: &Finding) -> Option<&Place> {
+    let wait = finding.waits.first().map(|wait| &wait.site);
+    let edge = || finding.edges.first().map(|edge| &edge.to_site);
+    wait.or_else(edge).or_else(|| finding.sites.first().map(|site| &site.place))
+}

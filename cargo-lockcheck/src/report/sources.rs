@@ -1,0 +1,164 @@
+//! The source files that a report speaks of: short machine-independent names for them, and their
+//! text.
+//!
+//! A place recorded by the compiler is relative to the workspace root, or absolute for everything
+//! outside it. [`Sources::shorten`] makes one form of both, the one that stands in reports; it is
+//! the only place that knows how dependencies and the standard library lie on disk.
+//!
+//! A file that cannot be read is no error: what is said about it gets shorter.
+
+use std::collections::HashMap;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError};
+
+/// Where the sources of one workspace and of its dependencies are.
+#[derive(Debug)]
+pub struct Sources {
+    /// The workspace root, with `/` between parts and no `/` at its end.
+    root: String,
+    cargo_home: Option<PathBuf>,
+    texts: Mutex<HashMap<String, Option<Arc<str>>>>,
+}
+
+impl Sources {
+    /// The sources of the workspace at `root`, which should be absolute; dependencies are looked
+    /// for below `cargo_home`.
+    pub fn new(root: &Path, cargo_home: Option<PathBuf>) -> Sources {
+        let root = slashes(&root.to_string_lossy()).trim_end_matches('/').to_owned();
+        Sources { root, cargo_home, texts: Mutex::default() }
+    }
+
+    /// The same, with the directory that cargo itself would use for dependencies.
+    pub fn of_workspace(root: &Path) -> Sources {
+        let cargo_home = std::env::var_os("CARGO_HOME")
+            .map(PathBuf::from)
+            .or_else(|| std::env::home_dir().map(|home| home.join(".cargo")));
+        Sources::new(root, cargo_home)
+    }
+
+    /// The name of `file`, given as the compiler recorded it, in reports: relative to the
+    /// workspace root (with `..` for its neighbours), `crate-version/path` for a dependency from a
+    /// registry, `repository/path` for one from git, `library/path` for the standard library.
+    pub fn shorten(&self, file: &str) -> String {
+        let file = slashes(file);
+        let file = file.strip_prefix("./").unwrap_or(&file);
+        if let Some(inside) = file.strip_prefix(&self.root).and_then(|rest| rest.strip_prefix('/'))
+            && !self.root.is_empty()
+        {
+            return inside.to_owned();
+        }
+        // `.../registry/src/INDEX/CRATE-VERSION/path`
+        if let Some((_, inside)) = file.split_once("/registry/src/") {
+            return inside.split_once('/').map_or(inside, |(_, path)| path).to_owned();
+        }
+        // `.../git/checkouts/REPOSITORY-HASH/REVISION/path`
+        if let Some((_, inside)) = file.split_once("/git/checkouts/") {
+            let mut parts = inside.splitn(3, '/');
+            if let (Some(repository), Some(_), Some(path)) =
+                (parts.next(), parts.next(), parts.next())
+            {
+                let name = repository.rsplit_once('-').map_or(repository, |(name, _)| name);
+                return format!("{name}/{path}");
+            }
+        }
+        // `/rustc/HASH/library/path`, or the same in an installed `rust-src`
+        if let Some((before, path)) = file.split_once("/library/")
+            && (before.starts_with("/rustc/") || before.ends_with("/rust"))
+        {
+            return format!("library/{path}");
+        }
+        self.beside(file).unwrap_or_else(|| file.to_owned())
+    }
+
+    /// `../path` for a file near the workspace, such as one of a `path` dependency.
+    fn beside(&self, file: &str) -> Option<String> {
+        let (root, file): (Vec<&str>, Vec<&str>) =
+            (self.root.split('/').collect(), file.split('/').collect());
+        let common = root.iter().zip(&file).take_while(|(ours, theirs)| ours == theirs).count();
+        // Two files of one machine have more in common than `/home`.
+        (common > 2).then(|| {
+            let up = root[common..].iter().map(|_| "..");
+            up.chain(file[common..].iter().copied()).collect::<Vec<&str>>().join("/")
+        })
+    }
+
+    /// Whether `file`, a short name, is one of the workspace's own files.
+    pub fn is_own(&self, file: &str) -> bool {
+        !file.starts_with("library/") && self.in_workspace(file).is_some()
+    }
+
+    /// The text of `file`, a short name, or nothing when there is no such file any more.
+    pub fn text(&self, file: &str) -> Option<Arc<str>> {
+        // A text is put there whole.
+        let texts = || self.texts.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(known) = texts().get(file) {
+            return known.clone();
+        }
+        let read = |path: PathBuf| fs::read_to_string(path).ok();
+        let text = match self.in_workspace(file) {
+            Some(path) => read(path),
+            None => self.in_registry(file).and_then(read),
+        };
+        let text: Option<Arc<str>> = text.map(Into::into);
+        texts().insert(file.to_owned(), text.clone());
+        text
+    }
+
+    fn in_workspace(&self, file: &str) -> Option<PathBuf> {
+        let path = Path::new(&self.root).join(file);
+        path.is_file().then_some(path)
+    }
+
+    fn in_registry(&self, file: &str) -> Option<PathBuf> {
+        let indexes = fs::read_dir(self.cargo_home.as_ref()?.join("registry/src")).ok()?;
+        indexes.flatten().map(|index| index.path().join(file)).find(|path| path.is_file())
+    }
+}
+
+fn slashes(path: &str) -> String {
+    path.replace('\\', "/")
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use super::Sources;
+
+    #[test]
+    fn short_names_hold_no_machine() {
+        let sources = Sources::new(Path::new("/home/me/bank"), None);
+        for (recorded, short) in [
+            ("src/lib.rs", "src/lib.rs"),
+            ("./src/lib.rs", "src/lib.rs"),
+            (r"src\lib.rs", "src/lib.rs"),
+            ("/home/me/bank/core/src/lib.rs", "core/src/lib.rs"),
+            (
+                "/home/me/.cargo/registry/src/index.crates.io-1949cf8c6b5b557f/tokio-1.40.0/src/a.rs",
+                "tokio-1.40.0/src/a.rs",
+            ),
+            (
+                r"C:\Users\me\.cargo\registry\src\index.crates.io-1\tokio-1.40.0\src\a.rs",
+                "tokio-1.40.0/src/a.rs",
+            ),
+            ("/home/me/.cargo/git/checkouts/my-db-0011aabb/9fe1234/src/a.rs", "my-db/src/a.rs"),
+            ("/rustc/59807616e/library/std/src/sync/once.rs", "library/std/src/sync/once.rs"),
+            ("/home/me/bankrupt/src/lib.rs", "../bankrupt/src/lib.rs"),
+            ("/home/other/src/lib.rs", "/home/other/src/lib.rs"),
+        ] {
+            assert_eq!(sources.shorten(recorded), short, "{recorded}");
+        }
+    }
+
+    #[test]
+    fn a_missing_file_has_no_text() {
+        let sources = Sources::new(Path::new(env!("CARGO_MANIFEST_DIR")), None);
+        assert_eq!(sources.text("src/no_such_file.rs"), None);
+        assert!(
+            sources.text("src/report/sources.rs").is_some_and(|text| text.contains("fn shorten"))
+        );
+        assert!(sources.is_own("src/report/sources.rs"));
+        assert!(!sources.is_own("library/std/src/sync/once.rs"));
+    }
+}

@@ -1,0 +1,331 @@
+//! Runs cargo with every lock instrumented, and gathers what the processes leave behind.
+
+use std::env;
+use std::fs::{self, File, OpenOptions, TryLockError};
+use std::io;
+use std::path::{Path, PathBuf};
+use std::process::{self, Command, ExitStatus};
+use std::time::SystemTime;
+
+use super::interrupts;
+use crate::build::runtime::Runtime;
+use crate::build::wrapper::{PLAN, Plan};
+use crate::cli::failure::Failure;
+use crate::cli::settings::Settings;
+use crate::cli::status;
+use crate::report::render::Format;
+use crate::traces::merge::trace_files;
+
+/// Names the directory in which an instrumented process writes its trace.
+const TRACE: &str = "LOCKDEP_TRACE";
+/// Has an instrumented process count and time waits and holds.
+const STATS: &str = "LOCKDEP_STATS";
+
+/// The directory of a run's traces, within the run's own.
+const TRACES: &str = "traces";
+
+/// How many runs are kept, beside those that are still going on.
+const KEPT: usize = 8;
+
+/// A build that fails with less than this on its disk, in bytes, has most likely failed for that.
+const SPACE: u64 = 64 << 20;
+
+/// What cargo did, and where the traces are.
+#[derive(Debug)]
+pub struct Collected {
+    /// The directory of the traces.
+    pub traces: PathBuf,
+    /// cargo's exit code; 128 and the signal's number when a signal ended it.
+    pub code: u8,
+    /// Whether a checked crate did not compile.
+    pub build_failed: bool,
+    /// The bytes that were left on the build directory's disk, if that is known.
+    pub space: Option<u64>,
+    /// The run's directory is not removed while this is locked.
+    _lock: File,
+}
+
+impl Collected {
+    /// Why there is nothing to report on, when cargo failed and no process left a trace.
+    pub fn nothing_ran(&self) -> Option<Failure> {
+        let has_traces = fs::read_dir(&self.traces).is_ok_and(|mut all| all.next().is_some());
+        if self.code == 0 || has_traces {
+            return None;
+        }
+        if self.build_failed
+            && let Some(space) = self.space.filter(|space| *space < SPACE)
+        {
+            return Some(Failure::new(
+                format!(
+                    "the build failed with {} MiB left on the disk, so nothing was checked: \
+                     errors above such as `No space left on device`, or a linker that was killed \
+                     by a bus error, come from that",
+                    space >> 20
+                ),
+                "Make space, or choose a directory on another disk with `--target-dir`; \
+                 `target/lockcheck/build` can be removed at any time.",
+            ));
+        }
+        Some(if self.build_failed {
+            Failure::new(
+                "the build failed, so nothing was checked",
+                "Repair what the compiler reports above; if the code compiles without lockcheck, \
+                 report that as a fault of cargo-lockcheck.",
+            )
+        } else {
+            Failure::new(
+                "cargo or the program failed before a lock was taken, so nothing was checked",
+                "Repair what is reported above, then check again.",
+            )
+        })
+    }
+}
+
+/// Runs cargo until it ends; Ctrl-C, or a signal to terminate, ends cargo and the program, but not
+/// the check.
+///
+/// # Errors
+/// When cargo cannot be started, or `target/lockcheck` cannot be written.
+pub fn run(settings: &Settings, runtime: &Runtime) -> Result<Collected, Failure> {
+    let _using = claim_build(settings, &runtime.edition)?;
+    let runs = settings.directory.join("runs");
+    let directory = new_run(&runs).map_err(|error| unwritable(&runs, &error))?;
+    let lock = lock_run(&directory).map_err(|error| unwritable(&directory, &error))?;
+    prune(&runs, &directory);
+
+    let traces = directory.join(TRACES);
+    let failed = directory.join("build-failed");
+    let plan_path = directory.join("plan.json");
+    let rustdoc = settings.toolchain.rustdoc.clone();
+    let plan = Plan::new(runtime, settings.wrapper.clone(), rustdoc, failed.clone());
+    fs::create_dir_all(&traces)
+        .and_then(|()| plan.write(&plan_path))
+        .map_err(|error| unwritable(&plan_path, &error))?;
+
+    let this = env::current_exe().map_err(|error| {
+        Failure::new(
+            format!("the path of this program is not known: {error}"),
+            "Start it by its full path.",
+        )
+    })?;
+    if interrupts::outlive().is_err() {
+        status::warning("an interrupt will end the check without a report");
+    }
+    let mut command = Command::new(&settings.cargo);
+    if settings.format != Format::Text {
+        // The report goes to stdout, and is not to be mixed with what the program prints.
+        command.stdout(io::stderr());
+    }
+    if settings.stats {
+        command.env(STATS, "1");
+    }
+    let status = command
+        .args(&settings.cargo_args)
+        .env("RUSTC_WRAPPER", &this)
+        .env("RUSTDOC", &this)
+        .env(PLAN, &plan_path)
+        .env(TRACE, &traces)
+        .status()
+        .map_err(|error| {
+            Failure::new(
+                format!("cannot start `{}`: {error}", settings.cargo.display()),
+                "Install cargo with rustup, or set `CARGO` to it.",
+            )
+        })?;
+    Ok(Collected {
+        traces,
+        code: code(status),
+        build_failed: failed.exists(),
+        space: space(&settings.build),
+        _lock: lock,
+    })
+}
+
+/// The traces that are named, or those of the last run.
+///
+/// # Errors
+/// When there are none.
+pub fn stored(settings: &Settings) -> Result<Vec<PathBuf>, Failure> {
+    let runs = settings.directory.join("runs");
+    let places = if settings.traces.is_empty() {
+        let last = fs::read_dir(&runs).into_iter().flatten().flatten().map(|run| run.path()).max();
+        last.map(|run| run.join(TRACES)).into_iter().collect()
+    } else {
+        settings.traces.clone()
+    };
+    if let Some(missing) = places.iter().find(|place| !place.exists()) {
+        return Err(Failure::new(
+            format!("there is no `{}`", missing.display()),
+            "Name directories or files that `cargo lockcheck test` has left, below \
+             `target/lockcheck/runs`.",
+        ));
+    }
+    let mut unreadable = Vec::new();
+    if places.iter().all(|place| trace_files(place, &mut unreadable).is_empty()) {
+        let looked: Vec<String> = places
+            .iter()
+            .chain([&runs].into_iter().filter(|_| places.is_empty()))
+            .map(|place| format!("`{}`", place.display()))
+            .collect();
+        return Err(Failure::new(
+            format!("no process has left a trace in {}", looked.join(", ")),
+            "Run `cargo lockcheck test` first, or name the directories with the traces.",
+        ));
+    }
+    Ok(places)
+}
+
+/// Sees that the build directory belongs to this version of the runtime, and keeps it so until the
+/// result is dropped: cargo does not know that a crate must be compiled again when only the
+/// runtime under it has changed.
+fn claim_build(settings: &Settings, edition: &str) -> Result<File, Failure> {
+    let Settings { directory, build, quiet, .. } = settings;
+    let path = directory.join("lock");
+    let owner = build.join(".lockcheck-runtime");
+    let is_ours = || fs::read_to_string(&owner).is_ok_and(|found| found == edition);
+    let claim = || -> io::Result<File> {
+        fs::create_dir_all(directory)?;
+        let file = OpenOptions::new().create(true).truncate(false).write(true).open(&path)?;
+        loop {
+            supported(file.lock_shared())?;
+            if is_ours() {
+                return Ok(file);
+            }
+            file.unlock()?;
+            if let Err(TryLockError::WouldBlock) = file.try_lock() {
+                if !quiet {
+                    status::stage("waiting for a check with another version to end");
+                }
+                supported(file.lock())?;
+            }
+            if !is_ours() {
+                match fs::remove_dir_all(build) {
+                    Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+                    _ => {}
+                }
+                fs::create_dir_all(build)?;
+                fs::write(&owner, edition)?;
+            }
+            file.unlock()?;
+        }
+    };
+    claim().map_err(|error| unwritable(directory, &error))
+}
+
+/// A file system without locks does without: only a change of version during a check is unsafe.
+fn supported(result: io::Result<()>) -> io::Result<()> {
+    match result {
+        Err(error) if error.kind() == io::ErrorKind::Unsupported => Ok(()),
+        other => other,
+    }
+}
+
+/// A new directory, named so that runs sort by their start.
+fn new_run(runs: &Path) -> io::Result<PathBuf> {
+    let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
+    let directory = runs.join(format!("{:013}-{}", now.as_millis(), process::id()));
+    fs::create_dir_all(&directory)?;
+    Ok(directory)
+}
+
+fn lock_run(directory: &Path) -> io::Result<File> {
+    let file = File::create(directory.join("lock"))?;
+    supported(file.lock())?;
+    Ok(file)
+}
+
+/// Removes old runs that are over. What cannot be removed is left for the next time.
+fn prune(runs: &Path, current: &Path) {
+    let Ok(entries) = fs::read_dir(runs) else { return };
+    let mut old: Vec<PathBuf> = entries.flatten().map(|entry| entry.path()).collect();
+    old.retain(|path| path != current);
+    old.sort();
+    let surplus = old.len().saturating_sub(KEPT);
+    for path in old.iter().take(surplus) {
+        let is_over = match File::open(path.join("lock")) {
+            Ok(file) => file.try_lock().is_ok(),
+            Err(_) => false,
+        };
+        if is_over {
+            let _ = fs::remove_dir_all(path);
+        }
+    }
+}
+
+/// The bytes that are left for `path`.
+#[cfg(unix)]
+fn space(path: &Path) -> Option<u64> {
+    let disk = rustix::fs::statvfs(path).ok()?;
+    disk.f_bavail.checked_mul(disk.f_frsize)
+}
+
+#[cfg(not(unix))]
+fn space(_path: &Path) -> Option<u64> {
+    None
+}
+
+fn code(status: ExitStatus) -> u8 {
+    #[cfg(unix)]
+    let signal = std::os::unix::process::ExitStatusExt::signal(&status);
+    #[cfg(not(unix))]
+    let signal: Option<i32> = None;
+    let code = status.code().or(signal.map(|signal| 128 + signal));
+    code.and_then(|code| u8::try_from(code).ok()).unwrap_or(101)
+}
+
+fn unwritable(path: &Path, error: &io::Error) -> Failure {
+    Failure::new(
+        format!("cannot write `{}`: {error}", path.display()),
+        "Make that place writable and see that there is space, or choose another directory with \
+         `--target-dir`.",
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+
+    use super::{Collected, KEPT, lock_run, prune};
+
+    #[test]
+    fn a_full_disk_is_said() {
+        let directory = tempfile::tempdir().expect("a directory");
+        let said = |space| {
+            let collected = Collected {
+                traces: directory.path().join("none"),
+                code: 101,
+                build_failed: true,
+                space,
+                _lock: lock_run(directory.path()).expect("a lock"),
+            };
+            collected.nothing_ran().expect("nothing ran").to_string()
+        };
+        assert!(said(Some(3 << 20)).contains("3 MiB left on the disk"));
+        assert_eq!(said(Some(1 << 40)), "the build failed, so nothing was checked");
+        assert_eq!(said(None), "the build failed, so nothing was checked");
+    }
+
+    /// Ends a run. A child that another test starts has a copy of the file until it executes its
+    /// program, so that closing the file does not unlock it at once.
+    fn end(run: &fs::File) {
+        run.unlock().expect("it is unlocked");
+    }
+
+    #[test]
+    fn old_runs_are_removed_unless_they_go_on() {
+        let runs = tempfile::tempdir().expect("a directory");
+        let directory = |number: usize| runs.path().join(format!("{number:013}-1"));
+        for number in 0..KEPT + 3 {
+            fs::create_dir(directory(number)).expect("it is made");
+            end(&lock_run(&directory(number)).expect("it is locked"));
+        }
+        let going_on = lock_run(&directory(1)).expect("it is locked");
+        prune(runs.path(), &directory(KEPT + 2));
+        assert!(!directory(0).exists());
+        assert!(directory(1).exists());
+        assert!(directory(2).exists());
+        end(&going_on);
+        prune(runs.path(), &directory(KEPT + 2));
+        assert!(!directory(1).exists());
+    }
+}

@@ -1,0 +1,338 @@
+//! From merged traces to findings: those of single processes, and those that only several processes
+//! together show.
+//!
+//! A pure function of the traces; the source is read only to name things. What is shown and how
+//! severe it is gets decided later, in [`crate::report::classify`].
+
+mod contention;
+mod cross;
+mod still_waiting;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use lockdep::finding::{Rule, Tier};
+
+use super::merge::{Merged, MergedFound, Process};
+use super::trace::{self, Class, Found, ProcessKey, Thread};
+use crate::report::model::{Awaited, Edge, Finding, Held, Lock, Place, Site, Wait, can_happen};
+use crate::report::naming::{self, Syntax};
+use crate::report::sources::Sources;
+use crate::report::wording;
+use crate::traces::lock_names::Names;
+
+/// What was found, and what limits it.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Analysis {
+    /// The findings, without levels.
+    pub findings: Vec<Finding>,
+    /// Sentences on what could not be recorded or searched.
+    pub notes: Vec<String>,
+}
+
+/// Turns everything that `merged` holds into findings.
+pub fn analyze(merged: &Merged, sources: &Sources) -> Analysis {
+    let syntax = Syntax::new(sources);
+    let names = Names::of(&merged.classes, &syntax);
+    let declared = merged.findings.values().filter(|m| m.found.rule == Rule::DeclaredOrder);
+    let against = declared.flat_map(|merged| &merged.found.edges);
+    let against = against.map(|edge| (Place::clone(&edge.from_site), Place::clone(&edge.to_site)));
+    let builder = Builder {
+        processes: &merged.processes,
+        names: &names,
+        syntax: &syntax,
+        against: against.collect(),
+    };
+    let cross = cross::cycles(merged);
+    let single = merged
+        .findings
+        .values()
+        .map(|MergedFound { found, counts }| builder.finding(found, counts.values().sum()));
+    let across = cross.found.iter().map(|found| builder.finding(found, 1));
+    let mut findings: Vec<Finding> = single.chain(across).collect();
+    fold(&mut findings);
+    naming::number_namesakes(&mut findings);
+    findings.sort_by_cached_key(order);
+    let mut notes = merged.notes();
+    if !cross.complete {
+        notes.push(
+            "the search for cycles across processes stopped at its bound: there may be more, \
+             longer ones"
+                .to_owned(),
+        );
+    }
+    notes.extend(still_waiting::note(&merged.processes, &names));
+    notes.extend(contention::notes(&merged.processes, &names));
+    Analysis { findings, notes }
+}
+
+/// Drops what another finding tells better: a cycle of orders that has become a deadlock, nestings
+/// within one class that a cycle of orders explains, a lock left locked that somebody waits for, a
+/// wait that has become a hang, and what the threads of a hang came to after one was stopped.
+fn fold(findings: &mut Vec<Finding>) {
+    type Links = BTreeSet<(Place, Place)>;
+    let links = |finding: &Finding| -> Links {
+        finding.edges.iter().map(|edge| (edge.from_site.clone(), edge.to_site.clone())).collect()
+    };
+    let of = |rule: Rule| -> Vec<Links> {
+        let better = |finding: &&Finding| finding.rule == rule && can_happen(finding.tier);
+        findings.iter().filter(better).map(links).collect()
+    };
+    let (deadlocks, cycles) = (of(Rule::Deadlock), of(Rule::LockOrder));
+    let sites = |finding: &Finding| -> BTreeSet<Place> {
+        finding.sites.iter().map(|site| site.place.clone()).collect()
+    };
+    let waited =
+        |finding: &&Finding| finding.rule == Rule::OrphanedLock && !finding.waits.is_empty();
+    let orphans: Vec<BTreeSet<Place>> = findings.iter().filter(waited).map(sites).collect();
+    let waits = |finding: &Finding| -> BTreeSet<Place> {
+        finding.waits.iter().map(|wait| wait.site.clone()).collect()
+    };
+    let asks = |finding: &Finding| -> BTreeSet<Place> {
+        finding.edges.iter().map(|edge| edge.to_site.clone()).collect()
+    };
+    let hung = |finding: &&Finding| {
+        matches!(finding.rule, Rule::Deadlock | Rule::WaitWhileHolding) && !finding.waits.is_empty()
+    };
+    let hangs: Vec<BTreeSet<Place>> = findings.iter().filter(hung).map(waits).collect();
+    let created = |finding: &Finding| -> BTreeSet<Place> {
+        finding.locks.iter().map(|lock| lock.created.clone()).collect()
+    };
+    let hung_locks: Vec<_> =
+        findings.iter().filter(|found| found.rule == Rule::Deadlock).map(created).collect();
+    // Of a potential wait for an event, whatever really is a lock has hung.
+    let locks_hung = |finding: &Finding| {
+        let is_lock = |lock: &&Lock| !wording::is_event(lock);
+        let locks: BTreeSet<Place> =
+            finding.locks.iter().filter(is_lock).map(|lock| lock.created.clone()).collect();
+        hung_locks.iter().any(|hung| locks.is_subset(hung))
+    };
+    // Of several about the same threads the first was found with the most of them waiting.
+    let stuck = |finding: &&Finding| finding.rule == Rule::StuckWait;
+    let stuck: Vec<(BTreeSet<Place>, usize)> =
+        findings.iter().filter(stuck).map(|found| (waits(found), found.waits.len())).collect();
+    let told = |places: &BTreeSet<Place>| hangs.iter().any(|hang| places.is_subset(hang));
+    findings.retain(|finding| match finding.rule {
+        Rule::WaitWhileHolding if finding.waits.is_empty() => {
+            !told(&asks(finding)) && !locks_hung(finding)
+        }
+        Rule::StuckWait if !finding.waits.is_empty() => {
+            let (places, count) = (waits(finding), finding.waits.len());
+            let more =
+                |other: &&(BTreeSet<Place>, usize)| places.is_subset(&other.0) && other.1 > count;
+            !told(&places) && stuck.iter().find(more).is_none()
+        }
+        Rule::LockOrder => {
+            // What may happen to the same locks at other places says less than that it did.
+            let weaker = finding.tier == Tier::Potential && hung_locks.contains(&created(finding));
+            !deadlocks.contains(&links(finding)) && !weaker
+        }
+        Rule::SameClassNesting => {
+            let told = |better: &&Links| links(finding).is_subset(better);
+            cycles.iter().find(told).is_none() && deadlocks.iter().find(told).is_none()
+        }
+        Rule::OrphanedLock if finding.waits.is_empty() => {
+            !orphans.iter().any(|better| sites(finding).is_subset(better))
+        }
+        _ => true,
+    });
+}
+
+/// An order of findings, by their places in the source, that does not depend on that of traces.
+fn order(finding: &Finding) -> impl Ord + use<> {
+    let edges = finding.edges.iter().map(|edge| [edge.from_site.clone(), edge.to_site.clone()]);
+    let sites = finding.sites.iter().map(|site| site.place.clone());
+    (edges.collect::<Vec<_>>(), sites.collect::<Vec<_>>(), finding.id.clone())
+}
+
+struct Builder<'a> {
+    processes: &'a BTreeMap<ProcessKey, Process>,
+    names: &'a Names,
+    syntax: &'a Syntax<'a>,
+    /// The places of what goes against a declared order.
+    against: BTreeSet<(Place, Place)>,
+}
+
+impl Builder<'_> {
+    fn finding(&self, found: &Found, count: u64) -> Finding {
+        let threads = Threads::of(found);
+        let mut classes = found.locks.clone();
+        let waits = self.waits(found, &threads, &mut classes);
+        let names = self.names(found, &classes);
+        let program = |thread: &Thread| {
+            let process = self.processes.get(&thread.process)?;
+            threads.of_several_processes.then(|| process.program.clone())
+        };
+        let edges = found.edges.iter().map(|edge| Edge {
+            from: edge.from,
+            to: edge.to,
+            thread: threads.name(&edge.thread),
+            process: program(&edge.thread),
+            function: self.syntax.function(&edge.to_site),
+            from_mode: edge.from_mode,
+            to_mode: edge.to_mode,
+            from_site: Place::clone(&edge.from_site),
+            to_site: Place::clone(&edge.to_site),
+            stack: edge.stack.clone(),
+            from_stack: edge.from_stack.clone(),
+        });
+        let sites = found.sites.iter().map(|(place, label)| {
+            let place = Place::clone(place);
+            Site { place, label: fill(label, &names) }
+        });
+        let mut finding = Finding {
+            edges: edges.collect(),
+            sites: sites.collect(),
+            waits,
+            count,
+            reason: found.reason.as_ref().map(|reason| fill(reason, &names)),
+            notes: found.notes.iter().map(|note| fill(note, &names)).collect(),
+            message: fill(&found.message, &names),
+            locks: classes.iter().zip(names).map(|(class, name)| lock(class, name)).collect(),
+            ..Finding::new(found.rule, found.tier, "")
+        };
+        steady(&mut finding);
+        if finding.rule == Rule::LockOrder {
+            self.break_as_declared(&mut finding);
+        }
+        wording::word(&mut finding, self.syntax);
+        let keys = found.locks.iter().map(|class| self.names.get(class).key);
+        naming::identify(&mut finding, &keys.collect::<Vec<_>>(), self.syntax);
+        finding
+    }
+
+    /// The last link of a cycle is the one to change: one that goes against a declared order.
+    fn break_as_declared(&self, finding: &mut Finding) {
+        let is_against =
+            |edge: &Edge| self.against.contains(&(edge.from_site.clone(), edge.to_site.clone()));
+        if let Some(at) = finding.edges.iter().position(is_against) {
+            finding.edges.rotate_left(at + 1);
+        }
+    }
+
+    fn waits(
+        &self,
+        found: &Found,
+        threads: &Threads<'_>,
+        classes: &mut Vec<Arc<Class>>,
+    ) -> Vec<Wait> {
+        let mut index = |class: &Arc<Class>| {
+            classes.iter().position(|known| known == class).unwrap_or_else(|| {
+                classes.push(Arc::clone(class));
+                classes.len() - 1
+            })
+        };
+        let edge_of = |wait: &trace::Wait| {
+            found.edges.iter().find(|edge| edge.thread == wait.thread && edge.to_site == wait.site)
+        };
+        let wait = |wait: &trace::Wait| Wait {
+            thread: threads.name(&wait.thread),
+            awaited: wait.awaited,
+            lock: wait.lock,
+            function: self.syntax.function(&wait.site),
+            site: Place::clone(&wait.site),
+            held: wait
+                .held
+                .iter()
+                .map(|(hold, among)| Held {
+                    lock: among.unwrap_or_else(|| index(&hold.class)),
+                    mode: hold.mode,
+                    site: Place::clone(&hold.site),
+                })
+                .collect(),
+            stack: match wait.stack.as_slice() {
+                [] => edge_of(wait).map(|edge| edge.stack.clone()).unwrap_or_default(),
+                stack => stack.to_vec(),
+            },
+        };
+        found.waits.iter().map(wait).collect()
+    }
+
+    /// The names of the locks of one finding; several of one class are told apart by number.
+    fn names(&self, found: &Found, classes: &[Arc<Class>]) -> Vec<String> {
+        let lock = |at: usize| (&classes[at], found.instances.get(at).copied().unwrap_or(0));
+        let mut names = Vec::with_capacity(classes.len());
+        for at in 0..classes.len() {
+            let name = self.names.get(&classes[at]).unique;
+            let mut namesakes: Vec<_> =
+                (0..classes.len()).map(lock).filter(|other| other.0 == lock(at).0).collect();
+            let mut seen = BTreeSet::new();
+            namesakes.retain(|other| seen.insert(other.1));
+            let number = namesakes.iter().position(|other| *other == lock(at));
+            names.push(match number {
+                Some(number) if namesakes.len() > 1 => format!("{name} #{}", number + 1),
+                _ => name,
+            });
+        }
+        names
+    }
+}
+
+/// Puts the threads of a hang into an order that does not depend on which of them came last: a cycle
+/// stays a cycle, and of other threads those that wait for an event come first.
+fn steady(finding: &mut Finding) {
+    if finding.rule == Rule::Deadlock {
+        rotate(&mut finding.waits, |wait| (wait.site.clone(), wait.thread.clone()));
+        rotate(&mut finding.edges, |edge| (edge.to_site.clone(), edge.thread.clone()));
+    } else {
+        let key =
+            |wait: &Wait| (wait.awaited != Awaited::Event, wait.site.clone(), wait.thread.clone());
+        finding.waits.sort_by_key(key);
+    }
+}
+
+/// Begins a cycle with its least part.
+fn rotate<T, K: Ord>(cycle: &mut [T], key: impl Fn(&T) -> K) {
+    if let Some(first) = (0..cycle.len()).min_by_key(|&at| key(&cycle[at])) {
+        cycle.rotate_left(first);
+    }
+}
+
+fn lock(class: &Class, name: String) -> Lock {
+    let Class { created, kind, ty, .. } = class.clone();
+    Lock { name, kind, ty, created }
+}
+
+/// Puts names for `{0}`, `{1}`, ... of a sentence.
+fn fill(sentence: &str, names: &[String]) -> String {
+    let mut filled = sentence.to_owned();
+    for (index, name) in names.iter().enumerate() {
+        for placeholder in [format!("`{{{index}}}`"), format!("{{{index}}}")] {
+            filled = filled.replace(&placeholder, &format!("`{name}`"));
+        }
+    }
+    filled
+}
+
+/// The threads of one finding, told apart by number when they have the same name.
+struct Threads<'a> {
+    threads: Vec<&'a Thread>,
+    of_several_processes: bool,
+}
+
+impl<'a> Threads<'a> {
+    fn of(found: &'a Found) -> Threads<'a> {
+        let all = || {
+            let edges = found.edges.iter().map(|edge| &edge.thread);
+            edges.chain(found.waits.iter().map(|wait| &wait.thread))
+        };
+        let mut threads: Vec<&Thread> = Vec::new();
+        for thread in all() {
+            if !threads.contains(&thread) {
+                threads.push(thread);
+            }
+        }
+        let of_several_processes =
+            threads.windows(2).any(|pair| pair[0].process != pair[1].process);
+        Threads { threads, of_several_processes }
+    }
+
+    fn name(&self, thread: &Thread) -> String {
+        let mut namesakes = self.threads.iter().filter(|other| other.label == thread.label);
+        if namesakes.clone().count() < 2 {
+            return thread.label.clone();
+        }
+        let position = namesakes.position(|other| *other == thread).unwrap_or_default();
+        format!("{} #{}", thread.label, position + 1)
+    }
+}

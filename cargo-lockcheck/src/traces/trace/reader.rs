@@ -1,0 +1,316 @@
+//! From the lines of a trace to what they tell.
+
+use std::collections::HashMap;
+use std::fs::File;
+use std::io::{BufRead, BufReader, Read};
+use std::path::Path;
+use std::sync::Arc;
+
+use lockdep::finding::{Rule, Tier};
+
+use super::line::{EdgeLine, FindingLine, HoldLine, Line, LockLine, MostLine, SiteLine, WaitLine};
+use super::{
+    Blocked, Class, Edge, Found, Header, Hold, Order, ProcessKey, Thread, Times, Trace, Wait,
+    Warning,
+};
+use crate::report::model::Place;
+use crate::report::sources::Sources;
+
+/// The newest version of the format that is understood.
+pub const VERSION: u64 = 1;
+
+/// A longer line is not one of a trace, in bytes.
+const LONGEST_LINE: u64 = 16 << 20;
+
+impl Trace {
+    /// Reads the trace at `path`. What is not a trace at all gives none.
+    pub fn read(path: &Path, sources: &Sources) -> (Option<Trace>, Vec<Warning>) {
+        let name = path.display();
+        match File::open(path) {
+            Ok(file) => Trace::parse(&mut BufReader::new(file), &name.to_string(), sources),
+            Err(error) => {
+                let warning = format!("{name} could not be opened ({error}), so it is left out");
+                (None, vec![Warning(warning)])
+            }
+        }
+    }
+
+    /// Reads a trace from `input`, which warnings call `name`.
+    pub fn parse(
+        input: &mut dyn BufRead,
+        name: &str,
+        sources: &Sources,
+    ) -> (Option<Trace>, Vec<Warning>) {
+        let mut reader = Reader::new(sources);
+        let mut warnings = Vec::new();
+        let mut warn = |text: String| warnings.push(Warning(text));
+        let mut buffer = Vec::new();
+        loop {
+            buffer.clear();
+            match (&mut *input).take(LONGEST_LINE).read_until(b'\n', &mut buffer) {
+                Ok(0) => break,
+                Ok(_) => {}
+                Err(error) => {
+                    warn(format!(
+                        "{name} could not be read to its end ({error}); \
+                         the {} lines before are used",
+                        reader.good
+                    ));
+                    break;
+                }
+            }
+            let whole = buffer.last() == Some(&b'\n');
+            let line = trim(&buffer);
+            if line.is_empty() {
+                continue;
+            }
+            match serde_json::from_slice::<Line>(line) {
+                Ok(Line::Trace(header)) if reader.good == 0 => {
+                    if header.version > VERSION {
+                        warn(format!(
+                            "{name} has version {} of the trace format, and this program knows \
+                             versions up to {VERSION}; it is left out, so update cargo-lockcheck",
+                            header.version
+                        ));
+                        return (None, warnings);
+                    }
+                    reader.begin(header);
+                }
+                _ if reader.good == 0 => {
+                    warn(format!("{name} does not begin like a lock trace, so it is left out"));
+                    return (None, warnings);
+                }
+                Ok(line) => reader.line(line),
+                Err(_) if !whole => reader.torn = true,
+                Err(_) => reader.bad += 1,
+            }
+        }
+        if reader.good == 0 {
+            warn(format!("{name} is empty: its process was killed before it took a lock"));
+            return (None, warnings);
+        }
+        if reader.torn {
+            warn(format!(
+                "{name} ends in the middle of a line; the {} whole lines before are used",
+                reader.good
+            ));
+        }
+        if reader.bad > 0 {
+            warn(format!(
+                "{name} is damaged: {} of its lines could not be understood and are left out, \
+                 {} are used",
+                reader.bad, reader.good
+            ));
+        }
+        (Some(reader.trace), warnings)
+    }
+}
+
+fn trim(line: &[u8]) -> &[u8] {
+    let blank = |byte: &u8| *byte == 0 || byte.is_ascii_whitespace();
+    let start = line.iter().position(|byte| !blank(byte)).unwrap_or(line.len());
+    let end = line.iter().rposition(|byte| !blank(byte)).map_or(start, |last| last + 1);
+    &line[start..end]
+}
+
+/// What has been introduced so far, by the file's own numbers.
+struct Reader<'a> {
+    sources: &'a Sources,
+    trace: Trace,
+    process: ProcessKey,
+    sites: HashMap<u64, Arc<Place>>,
+    classes: HashMap<u64, Arc<Class>>,
+    threads: HashMap<u64, Thread>,
+    good: u64,
+    bad: u64,
+    torn: bool,
+}
+
+impl<'a> Reader<'a> {
+    fn new(sources: &'a Sources) -> Reader<'a> {
+        Reader {
+            sources,
+            trace: Trace::default(),
+            process: ProcessKey(0),
+            sites: HashMap::new(),
+            classes: HashMap::new(),
+            threads: HashMap::new(),
+            good: 0,
+            bad: 0,
+            torn: false,
+        }
+    }
+
+    fn begin(&mut self, header: Header) {
+        self.process = header.key();
+        self.trace.header = header;
+        self.good = 1;
+    }
+
+    /// Takes a line, or counts it as bad when it speaks of something that was never introduced.
+    fn line(&mut self, line: Line) {
+        match self.take(line) {
+            Some(()) => self.good += 1,
+            None => self.bad += 1,
+        }
+    }
+
+    fn take(&mut self, line: Line) -> Option<()> {
+        match line {
+            Line::Trace(_) => return None,
+            Line::Site { id, file, line, column } => {
+                let file = self.sources.shorten(&file);
+                self.sites.insert(id, Arc::new(Place { file, line, column }));
+            }
+            Line::Class { id, kind, ty, site, anonymous, place } => {
+                let created = Place::clone(self.sites.get(&site)?);
+                let anonymous = anonymous.then_some((self.process, id));
+                let class = Arc::new(Class { created, kind, ty, anonymous, place });
+                self.trace.classes.push(Arc::clone(&class));
+                self.classes.insert(id, class);
+            }
+            Line::Many { class } => self.trace.many.push(self.class(class)?),
+            Line::Thread { id, name, site } => {
+                let label = self.label(id, name, site);
+                self.threads.insert(id, Thread { process: self.process, id, label });
+            }
+            Line::Order { thread, lock, held, attempt } => {
+                let order = Order { lock: self.hold(&lock)?, held: self.holds(&held)?, attempt };
+                self.trace.orders.push((order, self.threads.get(&thread)?.clone()));
+            }
+            Line::Finding(finding) => {
+                let found = self.finding(*finding)?;
+                self.trace.findings.push(found);
+            }
+            Line::Counts(counts) => self.trace.counts = counts,
+            Line::Blocked { thread, awaited, class, site } => {
+                self.trace.blocked.push(Blocked {
+                    thread: self.threads.get(&thread)?.label.clone(),
+                    awaited,
+                    class: class.and_then(|class| self.class(class)),
+                    site: Arc::clone(self.sites.get(&site)?),
+                });
+            }
+            Line::Times {
+                class,
+                acquisitions,
+                contended,
+                wait,
+                hold,
+                longest_wait,
+                longest_hold,
+                most_bypassed,
+            } => {
+                let most = |line: Option<MostLine>| {
+                    let line = line?;
+                    Some((line.most, Arc::clone(self.sites.get(&line.site)?)))
+                };
+                let times = Times {
+                    acquisitions,
+                    contended,
+                    wait,
+                    hold,
+                    longest_wait: most(longest_wait),
+                    longest_hold: most(longest_hold),
+                    most_bypassed: most(most_bypassed),
+                };
+                self.trace.times.push((self.class(class)?, times));
+            }
+            Line::Dropped { reason, count } => {
+                let known = self.trace.dropped.entry(reason).or_default();
+                *known = known.saturating_add(count);
+            }
+            Line::End => self.trace.ended = true,
+            Line::Other => {}
+        }
+        Some(())
+    }
+
+    fn label(&self, id: u64, name: Option<String>, site: Option<u64>) -> String {
+        let spawned = site.and_then(|site| self.sites.get(&site));
+        match (name.filter(|name| !name.is_empty()), spawned) {
+            (Some(name), _) if name == "main" => {
+                self.trace.header.only_test().map_or(name, str::to_owned)
+            }
+            (Some(name), _) => name,
+            (None, Some(place)) => format!("thread spawned at {place}"),
+            (None, None) => format!("thread {id}"),
+        }
+    }
+
+    fn class(&self, id: u64) -> Option<Arc<Class>> {
+        self.classes.get(&id).cloned()
+    }
+
+    fn hold(&self, hold: &HoldLine) -> Option<Hold> {
+        Some(Hold {
+            class: self.class(hold.class)?,
+            mode: hold.mode,
+            site: Arc::clone(self.sites.get(&hold.site)?),
+        })
+    }
+
+    fn holds(&self, holds: &[HoldLine]) -> Option<Vec<Hold>> {
+        holds.iter().map(|hold| self.hold(hold)).collect()
+    }
+
+    fn finding(&self, line: FindingLine) -> Option<Found> {
+        let count = line.locks.len();
+        let locks = line.locks.iter().map(|lock| self.class(lock.class));
+        let edge = |edge: EdgeLine| {
+            Some(Edge {
+                from: Some(edge.from).filter(|index| *index < count)?,
+                to: Some(edge.to).filter(|index| *index < count)?,
+                thread: self.threads.get(&edge.thread)?.clone(),
+                from_mode: edge.from_mode,
+                to_mode: edge.to_mode,
+                from_site: Arc::clone(self.sites.get(&edge.from_site)?),
+                to_site: Arc::clone(self.sites.get(&edge.to_site)?),
+                stack: self.frames(edge.stack),
+                from_stack: self.frames(edge.from_stack),
+            })
+        };
+        let among = |held: &HoldLine| {
+            let same = |lock: &LockLine| {
+                held.instance != 0 && (lock.class, lock.instance) == (held.class, held.instance)
+            };
+            line.locks.iter().position(same)
+        };
+        let wait = |wait: WaitLine| {
+            Some(Wait {
+                thread: self.threads.get(&wait.thread)?.clone(),
+                awaited: wait.awaited,
+                lock: wait.lock.filter(|index| *index < count),
+                site: Arc::clone(self.sites.get(&wait.site)?),
+                held: self
+                    .holds(&wait.held)?
+                    .into_iter()
+                    .zip(wait.held.iter().map(among))
+                    .collect(),
+                stack: self.frames(wait.stack),
+            })
+        };
+        let site = |site: SiteLine| Some((Arc::clone(self.sites.get(&site.site)?), site.label));
+        Some(Found {
+            rule: Rule::from_code(&line.rule)?,
+            tier: Tier::from_code(&line.tier)?,
+            message: line.message,
+            instances: line.locks.iter().map(|lock| lock.instance).collect(),
+            locks: locks.collect::<Option<_>>()?,
+            edges: line.edges.into_iter().map(edge).collect::<Option<_>>()?,
+            sites: line.sites.into_iter().map(site).collect::<Option<_>>()?,
+            waits: line.waits.into_iter().map(wait).collect::<Option<_>>()?,
+            reason: line.reason,
+            notes: line.notes,
+        })
+    }
+
+    /// The frames of a stack, with short paths.
+    fn frames(&self, stack: Vec<String>) -> Vec<String> {
+        let shorten = |frame: String| match frame.rsplit_once(" at ") {
+            Some((function, place)) => format!("{function} at {}", self.sources.shorten(place)),
+            None => frame,
+        };
+        stack.into_iter().map(shorten).collect()
+    }
+}
