@@ -6,7 +6,7 @@
 
 use std::collections::HashMap;
 
-use lockdep::engine::{DeclaredOrder, PlaceId, Reason, Step};
+use lockdep::declared_order::{DeclaredOrder, PlaceId, Reason, Step};
 use proc_macro2::{Span, TokenStream};
 use quote::ToTokens;
 use syn::parse::{ParseStream, Parser};
@@ -19,14 +19,14 @@ use crate::report::model::{Place, Site};
 /// What is declared.
 #[derive(Debug, Default)]
 pub(crate) struct Declared {
-    order: DeclaredOrder,
+    order: DeclaredOrder<u64>,
     /// The places of one name, each with the file of its struct; a static has none.
     places: HashMap<String, Vec<(Option<String>, PlaceId)>>,
     names: Vec<String>,
     /// Where things are declared, by number from one; zero is `lockcheck.toml`.
     sites: Vec<Place>,
     /// The steps of which the last contradicts the others.
-    pub(crate) contradictions: Vec<Vec<Step>>,
+    pub(crate) contradictions: Vec<Vec<Step<u64>>>,
 }
 
 /// Something that is written in a file.
@@ -81,7 +81,7 @@ impl Declared {
     }
 
     /// Whether there is an order by which `first` comes before `then`, and by which steps.
-    pub(crate) fn steps(&self, first: PlaceId, then: PlaceId) -> Option<Vec<Step>> {
+    pub(crate) fn steps(&self, first: PlaceId, then: PlaceId) -> Option<Vec<Step<u64>>> {
         self.order.steps(first, then)
     }
 
@@ -91,7 +91,7 @@ impl Declared {
     }
 
     /// Where these steps are declared, each place once.
-    pub(crate) fn sites(&self, steps: &[Step]) -> Vec<Site> {
+    pub(crate) fn sites(&self, steps: &[Step<u64>]) -> Vec<Site> {
         let mut sites: Vec<Site> = Vec::new();
         for step in steps {
             let at = match step.reason {

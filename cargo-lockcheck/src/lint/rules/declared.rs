@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::sync::Arc;
 
-use lockdep::engine::Reason;
+use lockdep::declared_order::Reason;
 use lockdep::finding::{Rule, Tier};
 
 use super::report::{edge, lock};
