@@ -22,6 +22,7 @@ use cargo_lockcheck::run::collect;
 use cargo_lockcheck::traces::analyze::analyze;
 use cargo_lockcheck::traces::lock_names::Names;
 use cargo_lockcheck::traces::merge::Merged;
+use cargo_lockcheck::traces::symbols;
 use cargo_lockcheck::traces::trace::Warning;
 use cargo_lockcheck::with_trace;
 use lockdep::finding::Tier;
@@ -116,6 +117,8 @@ fn check(settings: Settings) -> Result<ExitCode, Failure> {
     if !settings.quiet {
         status::stage("looking for deadlocks in what was recorded");
     }
+    // Without names the report is shorter, and what could be read of a trace is said there.
+    _ = symbols::append(&collected.traces);
     let report = report(&settings, slice::from_ref(&collected.traces))?;
     Ok(exit_code(collected.code, &report))
 }

@@ -83,7 +83,7 @@ pub fn join(linted: &mut Linted, recorded: Analysis, merged: &Merged, names: &Na
 
 fn taken(merged: &Merged, names: &Names) -> Taken {
     let mut taken = Taken::default();
-    for order in merged.orders.keys().filter(|order| !order.attempt) {
+    for order in merged.orders.keys() {
         for held in &order.held {
             taken.names.insert((names.get(&held.class).plain, names.get(&order.lock.class).plain));
             taken.lines.insert((line(&held.site), line(&order.lock.site)));

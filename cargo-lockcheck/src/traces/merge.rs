@@ -17,7 +17,7 @@ use std::sync::Arc;
 use lockdep::finding::Rule;
 
 use super::trace::{
-    Blocked, Class, Counts, Edge, Found, Order, ProcessKey, Thread, Times, Trace, Warning,
+    Blocked, Class, Counts, Edge, Found, Order, ProcessKey, Taken, Thread, Times, Trace, Warning,
 };
 use crate::cli::failure::Failure;
 use crate::report::model::{Awaited, Coverage, Place};
@@ -39,13 +39,16 @@ pub struct Merged {
     pub classes: BTreeSet<Arc<Class>>,
     /// In which processes more than one lock of a class was used.
     pub many: BTreeMap<Arc<Class>, BTreeSet<ProcessKey>>,
-    /// The dependencies, each with the first few threads that showed it.
-    pub orders: BTreeMap<Order, BTreeSet<Thread>>,
+    /// The dependencies, each with the first few threads that showed it and where they were.
+    pub orders: BTreeMap<Order, Witnesses>,
     /// Which processes saw the second class asked for while the first was held.
     pub edges: BTreeMap<(Arc<Class>, Arc<Class>), BTreeSet<ProcessKey>>,
     /// The findings of single processes.
     pub findings: BTreeMap<FoundKey, MergedFound>,
 }
+
+/// Threads that showed a dependency, each with the frames where it did, innermost first.
+pub type Witnesses = BTreeMap<Thread, Vec<String>>;
 
 /// One process.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -181,14 +184,12 @@ impl Merged {
         for class in trace.many {
             self.many.entry(class).or_default().insert(key);
         }
-        for (order, thread) in trace.orders {
-            if !order.attempt {
-                for held in &order.held {
-                    let edge = (Arc::clone(&held.class), Arc::clone(&order.lock.class));
-                    self.edges.entry(edge).or_default().insert(key);
-                }
+        for Taken { order, thread, stack } in trace.orders {
+            for held in &order.held {
+                let edge = (Arc::clone(&held.class), Arc::clone(&order.lock.class));
+                self.edges.entry(edge).or_default().insert(key);
             }
-            add_witness(self.orders.entry(order).or_default(), thread);
+            add_witness(self.orders.entry(order).or_default(), thread, stack);
         }
         let mut instances: BTreeMap<FoundKey, BTreeSet<Vec<u64>>> = BTreeMap::new();
         for found in trace.findings {
@@ -211,7 +212,7 @@ impl Merged {
         }
         for (order, threads) in other.orders {
             let witnesses = self.orders.entry(order).or_default();
-            threads.into_iter().for_each(|thread| add_witness(witnesses, thread));
+            threads.into_iter().for_each(|(thread, stack)| add_witness(witnesses, thread, stack));
         }
         for (edge, processes) in other.edges {
             self.edges.entry(edge).or_default().extend(processes);
@@ -305,8 +306,12 @@ fn rank(found: &Found) -> impl Ord {
 }
 
 /// Keeps the first [`WITNESSES`] of all threads ever added.
-fn add_witness(witnesses: &mut BTreeSet<Thread>, thread: Thread) {
-    witnesses.insert(thread);
+fn add_witness(witnesses: &mut Witnesses, thread: Thread, stack: Vec<String>) {
+    // Of two stacks of one thread the greater one, so that the order of traces does not matter.
+    let known = witnesses.entry(thread).or_default();
+    if stack > *known {
+        *known = stack;
+    }
     if witnesses.len() > WITNESSES {
         witnesses.pop_last();
     }

@@ -14,6 +14,10 @@
 
 pub(crate) use clock::Clock;
 pub(crate) use cover::{Cover, Section};
+#[cfg_attr(
+    not(feature = "sources"),
+    allow(unreachable_pub, reason = "the command uses it too, with that feature")
+)]
 pub use declared::{DeclaredOrder, Reason, Step};
 pub(crate) use detector::{Cycle, Dependency, Detector, Held, Link};
 pub(crate) use moment::Moment;

@@ -15,6 +15,7 @@ use crate::process::observe;
 use crate::slow_path::{acquire, identity, life};
 use crate::thread_state::current;
 use crate::thread_state::current::Busy;
+#[cfg(feature = "instrument")]
 use crate::thread_state::record::OwnRecord;
 
 impl LockTag {

@@ -3,6 +3,7 @@
 use std::fmt;
 
 use crate::model::lock::{Mode, Site};
+pub use crate::model::stack::FoundStack;
 
 /// An enum whose variants each have a code, the word that stands in reports and options.
 macro_rules! coded {
@@ -267,8 +268,8 @@ pub struct FoundEdge {
     pub to_site: Site,
     /// What else the thread holds.
     pub guards: Vec<FoundHold>,
-    /// The frames at `to_site`, innermost first: `function at file:line:column`.
-    pub stack: Vec<String>,
+    /// Where the thread was when it asked for the second lock, or one like it at these places.
+    pub stack: FoundStack,
 }
 
 /// What a thread of a `deadlock` waits for.
@@ -377,7 +378,7 @@ impl fmt::Display for Finding {
                     writeln!(f, "    waits for {what}, at {}", Short(edge.to_site))?;
                 }
             }
-            for frame in &edge.stack {
+            for frame in edge.stack.frames() {
                 writeln!(f, "        {frame}")?;
             }
         }
@@ -410,7 +411,7 @@ impl Finding {
         };
         writeln!(f, "    waits for {what}, at {}", Short(wait.site))?;
         let stack = self.edges.iter().find(|e| e.thread == wait.thread && e.to_site == wait.site);
-        for frame in stack.map_or(&[][..], |edge| &edge.stack) {
+        for frame in stack.map_or(Vec::new(), |edge| edge.stack.frames()) {
             writeln!(f, "        {frame}")?;
         }
         Ok(())

@@ -5,6 +5,7 @@ pub(crate) mod held;
 pub(crate) mod ids;
 pub(crate) mod inventory;
 pub(crate) mod lock;
+pub(crate) mod stack;
 pub(crate) mod tag;
 pub(crate) mod times;
 pub(crate) mod word;

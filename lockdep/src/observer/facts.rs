@@ -18,6 +18,17 @@ pub(crate) struct Request<'a> {
     pub(crate) address: usize,
     pub(crate) level: u8,
     pub(crate) held: &'a [HeldLock],
+    /// Who tells of it.
+    pub(crate) teller: Teller,
+}
+
+/// Who tells of a request.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Teller {
+    /// The thread that asks, at that moment.
+    Itself,
+    /// Another one, or the thread itself later on: its stack says nothing.
+    Another,
 }
 
 /// A lock whose holder has ended.

@@ -7,8 +7,8 @@ use crate::model::finding::{Finding, FoundEdge, WaitFor, awaited};
 use crate::model::held::HeldLock;
 use crate::model::ids::LockId;
 use crate::model::lock::Mode;
+use crate::model::stack::FoundStack;
 use crate::observer::Observer;
-use crate::observer::backtrace::Stack;
 use crate::observer::facts::{Doing, Orphan, Request, StuckThread};
 use crate::observer::parts::{list, signature, site_number};
 
@@ -66,7 +66,10 @@ impl Observer {
         if shared && self.reported.contains_key(&sign) {
             return None;
         }
-        let stack = if self.config.stacks { Stack::capture() } else { Stack::none() };
+        let stack = match self.config.stacks {
+            true => FoundStack::capture(),
+            false => FoundStack::default(),
+        };
         self.trace_thread(request.at.thread);
         let mut finding = Finding::new(rule, tier, template);
         finding.locks.push(lock);
@@ -79,7 +82,7 @@ impl Observer {
             from_site: first.site,
             to_site: request.site,
             guards: Vec::new(),
-            stack: stack.frames(),
+            stack,
         });
         Some((sign, finding))
     }

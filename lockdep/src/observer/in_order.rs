@@ -11,6 +11,7 @@
 
 use crate::model::held::HeldLock;
 use crate::model::ids::LockId;
+#[cfg(feature = "instrument")]
 use crate::model::lock::Site;
 use crate::model::word;
 use crate::model::word::class_of;

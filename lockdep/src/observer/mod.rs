@@ -12,7 +12,6 @@ pub(crate) mod parts;
 pub(crate) mod starvation;
 pub(crate) mod trace;
 
-mod backtrace;
 mod declared;
 mod declared_places;
 mod hang;
@@ -37,11 +36,12 @@ use crate::model::held::HeldLock;
 use crate::model::ids::{LockId, SiteId, ThreadId};
 use crate::model::inventory::{ClassLine, Counts, ThreadLine};
 use crate::model::lock::{LockKind, Site};
+use crate::model::stack::FoundStack;
 use crate::model::times::ClassTimes;
 use crate::model::word::{CLASSES, Word, class_of};
-use crate::observer::backtrace::Stack;
 use crate::observer::config::Config;
 use crate::observer::declared_places::Declared;
+use crate::observer::facts::Teller;
 use crate::observer::facts::{Orphan, Request};
 use crate::observer::nestings::Nestings;
 use crate::observer::ordered_calls::OrderedCalls;
@@ -52,6 +52,8 @@ use crate::thread_state::snapshot::ThreadSnapshot;
 /// How many threads that ended are kept before those that left nothing are forgotten.
 const ENDED: usize = 1024;
 
+/// How many threads' stacks are kept for two places.
+const STACKS: usize = 8;
 /// How many links of a cycle a finding lists.
 const LISTED: usize = 128;
 
@@ -71,10 +73,9 @@ pub(crate) struct Observer {
     ended: Vec<ThreadId>,
     /// Dependencies by class and place that the trace has.
     orders: HashSet<u64, BuildHasherDefault<NumberHasher>>,
-    /// By two places, the stack of the first thread that was seen between them.
-    stacks: HashMap<(SiteId, SiteId), (ThreadId, Stack)>,
-    /// The thread whose request is judged, and the place.
-    asks: Option<(ThreadId, Site)>,
+    /// By two places, the stacks of the first threads that were seen to hold a lock since the one and to ask
+    /// for another at the other.
+    stacks: HashMap<(SiteId, SiteId), Vec<(ThreadId, FoundStack)>>,
     reported: Map<u64, Tier>,
     findings: Vec<Arc<Finding>>,
     /// Locks that a thread held when it ended.
@@ -121,7 +122,6 @@ impl Observer {
             ended: Vec::new(),
             orders: HashSet::default(),
             stacks: HashMap::new(),
-            asks: None,
             reported: Map::default(),
             findings: Vec::new(),
             orphans: Vec::new(),
@@ -241,12 +241,10 @@ impl Observer {
         let mut held = std::mem::take(&mut self.scratch);
         held.clear();
         held.extend(request.held.iter().map(held_of));
-        self.asks = Some((request.at.thread, request.site));
         self.order(request, &held);
         self.depend(request, &held);
         self.nesting(request, &held);
         self.against_declared(request);
-        self.asks = None;
         self.scratch = held;
     }
 
@@ -314,22 +312,29 @@ impl Observer {
     }
 
     /// The number of this site, which [`Observer::site`] resolves from now on.
+    #[cfg(feature = "instrument")]
     fn intern(&mut self, site: Site) -> SiteId {
         self.sites.insert(site_number(site), site);
         site_number(site)
     }
 
-    /// Keeps the calling thread's stack for each held lock that has none for this request yet.
-    fn keep_stack(&mut self, request: &Request<'_>) {
-        if !self.config.stacks {
-            return;
+    /// Keeps the calling thread's stack for each held lock, unless it has one of this thread for this
+    /// request, or enough of others. `None` where nothing was new.
+    fn keep_stack(&mut self, request: &Request<'_>) -> Option<FoundStack> {
+        if !self.config.stacks || request.teller == Teller::Another {
+            return None;
         }
-        let stack = Stack::capture();
-        for h in request.held {
-            self.stacks
-                .entry((site_number(h.site), site_number(request.site)))
-                .or_insert_with(|| (request.at.thread, stack.clone()));
+        let mut taken = None;
+        let thread = request.at.thread;
+        for held in request.held {
+            let places = (site_number(held.site), site_number(request.site));
+            let known = self.stacks.entry(places).or_default();
+            if known.len() < STACKS && known.iter().all(|(other, _)| *other != thread) {
+                let stack = taken.get_or_insert_with(FoundStack::capture);
+                known.push((thread, stack.clone()));
+            }
         }
+        taken
     }
 
     /// Writes the order if it is new by class and place, with a stack for it.
@@ -341,11 +346,11 @@ impl Observer {
             kind(&h[0]).hash(&mut key);
         }
         (class(request.word.lock()), request.word.mode(), site_number(request.site)).hash(&mut key);
+        let stack = self.keep_stack(request);
         if !self.orders.insert(key.finish()) {
             return;
         }
         self.intern_sites(request);
-        self.keep_stack(request);
         if self.trace.is_some() {
             let asked = found_hold(request.word, request.site);
             // Many locks of one kind, taken in a loop, are told of as one.
@@ -359,7 +364,7 @@ impl Observer {
                 self.trace_class(hold.class);
             }
             if let Some(trace) = &mut self.trace {
-                trace.order(request.at.thread, &asked, &holds);
+                trace.order(request.at.thread, &asked, &holds, &stack.unwrap_or_default());
             }
         }
     }
@@ -497,19 +502,14 @@ impl Observer {
         }
     }
 
-    /// Who called `thread` when it went from one place to the other. Of a thread that came there after
-    /// others, and is not there now, only the function is known.
-    fn stack_between(&self, thread: ThreadId, from: Site, to: Site) -> Vec<String> {
-        let Some((first, stack)) = self.stacks.get(&(site_number(from), site_number(to))) else {
-            return Vec::new();
+    /// Where `thread` was when it held a lock since the one place and asked for another at the other;
+    /// of another thread that did so where it is not known of this one.
+    fn stack_between(&self, thread: ThreadId, from: Site, to: Site) -> FoundStack {
+        let Some(known) = self.stacks.get(&(site_number(from), site_number(to))) else {
+            return FoundStack::default();
         };
-        if *first == thread {
-            return stack.frames();
-        }
-        if self.asks.is_some_and(|(asks, site)| asks == thread && std::ptr::eq(site, to)) {
-            return Stack::capture().frames();
-        }
-        stack.frames().into_iter().take(1).collect()
+        let own = known.iter().find(|(other, _)| *other == thread);
+        own.or(known.first()).map_or(FoundStack::default(), |(_, stack)| stack.clone())
     }
 
     /// Keeps a finding about these threads, unless there was one of its rule at the same places.

@@ -3,7 +3,7 @@
 //!
 //! A line is in the file, complete, before the acquisition that it tells of can block. Lines are
 //! written for what is new by class and place only, so a write is rare. A file that cannot be
-//! written to is given up with one `dropped` line if that still goes; the program never notices.
+//! written to is given up: a torn last line is all that it can leave, and the program never notices.
 
 use std::collections::HashMap;
 use std::fmt::Write as _;
@@ -16,22 +16,32 @@ use std::{env, fs, process};
 use crate::model::finding::{Finding, FoundHold, WaitFor};
 use crate::model::inventory::{ClassLine, Counts, ThreadLine};
 use crate::model::lock::Site;
+use crate::model::stack::FoundStack;
 use crate::model::times::ClassTimes;
+use crate::platform::unwind::{self, Module};
 
 /// The version of the format.
-const VERSION: u32 = 1;
+const VERSION: u32 = 2;
 
 /// An open trace.
 #[derive(Debug)]
 pub(crate) struct Trace {
-    file: File,
+    /// `None` once it could not be written to.
+    file: Option<File>,
     directory: PathBuf,
     /// Lines that belong to one step; written together.
     lines: String,
     sites: HashMap<(&'static str, u32, u32), u32>,
     classes: HashMap<u32, bool>,
     threads: HashMap<u32, ()>,
+    /// The files of which the trace has told.
+    modules: Vec<Module>,
+    /// How often an address lay in none of them.
+    strangers: u32,
 }
+
+/// How often the files that are mapped are looked up anew: code that is in no file is never found.
+const LOOKS: u32 = 64;
 
 impl Trace {
     /// Opens a new file in `directory`.
@@ -41,12 +51,14 @@ impl Trace {
         let path = directory.join(format!("{}-{}.lctrace", process::id(), time.as_nanos()));
         let file = OpenOptions::new().append(true).create_new(true).open(path).ok()?;
         let mut trace = Trace {
-            file,
+            file: Some(file),
             directory: directory.to_owned(),
             lines: String::new(),
             sites: HashMap::new(),
             classes: HashMap::new(),
             threads: HashMap::new(),
+            modules: Vec::new(),
+            strangers: 0,
         };
         trace.header(time.as_millis());
         Some(trace)
@@ -78,10 +90,34 @@ impl Trace {
 
     /// Hands everything to the system; what was handed over survives the end of the process.
     pub(crate) fn flush(&mut self) {
-        if !self.lines.is_empty() {
-            let _ = self.file.write_all(self.lines.as_bytes());
-            self.lines.clear();
+        if let Some(file) = self.file.as_mut().filter(|_| !self.lines.is_empty()) {
+            // After a line that was written in part, nothing that follows could be read.
+            if file.write_all(self.lines.as_bytes()).is_err() {
+                self.file = None;
+            }
         }
+        self.lines.clear();
+    }
+
+    /// The addresses as a list, once the trace tells of the files that they lie in.
+    fn stack(&mut self, stack: &FoundStack) -> String {
+        let is_known = |address: &usize| self.modules.iter().any(|module| module.has(*address));
+        if !stack.addresses().iter().all(is_known) && self.strangers < LOOKS {
+            self.strangers += 1;
+            for module in unwind::modules() {
+                if !self.modules.contains(&module) {
+                    let Module { path, start, end, offset, size, modified } = &module;
+                    let _ = writeln!(
+                        self.lines,
+                        r#"{{"t":"module","path":{},"start":{start},"end":{end},"offset":{offset},"size":{size},"modified":{modified}}}"#,
+                        json_string(path),
+                    );
+                    self.modules.push(module);
+                }
+            }
+        }
+        let addresses: Vec<String> = stack.addresses().iter().map(usize::to_string).collect();
+        addresses.join(",")
     }
 
     fn site(&mut self, site: Site) -> u32 {
@@ -157,11 +193,18 @@ impl Trace {
     }
 
     /// A dependency that is new by class and place.
-    pub(crate) fn order(&mut self, thread: u32, asked: &FoundHold, held: &[FoundHold]) {
+    pub(crate) fn order(
+        &mut self,
+        thread: u32,
+        asked: &FoundHold,
+        held: &[FoundHold],
+        stack: &FoundStack,
+    ) {
         let (asked, held) = (self.hold(asked), self.holds(held));
+        let stack = self.stack(stack);
         let _ = writeln!(
             self.lines,
-            r#"{{"t":"order","thread":{thread},"lock":{asked},"held":[{held}]}}"#
+            r#"{{"t":"order","thread":{thread},"lock":{asked},"held":[{held}],"stack":[{stack}]}}"#
         );
     }
 
@@ -177,14 +220,14 @@ impl Trace {
         for e in &finding.edges {
             let (from_site, to_site) = (self.site(e.from_site), self.site(e.to_site));
             let guards = self.holds(&e.guards);
+            let stack = self.stack(&e.stack);
             edges.push(format!(
-                r#"{{"from":{},"to":{},"thread":{},"from_mode":"{}","to_mode":"{}","from_site":{from_site},"to_site":{to_site},"guards":[{guards}],"stack":[{}]}}"#,
+                r#"{{"from":{},"to":{},"thread":{},"from_mode":"{}","to_mode":"{}","from_site":{from_site},"to_site":{to_site},"guards":[{guards}],"stack":[{stack}]}}"#,
                 e.from,
                 e.to,
                 e.thread.id,
                 e.from_mode.code(),
                 e.to_mode.code(),
-                strings(&e.stack),
             ));
         }
         let mut sites = Vec::new();

@@ -18,6 +18,7 @@ mod other;
 mod unix;
 
 pub(crate) mod clock;
+pub(crate) mod unwind;
 
 /// What is to be called when something happens to the whole process. None of them may unwind.
 #[derive(Clone, Copy)]

@@ -1,6 +1,7 @@
 //! The cold half of an acquisition, a wait or a signal: what is new to a thread is told to the
 //! observer here, before the thread can block, and remembered as known.
 
+use crate::observer::facts::Teller;
 use std::panic::AssertUnwindSafe;
 use std::sync::atomic::AtomicU64;
 use std::sync::atomic::Ordering::{Acquire, Relaxed};
@@ -45,6 +46,7 @@ pub(crate) fn request(
         address: ptr::from_ref(id) as usize,
         level,
         held: &held,
+        teller: Teller::Itself,
     };
     let (hang, pending) = observe(|o| {
         know_thread(o, record, None);
@@ -264,7 +266,8 @@ fn wait_holding_new(record: OwnRecord, id: &AtomicU64, event: Word, context: u64
     let at = position::moment_of_event(record);
     observe(|o| {
         know_thread(o, record, None);
-        o.event(&Request { at: &at, word: event, site, address: 0, level: 0, held: &held });
+        let (level, teller) = (0, Teller::Itself);
+        o.event(&Request { at: &at, word: event, site, address: 0, level, held: &held, teller });
     });
     give_scratch(record, held);
     mark_known(record, id, context);
@@ -290,7 +293,8 @@ fn signal_new(record: OwnRecord, id: &AtomicU64, event: Word, digest: u64, site:
     observe(|o| {
         know_thread(o, record, None);
         for (word, asked_at) in record.mine().recent.iter() {
-            o.event(&Request { at: &at, word, site: asked_at, address: 0, level: 0, held: &held });
+            let (site, teller) = (asked_at, Teller::Another);
+            o.event(&Request { at: &at, word, site, address: 0, level: 0, held: &held, teller });
         }
     });
     let _busy = Busy::new();

@@ -1,5 +1,6 @@
 //! Spawning, ending and joining: the order between threads, and the wait for their end.
 
+use crate::observer::facts::Teller;
 use std::sync::atomic::AtomicBool;
 use std::sync::atomic::Ordering::{Relaxed, SeqCst};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -242,7 +243,8 @@ impl Spawned {
         // As in `moment_of_event`.
         let at = Moment { seen: Arc::default(), ..end.at.clone() };
         for &(word, site) in &end.asked {
-            o.event(&Request { at: &at, word, site, address: 0, level: 0, held: &alive });
+            let (level, teller) = (0, Teller::Another);
+            o.event(&Request { at: &at, word, site, address: 0, level, held: &alive, teller });
         }
         o.event(&Request {
             at: &before.at,
@@ -251,6 +253,7 @@ impl Spawned {
             address: 0,
             level: 0,
             held: &before.held,
+            teller: Teller::Itself,
         });
         o.remove(life.lock());
     }

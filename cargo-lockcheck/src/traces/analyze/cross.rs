@@ -16,7 +16,7 @@ use petgraph::algo::tarjan_scc;
 use petgraph::graph::{DiGraph, NodeIndex};
 
 use crate::report::model::Mode;
-use crate::traces::merge::Merged;
+use crate::traces::merge::{Merged, Witnesses};
 use crate::traces::trace::{Class, Edge, Found, Hold, Order, ProcessKey, Thread};
 
 /// Longer cycles are not looked for.
@@ -74,14 +74,14 @@ pub(super) fn cycles(merged: &Merged) -> Cycles {
 struct Link<'a> {
     order: &'a Order,
     held: &'a Hold,
-    threads: &'a BTreeSet<Thread>,
+    threads: &'a Witnesses,
 }
 
 type Links<'a> = BTreeMap<(&'a Arc<Class>, &'a Arc<Class>), Vec<Link<'a>>>;
 
 fn links(merged: &Merged) -> Links<'_> {
     let mut links: Links<'_> = BTreeMap::new();
-    for (order, threads) in merged.orders.iter().filter(|(order, _)| !order.attempt) {
+    for (order, threads) in &merged.orders {
         for held in &order.held {
             let ways = links.entry((&held.class, &order.lock.class)).or_default();
             if ways.len() < WAYS {
@@ -165,7 +165,7 @@ impl<'a> Search<'a> {
         let single = |class: &Arc<Class>| {
             self.merged.many.get(class).is_none_or(|processes| {
                 let threads = || one.threads.iter().chain(other.threads);
-                !threads().any(|thread| processes.contains(&thread.process))
+                !threads().any(|(thread, _)| processes.contains(&thread.process))
             })
         };
         one.order.held.iter().find_map(|held| {
@@ -238,8 +238,9 @@ impl<'s, 'a> Choice<'s, 'a> {
             (_, true, _) => Tier::NeedsThread,
             _ => Tier::Potential,
         };
-        let threads = threads
-            .unwrap_or_else(|| picked.iter().filter_map(|link| link.threads.first()).collect());
+        let threads = threads.unwrap_or_else(|| {
+            picked.iter().filter_map(|link| link.threads.keys().next()).collect()
+        });
         let edge = |(at, (link, thread)): (usize, (&&Link<'_>, &&Thread))| Edge {
             from: at,
             to: (at + 1) % count,
@@ -248,8 +249,7 @@ impl<'s, 'a> Choice<'s, 'a> {
             to_mode: link.order.lock.mode,
             from_site: Arc::clone(&link.held.site),
             to_site: Arc::clone(&link.order.lock.site),
-            stack: Vec::new(),
-            from_stack: Vec::new(),
+            stack: link.threads.get(*thread).cloned().unwrap_or_default(),
         };
         let mut locks: Vec<Arc<Class>> =
             picked.iter().map(|link| Arc::clone(&link.held.class)).collect();
@@ -277,10 +277,10 @@ impl<'s, 'a> Choice<'s, 'a> {
 }
 
 /// A different thread out of each set, if there is such a choice.
-fn distinct<'t>(sets: impl Iterator<Item = &'t BTreeSet<Thread>>) -> Option<Vec<&'t Thread>> {
-    fn fill<'t>(sets: &[&'t BTreeSet<Thread>], chosen: &mut Vec<&'t Thread>) -> bool {
+fn distinct<'t>(sets: impl Iterator<Item = &'t Witnesses>) -> Option<Vec<&'t Thread>> {
+    fn fill<'t>(sets: &[&'t Witnesses], chosen: &mut Vec<&'t Thread>) -> bool {
         let Some(set) = sets.get(chosen.len()) else { return true };
-        for thread in set.iter() {
+        for thread in set.keys() {
             if !chosen.contains(&thread) {
                 chosen.push(thread);
                 if fill(sets, chosen) {
@@ -291,7 +291,7 @@ fn distinct<'t>(sets: impl Iterator<Item = &'t BTreeSet<Thread>>) -> Option<Vec<
         }
         false
     }
-    let sets: Vec<&BTreeSet<Thread>> = sets.collect();
+    let sets: Vec<&Witnesses> = sets.collect();
     let mut chosen = Vec::with_capacity(sets.len());
     fill(&sets, &mut chosen).then_some(chosen)
 }

@@ -174,7 +174,7 @@ impl Builder<'_> {
             from_site: Place::clone(&edge.from_site),
             to_site: Place::clone(&edge.to_site),
             stack: edge.stack.clone(),
-            from_stack: edge.from_stack.clone(),
+            from_stack: Vec::new(),
         });
         let sites = found.sites.iter().map(|(place, label)| {
             let place = Place::clone(place);
@@ -240,10 +240,7 @@ impl Builder<'_> {
                     site: Place::clone(&hold.site),
                 })
                 .collect(),
-            stack: match wait.stack.as_slice() {
-                [] => edge_of(wait).map(|edge| edge.stack.clone()).unwrap_or_default(),
-                stack => stack.to_vec(),
-            },
+            stack: edge_of(wait).map(|edge| edge.stack.clone()).unwrap_or_default(),
         };
         found.waits.iter().map(wait).collect()
     }

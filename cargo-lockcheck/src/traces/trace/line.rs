@@ -6,6 +6,7 @@ use serde::{Deserialize, Deserializer};
 
 use super::{Counts, Header};
 use crate::report::model::{Awaited, Mode};
+use crate::traces::symbols::Module;
 
 #[derive(Deserialize)]
 #[serde(tag = "t", rename_all = "kebab-case")]
@@ -42,8 +43,13 @@ pub(super) enum Line {
         thread: u64,
         lock: HoldLine,
         held: Vec<HoldLine>,
-        #[serde(default, rename = "try")]
-        attempt: bool,
+        #[serde(default)]
+        stack: StackLine,
+    },
+    Module(Module),
+    Symbol {
+        address: u64,
+        frames: Vec<String>,
     },
     Finding(Box<FindingLine>),
     Counts(Counts),
@@ -136,9 +142,7 @@ pub(super) struct EdgeLine {
     pub(super) from_site: u64,
     pub(super) to_site: u64,
     #[serde(default)]
-    pub(super) stack: Vec<String>,
-    #[serde(default)]
-    pub(super) from_stack: Vec<String>,
+    pub(super) stack: StackLine,
 }
 
 #[derive(Deserialize)]
@@ -158,8 +162,22 @@ pub(super) struct WaitLine {
     pub(super) site: u64,
     #[serde(default)]
     pub(super) held: Vec<HoldLine>,
-    #[serde(default)]
-    pub(super) stack: Vec<String>,
+}
+
+/// A stack, innermost first.
+#[derive(Clone, Deserialize)]
+#[serde(untagged)]
+pub(super) enum StackLine {
+    /// The return addresses, since version 2.
+    Addresses(Vec<u64>),
+    /// The frames as text, in version 1.
+    Frames(Vec<String>),
+}
+
+impl Default for StackLine {
+    fn default() -> StackLine {
+        StackLine::Addresses(Vec::new())
+    }
 }
 
 fn write() -> Mode {

@@ -77,8 +77,17 @@ pub struct Order {
     pub lock: Hold,
     /// The locks held, outermost first.
     pub held: Vec<Hold>,
-    /// Whether it was asked for without blocking.
-    pub attempt: bool,
+}
+
+/// A dependency as one thread showed it.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Taken {
+    /// The dependency.
+    pub order: Order,
+    /// The thread.
+    pub thread: Thread,
+    /// Where it was, innermost first, as `function at file:line:column`.
+    pub stack: Vec<String>,
 }
 
 /// A finding of the process itself.
@@ -118,7 +127,6 @@ pub struct Edge {
     pub from_site: Arc<Place>,
     pub to_site: Arc<Place>,
     pub stack: Vec<String>,
-    pub from_stack: Vec<String>,
 }
 
 /// See [`crate::report::model::Wait`]; what is held is by class, for it may not be among the locks: where it
@@ -131,7 +139,6 @@ pub struct Wait {
     pub lock: Option<usize>,
     pub site: Arc<Place>,
     pub held: Vec<(Hold, Option<usize>)>,
-    pub stack: Vec<String>,
 }
 
 /// The first line of a trace.
@@ -243,7 +250,7 @@ pub struct Trace {
     /// Classes of which more than one lock was used.
     pub many: Vec<Arc<Class>>,
     /// Dependencies, each with a thread that showed it.
-    pub orders: Vec<(Order, Thread)>,
+    pub orders: Vec<Taken>,
     /// Findings.
     pub findings: Vec<Found>,
     /// Totals.

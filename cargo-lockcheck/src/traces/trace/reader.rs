@@ -8,16 +8,19 @@ use std::sync::Arc;
 
 use lockdep::finding::{Rule, Tier};
 
-use super::line::{EdgeLine, FindingLine, HoldLine, Line, LockLine, MostLine, SiteLine, WaitLine};
+use super::line::{
+    EdgeLine, FindingLine, HoldLine, Line, LockLine, MostLine, SiteLine, StackLine, WaitLine,
+};
 use super::{
-    Blocked, Class, Edge, Found, Header, Hold, Order, ProcessKey, Thread, Times, Trace, Wait,
-    Warning,
+    Blocked, Class, Edge, Found, Header, Hold, Order, ProcessKey, Taken, Thread, Times, Trace,
+    Wait, Warning,
 };
 use crate::report::model::Place;
 use crate::report::sources::Sources;
+use crate::traces::symbols::{self, Module, Symbolizer};
 
 /// The newest version of the format that is understood.
-pub const VERSION: u64 = 1;
+pub const VERSION: u64 = 2;
 
 /// A longer line is not one of a trace, in bytes.
 const LONGEST_LINE: u64 = 16 << 20;
@@ -102,6 +105,7 @@ impl Trace {
                 reader.bad, reader.good
             ));
         }
+        reader.name_frames();
         (Some(reader.trace), warnings)
     }
 }
@@ -121,6 +125,12 @@ struct Reader<'a> {
     sites: HashMap<u64, Arc<Place>>,
     classes: HashMap<u64, Arc<Class>>,
     threads: HashMap<u64, Thread>,
+    modules: Vec<Module>,
+    symbols: HashMap<u64, Vec<String>>,
+    /// The addresses of stacks, by finding and edge.
+    finding_stacks: Vec<(usize, usize, Vec<u64>)>,
+    /// Those of orders, by order.
+    order_stacks: Vec<(usize, Vec<u64>)>,
     good: u64,
     bad: u64,
     torn: bool,
@@ -135,6 +145,10 @@ impl<'a> Reader<'a> {
             sites: HashMap::new(),
             classes: HashMap::new(),
             threads: HashMap::new(),
+            modules: Vec::new(),
+            symbols: HashMap::new(),
+            finding_stacks: Vec::new(),
+            order_stacks: Vec::new(),
             good: 0,
             bad: 0,
             torn: false,
@@ -174,13 +188,32 @@ impl<'a> Reader<'a> {
                 let label = self.label(id, name, site);
                 self.threads.insert(id, Thread { process: self.process, id, label });
             }
-            Line::Order { thread, lock, held, attempt } => {
-                let order = Order { lock: self.hold(&lock)?, held: self.holds(&held)?, attempt };
-                self.trace.orders.push((order, self.threads.get(&thread)?.clone()));
+            Line::Order { thread, lock, held, stack } => {
+                let order = Order { lock: self.hold(&lock)?, held: self.holds(&held)? };
+                let taken =
+                    Taken { order, thread: self.threads.get(&thread)?.clone(), stack: Vec::new() };
+                self.trace.orders.push(taken);
+                if let StackLine::Addresses(addresses) = stack {
+                    self.order_stacks.push((self.trace.orders.len() - 1, addresses));
+                }
+            }
+            Line::Module(module) => self.modules.push(module),
+            Line::Symbol { address, frames } => {
+                let frames = frames.into_iter().filter(|f| symbols::is_of_program(f)).collect();
+                let frames = self.frames(frames);
+                self.symbols.insert(address, frames);
             }
             Line::Finding(finding) => {
+                let stacks: Vec<StackLine> =
+                    finding.edges.iter().map(|edge| edge.stack.clone()).collect();
                 let found = self.finding(*finding)?;
+                let at = self.trace.findings.len();
                 self.trace.findings.push(found);
+                for (edge, stack) in stacks.into_iter().enumerate() {
+                    if let StackLine::Addresses(addresses) = stack {
+                        self.finding_stacks.push((at, edge, addresses));
+                    }
+                }
             }
             Line::Counts(counts) => self.trace.counts = counts,
             Line::Blocked { thread, awaited, class, site } => {
@@ -266,8 +299,10 @@ impl<'a> Reader<'a> {
                 to_mode: edge.to_mode,
                 from_site: Arc::clone(self.sites.get(&edge.from_site)?),
                 to_site: Arc::clone(self.sites.get(&edge.to_site)?),
-                stack: self.frames(edge.stack),
-                from_stack: self.frames(edge.from_stack),
+                stack: match edge.stack {
+                    StackLine::Frames(frames) => self.frames(frames),
+                    StackLine::Addresses(_) => Vec::new(),
+                },
             })
         };
         let among = |held: &HoldLine| {
@@ -287,7 +322,6 @@ impl<'a> Reader<'a> {
                     .into_iter()
                     .zip(wait.held.iter().map(among))
                     .collect(),
-                stack: self.frames(wait.stack),
             })
         };
         let site = |site: SiteLine| Some((Arc::clone(self.sites.get(&site.site)?), site.label));
@@ -303,6 +337,33 @@ impl<'a> Reader<'a> {
             reason: line.reason,
             notes: line.notes,
         })
+    }
+
+    /// Gives the stacks of findings and orders their names, from the trace itself or else from the files
+    /// that the process had mapped, where they are still there.
+    fn name_frames(&mut self) {
+        let mut symbolizer = Symbolizer::default();
+        for (finding, edge, addresses) in std::mem::take(&mut self.finding_stacks) {
+            let frames = self.named(&addresses, &mut symbolizer);
+            self.trace.findings[finding].edges[edge].stack = frames;
+        }
+        for (order, addresses) in std::mem::take(&mut self.order_stacks) {
+            self.trace.orders[order].stack = self.named(&addresses, &mut symbolizer);
+        }
+    }
+
+    fn named(&mut self, addresses: &[u64], symbolizer: &mut Symbolizer) -> Vec<String> {
+        let mut named = Vec::new();
+        for &address in addresses {
+            if !self.symbols.contains_key(&address) {
+                let frames = symbolizer.frames(address, &self.modules);
+                let frames = frames.into_iter().filter(|f| symbols::is_of_program(f)).collect();
+                let frames = self.frames(frames);
+                self.symbols.insert(address, frames);
+            }
+            named.extend(self.symbols[&address].iter().cloned());
+        }
+        named
     }
 
     /// The frames of a stack, with short paths.

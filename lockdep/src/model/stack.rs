@@ -1,0 +1,96 @@
+//! A stack as return addresses, which are made names and places of only when somebody reads them.
+
+use std::fmt;
+use std::sync::Arc;
+
+use crate::platform::unwind;
+
+/// Frames that are kept of a stack.
+const DEPTH: usize = 48;
+
+/// The return addresses of one thread at one moment, innermost first.
+///
+/// In the trace of a process they stand as they are, with the files that are mapped, and the command makes
+/// names of them. In the process itself [`FoundStack::frames`] does, with the feature `backtrace`.
+#[derive(Clone, Default, PartialEq, Eq, Hash)]
+pub struct FoundStack(Arc<[usize]>);
+
+impl FoundStack {
+    /// The stack of the calling thread.
+    pub(crate) fn capture() -> FoundStack {
+        let mut addresses = [0; DEPTH];
+        let taken = unwind::return_addresses(&mut addresses);
+        FoundStack(Arc::from(&addresses[..taken]))
+    }
+
+    /// The return addresses, innermost first; empty where none were taken.
+    pub fn addresses(&self) -> &[usize] {
+        &self.0
+    }
+
+    /// The frames of the program itself, innermost first, as `function at file:line:column`; those that
+    /// are inlined as well. Empty without the feature `backtrace`, and for a program without debug
+    /// information.
+    ///
+    /// # Cost
+    /// The first call reads the debug information of the program: many milliseconds.
+    pub fn frames(&self) -> Vec<String> {
+        resolve::frames(&self.0)
+    }
+}
+
+impl fmt::Debug for FoundStack {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_list().entries(self.0.iter().map(|address| format!("{address:#x}"))).finish()
+    }
+}
+
+#[cfg(feature = "backtrace")]
+mod resolve {
+    use std::ffi::c_void;
+    use std::ptr;
+
+    /// Functions that are this crate's own, or the runtime's, begin with one of these.
+    const OWN: [&str; 12] = [
+        "lockdep::",
+        "parking_lot::",
+        "lock_api::",
+        "std::",
+        "core::",
+        "alloc::",
+        "test::",
+        "__rust",
+        "_start",
+        "start_thread",
+        "clone3",
+        "rust_begin_unwind",
+    ];
+
+    pub(super) fn frames(addresses: &[usize]) -> Vec<String> {
+        let mut frames = Vec::new();
+        for &address in addresses {
+            // The call is before the place that it returns to.
+            let call: *mut c_void = ptr::without_provenance_mut(address.wrapping_sub(1));
+            backtrace::resolve(call, |symbol| frames.extend(frame(symbol)));
+        }
+        frames
+    }
+
+    fn frame(symbol: &backtrace::Symbol) -> Option<String> {
+        let function = format!("{:#}", symbol.name()?);
+        let bare = function.trim_start_matches('<');
+        if OWN.iter().any(|own| bare.starts_with(own)) {
+            return None;
+        }
+        let (file, line) = (symbol.filename()?, symbol.lineno()?);
+        let column = symbol.colno().map_or(String::new(), |column| format!(":{column}"));
+        Some(format!("{function} at {}:{line}{column}", file.display()))
+    }
+}
+
+#[cfg(not(feature = "backtrace"))]
+mod resolve {
+    pub(super) fn frames(_addresses: &[usize]) -> Vec<String> {
+        Vec::new()
+    }
+}
