@@ -5,6 +5,8 @@
 //! callees, and `rules` words what is wrong. Precision comes first: where the receiver of a lock
 //! cannot be resolved, nothing is said.
 
+mod graphs;
+
 mod mir;
 
 mod source;
@@ -34,7 +36,7 @@ use std::path::Path;
 use program::Part;
 
 use crate::cli::user_config;
-use crate::lint::effects::analyze::Analyzed;
+use crate::lint::effects::analyzed::Analyzed;
 use crate::report::model::{Coverage, Evidence, Finding, Place, SourceOrder, Suppressed};
 use crate::report::naming::{self, Syntax};
 use crate::report::sources::Sources;
@@ -56,9 +58,9 @@ pub struct Linted {
 }
 
 /// Lints what cargo has checked.
-pub fn run(compiled: &Compiled, workspace: &Path, told: &user_config::Lint) -> Linted {
+pub fn run(compiled: &Compiled, workspace: &Path, config: &user_config::Lint) -> Linted {
     let parts = compiled.reader.finish(chosen(&compiled.targets));
-    lint(parts, workspace, told)
+    lint(parts, workspace, config)
 }
 
 /// A library is compiled on its own and as its own test; the test has all of it and more.
@@ -76,11 +78,11 @@ fn chosen(targets: &[Checked]) -> Vec<&Checked> {
 }
 
 /// Lints the compiled targets of a workspace.
-fn lint(parts: Vec<Part<'_>>, workspace: &Path, told: &user_config::Lint) -> Linted {
+fn lint(parts: Vec<Part<'_>>, workspace: &Path, config: &user_config::Lint) -> Linted {
     // The process ends soon, and to take all of it apart would take longer than the rules.
-    let program = ManuallyDrop::new(program::Program::new(parts, &told.locks));
+    let program = ManuallyDrop::new(program::Program::new(parts, &config.locks));
     let analyzed = ManuallyDrop::new(Analyzed::new(&program));
-    let (mut findings, orders) = rules::check(&analyzed, &told.order);
+    let (mut findings, orders) = rules::check(&analyzed, &config.order);
     let sources = Sources::of_workspace(workspace);
     let syntax = Syntax::new(&sources);
     syntax.look_around(findings.iter().flat_map(all_places).cloned());
