@@ -1,32 +1,42 @@
 //! The lint: deadlocks in the source, through the compiler's MIR, for code that no test runs.
 //!
-//! The stages: `mir` reads what the compiler wrote, `program` joins the targets and finds the
-//! body behind a call, `analysis` follows guards through each body with the summaries of its
-//! callees, and `rules` words what is wrong. Precision comes first: where the receiver of a lock
-//! cannot be resolved, nothing is said.
+//! Precision comes first: where the receiver of a lock cannot be resolved, nothing is said.
+//! ARCHITECTURE.md has a table of where each decision is made that a finding depends on.
 
+// What several stages ask of graphs.
 mod graphs;
 
+// The compiler's text as bodies, blocks, statements and types.
 mod mir;
 
+// The source that the text refers to.
 mod source;
 
+// What is known of functions that are not in the program.
 mod apis;
 
+// The bodies of all targets, which body a call means, and who calls whom.
 mod program;
 
+// Cargo and the compiler, and the reading of what they write.
 pub mod compile;
 
+// What a caller must know of a body.
 mod summary;
 
+// One body: objects, control, guards.
 mod dataflow;
 
+// What each body does to locks, callees before callers.
 mod effects;
 
+// The order graph, declared orders, and what excludes that two threads meet.
 mod order;
 
+// What is wrong, in words.
 mod rules;
 
+// What is allowed by comments, and messages for editors.
 pub mod output;
 
 use std::collections::HashMap;
