@@ -19,6 +19,7 @@ use cargo_lockcheck::report::model::{Finding, Level, Report, Suppressed};
 use cargo_lockcheck::report::naming::Syntax;
 use cargo_lockcheck::report::sources::Sources;
 use cargo_lockcheck::run::collect;
+use cargo_lockcheck::run::orphans::{self, WATCHED};
 use cargo_lockcheck::traces::analyze::analyze;
 use cargo_lockcheck::traces::lock_names::Names;
 use cargo_lockcheck::traces::merge::Merged;
@@ -35,6 +36,9 @@ const COULD_NOT_CHECK: u8 = 101;
 
 fn main() -> ExitCode {
     let arguments: Vec<OsString> = env::args_os().collect();
+    if let Some(watched) = env::var_os(WATCHED) {
+        return orphans::stand_by(&watched);
+    }
     let is_subcommand = arguments.get(1).is_some_and(|first| first == "lockcheck");
     if env::var_os(lint::compile::WRAPPER).is_some() && !is_subcommand {
         return lint::compile::wrap(arguments.into_iter().skip(1).collect());

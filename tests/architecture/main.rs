@@ -12,6 +12,7 @@ mod circles;
 mod invented;
 mod layers;
 mod module_tree;
+mod promises;
 mod references;
 mod table;
 

@@ -122,6 +122,105 @@ fn a_terminated_run_is_ended_and_reported() {
     assert_eq!(checked.found(), ["lock-order needs-thread"]);
 }
 
+/// The processes with a path in their environment, without those that have ended and that nobody has
+/// asked for their code.
+#[cfg(target_os = "linux")]
+fn processes_of(path: &std::path::Path) -> Vec<String> {
+    use std::os::unix::ffi::OsStrExt;
+
+    let path = path.as_os_str().as_bytes();
+    let all = fs::read_dir("/proc").expect("it is there").flatten();
+    let named = all.filter_map(|process| {
+        let environment = fs::read(process.path().join("environ")).ok()?;
+        let stat = fs::read_to_string(process.path().join("stat")).ok()?;
+        let (name, rest) = stat.rsplit_once(')')?;
+        let is_of = environment.windows(path.len()).any(|part| part == path);
+        let is_ended = rest.trim_start().starts_with('Z');
+        (is_of && !is_ended).then(|| name.to_owned())
+    });
+    named.collect()
+}
+
+/// Kills some of what checks a test that turns for ever, and says which processes of the check are left
+/// after two seconds.
+#[cfg(target_os = "linux")]
+fn left_when_killed(user: &str, victims: &dyn Fn(u32) -> Vec<String>) -> Vec<String> {
+    use std::io::{BufRead, BufReader};
+    use std::os::unix::process::CommandExt;
+    use std::process::{Command, Stdio};
+    use std::thread;
+    use std::time::{Duration, Instant};
+
+    let text = "fn main() {}\n\n#[test]\nfn turns() {\n    println!(\"turns\");\n    loop {\n        \
+                std::hint::spin_loop();\n    }\n}\n";
+    let project = Project::binaries(user, "2024", &[("turns".to_owned(), text.to_owned())]);
+    let mut command = project.lockcheck(&["test", "--", "--nocapture"]);
+    command.process_group(0).stdout(Stdio::piped()).stderr(Stdio::null());
+    let mut child = command.spawn().expect("the command starts");
+    let stdout = BufReader::new(child.stdout.take().expect("it is piped"));
+    let has_begun = stdout.lines().map_while(Result::ok).any(|line| line.contains("turns"));
+    assert!(has_begun, "the test begins");
+    let runs = project.root().join("target/lockcheck/runs");
+    let there = processes_of(&runs);
+    assert!(there.len() >= 3, "cargo, the test and the watch are there: {there:?}");
+    for victim in victims(child.id()) {
+        let sent = Command::new("kill").args(["-KILL", "--", &victim]).status().expect("it starts");
+        assert!(sent.success(), "{victim}");
+    }
+    let begin = Instant::now();
+    while !processes_of(&runs).is_empty() && begin.elapsed() < Duration::from_secs(2) {
+        thread::sleep(Duration::from_millis(20));
+    }
+    let left = processes_of(&runs);
+    if !left.is_empty() {
+        child.kill().expect("it can be killed");
+    }
+    child.wait().expect("it ends");
+    left
+}
+
+/// The processes of this name that one has started.
+#[cfg(target_os = "linux")]
+fn children_named(parent: u32, wanted: &str) -> Vec<String> {
+    let all = fs::read_dir("/proc").expect("it is there").flatten();
+    let found = all.filter_map(|process| {
+        let stat = fs::read_to_string(process.path().join("stat")).ok()?;
+        let (begin, rest) = stat.rsplit_once(')')?;
+        let (pid, name) = begin.split_once(" (")?;
+        let of: u32 = rest.split_whitespace().nth(1)?.parse().ok()?;
+        (of == parent && name == wanted).then(|| pid.to_owned())
+    });
+    found.collect()
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn nothing_is_left_of_a_check_that_is_killed() {
+    let left = left_when_killed("killed", &|command| vec![command.to_string()]);
+    assert_eq!(left, [""; 0]);
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn nothing_is_left_of_a_check_whose_whole_group_is_killed() {
+    let left = left_when_killed("killed-group", &|command| vec![format!("-{command}")]);
+    assert_eq!(left, [""; 0]);
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn nothing_is_left_of_a_check_whose_cargo_is_killed_with_it() {
+    let both = |command: u32| {
+        let mut victims = children_named(command, "cargo");
+        assert_eq!(victims.len(), 1, "cargo is found");
+        victims.push(command.to_string());
+        victims
+    };
+    assert_eq!(left_when_killed("killed-cargo-too", &both), [""; 0]);
+    let cargo = |command: u32| children_named(command, "cargo");
+    assert_eq!(left_when_killed("killed-cargo", &cargo), [""; 0]);
+}
+
 #[test]
 fn stored_traces_are_reported_together() {
     let both = "//! Takes two locks, in the order that its argument says.

@@ -1,30 +1,42 @@
 //! The lint: deadlocks in the source, through the compiler's MIR, for code that no test runs.
 //!
-//! The stages: `mir` reads what the compiler wrote, `program` joins the targets and finds the
-//! body behind a call, `analysis` follows guards through each body with the summaries of its
-//! callees, and `rules` words what is wrong. Precision comes first: where the receiver of a lock
-//! cannot be resolved, nothing is said.
+//! Precision comes first: where the receiver of a lock cannot be resolved, nothing is said.
+//! ARCHITECTURE.md has a table of where each decision is made that a finding depends on.
 
+// What several stages ask of graphs.
+mod graphs;
+
+// The compiler's text as bodies, blocks, statements and types.
 mod mir;
 
+// The source that the text refers to.
 mod source;
 
+// What is known of functions that are not in the program.
 mod apis;
 
+// The bodies of all targets, which body a call means, and who calls whom.
 mod program;
 
+// Cargo and the compiler, and the reading of what they write.
 pub mod compile;
 
+// What a caller must know of a body.
 mod summary;
 
+// One body: objects, control, guards.
 mod dataflow;
 
+// What each body does to locks, callees before callers.
 mod effects;
 
+// The order graph, declared orders, and what excludes that two threads meet.
 mod order;
 
+// What is wrong, in words.
 mod rules;
 
+// What is allowed by comments, and messages for editors.
 pub mod output;
 
 use std::collections::HashMap;
@@ -34,7 +46,7 @@ use std::path::Path;
 use program::Part;
 
 use crate::cli::user_config;
-use crate::lint::effects::analyze::Analyzed;
+use crate::lint::effects::analyzed::Analyzed;
 use crate::report::model::{Coverage, Evidence, Finding, Place, SourceOrder, Suppressed};
 use crate::report::naming::{self, Syntax};
 use crate::report::sources::Sources;
@@ -56,9 +68,9 @@ pub struct Linted {
 }
 
 /// Lints what cargo has checked.
-pub fn run(compiled: &Compiled, workspace: &Path, told: &user_config::Lint) -> Linted {
+pub fn run(compiled: &Compiled, workspace: &Path, config: &user_config::Lint) -> Linted {
     let parts = compiled.reader.finish(chosen(&compiled.targets));
-    lint(parts, workspace, told)
+    lint(parts, workspace, config)
 }
 
 /// A library is compiled on its own and as its own test; the test has all of it and more.
@@ -76,11 +88,11 @@ fn chosen(targets: &[Checked]) -> Vec<&Checked> {
 }
 
 /// Lints the compiled targets of a workspace.
-fn lint(parts: Vec<Part<'_>>, workspace: &Path, told: &user_config::Lint) -> Linted {
+fn lint(parts: Vec<Part<'_>>, workspace: &Path, config: &user_config::Lint) -> Linted {
     // The process ends soon, and to take all of it apart would take longer than the rules.
-    let program = ManuallyDrop::new(program::Program::new(parts, &told.locks));
+    let program = ManuallyDrop::new(program::Program::new(parts, &config.locks));
     let analyzed = ManuallyDrop::new(Analyzed::new(&program));
-    let (mut findings, orders) = rules::check(&analyzed, &told.order);
+    let (mut findings, orders) = rules::check(&analyzed, &config.order);
     let sources = Sources::of_workspace(workspace);
     let syntax = Syntax::new(&sources);
     syntax.look_around(findings.iter().flat_map(all_places).cloned());

@@ -35,7 +35,7 @@ pub enum By {
 }
 
 impl By {
-    /// The same in words.
+    /// How a rule is found, in words that end a sentence.
     pub const fn words(self) -> &'static str {
         match self {
             By::Run => "by running",

@@ -29,7 +29,7 @@ impl Sources {
         Sources { root, cargo_home, texts: Mutex::default() }
     }
 
-    /// The same, with the directory that cargo itself would use for dependencies.
+    /// The sources of the workspace at `root`, with those of dependencies where cargo keeps them.
     pub fn of_workspace(root: &Path) -> Sources {
         let cargo_home = std::env::var_os("CARGO_HOME")
             .map(PathBuf::from)

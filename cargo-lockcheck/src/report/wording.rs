@@ -40,7 +40,7 @@ pub fn thread(label: &str) -> String {
     if is_description(label) { format!("the {label}") } else { format!("thread {}", code(label)) }
 }
 
-/// The same where it is plain that a thread is meant.
+/// A thread as the subject of a clause in which it is plain that a thread is meant: its name alone.
 pub fn subject(label: &str) -> String {
     if label == ANOTHER {
         label.to_owned()

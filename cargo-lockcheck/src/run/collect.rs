@@ -8,6 +8,7 @@ use std::process::{self, Command, ExitStatus};
 use std::time::SystemTime;
 
 use super::interrupts;
+use super::orphans::Watch;
 use crate::build::runtime::Runtime;
 use crate::build::wrapper::{PLAN, Plan};
 use crate::cli::failure::Failure;
@@ -108,7 +109,9 @@ pub fn run(settings: &Settings, runtime: &Runtime) -> Result<Collected, Failure>
             "Start it by its full path.",
         )
     })?;
-    if interrupts::outlive().is_err() {
+    // Where the system refuses a watch, a run that is killed leaves its processes behind.
+    let watch = Watch::begin(TRACE, &traces).ok();
+    if interrupts::outlive(watch.as_ref().and_then(Watch::process)).is_err() {
         status::warning("an interrupt will end the check without a report");
     }
     let mut command = Command::new(&settings.cargo);
@@ -132,6 +135,13 @@ pub fn run(settings: &Settings, runtime: &Runtime) -> Result<Collected, Failure>
                 "Install cargo with rustup, or set `CARGO` to it.",
             )
         })?;
+    if is_killed(status) {
+        // What cargo had started does not know of it.
+        Watch::end_orphans(TRACE, &traces);
+    }
+    if let Some(watch) = watch {
+        watch.finish();
+    }
     Ok(Collected {
         traces,
         code: code(status),
@@ -264,12 +274,21 @@ fn space(_path: &Path) -> Option<u64> {
     None
 }
 
-fn code(status: ExitStatus) -> u8 {
+/// Whether it was ended by a signal that it had no time to tell others of.
+fn is_killed(status: ExitStatus) -> bool {
+    signal(status) == Some(9)
+}
+
+fn signal(status: ExitStatus) -> Option<i32> {
     #[cfg(unix)]
     let signal = std::os::unix::process::ExitStatusExt::signal(&status);
     #[cfg(not(unix))]
-    let signal: Option<i32> = None;
-    let code = status.code().or(signal.map(|signal| 128 + signal));
+    let signal = status.code().filter(|_| false);
+    signal
+}
+
+fn code(status: ExitStatus) -> u8 {
+    let code = status.code().or(signal(status).map(|signal| 128 + signal));
     code.and_then(|code| u8::try_from(code).ok()).unwrap_or(101)
 }
 

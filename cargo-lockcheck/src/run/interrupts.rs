@@ -28,21 +28,21 @@ mod unix {
     /// signal: `timeout` sends it to the process and then to the group.
     const MOMENT: Duration = Duration::from_millis(300);
 
-    /// From now on such a signal does not end this process.
+    /// From now on such a signal does not end this process, and is not handed on to `watch`.
     ///
     /// # Errors
     /// When the system does not let signals be handled.
-    pub fn outlive() -> io::Result<()> {
+    pub fn outlive(watch: Option<u32>) -> io::Result<()> {
         let mut signals = Signals::new([SIGINT, SIGTERM, SIGHUP])?;
         thread::Builder::new().name("signals".to_owned()).spawn(move || {
             let Some(first) = signals.forever().next() else { return };
             if first != SIGINT {
-                hand_on(Signal::Term);
+                hand_on(Signal::Term, watch);
             }
             thread::sleep(MOMENT);
             signals.pending().for_each(drop);
             if first == SIGINT && !is_in_foreground() {
-                hand_on(Signal::Interrupt);
+                hand_on(Signal::Interrupt, watch);
             }
             if let Some(signal) = signals.forever().next() {
                 process::exit(128 + signal);
@@ -56,8 +56,9 @@ mod unix {
         File::open("/dev/tty").is_ok_and(|tty| tcgetpgrp(tty).is_ok_and(|group| group == getpgrp()))
     }
 
-    /// Sends `signal` to all processes that this one has started, and to those that they have.
-    fn hand_on(signal: Signal) {
+    /// Sends `signal` to all processes that this one has started but `watch`, and to those that they
+    /// have.
+    fn hand_on(signal: Signal, watch: Option<u32>) {
         let Ok(mut system) = System::new() else { return };
         system.refresh_processes_specifics(
             ProcessesToUpdate::All,
@@ -68,7 +69,8 @@ mod unix {
         while let Some(parent) = parents.pop() {
             for (&pid, child) in system.processes() {
                 // A thread is listed as a child of its process.
-                if child.parent() == Some(parent) && child.thread_kind().is_none() {
+                let is_watch = watch.is_some_and(|watch| pid == Pid::from_u32(watch));
+                if child.parent() == Some(parent) && child.thread_kind().is_none() && !is_watch {
                     parents.push(pid);
                     let _ = child.kill_with(signal);
                 }
@@ -82,7 +84,7 @@ mod unix {
 /// # Errors
 /// When the system does not let interrupts be handled.
 #[cfg(not(unix))]
-pub fn outlive() -> io::Result<()> {
+pub fn outlive(_watch: Option<u32>) -> io::Result<()> {
     use std::process;
     use std::sync::atomic::{AtomicBool, Ordering};
 

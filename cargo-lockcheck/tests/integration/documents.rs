@@ -4,7 +4,9 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use cargo_lockcheck::cli::args::Args;
 use cargo_lockcheck::report::rules;
+use clap::Args as _;
 use lockdep::finding::{Rule, Tier};
 use serde_json::Value;
 
@@ -78,4 +80,25 @@ fn the_schema_knows_every_code() {
     let tiers: BTreeSet<String> = Tier::ALL.iter().map(ToString::to_string).collect();
     assert_eq!(codes("rule"), rules);
     assert_eq!(codes("tier"), tiers);
+}
+
+#[test]
+fn the_document_on_the_command_has_its_options() {
+    let text = fs::read_to_string(docs().join("command.md")).expect("it is there");
+    let (_, rest) = text.split_once("lockcheck's own options (").expect("it names them");
+    let (listed, _) = rest.split_once(')').expect("in brackets");
+    let listed: BTreeSet<String> =
+        listed.split('`').skip(1).step_by(2).map(|option| option.replace("--", "")).collect();
+    let command = Args::augment_args(clap::Command::new("lockcheck"));
+    let options: BTreeSet<String> = command
+        .get_arguments()
+        .filter_map(|argument| argument.get_long())
+        .filter(|long| !["help", "version"].contains(long))
+        .map(str::to_owned)
+        .collect();
+    assert_eq!(listed, options);
+    for subcommand in command.get_subcommands().map(clap::Command::get_name) {
+        let is_told = text.contains(subcommand);
+        assert!(is_told, "docs/command.md does not speak of `cargo lockcheck {subcommand}`");
+    }
 }

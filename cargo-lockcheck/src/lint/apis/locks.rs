@@ -53,7 +53,7 @@ pub(crate) enum Waiting {
 /// The types of locks: those that are known, and those that the settings name.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Locks<'s> {
-    pub(crate) told: &'s [LockType],
+    pub(crate) configured: &'s [LockType],
 }
 
 impl Locks<'_> {
@@ -61,31 +61,31 @@ impl Locks<'_> {
     pub(crate) fn may_have_guard(&self, ty: &str) -> bool {
         ty.contains("Guard")
             || ty.contains("dashmap")
-            || self.told.iter().any(|told| ty.contains(types::last(&told.guard)))
+            || self.configured.iter().any(|configured| ty.contains(types::last(&configured.guard)))
     }
 
     /// Whether a type's path is a guard's.
     pub(crate) fn is_guard(&self, path: &str) -> bool {
-        is_guard(path) || self.told.iter().any(|told| is_named(path, &told.guard))
+        is_guard(path) || self.configured.iter().any(|configured| is_named(path, &configured.guard))
     }
 
     /// Whether a type's path is a lock's: one whose values are classes of their own.
     pub(crate) fn is_lock(&self, path: &str) -> bool {
-        is_lock(path) || self.told.iter().any(|told| is_named(path, &told.ty))
+        is_lock(path) || self.configured.iter().any(|configured| is_named(path, &configured.ty))
     }
 
     /// How a call takes a lock, if it does. For a lock of tasks this is the call that makes the
     /// future.
     pub(crate) fn call(&self, callee: &Callee<'_>) -> Option<LockCall> {
         lock_call(callee).or_else(|| {
-            let is_its = |told: &&LockType| is_named(callee.owner(), &told.ty);
-            self.told.iter().filter(is_its).find_map(|told| {
+            let is_its = |configured: &&LockType| is_named(callee.owner(), &configured.ty);
+            self.configured.iter().filter(is_its).find_map(|configured| {
                 let has = |names: &[String]| names.iter().any(|name| *name == callee.name());
-                let (mode, wait) = if has(&told.lock) {
+                let (mode, wait) = if has(&configured.lock) {
                     (Mode::Write, Waiting::Blocking)
-                } else if has(&told.read) {
+                } else if has(&configured.read) {
                     (Mode::Read, Waiting::Blocking)
-                } else if has(&told.try_lock) {
+                } else if has(&configured.try_lock) {
                     (Mode::Write, Waiting::Try)
                 } else {
                     return None;

@@ -3,16 +3,18 @@
 //! The names are those that a run gives to the same locks, `Bank.accounts` or `REGISTRY`, so that
 //! what the source shows and what a run shows are about the same thing.
 
-use super::alias::Frame;
+use std::sync::Arc;
+
+use super::view::BodyView;
 use crate::lint::mir::types;
 use crate::lint::program::Program;
 use crate::lint::summary::class::Class;
 use crate::lint::summary::path::{Part, Path, Root};
 
 /// The class of the lock at a path, seen from a body.
-pub(crate) fn class_of(frame: &Frame<'_, '_>, path: &Path) -> Option<Class> {
-    let program = frame.program;
-    let unit = frame.function.unit;
+pub(crate) fn class_of(view: &BodyView<'_, '_>, path: &Path) -> Option<Class> {
+    let program = view.program;
+    let unit = view.function.unit;
     let mut suffix = String::new();
     let mut is_protected = false;
     for part in path.parts.iter().rev() {
@@ -42,19 +44,24 @@ pub(crate) fn class_of(frame: &Frame<'_, '_>, path: &Path) -> Option<Class> {
         }),
         Root::Local(local) => {
             let owner = Path { root: path.root.clone(), parts: Vec::new() };
-            let names = frame.function.body.names.iter();
+            let names = view.function.body.names.iter();
             let mut plain = names.filter(|(_, place)| place.steps.is_empty());
-            let (name, _) = plain.find(|(_, place)| frame.local(place.local) == owner)?;
-            if (1..=frame.function.body.params).contains(&(*local as usize)) {
+            let (name, _) = plain.find(|(_, place)| view.local(place.local) == owner)?;
+            if (1..=view.function.body.params).contains(&(*local as usize)) {
                 return None;
             }
             Some(Class {
-                key: format!("{}#{}::{name}{inner}{suffix}", unit, frame.function.body.name).into(),
+                key: format!("{}#{}::{name}{inner}{suffix}", unit, view.function.body.name).into(),
                 name: format!("{name}{inner}{suffix}").into(),
             })
         }
         _ => None,
     }
+}
+
+/// The class of what a path leads to, for rules that look at other things than locks.
+pub(crate) fn class_name(view: &BodyView<'_, '_>, path: &Path) -> Option<Arc<str>> {
+    class_of(view, path).map(|class| class.key)
 }
 
 /// `lazy_static!` keeps the value in a static of its own inside a function of the named type.

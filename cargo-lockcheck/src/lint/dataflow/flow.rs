@@ -2,8 +2,9 @@
 
 use std::collections::{HashMap, HashSet};
 
-use super::alias::Frame;
-use crate::lint::mir::model::{Operand, Rvalue, StatementKind, Step, Terminator};
+use super::view::BodyView;
+use crate::lint::graphs::components;
+use crate::lint::mir::model::{Operand, Place, Rvalue, StatementKind, Step, Terminator};
 
 /// The control flow of a body.
 #[derive(Debug)]
@@ -17,8 +18,8 @@ pub(crate) struct Flow {
 }
 
 impl Flow {
-    pub(crate) fn new(frame: &Frame<'_, '_>) -> Flow {
-        let body = &frame.function.body;
+    pub(crate) fn new(view: &BodyView<'_, '_>) -> Flow {
+        let body = &view.function.body;
         let mut next: Vec<Vec<u32>> = body
             .blocks
             .iter()
@@ -28,7 +29,7 @@ impl Flow {
             })
             .collect();
         let mut suspensions = HashSet::new();
-        if let Some(state) = frame.coroutine() {
+        if let Some(state) = view.coroutine() {
             let mut resumes = HashMap::new();
             if let Terminator::Switch(Operand::Move(_) | Operand::Copy(_), cases, _) =
                 &body.blocks[0].terminator
@@ -63,7 +64,7 @@ impl Flow {
 /// The strongly connected components of more than one block, or of a block that follows itself.
 fn cycles(next: &[Vec<u32>]) -> Vec<Option<u32>> {
     let mut result = vec![None; next.len()];
-    for (number, component) in components(next.len(), &|at| &next[at]).into_iter().enumerate() {
+    for (number, component) in components(next).into_iter().enumerate() {
         let is_cycle =
             component.len() > 1 || component.iter().any(|at| next[*at].contains(&(*at as u32)));
         for at in component {
@@ -73,66 +74,20 @@ fn cycles(next: &[Vec<u32>]) -> Vec<Option<u32>> {
     result
 }
 
-/// Strongly connected components, each after those it leads to (Tarjan, without recursion).
-pub(crate) fn components<'n>(count: usize, next: &dyn Fn(usize) -> &'n [u32]) -> Vec<Vec<usize>> {
-    const UNSEEN: usize = usize::MAX;
-    let (mut index, mut low) = (vec![UNSEEN; count], vec![0; count]);
-    let mut on_stack = vec![false; count];
-    let (mut stack, mut work, mut result) = (Vec::new(), Vec::new(), Vec::new());
-    let mut counter = 0;
-    for root in 0..count {
-        if index[root] != UNSEEN {
-            continue;
-        }
-        work.push((root, 0));
-        while let Some((at, child)) = work.pop() {
-            if child == 0 {
-                index[at] = counter;
-                low[at] = counter;
-                counter += 1;
-                stack.push(at);
-                on_stack[at] = true;
-            }
-            if let Some(&target) = next(at).get(child) {
-                work.push((at, child + 1));
-                let target = target as usize;
-                if index[target] == UNSEEN {
-                    work.push((target, 0));
-                } else if on_stack[target] {
-                    low[at] = low[at].min(index[target]);
-                }
-                continue;
-            }
-            if low[at] == index[at] {
-                let mut component = Vec::new();
-                while let Some(member) = stack.pop() {
-                    on_stack[member] = false;
-                    component.push(member);
-                    if member == at {
-                        break;
-                    }
-                }
-                result.push(component);
-            }
-            if let Some((parent, _)) = work.last() {
-                low[*parent] = low[*parent].min(low[at]);
-            }
-        }
-    }
-    result
-}
-
 /// The value that a switch looks at: the variant of a place, or whether a local is true.
 pub(crate) enum Condition<'b, 'a> {
     /// The variant of a place.
-    Variant(&'b crate::lint::mir::model::Place<'a>),
+    Variant(&'b Place<'a>),
     /// A boolean or number.
     Value,
 }
 
 /// What the switch at the end of a block looks at.
-pub(crate) fn condition<'b, 'a>(frame: &'b Frame<'_, 'a>, block: u32) -> Option<Condition<'b, 'a>> {
-    let block = &frame.function.body.blocks[block as usize];
+pub(crate) fn condition<'b, 'a>(
+    view: &'b BodyView<'_, 'a>,
+    block: u32,
+) -> Option<Condition<'b, 'a>> {
+    let block = &view.function.body.blocks[block as usize];
     let Terminator::Switch(value, ..) = &block.terminator else { return None };
     let place = value.place()?;
     let variant = block.statements.iter().rev().find_map(|statement| match &statement.kind {

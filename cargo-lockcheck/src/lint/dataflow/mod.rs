@@ -1,7 +1,11 @@
 //! What is where in one body: which object a place is, what class it has, where control goes, and which
 //! guards are alive.
 
-pub(crate) mod alias;
+mod canonical;
 pub(crate) mod class_of;
+mod coroutine;
 pub(crate) mod flow;
 pub(crate) mod guards;
+mod refine;
+pub(crate) mod tokens;
+pub(crate) mod view;

@@ -1,6 +1,7 @@
 //! What a MIR text says, borrowed from it: bodies, blocks, statements, places.
 
 use super::callee::Callee;
+use super::types;
 
 /// All bodies of one compiled crate target.
 #[derive(Debug, Default)]
@@ -52,6 +53,23 @@ impl<'a> Body<'a> {
                 _ => None,
             },
         )
+    }
+
+    /// The type of a place.
+    pub(crate) fn type_of(&self, place: &Place<'a>) -> &'a str {
+        let mut ty = self.locals[place.local as usize].ty;
+        for step in &place.steps {
+            ty = match step {
+                Step::Deref => match types::is_reference(ty) {
+                    true => types::behind(ty),
+                    false => types::arguments(ty).first().copied().unwrap_or(ty),
+                },
+                Step::Field(_, field) => field,
+                Step::Variant(_) => ty,
+                Step::Index => types::arguments(ty).first().copied().unwrap_or(ty),
+            };
+        }
+        ty
     }
 }
 

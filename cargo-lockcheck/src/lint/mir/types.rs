@@ -22,6 +22,19 @@ pub(crate) fn peel(mut ty: &str) -> &str {
     }
 }
 
+/// The type that a reference or raw pointer leads to.
+pub(crate) fn behind(ty: &str) -> &str {
+    let Some(rest) = ty.strip_prefix('&') else {
+        let rest = ty.strip_prefix("*const ").or_else(|| ty.strip_prefix("*mut "));
+        return rest.unwrap_or(ty);
+    };
+    let rest = match rest.strip_prefix('\'') {
+        Some(lifetime) => lifetime.split_once(' ').map_or("", |split| split.1),
+        None => rest,
+    };
+    rest.strip_prefix("mut ").unwrap_or(rest)
+}
+
 /// Whether the type is a reference or raw pointer.
 pub(crate) fn is_reference(ty: &str) -> bool {
     ty.starts_with(['&', '*'])

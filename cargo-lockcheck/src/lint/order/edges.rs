@@ -5,10 +5,11 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use crate::lint::apis::locks::Waiting;
-use crate::lint::effects::analyze::{Analyzed, EventKind};
-use crate::lint::effects::call::Effect;
+use crate::lint::effects::analyzed::Analyzed;
+use crate::lint::effects::effect::Effect;
+use crate::lint::effects::events::EventKind;
 use crate::lint::program::BodyId;
-use crate::lint::summary::{Chain, LockUse, innermost};
+use crate::lint::summary::{CallPath, LockUse, innermost};
 use crate::report::model::{Place, SourceOrder};
 
 /// Witnesses kept of each pair of classes.
@@ -20,14 +21,14 @@ pub(crate) struct Witness {
     pub(crate) body: BodyId,
     /// The block of the body that asks, unless a callee does whose locks only this body can name.
     pub(crate) block: Option<u32>,
-    pub(crate) held: (LockUse, Chain),
-    pub(crate) asked: (LockUse, Chain),
+    pub(crate) held: (LockUse, CallPath),
+    pub(crate) asked: (LockUse, CallPath),
     /// The other locks held.
     pub(crate) gates: Vec<LockUse>,
 }
 
 /// A lock, and the calls to where it is taken.
-type Taken = (LockUse, Chain);
+type Taken = (LockUse, CallPath);
 
 pub(crate) type Graph = BTreeMap<(Arc<str>, Arc<str>), Vec<Witness>>;
 
@@ -85,8 +86,8 @@ pub(crate) fn graph(analyzed: &Analyzed<'_, '_>) -> Graph {
                 add(at, lock, &asked, gates);
             }
         }
-        for open in &analysis.open_edges {
-            add((id, None), &open.held, &open.asked, Vec::new());
+        for deferred in &analysis.deferred_edges {
+            add((id, None), &deferred.held, &deferred.asked, Vec::new());
         }
     }
     graph

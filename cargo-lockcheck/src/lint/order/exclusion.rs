@@ -1,5 +1,5 @@
-//! What keeps threads apart where locks are taken: that one has the locks for itself, that the other
-//! has ended, or that all callers hold a lock.
+//! Why two acquisitions cannot overlap: one thread owns the locks exclusively, it is joined before the
+//! other begins, or every caller of one holds a lock (a gate).
 
 use std::cell::{OnceCell, RefCell};
 use std::collections::{HashMap, HashSet};
@@ -11,11 +11,12 @@ use super::threads;
 use crate::lint::apis::aliases::{CallAlias, call_alias};
 use crate::lint::apis::moves::is_drop;
 use crate::lint::apis::threads::is_spawn;
-use crate::lint::dataflow::alias::Frame;
 use crate::lint::dataflow::class_of::field_type;
 use crate::lint::dataflow::flow::Flow;
-use crate::lint::effects::analyze::{Analyzed, EventKind};
-use crate::lint::effects::call::Effect;
+use crate::lint::dataflow::view::BodyView;
+use crate::lint::effects::analyzed::Analyzed;
+use crate::lint::effects::effect::Effect;
+use crate::lint::effects::events::EventKind;
 use crate::lint::mir::callee::Callee;
 use crate::lint::mir::model::{Call, Operand, Rvalue, StatementKind, Terminator};
 use crate::lint::mir::types;
@@ -28,7 +29,7 @@ use crate::report::model::Mode;
 const DEPTH: u32 = 4;
 
 /// What is known of a program's threads, found when it is asked for.
-pub(crate) struct Apart<'x, 'p, 'a> {
+pub(crate) struct Exclusion<'x, 'p, 'a> {
     analyzed: &'x Analyzed<'p, 'a>,
     /// The bodies that start threads, or run ones that do.
     starting: OnceCell<HashSet<BodyId>>,
@@ -37,9 +38,9 @@ pub(crate) struct Apart<'x, 'p, 'a> {
     gates: RefCell<HashMap<BodyId, Vec<LockUse>>>,
 }
 
-impl<'x, 'p, 'a> Apart<'x, 'p, 'a> {
-    pub(crate) fn new(analyzed: &'x Analyzed<'p, 'a>) -> Apart<'x, 'p, 'a> {
-        Apart {
+impl<'x, 'p, 'a> Exclusion<'x, 'p, 'a> {
+    pub(crate) fn new(analyzed: &'x Analyzed<'p, 'a>) -> Exclusion<'x, 'p, 'a> {
+        Exclusion {
             analyzed,
             starting: OnceCell::new(),
             values: OnceCell::new(),
@@ -50,30 +51,30 @@ impl<'x, 'p, 'a> Apart<'x, 'p, 'a> {
     /// Whether the body of a witness has the locks for itself: they are fields of what it was given
     /// by `&mut` or by value, or of what it has made and not yet shared, with nothing shared on the
     /// way.
-    pub(crate) fn is_alone(&self, witness: &Witness) -> bool {
+    pub(crate) fn owns_exclusively(&self, witness: &Witness) -> bool {
         let locks = [&witness.held.0, &witness.asked.0];
         let paths = locks.map(|lock| &lock.path);
-        let frame = self.analyzed.frame(witness.body);
-        locks.iter().all(|lock| has_no_handle(&frame, lock))
+        let view = self.analyzed.view(witness.body);
+        locks.iter().all(|lock| has_no_handle(&view, lock))
             && (paths.iter().all(|path| match path.root {
                 Root::Param(number) => self.owns_param(witness.body, number, DEPTH),
                 _ => false,
-            }) || self.has_made(&frame, witness, &paths))
+            }) || self.has_made(&view, witness, &paths))
     }
 
     /// Whether the body has made what the locks are in, and has not given it away before it asks.
-    fn has_made(&self, frame: &Frame<'_, '_>, witness: &Witness, paths: &[&Path]) -> bool {
-        let function = frame.function;
-        if function.is_coroutine() || !paths.iter().all(|path| is_made(frame, path)) {
+    fn has_made(&self, view: &BodyView<'_, '_>, witness: &Witness, paths: &[&Path]) -> bool {
+        let function = view.function;
+        if function.is_coroutine() || !paths.iter().all(|path| is_made(view, path)) {
             return false;
         }
         let shared = (0..function.body.blocks.len() as u32)
-            .filter(|block| paths.iter().any(|path| self.gives_away(frame, *block, &path.root)));
+            .filter(|block| paths.iter().any(|path| self.gives_away(view, *block, &path.root)));
         let shared: Vec<u32> = shared.collect();
         match witness.block {
             _ if shared.is_empty() => true,
             Some(block) => {
-                let graph = Flow::new(frame);
+                let graph = Flow::new(view);
                 shared.iter().all(|from| !reaches(&graph, *from, block, &[]))
             }
             None => false,
@@ -81,55 +82,55 @@ impl<'x, 'p, 'a> Apart<'x, 'p, 'a> {
     }
 
     /// Whether a block hands something to code that may give it to another thread.
-    fn gives_away(&self, frame: &Frame<'_, '_>, block: u32, root: &Root) -> bool {
+    fn gives_away(&self, view: &BodyView<'_, '_>, block: u32, root: &Root) -> bool {
         let is_it = |path: &Path| path.root == *root && !path.parts.contains(&Part::Protected);
-        let block = &frame.function.body.blocks[block as usize];
+        let block = &view.function.body.blocks[block as usize];
         if block.cleanup {
             return false;
         }
         for statement in &block.statements {
             let StatementKind::Assign(dest, value) = &statement.kind else { continue };
             let is_given = match value {
-                Rvalue::Use(operand) | Rvalue::Cast(operand, _) => is_it(&frame.operand(operand)),
-                Rvalue::Ref(place) => is_it(&frame.place(place)),
-                Rvalue::Aggregate(_, values) => values.iter().any(|v| is_it(&frame.operand(v))),
+                Rvalue::Use(operand) | Rvalue::Cast(operand, _) => is_it(&view.operand(operand)),
+                Rvalue::Ref(place) => is_it(&view.place(place)),
+                Rvalue::Aggregate(_, values) => values.iter().any(|v| is_it(&view.operand(v))),
                 Rvalue::Discriminant(_) | Rvalue::Static(_) | Rvalue::Other => false,
             };
             // In a variable that is known to be it, it is not given away.
             let is_kept =
-                dest.steps.is_empty() && (dest.local == 0 || frame.local(dest.local).root == *root);
+                dest.steps.is_empty() && (dest.local == 0 || view.local(dest.local).root == *root);
             if is_given && !is_kept {
                 return true;
             }
         }
         match &block.terminator {
             Terminator::Call(call) => {
-                let is_given = call.args.iter().any(|arg| is_it(&frame.operand(arg)));
-                is_given && !self.gives_back(frame, call, root)
+                let is_given = call.args.iter().any(|arg| is_it(&view.operand(arg)));
+                is_given && !self.gives_back(view, call, root)
             }
             _ => false,
         }
     }
 
     /// Whether no other thread has what a call was given, once it returns.
-    fn gives_back(&self, frame: &Frame<'_, '_>, call: &Call<'_>, root: &Root) -> bool {
+    fn gives_back(&self, view: &BodyView<'_, '_>, call: &Call<'_>, root: &Root) -> bool {
         let Some(callee) = call.callee() else { return false };
-        let program = frame.program;
+        let program = view.program;
         if program.locks.is_lock(callee.owner()) || is_drop(callee) {
             return true;
         }
-        if let Some(id) = program.resolve(frame.function.unit, callee) {
+        if let Some(id) = program.resolve(view.function.unit, callee) {
             let is_lent = call.args.iter().all(|arg| {
                 let is_plain_reference =
                     |ty: &str| ty.starts_with('&') && is_whole(types::peel(ty));
-                frame.operand(arg).root != *root
-                    || frame.operand_type(arg).is_some_and(is_plain_reference)
+                view.operand(arg).root != *root
+                    || view.operand_type(arg).is_some_and(is_plain_reference)
             });
             return is_lent && !self.starting().contains(&id);
         }
         call_alias(callee) != CallAlias::Other
             && call.dest.steps.is_empty()
-            && frame.local(call.dest.local).root == *root
+            && view.local(call.dest.local).root == *root
     }
 
     /// The bodies that start threads, or run ones that do.
@@ -173,8 +174,8 @@ impl<'x, 'p, 'a> Apart<'x, 'p, 'a> {
         }
         let Some(calls) = self.calls(id).filter(|calls| !calls.is_empty()) else { return false };
         calls.into_iter().all(|(caller, block)| {
-            let frame = self.analyzed.frame(caller);
-            let Some(given) = argument(&frame, block, number) else { return false };
+            let view = self.analyzed.view(caller);
+            let Some(given) = argument(&view, block, number) else { return false };
             match given.root {
                 Root::Param(outer) if given.parts.is_empty() => {
                     self.owns_param(caller, outer, depth - 1)
@@ -262,27 +263,27 @@ impl<'x, 'p, 'a> Apart<'x, 'p, 'a> {
     pub(crate) fn is_ended(&self, witness: &Witness, other: &Witness) -> bool {
         let is_run = self.analyzed.callers[witness.body].contains(&(other.body as u32));
         let Some(block) = other.block.filter(|_| is_run) else { return false };
-        let frame = self.analyzed.frame(other.body);
+        let view = self.analyzed.view(other.body);
         let mine = [&witness.held.0.path, &witness.asked.0.path];
         let theirs = [&other.held.0, &other.asked.0];
-        if !theirs.iter().all(|lock| is_made(&frame, &lock.path) && has_no_handle(&frame, lock)) {
+        if !theirs.iter().all(|lock| is_made(&view, &lock.path) && has_no_handle(&view, lock)) {
             return false;
         }
-        let graph = Flow::new(&frame);
+        let graph = Flow::new(&view);
         let mut joins: HashMap<u32, Vec<u32>> = HashMap::new();
-        for (at, call) in frame.function.body.calls() {
-            if let Some(start) = threads::joined(&frame, call) {
+        for (at, call) in view.function.body.calls() {
+            if let Some(start) = threads::joined(&view, call) {
                 joins.entry(start).or_default().push(at);
             }
         }
         joins.iter().any(|(start, joins)| {
-            let Some((_, captures)) = threads::run(self.analyzed, &frame, *start)
+            let Some((_, captures)) = threads::run(self.analyzed, &view, *start)
                 .filter(|(closure, _)| *closure == witness.body)
             else {
                 return false;
             };
             let is_same = mine.iter().all(|path| {
-                let path = frame.substitute_with(path, &|_| captures.clone());
+                let path = view.substitute_with(path, &|_| captures.clone());
                 theirs.iter().any(|other| other.path.root == path.root)
             });
             let after = |to: u32| {
@@ -313,9 +314,9 @@ impl<'x, 'p, 'a> Apart<'x, 'p, 'a> {
             }
             let mut held = self.held_at(caller, block);
             held.extend(self.find_gates(caller, depth - 1));
-            let frame = self.analyzed.frame(caller);
+            let view = self.analyzed.view(caller);
             let held: Vec<LockUse> =
-                held.into_iter().filter_map(|lock| handed_down(&frame, block, lock)).collect();
+                held.into_iter().filter_map(|lock| handed_down(&view, block, lock)).collect();
             common = Some(match common {
                 None => held,
                 Some(known) => known.into_iter().filter_map(|gate| both(gate, &held)).collect(),
@@ -345,12 +346,12 @@ fn both(gate: LockUse, others: &[LockUse]) -> Option<LockUse> {
 }
 
 /// A lock of the caller as the callee would name it.
-fn handed_down(frame: &Frame<'_, '_>, block: u32, lock: LockUse) -> Option<LockUse> {
+fn handed_down(view: &BodyView<'_, '_>, block: u32, lock: LockUse) -> Option<LockUse> {
     let path = match &lock.path.root {
         Root::Static(_) => lock.path.clone(),
         Root::Unknown => return None,
-        root => (1..=frame.function.body.locals.len() as u32)
-            .map_while(|number| Some((number, argument(frame, block, number)?)))
+        root => (1..=view.function.body.locals.len() as u32)
+            .map_while(|number| Some((number, argument(view, block, number)?)))
             .find_map(|(number, given)| {
                 let rest = lock.path.parts.strip_prefix(given.parts.as_slice())?;
                 (given.root == *root)
@@ -361,29 +362,29 @@ fn handed_down(frame: &Frame<'_, '_>, block: u32, lock: LockUse) -> Option<LockU
 }
 
 /// What a call is given as a parameter.
-fn argument(frame: &Frame<'_, '_>, block: u32, number: u32) -> Option<Path> {
-    let Terminator::Call(call) = &frame.function.body.blocks[block as usize].terminator else {
+fn argument(view: &BodyView<'_, '_>, block: u32, number: u32) -> Option<Path> {
+    let Terminator::Call(call) = &view.function.body.blocks[block as usize].terminator else {
         return None;
     };
-    Some(frame.operand(call.args.get(number as usize - 1)?))
+    Some(view.operand(call.args.get(number as usize - 1)?))
 }
 
 /// Whether each step to a lock leads to a part of the value before it: none is a handle of something
 /// else, be it by a name for such a type, or by a `Deref` of its own.
-fn has_no_handle(frame: &Frame<'_, '_>, lock: &LockUse) -> bool {
-    let function = frame.function;
+fn has_no_handle(view: &BodyView<'_, '_>, lock: &LockUse) -> bool {
+    let function = view.function;
     let ty = |local: u32| function.body.locals.get(local as usize).map(|local| local.ty);
     let block = |at: u32| function.body.blocks.get(at as usize);
     let root = match lock.path.root {
         Root::Param(local) | Root::Local(local) => ty(local),
         Root::Call(at) => block(at).and_then(|block| match &block.terminator {
-            Terminator::Call(call) => Some(frame.type_of(&call.dest)),
+            Terminator::Call(call) => Some(view.type_of(&call.dest)),
             _ => None,
         }),
         Root::Aggregate(at, index) => block(at)
             .and_then(|block| block.statements.get(index as usize))
             .and_then(|statement| match &statement.kind {
-                StatementKind::Assign(dest, _) => Some(frame.type_of(dest)),
+                StatementKind::Assign(dest, _) => Some(view.type_of(dest)),
                 _ => None,
             }),
         Root::Saved(_) | Root::Static(_) | Root::Unknown => None,
@@ -396,7 +397,7 @@ fn has_no_handle(frame: &Frame<'_, '_>, lock: &LockUse) -> bool {
                 if !has_word(&around, types::last(owner)) {
                     return false;
                 }
-                match field_type(frame.program, function.unit, owner, variant, *index) {
+                match field_type(view.program, function.unit, owner, variant, *index) {
                     Some(ty) if is_whole(&ty) => around = ty,
                     _ => return false,
                 }
@@ -420,8 +421,8 @@ fn is_whole(ty: &str) -> bool {
 }
 
 /// Whether a body has made the value that a path begins with, or was returned it whole.
-fn is_made(frame: &Frame<'_, '_>, path: &Path) -> bool {
-    let body = &frame.function.body;
+fn is_made(view: &BodyView<'_, '_>, path: &Path) -> bool {
+    let body = &view.function.body;
     let block = |block: u32| body.blocks.get(block as usize);
     match path.root {
         Root::Local(local) => {
@@ -429,7 +430,7 @@ fn is_made(frame: &Frame<'_, '_>, path: &Path) -> bool {
         }
         Root::Call(at) => match block(at).map(|block| &block.terminator) {
             Some(Terminator::Call(call)) => {
-                let ty = frame.type_of(&call.dest);
+                let ty = view.type_of(&call.dest);
                 is_whole(ty) && !is_parameter(ty)
             }
             _ => false,
@@ -439,7 +440,7 @@ fn is_made(frame: &Frame<'_, '_>, path: &Path) -> bool {
             match statement.map(|statement| &statement.kind) {
                 Some(StatementKind::Assign(_, Rvalue::Aggregate(name, values))) => {
                     !name.starts_with('{')
-                        && values.iter().all(|value| frame.operand_type(value).is_none_or(is_whole))
+                        && values.iter().all(|value| view.operand_type(value).is_none_or(is_whole))
                 }
                 _ => false,
             }

@@ -2,26 +2,26 @@
 
 use crate::lint::apis::threads::is_spawn;
 use crate::lint::apis::waits::{Blocking, blocking_call};
-use crate::lint::dataflow::alias::Frame;
-use crate::lint::effects::analyze::Analyzed;
+use crate::lint::dataflow::view::BodyView;
+use crate::lint::effects::analyzed::Analyzed;
 use crate::lint::mir::model::{Call, Terminator};
 use crate::lint::mir::types;
 use crate::lint::program::BodyId;
 use crate::lint::summary::path::{Path, Root};
 
 /// For a join: the block whose call has started the thread.
-pub(crate) fn joined(frame: &Frame<'_, '_>, call: &Call<'_>) -> Option<u32> {
+pub(crate) fn joined(view: &BodyView<'_, '_>, call: &Call<'_>) -> Option<u32> {
     if blocking_call(call.callee()?, None) != Some(Blocking::Join) {
         return None;
     }
     let place = call.args.first()?.place()?;
-    let Root::Call(block) = frame.local(place.local).root else { return None };
-    started(frame, block).map(|_| block)
+    let Root::Call(block) = view.local(place.local).root else { return None };
+    started(view, block).map(|_| block)
 }
 
 /// The call at the end of a block, if it starts a thread.
-fn started<'f>(frame: &'f Frame<'_, '_>, block: u32) -> Option<&'f Call<'f>> {
-    let Terminator::Call(call) = &frame.function.body.blocks.get(block as usize)?.terminator else {
+fn started<'f>(view: &'f BodyView<'_, '_>, block: u32) -> Option<&'f Call<'f>> {
+    let Terminator::Call(call) = &view.function.body.blocks.get(block as usize)?.terminator else {
         return None;
     };
     is_spawn(call.callee()?).then_some(call)
@@ -30,35 +30,35 @@ fn started<'f>(frame: &'f Frame<'_, '_>, block: u32) -> Option<&'f Call<'f>> {
 /// The closure that the thread runs which a block starts, and what the closure has captured.
 pub(crate) fn run(
     analyzed: &Analyzed<'_, '_>,
-    frame: &Frame<'_, '_>,
+    view: &BodyView<'_, '_>,
     block: u32,
 ) -> Option<(BodyId, Path)> {
-    given(analyzed, frame, started(frame, block)?)
+    given(analyzed, view, started(view, block)?)
 }
 
 /// The closure that a call is given last.
 fn given(
     analyzed: &Analyzed<'_, '_>,
-    frame: &Frame<'_, '_>,
+    view: &BodyView<'_, '_>,
     call: &Call<'_>,
 ) -> Option<(BodyId, Path)> {
     let closure = call.args.last()?.place()?;
-    let ty = frame.function.body.locals[closure.local as usize].ty;
-    let body = analyzed.program.closure(frame.function.unit, ty)?;
-    Some((body, frame.local(closure.local)))
+    let ty = view.function.body.locals[closure.local as usize].ty;
+    let body = analyzed.program.closure(view.function.unit, ty)?;
+    Some((body, view.local(closure.local)))
 }
 
 /// The closures that have run by the time a body returns though it does not call them: those of
 /// the threads that it joins, or that end with a scope, and those that start threads in a scope.
 pub(crate) fn awaited(analyzed: &Analyzed<'_, '_>, id: BodyId) -> Vec<BodyId> {
-    let frame = analyzed.frame(id);
+    let view = analyzed.view(id);
     let mut found = Vec::new();
-    for (at, call) in frame.function.body.calls() {
+    for (at, call) in view.function.body.calls() {
         let Some(callee) = call.callee() else { continue };
         let closure = match types::last(callee.owner()) {
-            "Scope" | "ScopedThreadBuilder" if is_spawn(callee) => run(analyzed, &frame, at),
-            _ if callee.name() == "scope" => given(analyzed, &frame, call),
-            _ => joined(&frame, call).and_then(|block| run(analyzed, &frame, block)),
+            "Scope" | "ScopedThreadBuilder" if is_spawn(callee) => run(analyzed, &view, at),
+            _ if callee.name() == "scope" => given(analyzed, &view, call),
+            _ => joined(&view, call).and_then(|block| run(analyzed, &view, block)),
         };
         found.extend(closure.map(|(body, _)| body));
     }

@@ -104,12 +104,12 @@ fn in_file(name: &str, text: &str, found: &mut Vec<Allowance>) {
         }
         let rest = &line[comment + at + MARK.len()..];
         let Some((rules, reason)) = rest.split_once(')') else { continue };
-        let is_alone = line[..comment].trim().is_empty();
+        let owns_exclusively = line[..comment].trim().is_empty();
         let code = (index..lines.len()).find(|other| {
             let line = lines[*other].trim();
             !line.is_empty() && !line.starts_with("//")
         });
-        let applies = if is_alone { code.unwrap_or(index) } else { index };
+        let applies = if owns_exclusively { code.unwrap_or(index) } else { index };
         found.push(Allowance {
             file: name.to_owned(),
             line: index as u32 + 1,

@@ -1,31 +1,21 @@
 //! The program: the bodies of all compiled targets, and which body a call means.
 
+pub(crate) mod call_graph;
+mod part;
+
+pub(crate) use part::{Part, Target};
+
 use std::collections::{HashMap, HashSet};
-use std::path::PathBuf;
 use std::sync::Arc;
 
 use rayon::prelude::*;
 
-use super::source::{ImplHeader, Sources};
+use super::source::Sources;
 use crate::cli::user_config::LockType;
 use crate::lint::apis::locks::Locks;
 use crate::lint::mir::callee::{Callee, without_generics};
-use crate::lint::mir::model::{Body, BodyKind, MirCrate, Operand, Rvalue, Span, StatementKind};
+use crate::lint::mir::model::{Body, BodyKind, Operand, Rvalue, Span, StatementKind};
 use crate::lint::mir::types;
-
-/// A compiled target of a member of the workspace.
-#[derive(Debug)]
-pub(crate) struct Target<'a> {
-    /// What the paths of its items begin with: its crate's name where others can name them, else
-    /// something that no path begins with.
-    pub(crate) prefix: String,
-    /// Where relative paths of its spans begin.
-    pub(crate) root: PathBuf,
-    /// Its source files.
-    pub(crate) files: Vec<String>,
-    /// Its bodies.
-    pub(crate) mir: MirCrate<'a>,
-}
 
 /// A body of the program, by number.
 pub(crate) type BodyId = usize;
@@ -38,14 +28,6 @@ pub(crate) struct Unit<'a> {
     statics: HashMap<u32, &'a str>,
     /// The first segments of the paths of its own items.
     tops: HashSet<&'a str>,
-}
-
-/// A target with its bodies.
-#[derive(Debug)]
-pub(crate) struct Part<'a> {
-    unit: Unit<'a>,
-    functions: Vec<Function<'a>>,
-    skipped: u64,
 }
 
 /// A body with where it belongs.
@@ -110,7 +92,7 @@ pub(crate) struct Program<'a> {
 impl<'a> Program<'a> {
     /// Joins the parts.
     pub(crate) fn new(parts: Vec<Part<'a>>, locks: &'a [LockType]) -> Program<'a> {
-        let mut program = Program { locks: Locks { told: locks }, ..Program::default() };
+        let mut program = Program { locks: Locks { configured: locks }, ..Program::default() };
         for (index, part) in parts.into_iter().enumerate() {
             program.units.push(part.unit);
             program.skipped += part.skipped;
@@ -283,63 +265,6 @@ impl<'a> Program<'a> {
     }
 }
 
-impl<'a> Part<'a> {
-    /// What one target is by itself.
-    pub(crate) fn new(target: Target<'a>) -> Part<'a> {
-        let tops = target.mir.bodies.iter().filter_map(|body| top(body.name)).collect();
-        let sources = Sources::new(&target.root, &target.files);
-        let unit = Unit { prefix: target.prefix, sources, statics: target.mir.statics, tops };
-        let mut headers = HashMap::new();
-        let functions = target.mir.bodies.into_iter().map(|body| {
-            let mut function = place(&unit, body, &mut headers);
-            if function.body.kind == BodyKind::Fn {
-                function.display = in_words(&function);
-            }
-            function
-        });
-        let functions = functions.collect();
-        Part { unit, functions, skipped: target.mir.skipped }
-    }
-}
-
-/// Finds the `impl` that a body is in.
-fn place<'a>(
-    unit: &Unit<'a>,
-    body: Body<'a>,
-    headers: &mut HashMap<&'a str, ImplHeader>,
-) -> Function<'a> {
-    let name = body.name;
-    let plain = |body| Function {
-        unit: 0,
-        display: name.to_owned(),
-        body,
-        trait_name: None,
-        self_ty: None,
-    };
-    if body.kind != BodyKind::Fn {
-        return plain(body);
-    }
-    let Some(at) = name.find("<impl at ") else { return plain(body) };
-    let module = &name[..at];
-    let Some((span, rest)) = name[at + "<impl at ".len()..].split_once(">::") else {
-        return plain(body);
-    };
-    let header = headers.entry(span).or_insert_with(|| unit.sources.impl_header(Span(span)));
-    let self_path = self_path(&body, module, header.self_name.as_deref());
-    let short = self_path.as_deref().map_or("?", types::last);
-    let display = match &header.trait_name {
-        Some(trait_name) => format!("<{short} as {trait_name}>::{rest}"),
-        None => format!("{short}::{rest}"),
-    };
-    Function {
-        unit: 0,
-        display,
-        body,
-        trait_name: header.trait_name.clone(),
-        self_ty: self_path.map(|path| Arc::from(unit.global(&path))),
-    }
-}
-
 /// The values that a body makes of others which are moved into them: their types, and those of the
 /// moved.
 fn made_of_moved<'a>(function: &Function<'a>) -> impl Iterator<Item = (&'a str, Vec<&'a str>)> {
@@ -412,38 +337,4 @@ pub(crate) fn is_parameter(ty: &str) -> bool {
         && (ty == "Self"
             || ty.starts_with("impl ")
             || ty.len() <= 2 && ty.starts_with(|c: char| c.is_ascii_uppercase()))
-}
-
-/// The path of the type whose `impl` a body belongs to.
-fn self_path(body: &Body<'_>, module: &str, name: Option<&str>) -> Option<String> {
-    let receiver = body
-        .names
-        .iter()
-        .any(|(name, place)| *name == "self" && place.local == 1 && place.steps.is_empty())
-        .then(|| body.locals[1].ty);
-    let Some(name) = name else {
-        // A derive or a macro: the receiver says the type, else what is returned.
-        let ty = receiver.or_else(|| body.locals.get(1).filter(|_| body.params > 0).map(|l| l.ty));
-        return Some(types::head(ty.unwrap_or(body.locals[0].ty)).to_owned());
-    };
-    // The name in the header may be imported: prefer the path that the body's own types give it.
-    let mentioned = receiver.into_iter().chain(body.locals.iter().map(|local| local.ty));
-    for ty in mentioned {
-        let mut rest = ty;
-        while let Some(at) = rest.find(name) {
-            let before = &rest[..at];
-            let after = &rest[at + name.len()..];
-            let begins = !before.ends_with(|c: char| c.is_alphanumeric() || c == '_');
-            let ends = !after.starts_with(|c: char| c.is_alphanumeric() || c == '_' || c == ':')
-                || after.starts_with("::<");
-            if begins && ends {
-                let path = before.rfind(|c: char| !(c.is_alphanumeric() || c == '_' || c == ':'));
-                let from =
-                    path.map_or(0, |at| at + before[at..].chars().next().map_or(1, char::len_utf8));
-                return Some(format!("{}{name}", &before[from..]));
-            }
-            rest = after;
-        }
-    }
-    Some(format!("{module}{name}"))
 }

@@ -8,8 +8,9 @@ use lockdep::finding::Rule;
 use super::report::{chain_sites, edit, finding, let_go, lock, quoted, site, why_alive};
 use crate::lint::apis::locks::Waiting;
 use crate::lint::apis::waits::Blocking;
-use crate::lint::effects::analyze::{Analyzed, EventKind};
-use crate::lint::effects::call::Effect;
+use crate::lint::effects::analyzed::Analyzed;
+use crate::lint::effects::effect::Effect;
+use crate::lint::effects::events::EventKind;
 use crate::lint::summary::Location;
 use crate::report::model::Finding;
 

@@ -9,11 +9,12 @@ use lockdep::finding::Rule;
 use super::report::{finding, site};
 use crate::lint::apis::channels::{drains, makes_channel};
 use crate::lint::apis::waits::{Blocking, blocking_call};
-use crate::lint::dataflow::alias::Frame;
 use crate::lint::dataflow::flow::{Condition, Flow, condition};
-use crate::lint::dataflow::guards::{self, State, Tokens, Transfer};
-use crate::lint::effects::analyze::Analyzed;
-use crate::lint::effects::call::location;
+use crate::lint::dataflow::guards;
+use crate::lint::dataflow::tokens::{State, Tokens, Transfer};
+use crate::lint::dataflow::view::BodyView;
+use crate::lint::effects::analyzed::Analyzed;
+use crate::lint::effects::effect::location;
 use crate::lint::mir::callee::Callee;
 use crate::lint::mir::model::{Call, Terminator};
 use crate::lint::mir::types;
@@ -39,8 +40,8 @@ fn body(analyzed: &Analyzed<'_, '_>, id: BodyId, findings: &mut Vec<Finding>) {
     if channels.is_empty() {
         return;
     }
-    let frame = analyzed.frame(id);
-    let graph = Flow::new(&frame);
+    let view = analyzed.view(id);
+    let graph = Flow::new(&view);
     let mut transfers = vec![Transfer::default(); body.blocks.len()];
     let mut owners = Vec::new();
     for &at in &channels {
@@ -53,7 +54,7 @@ fn body(analyzed: &Analyzed<'_, '_>, id: BodyId, findings: &mut Vec<Finding>) {
         if !callee.text.contains("Sender") || callee.trait_name != Some("Clone") {
             continue;
         }
-        let path = call.args.first().map(|arg| frame.operand(arg));
+        let path = call.args.first().map(|arg| view.operand(arg));
         if let Some(channel) = path.and_then(|path| end_of(&path, 0))
             && channels.contains(&channel)
         {
@@ -63,19 +64,19 @@ fn body(analyzed: &Analyzed<'_, '_>, id: BodyId, findings: &mut Vec<Finding>) {
     }
     let owns = |ty: &str| types::owns(ty, &|path| types::last(path).ends_with("Sender"));
     let tokens = Tokens { paths: &[], initial: State::new(), transfers: &transfers, owns: &owns };
-    let states = guards::flow(&frame, &graph, &tokens);
+    let states = guards::flow(&view, &graph, &tokens);
     let is_alive = |at: u32, channel: u32| {
         states[at as usize].iter().any(|held| owners[held.token as usize] == channel)
     };
     let made = |channel: u32| {
         let span = body.blocks[channel as usize].span;
-        site(&location(&frame, span), "the channel is made here, and its sender is still alive")
+        site(&location(&view, span), "the channel is made here, and its sender is still alive")
     };
     for (at, call) in body.calls() {
-        let here = || location(&frame, body.blocks[at as usize].span);
-        if let Some(channel) = received(&frame, call)
+        let here = || location(&view, body.blocks[at as usize].span);
+        if let Some(channel) = received(&view, call)
             && is_alive(at, channel)
-            && only_ends_with_channel(&frame, &graph, at, call)
+            && only_ends_with_channel(&view, &graph, at, call)
         {
             let message = format!(
                 "`{}` receives until the channel is closed, but keeps a sender of it alive itself",
@@ -83,7 +84,7 @@ fn body(analyzed: &Analyzed<'_, '_>, id: BodyId, findings: &mut Vec<Finding>) {
             );
             let sites = vec![made(channel), site(&here(), "receives for ever here")];
             findings.push(finding(Rule::RecvWithLiveSender, message, Vec::new(), sites));
-        } else if let Some((channel, closure)) = joined(analyzed, &frame, call)
+        } else if let Some((channel, closure)) = joined(analyzed, &view, call)
             && is_alive(at, channel)
         {
             let message = format!(
@@ -93,7 +94,7 @@ fn body(analyzed: &Analyzed<'_, '_>, id: BodyId, findings: &mut Vec<Finding>) {
             );
             let mut sites = vec![made(channel), site(&here(), "waits for the thread here")];
             let thread = &analyzed.program.functions[closure].body;
-            sites.push(site(&location(&frame, thread.span), "the thread receives here"));
+            sites.push(site(&location(&view, thread.span), "the thread receives here"));
             findings.push(finding(Rule::JoinWithLiveSender, message, Vec::new(), sites));
         }
     }
@@ -115,26 +116,26 @@ fn is_receive(callee: &Callee<'_>) -> bool {
 }
 
 /// The channel that a call receives from.
-fn received(frame: &Frame<'_, '_>, call: &Call<'_>) -> Option<u32> {
+fn received(view: &BodyView<'_, '_>, call: &Call<'_>) -> Option<u32> {
     if !is_receive(call.callee()?) {
         return None;
     }
     let place = call.args.first()?.place()?;
-    end_of(&frame.local(place.local), 1)
+    end_of(&view.local(place.local), 1)
 }
 
 /// Whether the loop around a receive ends only with the channel: never because of what a message
 /// holds.
-fn only_ends_with_channel(frame: &Frame<'_, '_>, graph: &Flow, at: u32, call: &Call<'_>) -> bool {
+fn only_ends_with_channel(view: &BodyView<'_, '_>, graph: &Flow, at: u32, call: &Call<'_>) -> bool {
     let Some(cycle) = graph.cycle[at as usize] else { return false };
-    let blocks = &frame.function.body.blocks;
+    let blocks = &view.function.body.blocks;
     let leads_on = |target: u32| !matches!(blocks[target as usize].terminator, Terminator::Stop);
     (0..blocks.len() as u32).filter(|from| graph.cycle[*from as usize] == Some(cycle)).all(|from| {
         let leaves = graph.next[from as usize]
             .iter()
             .any(|to| graph.cycle[*to as usize] != Some(cycle) && leads_on(*to));
         !leaves
-            || matches!(condition(frame, from), Some(Condition::Variant(place))
+            || matches!(condition(view, from), Some(Condition::Variant(place))
                 if *place == call.dest)
     })
 }
@@ -142,26 +143,26 @@ fn only_ends_with_channel(frame: &Frame<'_, '_>, graph: &Flow, at: u32, call: &C
 /// For a join: the channel that the thread drains, and its closure.
 fn joined(
     analyzed: &Analyzed<'_, '_>,
-    frame: &Frame<'_, '_>,
+    view: &BodyView<'_, '_>,
     call: &Call<'_>,
 ) -> Option<(u32, BodyId)> {
-    let block = threads::joined(frame, call)?;
-    let (body, captures) = threads::run(analyzed, frame, block)?;
+    let block = threads::joined(view, call)?;
+    let (body, captures) = threads::run(analyzed, view, block)?;
     let drained = drained(analyzed, body)?;
-    let path = frame.substitute_with(&drained, &|_| captures.clone());
+    let path = view.substitute_with(&drained, &|_| captures.clone());
     Some((end_of(&path, 1)?, body))
 }
 
 /// The receiver that a body receives from until its channel is closed.
 fn drained(analyzed: &Analyzed<'_, '_>, id: BodyId) -> Option<Path> {
-    let frame = analyzed.frame(id);
-    let graph = Flow::new(&frame);
-    for (at, call) in frame.function.body.calls() {
+    let view = analyzed.view(id);
+    let graph = Flow::new(&view);
+    for (at, call) in view.function.body.calls() {
         let Some(callee) = call.callee() else { continue };
-        let is_loop = is_receive(callee) && only_ends_with_channel(&frame, &graph, at, call);
+        let is_loop = is_receive(callee) && only_ends_with_channel(&view, &graph, at, call);
         if is_loop || drains(callee) {
             let place = call.args.first()?.place()?;
-            return Some(frame.place(place));
+            return Some(view.place(place));
         }
     }
     None

@@ -8,8 +8,10 @@ use lockdep::finding::Rule;
 
 use super::report::{finding, site};
 use crate::lint::apis::atomics::{WRITES, is_operation};
-use crate::lint::effects::analyze::{Analyzed, EventKind, class_name};
-use crate::lint::effects::call::{Effect, location};
+use crate::lint::dataflow::class_of::class_name;
+use crate::lint::effects::analyzed::Analyzed;
+use crate::lint::effects::effect::{Effect, location};
+use crate::lint::effects::events::EventKind;
 use crate::lint::program::BodyId;
 use crate::lint::summary::Location;
 use crate::report::model::Finding;
@@ -40,8 +42,8 @@ pub(crate) fn check(analyzed: &Analyzed<'_, '_>, findings: &mut Vec<Finding>) {
                 let sites = vec![site(&event.here, "waits here, in no loop")];
                 findings.push(finding(Rule::CondvarNoLoop, message, Vec::new(), sites));
             }
-            let frame = analyzed.frame(id);
-            let Some(class) = class_name(&frame, condvar) else { continue };
+            let view = analyzed.view(id);
+            let Some(class) = class_name(&view, condvar) else { continue };
             let known = waiters.entry(class).or_default();
             known.at.get_or_insert_with(|| event.here.clone());
             for mutex in mutexes {
@@ -59,8 +61,8 @@ pub(crate) fn check(analyzed: &Analyzed<'_, '_>, findings: &mut Vec<Finding>) {
         let mut changes = None;
         for event in &analysis.events {
             let EventKind::Effect(Effect::Notify(condvar)) = &event.kind else { continue };
-            let frame = analyzed.frame(id);
-            let known = class_name(&frame, condvar).and_then(|class| waiters.get(&class));
+            let view = analyzed.view(id);
+            let known = class_name(&view, condvar).and_then(|class| waiters.get(&class));
             let Some(known) = known.filter(|known| !known.mutexes.is_empty()) else { continue };
             let locks = |key: &Arc<str>| known.mutexes.contains(key);
             let is_locked = analysis.events.iter().any(|other| match &other.kind {
@@ -100,16 +102,16 @@ pub(crate) fn atomics(
     names: &[&str],
 ) -> Vec<(u32, Arc<str>, Location)> {
     let body = &analyzed.program.functions[id].body;
-    let frame = LazyCell::new(|| analyzed.frame(id));
+    let view = LazyCell::new(|| analyzed.view(id));
     let mut found = Vec::new();
     for (at, call) in body.calls() {
         let Some(callee) = call.callee() else { continue };
         if !is_operation(callee, names) {
             continue;
         }
-        let class = call.args.first().and_then(|arg| class_name(&frame, &frame.operand(arg)));
+        let class = call.args.first().and_then(|arg| class_name(&view, &view.operand(arg)));
         let span = body.blocks[at as usize].span;
-        found.extend(class.map(|class| (at, class, location(&frame, span))));
+        found.extend(class.map(|class| (at, class, location(&view, span))));
     }
     found
 }

@@ -8,10 +8,10 @@ use lockdep::finding::{Rule, Tier};
 
 use super::report::{edge, lock};
 use crate::lint::dataflow::class_of::declaration;
-use crate::lint::effects::analyze::Analyzed;
+use crate::lint::effects::analyzed::Analyzed;
 use crate::lint::order::declarations::Declared;
 use crate::lint::order::edges::{Graph, Witness};
-use crate::lint::order::exclusion::Apart;
+use crate::lint::order::exclusion::Exclusion;
 use crate::lint::summary::class::Class;
 use crate::report::model::Finding;
 use crate::report::wording;
@@ -23,7 +23,7 @@ pub(crate) type Against = HashSet<(Arc<str>, Arc<str>)>;
 /// Adds the findings, and gives the orders that what is declared speaks against.
 pub(crate) fn check(
     analyzed: &Analyzed<'_, '_>,
-    apart: &Apart<'_, '_, '_>,
+    exclusion: &Exclusion<'_, '_, '_>,
     graph: &Graph,
     lists: &[Vec<String>],
     findings: &mut Vec<Finding>,
@@ -60,7 +60,7 @@ pub(crate) fn check(
         let Some((then, first)) = place(held).zip(place(asked)) else { continue };
         let Some(steps) = declared.steps(first, then) else { continue };
         against.insert((Arc::clone(&held.key), Arc::clone(&asked.key)));
-        if apart.is_alone(witness) {
+        if exclusion.owns_exclusively(witness) {
             continue;
         }
         let how = match steps.as_slice() {

@@ -12,13 +12,15 @@ use super::report::{chain_sites, edit, finding, let_go, lock, quoted, site, why_
 use crate::lint::apis::locks::Waiting;
 use crate::lint::apis::threads::is_spawn;
 use crate::lint::apis::waits::Blocking;
-use crate::lint::effects::analyze::{Analyzed, Event, EventKind, HeldLock, class_name};
-use crate::lint::effects::call::{Effect, location};
+use crate::lint::dataflow::class_of::class_name;
+use crate::lint::effects::analyzed::Analyzed;
+use crate::lint::effects::effect::{Effect, location};
+use crate::lint::effects::events::{Event, EventKind, HeldLock};
 use crate::lint::mir::model::Terminator;
 use crate::lint::mir::types;
 use crate::lint::program::BodyId;
 use crate::lint::summary::path::{Part, Path, Root};
-use crate::lint::summary::{Blocks, Callback, Foreign};
+use crate::lint::summary::{BlockingCall, Callback, Foreign};
 use crate::report::model::Finding;
 
 pub(crate) fn check(analyzed: &Analyzed<'_, '_>, findings: &mut Vec<Finding>) {
@@ -91,7 +93,7 @@ fn across_blocking(
     analyzed: &Analyzed<'_, '_>,
     id: BodyId,
     event: &Event,
-    blocks: &Blocks,
+    blocks: &BlockingCall,
     on: Option<&Path>,
 ) -> Option<Finding> {
     if blocks.what == Blocking::Sleep {
@@ -152,24 +154,24 @@ fn taken_by_thread<'h>(
     handle: &Path,
     held: &'h [HeldLock],
 ) -> Option<&'h HeldLock> {
-    let frame = analyzed.frame(id);
+    let view = analyzed.view(id);
     let Root::Call(block) = handle.root else { return None };
-    let Terminator::Call(call) = &frame.function.body.blocks.get(block as usize)?.terminator else {
+    let Terminator::Call(call) = &view.function.body.blocks.get(block as usize)?.terminator else {
         return None;
     };
     if !is_spawn(call.callee()?) {
         return None;
     }
     let closure = call.args.last()?;
-    let ty = frame.operand_type(closure)?;
-    let body = analyzed.program.closure(frame.function.unit, ty)?;
-    let captures = frame.operand(closure);
+    let ty = view.operand_type(closure)?;
+    let body = analyzed.program.closure(view.function.unit, ty)?;
+    let captures = view.operand(closure);
     let taken: Vec<Path> = analyzed.summaries[body]
         .as_ref()?
         .acquired
         .iter()
         .filter(|acquired| acquired.lock.wait == Waiting::Blocking)
-        .map(|acquired| frame.substitute_with(&acquired.lock.path, &|_| captures.clone()))
+        .map(|acquired| view.substitute_with(&acquired.lock.path, &|_| captures.clone()))
         .collect();
     held.iter().find(|held| held.lock.path.is_single() && taken.contains(&held.lock.path))
 }
@@ -181,14 +183,14 @@ fn wait_while_holding(
     event: &Event,
     condvar: &Path,
 ) -> Option<Finding> {
-    let class = class_name(&analyzed.frame(id), condvar)?;
+    let class = class_name(&analyzed.view(id), condvar)?;
     if event.held.is_empty() {
         return None;
     }
     for (waker, analysis) in analyzed.analyses.iter().enumerate() {
         let wakes = |event: &&Event| match &event.kind {
             EventKind::Effect(Effect::Notify(path)) => {
-                class_name(&analyzed.frame(waker), path).as_ref() == Some(&class)
+                class_name(&analyzed.view(waker), path).as_ref() == Some(&class)
             }
             _ => false,
         };
@@ -232,7 +234,7 @@ fn join_in_drop(
     analyzed: &Analyzed<'_, '_>,
     id: BodyId,
     event: &Event,
-    blocks: &Blocks,
+    blocks: &BlockingCall,
 ) -> Option<Finding> {
     let function = &analyzed.program.functions[id];
     let self_ty = function.self_ty.as_deref()?;
@@ -286,11 +288,11 @@ fn thread_of(analyzed: &Analyzed<'_, '_>, drop: BodyId, own: &str) -> Option<Thr
             if !call.callee().is_some_and(is_spawn) {
                 continue;
             }
-            let frame = analyzed.frame(id);
+            let view = analyzed.view(id);
             let Some(closure) = call.args.last() else { continue };
-            let body = frame.operand_type(closure).and_then(|ty| program.closure(unit, ty));
+            let body = view.operand_type(closure).and_then(|ty| program.closure(unit, ty));
             let Some(body) = body else { continue };
-            let here = location(&frame, function.body.blocks[at as usize].span);
+            let here = location(&view, function.body.blocks[at as usize].span);
             let thread = &program.functions[body].body;
             let is_same_type = function.self_ty == program.functions[drop].self_ty;
             if is_same_type && !returns(thread) {
@@ -341,7 +343,7 @@ fn under(
     message: String,
     held: &HeldLock,
     event: &Event,
-    chain: &crate::lint::summary::Chain,
+    chain: &crate::lint::summary::CallPath,
     end: &str,
 ) -> Finding {
     let taken = format!("{} is taken here", quoted(&held.lock));

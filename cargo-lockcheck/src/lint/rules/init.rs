@@ -1,17 +1,19 @@
 //! `init-cycle`: a value that is made on first use needs itself, or another that needs it.
 
-use std::collections::{BTreeMap, HashMap, HashSet, VecDeque};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::Arc;
 
 use lockdep::finding::Rule;
 
 use super::report::{chain_sites, finding};
-use crate::lint::effects::analyze::{Analyzed, EventKind};
-use crate::lint::effects::call::Effect;
+use crate::lint::effects::analyzed::Analyzed;
+use crate::lint::effects::effect::Effect;
+use crate::lint::effects::events::EventKind;
+use crate::lint::graphs::shortest_way;
 use crate::lint::mir::types;
 use crate::lint::order::threads;
 use crate::lint::program::BodyId;
-use crate::lint::summary::Chain;
+use crate::lint::summary::CallPath;
 use crate::lint::summary::path::{Part, Path, Root};
 use crate::report::model::Finding;
 
@@ -19,7 +21,8 @@ pub(crate) fn check(analyzed: &Analyzed<'_, '_>, findings: &mut Vec<Finding>) {
     let needs = needs(analyzed);
     let mut seen = HashSet::new();
     for first in needs.keys() {
-        let Some(cycle) = cycle(&needs, first) else { continue };
+        let next = |at| needs.get(at).into_iter().flat_map(BTreeMap::keys);
+        let Some(cycle) = shortest_way(first, first, usize::MAX, next) else { continue };
         let mut key = cycle.clone();
         key.sort();
         if !seen.insert(key) {
@@ -46,7 +49,7 @@ pub(crate) fn check(analyzed: &Analyzed<'_, '_>, findings: &mut Vec<Finding>) {
     }
 }
 
-type Needs = BTreeMap<Path, BTreeMap<Path, Chain>>;
+type Needs = BTreeMap<Path, BTreeMap<Path, CallPath>>;
 
 /// Which values the initialisation of each value uses.
 fn needs(analyzed: &Analyzed<'_, '_>) -> Needs {
@@ -56,22 +59,22 @@ fn needs(analyzed: &Analyzed<'_, '_>) -> Needs {
         let owner = initialisers.get(&id);
         let mut block = None;
         for event in &analysis.events {
-            let EventKind::Effect(Effect::Force(forces)) = &event.kind else { continue };
-            let path = &forces.path;
+            let EventKind::Effect(Effect::LazyInit(lazy)) = &event.kind else { continue };
+            let path = &lazy.path;
             if !matches!(path.root, Root::Static(_)) || !path.is_single() {
                 continue;
             }
             if let Some(owner) = owner {
                 let entry = needs.entry(owner.clone()).or_default();
-                entry.entry(path.clone()).or_insert_with(|| forces.chain.clone());
+                entry.entry(path.clone()).or_insert_with(|| lazy.chain.clone());
             }
-            // What one call forces first is the cell; the rest, its closure forces.
+            // The first value that a call makes is the one it is called on; the others are made by its closure.
             match &block {
                 Some((at, outer)) if *at == event.block => {
                     let entry = needs.entry(Path::clone(outer)).or_default();
-                    entry.entry(path.clone()).or_insert_with(|| forces.chain.clone());
+                    entry.entry(path.clone()).or_insert_with(|| lazy.chain.clone());
                 }
-                _ if forces.chain.len() == 1 => block = Some((event.block, path.clone())),
+                _ if lazy.chain.len() == 1 => block = Some((event.block, path.clone())),
                 _ => block = None,
             }
         }
@@ -113,29 +116,4 @@ fn name(path: &Path) -> String {
         }
     }
     name
-}
-
-/// The shortest way from a value back to itself.
-fn cycle(needs: &Needs, first: &Path) -> Option<Vec<Path>> {
-    let mut came_from: BTreeMap<&Path, &Path> = BTreeMap::new();
-    let mut work = VecDeque::from([first]);
-    while let Some(at) = work.pop_front() {
-        for next in needs.get(at).into_iter().flat_map(BTreeMap::keys) {
-            if next == first {
-                let mut cycle = vec![at.clone()];
-                let mut at = at;
-                while at != first {
-                    at = came_from[at];
-                    cycle.push(at.clone());
-                }
-                cycle.reverse();
-                return Some(cycle);
-            }
-            if next != first && !came_from.contains_key(next) {
-                came_from.insert(next, at);
-                work.push_back(next);
-            }
-        }
-    }
-    None
 }

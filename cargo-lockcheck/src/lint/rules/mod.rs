@@ -17,9 +17,9 @@ use std::collections::hash_map::Entry;
 
 use lockdep::finding::Rule;
 
-use crate::lint::effects::analyze::Analyzed;
+use crate::lint::effects::analyzed::Analyzed;
 use crate::lint::order::edges;
-use crate::lint::order::exclusion::Apart;
+use crate::lint::order::exclusion::Exclusion;
 use crate::report::model::{Finding, SourceOrder};
 
 /// All findings of a program, each once, and the orders of locks that it shows.
@@ -32,9 +32,9 @@ pub(crate) fn check(
             let mut findings = Vec::new();
             relock::check(analyzed, &mut findings);
             let graph = edges::graph(analyzed);
-            let apart = Apart::new(analyzed);
-            let against = declared::check(analyzed, &apart, &graph, order, &mut findings);
-            order::check(analyzed, &apart, &graph, &against, &mut findings);
+            let exclusion = Exclusion::new(analyzed);
+            let against = declared::check(analyzed, &exclusion, &graph, order, &mut findings);
+            order::check(analyzed, &exclusion, &graph, &against, &mut findings);
             (findings, edges::shown(analyzed, &graph))
         },
         || {

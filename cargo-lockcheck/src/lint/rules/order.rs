@@ -5,18 +5,19 @@
 //! lock, and its ends exclude each other. It is `reachable` when the witnesses name the same
 //! objects, all static or all fields of one value; known only by class it is `potential`.
 
-use std::collections::{BTreeSet, HashMap, HashSet, VecDeque};
+use std::collections::{BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
 
 use lockdep::finding::{Rule, Tier};
 
 use super::declared::Against;
 use super::report::{edge, lock};
-use crate::lint::dataflow::flow::components;
-use crate::lint::effects::analyze::{Analyzed, EventKind};
-use crate::lint::effects::call::Effect;
+use crate::lint::effects::analyzed::Analyzed;
+use crate::lint::effects::effect::Effect;
+use crate::lint::effects::events::EventKind;
+use crate::lint::graphs::{components, shortest_way};
 use crate::lint::order::edges::{Graph, Witness};
-use crate::lint::order::exclusion::Apart;
+use crate::lint::order::exclusion::Exclusion;
 use crate::lint::summary::LockUse;
 use crate::lint::summary::class::Class;
 use crate::lint::summary::path::Root;
@@ -28,7 +29,7 @@ const LENGTH: usize = 6;
 
 pub(crate) fn check(
     analyzed: &Analyzed<'_, '_>,
-    apart: &Apart<'_, '_, '_>,
+    exclusion: &Exclusion<'_, '_, '_>,
     graph: &Graph,
     against: &Against,
     findings: &mut Vec<Finding>,
@@ -47,7 +48,7 @@ pub(crate) fn check(
         next[number[&**from]].push(number[&**to] as u32);
     }
     let mut cycles: BTreeSet<(usize, Vec<usize>, Vec<usize>)> = BTreeSet::new();
-    for component in components(names.len(), &|at| &next[at]) {
+    for component in components(&next) {
         if component.len() < 2 {
             continue;
         }
@@ -68,7 +69,7 @@ pub(crate) fn check(
             continue;
         }
         let classes: Vec<Arc<str>> = cycle.iter().map(|at| Arc::clone(&names[*at])).collect();
-        if let Some(finding) = judge(analyzed, apart, graph, &written, &classes) {
+        if let Some(finding) = judge(analyzed, exclusion, graph, &written, &classes) {
             findings.push(advised(finding, &classes, against));
             reported.push(members);
         }
@@ -97,37 +98,17 @@ fn cycle(
     from: usize,
     to: usize,
 ) -> Option<Vec<usize>> {
-    let mut came_from = HashMap::from([(to, to)]);
-    let mut work = VecDeque::from([(to, 1)]);
-    while let Some((at, length)) = work.pop_front() {
-        if at == from {
-            let mut cycle = vec![at];
-            let mut at = at;
-            while at != to {
-                at = came_from[&at];
-                cycle.push(at);
-            }
-            cycle.reverse();
-            return Some(cycle);
-        }
-        if length >= LENGTH {
-            continue;
-        }
-        for &target in &next[at] {
-            let target = target as usize;
-            if members.contains(&target) && !came_from.contains_key(&target) {
-                came_from.insert(target, at);
-                work.push_back((target, length + 1));
-            }
-        }
-    }
-    None
+    let within =
+        |at: usize| next[at].iter().map(|to| *to as usize).filter(|to| members.contains(to));
+    let mut cycle = shortest_way(to, from, LENGTH - 1, within)?;
+    cycle.push(from);
+    Some(cycle)
 }
 
 /// The best witnesses of a cycle, as a finding.
 fn judge(
     analyzed: &Analyzed<'_, '_>,
-    apart: &Apart<'_, '_, '_>,
+    exclusion: &Exclusion<'_, '_, '_>,
     graph: &Graph,
     written: &HashSet<Arc<str>>,
     classes: &[Arc<str>],
@@ -136,7 +117,7 @@ fn judge(
         .map(|at| {
             let to = &classes[(at + 1) % classes.len()];
             let mut link = graph.get(&(Arc::clone(&classes[at]), Arc::clone(to)))?.clone();
-            link.iter_mut().for_each(|witness| witness.gates.extend(apart.gates(witness.body)));
+            link.iter_mut().for_each(|witness| witness.gates.extend(exclusion.gates(witness.body)));
             Some(link)
         })
         .collect();
@@ -146,7 +127,7 @@ fn judge(
     for _ in 0..512 {
         let chosen: Vec<&Witness> =
             links.iter().zip(&choice).map(|(link, index)| &link[*index]).collect();
-        if let Some(tier) = tier(apart, written, classes, &chosen)
+        if let Some(tier) = tier(exclusion, written, classes, &chosen)
             && best.as_ref().is_none_or(|(known, _)| *known < tier)
         {
             best = Some((tier, chosen));
@@ -165,13 +146,14 @@ fn judge(
 
 /// How sure it is that these witnesses can meet, or nothing if they cannot block each other.
 fn tier(
-    apart: &Apart<'_, '_, '_>,
+    exclusion: &Exclusion<'_, '_, '_>,
     written: &HashSet<Arc<str>>,
     classes: &[Arc<str>],
     chosen: &[&Witness],
 ) -> Option<Tier> {
-    let is_ended = |witness: &Witness| chosen.iter().any(|other| apart.is_ended(witness, other));
-    if chosen.iter().any(|witness| apart.is_alone(witness) || is_ended(witness)) {
+    let is_ended =
+        |witness: &Witness| chosen.iter().any(|other| exclusion.is_ended(witness, other));
+    if chosen.iter().any(|witness| exclusion.owns_exclusively(witness) || is_ended(witness)) {
         return Some(Tier::Ordered);
     }
     let mut needs_writer = false;

@@ -1,15 +1,16 @@
 //! `double-lock`, `recursive-read`, `same-class-nesting`, `drop-under-lock`: a lock is asked for
 //! while the same one, or one of the same class, is held.
 //!
-//! The same means the same path from the same parameter, static or local, through no element of a
+//! Two locks are the same if they have the same path from the same parameter, static or local, through no element of a
 //! collection. Reported where the body that holds the lock calls what takes it again.
 
 use lockdep::finding::Rule;
 
 use super::report::{chain_sites, edit, finding, held, let_go, lock, quoted, site, why_alive};
 use crate::lint::apis::locks::Waiting;
-use crate::lint::effects::analyze::{Analyzed, Event, EventKind, HeldLock};
-use crate::lint::effects::call::Effect;
+use crate::lint::effects::analyzed::Analyzed;
+use crate::lint::effects::effect::Effect;
+use crate::lint::effects::events::{Event, EventKind, HeldLock};
 use crate::lint::mir::model::{Rvalue, StatementKind, Terminator};
 use crate::lint::mir::types;
 use crate::lint::program::BodyId;
@@ -37,7 +38,7 @@ pub(crate) fn check(analyzed: &Analyzed<'_, '_>, findings: &mut Vec<Finding>) {
                 findings.extend(pair(analyzed, id, event, held, acquired));
             }
         }
-        for edge in &analysis.open_edges {
+        for edge in &analysis.deferred_edges {
             let (held, asked) = (&edge.held, &edge.asked);
             if is_same(&held.0, &asked.0) && asked.0.wait == Waiting::Blocking {
                 let held = HeldLock {
@@ -98,12 +99,12 @@ fn pair(
 /// Whether a call is given a reference to a guard: the callee then knows what is held, and may
 /// take the lock only when it is given none.
 fn lends_guard(analyzed: &Analyzed<'_, '_>, id: BodyId, block: u32) -> bool {
-    let frame = analyzed.frame(id);
-    let Terminator::Call(call) = &frame.function.body.blocks[block as usize].terminator else {
+    let view = analyzed.view(id);
+    let Terminator::Call(call) = &view.function.body.blocks[block as usize].terminator else {
         return false;
     };
     call.args.iter().any(|arg| {
-        let Some(ty) = frame.operand_type(arg) else { return false };
+        let Some(ty) = view.operand_type(arg) else { return false };
         let mut lent = ty.match_indices('&').map(|(at, _)| types::peel(&ty[at..]));
         lent.any(|ty| analyzed.program.owns_guard(ty.trim_end_matches('>')))
             || ty.contains('&') && ty.contains("Guard<")
@@ -217,15 +218,15 @@ fn is_unordered(analyzed: &Analyzed<'_, '_>, id: BodyId, held: &HeldLock, asked:
 
 /// Whether a body compares addresses, or values that may stand for an order.
 fn compares(analyzed: &Analyzed<'_, '_>, id: BodyId) -> bool {
-    let frame = analyzed.frame(id);
-    let body = &frame.function.body;
+    let view = analyzed.view(id);
+    let body = &view.function.body;
     body.blocks.iter().filter(|block| !block.cleanup).any(|block| {
         block.statements.iter().any(|statement| match &statement.kind {
             StatementKind::Assign(_, Rvalue::Aggregate(name, values)) => {
                 matches!(*name, "Lt" | "Gt" | "Le" | "Ge" | "Eq" | "Ne")
                     && values
                         .iter()
-                        .filter_map(|value| frame.operand_type(value))
+                        .filter_map(|value| view.operand_type(value))
                         .any(|ty| ty.starts_with('*'))
                     || matches!(*name, "Lt" | "Gt" | "Le" | "Ge")
             }

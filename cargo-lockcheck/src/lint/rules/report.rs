@@ -4,11 +4,12 @@ use lockdep::finding::{Rule, Tier};
 
 use super::suggest;
 use crate::lint::dataflow::class_of::declaration;
-use crate::lint::effects::analyze::{Analyzed, Event, HeldLock};
+use crate::lint::effects::analyzed::Analyzed;
+use crate::lint::effects::events::{Event, HeldLock};
 use crate::lint::mir::model::Span;
 use crate::lint::mir::types;
 use crate::lint::program::BodyId;
-use crate::lint::summary::{Chain, Location, LockUse, innermost};
+use crate::lint::summary::{CallPath, Location, LockUse, innermost};
 use crate::report::model::{Edge, Finding, Lock, Place, Site, Suggestion};
 
 pub(crate) fn site(location: &Location, label: impl Into<String>) -> Site {
@@ -23,7 +24,7 @@ pub(crate) fn name(lock: &LockUse) -> String {
     }
 }
 
-/// The same in code quotes.
+/// A lock's name for a reader, in code quotes where it is a name of the program.
 pub(crate) fn quoted(lock: &LockUse) -> String {
     match &lock.class {
         Some(class) => format!("`{}`", class.name),
@@ -46,7 +47,7 @@ pub(crate) fn lock(analyzed: &Analyzed<'_, '_>, id: BodyId, lock: &LockUse) -> L
 }
 
 /// Where a chain of calls goes, a site for each call and one for its end.
-pub(crate) fn chain_sites(chain: &Chain, end: &str) -> Vec<Site> {
+pub(crate) fn chain_sites(chain: &CallPath, end: &str) -> Vec<Site> {
     let count = chain.len();
     let sites = chain.iter().enumerate().map(|(index, location)| {
         if index + 1 == count {
@@ -59,7 +60,7 @@ pub(crate) fn chain_sites(chain: &Chain, end: &str) -> Vec<Site> {
 }
 
 /// The frames of a chain of calls, innermost first.
-pub(crate) fn stack(chain: &Chain) -> Vec<String> {
+pub(crate) fn stack(chain: &CallPath) -> Vec<String> {
     chain
         .iter()
         .rev()
@@ -69,11 +70,11 @@ pub(crate) fn stack(chain: &Chain) -> Vec<String> {
 
 /// Who asks for which lock while holding which.
 pub(crate) fn edge(
-    from: (usize, &LockUse, &Chain),
-    to: (usize, &LockUse, &Chain),
+    from: (usize, &LockUse, &CallPath),
+    to: (usize, &LockUse, &CallPath),
     function: &str,
 ) -> Edge {
-    let end = |chain: &Chain| innermost(chain).map(Place::from).unwrap_or_default();
+    let end = |chain: &CallPath| innermost(chain).map(Place::from).unwrap_or_default();
     Edge {
         from: from.0,
         to: to.0,
@@ -143,8 +144,8 @@ pub(crate) fn edit(
     held: &HeldLock,
     before: &Location,
 ) -> Option<Suggestion> {
-    let frame = analyzed.frame(id);
-    let body = &frame.function.body;
+    let view = analyzed.view(id);
+    let body = &view.function.body;
     let taken = held.chain.first().filter(|taken| taken.file == before.file)?;
     let unit = &analyzed.program.units[analyzed.program.functions[id].unit];
     let file = unit.sources.file(&before.file)?;
@@ -160,7 +161,7 @@ pub(crate) fn edit(
             };
             let mut calls =
                 body.calls().filter(|(at, _)| at_method(body.blocks[*at as usize].span));
-            let given = calls.next().map(|(_, call)| frame.type_of(&call.dest));
+            let given = calls.next().map(|(_, call)| view.type_of(&call.dest));
             given.is_some_and(holds_no_reference) && calls.next().is_none()
         };
         return suggest::bind_before(
@@ -172,7 +173,7 @@ pub(crate) fn edit(
     };
     let mut named = body.names.iter().filter(|(known, _)| *known == name);
     let ((_, kept), None) = (named.next()?, named.next()) else { return None };
-    let ty = types::head(frame.type_of(kept));
+    let ty = types::head(view.type_of(kept));
     // An entry of a map has methods that take it.
     if !analyzed.program.locks.is_guard(ty) || ty.contains("dashmap") {
         return None;
@@ -181,8 +182,8 @@ pub(crate) fn edit(
     let is_owned = |name: &str| {
         let mut places = body.names.iter().filter(|(known, _)| *known == name);
         places.all(|(_, place)| {
-            is_parameter(place.local) && frame.coroutine().is_none()
-                || holds_no_reference(frame.type_of(place))
+            is_parameter(place.local) && view.coroutine().is_none()
+                || holds_no_reference(view.type_of(place))
         })
     };
     let others: Vec<&str> = body.names.iter().map(|(name, _)| *name).collect();

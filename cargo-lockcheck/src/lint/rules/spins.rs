@@ -14,8 +14,9 @@ use super::report::{finding, lock, site};
 use crate::lint::apis::atomics::{LOADS, READS, WRITES};
 use crate::lint::apis::locks::Waiting;
 use crate::lint::apis::threads;
-use crate::lint::effects::analyze::{Analyzed, Event, EventKind};
-use crate::lint::effects::call::{Effect, location};
+use crate::lint::effects::analyzed::Analyzed;
+use crate::lint::effects::effect::{Effect, location};
+use crate::lint::effects::events::{Event, EventKind};
 use crate::lint::program::BodyId;
 use crate::report::model::Finding;
 
@@ -79,8 +80,8 @@ fn spin_no_progress(analyzed: &Analyzed<'_, '_>, id: BodyId, findings: &mut Vec<
     if !analysis.cycle.iter().any(Option::is_some) {
         return;
     }
-    let frame = analyzed.frame(id);
-    let body = &frame.function.body;
+    let view = analyzed.view(id);
+    let body = &view.function.body;
     let posts = atomics(analyzed, id, WRITES);
     if posts.is_empty() {
         return;
@@ -97,7 +98,7 @@ fn spin_no_progress(analyzed: &Analyzed<'_, '_>, id: BodyId, findings: &mut Vec<
             continue;
         }
         for (other, call) in body.calls().filter(|(at, _)| !in_loop(*at as usize)) {
-            let resolve = |callee| analyzed.program.resolve(frame.function.unit, callee);
+            let resolve = |callee| analyzed.program.resolve(view.function.unit, callee);
             let called = call.callee().and_then(resolve);
             let Some(service) = called.filter(|service| *service != id) else { continue };
             let classes = |names: &[&str]| -> HashSet<Arc<str>> {
@@ -109,9 +110,9 @@ fn spin_no_progress(analyzed: &Analyzed<'_, '_>, id: BodyId, findings: &mut Vec<
                 let message = format!(
                     "`{}` waits for an answer that another thread gives only in `{}`, which this \
                      one runs only after its own wait: two that wait so never answer each other",
-                    frame.function.display, analyzed.program.functions[service].display
+                    view.function.display, analyzed.program.functions[service].display
                 );
-                let here = location(&frame, body.blocks[other as usize].span);
+                let here = location(&view, body.blocks[other as usize].span);
                 let sites = vec![
                     site(&at, "turns here until the answer comes"),
                     site(&here, "answers others only here"),

@@ -81,7 +81,7 @@ mod tests {
         let text = "// \"no\"\nfn f() { g(\"é //\", r#\"\"x\"\"#, 'c', /* '\"' */ 7) }";
         let found: Vec<&str> = literals(text).into_iter().map(|at| &text[at]).collect();
         assert_eq!(found, ["\"é //\"", "r#\"\"x\"\"#", "'c'", "7"]);
-        assert_eq!(literals("fn {"), []);
+        assert!(literals("fn {").is_empty());
     }
 
     #[test]

@@ -49,12 +49,12 @@ impl From<&Location> for Place {
     }
 }
 
-/// A chain of calls to something, outermost first; the last is the thing itself.
-pub(crate) type Chain = Vec<Location>;
+/// The calls that lead to something, outermost first; the last is the thing itself.
+pub(crate) type CallPath = Vec<Location>;
 
 /// The end of a chain of calls: where the thing itself happens, or where what does it is called,
 /// if that only hands its guard on.
-pub(crate) fn innermost(chain: &Chain) -> Option<&Location> {
+pub(crate) fn innermost(chain: &CallPath) -> Option<&Location> {
     chain.iter().rev().find(|at| !at.is_accessor).or(chain.first())
 }
 
@@ -101,20 +101,20 @@ pub(crate) struct Acquired {
     /// What is taken.
     pub(crate) lock: LockUse,
     /// The calls to it.
-    pub(crate) chain: Chain,
+    pub(crate) chain: CallPath,
     /// The parameters whose guards are no longer held by then, as bits.
     pub(crate) released: u64,
     /// The type whose `Drop` takes it, when a drop leads to it.
     pub(crate) dropped: Option<Arc<str>>,
 }
 
-/// A wait for something else than a lock.
+/// A call that waits for something else than a lock.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Blocks {
+pub(crate) struct BlockingCall {
     /// What is waited for.
     pub(crate) what: Blocking,
     /// The calls to it.
-    pub(crate) chain: Chain,
+    pub(crate) chain: CallPath,
     /// The parameters whose guards are no longer held by then, as bits.
     pub(crate) released: u64,
 }
@@ -155,29 +155,29 @@ pub(crate) struct Callback {
     /// What kind of code it is.
     pub(crate) what: Foreign,
     /// The calls to it.
-    pub(crate) chain: Chain,
+    pub(crate) chain: CallPath,
     /// The locks held meanwhile, and where they were taken.
-    pub(crate) held: Vec<(LockUse, Chain)>,
+    pub(crate) held: Vec<(LockUse, CallPath)>,
     /// The parameters whose guards are no longer held by then, as bits.
     pub(crate) released: u64,
 }
 
-/// The initialisation of a value on first use.
+/// The use of a value that is made when it is first used.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Forces {
+pub(crate) struct LazyInit {
     /// The lazily made value.
     pub(crate) path: Path,
     /// The calls to it.
-    pub(crate) chain: Chain,
+    pub(crate) chain: CallPath,
 }
 
-/// Two locks whose order only a caller can name.
+/// An edge of the order graph that only a caller can add: one of its locks is known by a parameter.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct OpenEdge {
+pub(crate) struct DeferredEdge {
     /// The held lock and where it was taken.
-    pub(crate) held: (LockUse, Chain),
+    pub(crate) held: (LockUse, CallPath),
     /// The lock asked for.
-    pub(crate) asked: (LockUse, Chain),
+    pub(crate) asked: (LockUse, CallPath),
 }
 
 /// What a caller must know of a body.
@@ -186,19 +186,19 @@ pub(crate) struct Summary {
     /// What it returns.
     pub(crate) returned: Option<Returned>,
     /// The locks whose guards it returns, and in which field of the result.
-    pub(crate) guards: Vec<(LockUse, Chain, Vec<u32>)>,
+    pub(crate) guards: Vec<(LockUse, CallPath, Vec<u32>)>,
     /// The parameters, by index and field, whose guards it returns.
     pub(crate) passed_guards: Vec<(u32, Vec<u32>)>,
     /// The locks it takes.
     pub(crate) acquired: Vec<Acquired>,
     /// What it waits for.
-    pub(crate) blocks: Vec<Blocks>,
+    pub(crate) blocking: Vec<BlockingCall>,
     /// The code of its caller that it calls.
     pub(crate) callbacks: Vec<Callback>,
     /// The values that it initialises.
-    pub(crate) forces: Vec<Forces>,
+    pub(crate) lazy_inits: Vec<LazyInit>,
     /// Orders of locks that it cannot name.
-    pub(crate) open_edges: Vec<OpenEdge>,
+    pub(crate) deferred_edges: Vec<DeferredEdge>,
 }
 
 /// The summaries that are known, each for the bodies that have it as a callee.

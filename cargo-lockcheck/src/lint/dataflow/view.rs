@@ -8,37 +8,37 @@
 use std::cell::{Cell, RefCell};
 use std::sync::Arc;
 
+use super::coroutine::coroutine_local;
 use crate::lint::apis::aliases::{CallAlias, call_alias};
-use crate::lint::apis::moves::tested_variant;
-use crate::lint::mir::model::{Body, Operand, Place, Rvalue, StatementKind, Step, Terminator};
+use crate::lint::mir::model::{Operand, Place, Rvalue, StatementKind, Step, Terminator};
 use crate::lint::mir::types;
-use crate::lint::program::{BodyId, Function, Program};
-use crate::lint::summary::path::{Part, Path, Root, SavedLocal};
+use crate::lint::program::{BodyId, Function, Program, Unit};
+use crate::lint::summary::path::{Part, Path, Root};
 use crate::lint::summary::{Returned, Summaries, Summary};
 
 /// Where the value of a local comes from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Definition {
+pub(super) enum Definition {
     Statement(u32, u32),
     Call(u32),
 }
 
-/// Through how many locals one is followed, each of which takes of the stack: a name for a name for a
-/// name in code that a program has written.
+/// The longest chain of aliases that is followed (`let b = &a; let c = &b; …`): each takes a part of the
+/// stack.
 const DEEPEST: u32 = 256;
 
 /// A body with the origins of its locals.
-pub(crate) struct Frame<'p, 'a> {
+pub(crate) struct BodyView<'p, 'a> {
     pub(crate) program: &'p Program<'a>,
     pub(crate) function: &'p Function<'a>,
     id: BodyId,
     summaries: Summaries<'p>,
-    definitions: Vec<Vec<Definition>>,
+    pub(super) definitions: Vec<Vec<Definition>>,
     memo: RefCell<Vec<Memo>>,
     /// How many locals the one that is looked for has led through.
     depth: Cell<u32>,
     /// The local that stands for a coroutine's own state.
-    coroutine: Option<u32>,
+    pub(super) coroutine: Option<u32>,
 }
 
 #[derive(Clone, Debug)]
@@ -48,12 +48,12 @@ enum Memo {
     Done(Path),
 }
 
-impl<'p, 'a> Frame<'p, 'a> {
+impl<'p, 'a> BodyView<'p, 'a> {
     pub(crate) fn new(
         program: &'p Program<'a>,
         id: BodyId,
         summaries: Summaries<'p>,
-    ) -> Frame<'p, 'a> {
+    ) -> BodyView<'p, 'a> {
         let function = &program.functions[id];
         let body = &function.body;
         let mut definitions = vec![Vec::new(); body.locals.len()];
@@ -78,7 +78,7 @@ impl<'p, 'a> Frame<'p, 'a> {
         let coroutine = function.is_coroutine().then(|| coroutine_local(function)).flatten();
         let memo = RefCell::new(vec![Memo::Open; body.locals.len()]);
         let depth = Cell::new(0);
-        Frame { program, function, id, summaries, definitions, memo, depth, coroutine }
+        BodyView { program, function, id, summaries, definitions, memo, depth, coroutine }
     }
 
     /// The local that stands for a coroutine's own state.
@@ -97,14 +97,14 @@ impl<'p, 'a> Frame<'p, 'a> {
         self.summaries.lead_to(self.id, other)
     }
 
-    /// This frame for a body that this one leads to.
-    pub(crate) fn of(&self, other: BodyId) -> Frame<'p, 'a> {
-        Frame::new(self.program, other, self.summaries)
+    /// This view for a body that this one leads to.
+    pub(crate) fn of(&self, other: BodyId) -> BodyView<'p, 'a> {
+        BodyView::new(self.program, other, self.summaries)
     }
 
     /// The type of a place.
     pub(crate) fn type_of(&self, place: &Place<'a>) -> &'a str {
-        type_of(&self.function.body, place)
+        self.function.body.type_of(place)
     }
 
     /// The type of an operand: of a place, or of a reference to a static. Other constants do not tell.
@@ -130,7 +130,7 @@ impl<'p, 'a> Frame<'p, 'a> {
             match step {
                 Step::Deref => {
                     ty = match types::is_reference(ty) {
-                        true => deref_type(ty),
+                        true => types::behind(ty),
                         false => types::arguments(ty).first().copied().unwrap_or(ty),
                     };
                 }
@@ -148,56 +148,8 @@ impl<'p, 'a> Frame<'p, 'a> {
         path
     }
 
-    /// A local that a coroutine keeps over its suspensions stands in a field of its state.
-    fn saved_local(&self, place: &Place<'a>) -> Option<Path> {
-        let coroutine = self.coroutine?;
-        let saved = SavedLocal::of(place, coroutine)?;
-        let wanted = |dest: &Place<'a>| {
-            dest.steps.len() == 3 && SavedLocal::of(dest, coroutine) == Some(saved)
-        };
-        let mut found: Option<Definition> = None;
-        let mut several = false;
-        for (at, block) in self.function.body.blocks.iter().enumerate() {
-            if block.cleanup {
-                continue;
-            }
-            for (index, statement) in block.statements.iter().enumerate() {
-                if let StatementKind::Assign(dest, _) = &statement.kind
-                    && wanted(dest)
-                {
-                    several |= found.is_some();
-                    found = Some(Definition::Statement(at as u32, index as u32));
-                }
-            }
-            if let Terminator::Call(call) = &block.terminator
-                && wanted(&call.dest)
-            {
-                several |= found.is_some();
-                found = Some(Definition::Call(at as u32));
-            }
-        }
-        let mut path = match found {
-            Some(definition) if !several => self.definition(definition, coroutine),
-            _ => Path::new(Root::Saved(saved)),
-        };
-        let Some(&Step::Field(_, mut ty)) = place.steps.get(2) else { return Some(path) };
-        let mut variant = "";
-        for step in &place.steps[3..] {
-            match step {
-                Step::Deref => ty = deref_type(ty),
-                Step::Variant(name) => variant = name,
-                Step::Field(index, field) => {
-                    path = self.field(path, ty, std::mem::take(&mut variant), *index);
-                    ty = field;
-                }
-                Step::Index => path = path.with(Part::Element),
-            }
-        }
-        Some(path)
-    }
-
     /// A field of an object of a type.
-    fn field(&self, path: Path, ty: &str, variant: &str, index: u32) -> Path {
+    pub(super) fn field(&self, path: Path, ty: &str, variant: &str, index: u32) -> Path {
         let head = types::head(ty);
         if types::is_library(head) {
             // `Some`, `Ok`, the pointer inside a box: the container is the object.
@@ -227,7 +179,7 @@ impl<'p, 'a> Frame<'p, 'a> {
         path.with(Part::Field { owner, variant: Arc::from(variant), index })
     }
 
-    fn unit(&self) -> &'p crate::lint::program::Unit<'a> {
+    fn unit(&self) -> &'p Unit<'a> {
         &self.program.units[self.function.unit]
     }
 
@@ -371,7 +323,7 @@ impl<'p, 'a> Frame<'p, 'a> {
         }
     }
 
-    fn definition(&self, definition: Definition, local: u32) -> Path {
+    pub(super) fn definition(&self, definition: Definition, local: u32) -> Path {
         match definition {
             Definition::Statement(block, index) => {
                 let statement =
@@ -426,63 +378,6 @@ impl<'p, 'a> Frame<'p, 'a> {
         own
     }
 
-    /// The place behind a reference that was made in this body: `*_3` of `_3 = &mut _1.0` is `_1.0`.
-    /// What is behind the pointer of a box is what is in the box.
-    pub(crate) fn canonical(&self, place: &Place<'a>) -> Place<'a> {
-        let mut place = place.clone();
-        for _ in 0..16 {
-            if place.steps.first() != Some(&Step::Deref) || self.coroutine == Some(place.local) {
-                break;
-            }
-            let [Definition::Statement(block, index)] =
-                self.definitions[place.local as usize].as_slice()
-            else {
-                break;
-            };
-            let statement = &self.function.body.blocks[*block as usize].statements[*index as usize];
-            let StatementKind::Assign(_, value) = &statement.kind else { break };
-            let (inner, rest) = match value {
-                Rvalue::Ref(inner) => (inner, &place.steps[1..]),
-                Rvalue::Use(Operand::Move(inner) | Operand::Copy(inner)) => {
-                    (inner, &place.steps[..])
-                }
-                Rvalue::Cast(Operand::Copy(pointer), _) => match boxed(pointer) {
-                    // The box itself is a value: what it was moved from is another place.
-                    Some([]) => {
-                        return Place { local: pointer.local, steps: place.steps };
-                    }
-                    Some(steps) => {
-                        let steps = steps.iter().chain(&place.steps).copied().collect();
-                        place = Place { local: pointer.local, steps };
-                        continue;
-                    }
-                    None => break,
-                },
-                _ => break,
-            };
-            let mut steps = inner.steps.clone();
-            steps.extend_from_slice(rest);
-            place = Place { local: inner.local, steps };
-        }
-        place
-    }
-
-    /// For a switch on `x.is_none()`, `x.is_ok()` and the like: `x`, and the variant, by number, that
-    /// it is when the answer is yes.
-    pub(crate) fn is_tested(&self, block: u32) -> Option<(Place<'a>, u128)> {
-        let blocks = &self.function.body.blocks;
-        let Terminator::Switch(value, ..) = &blocks[block as usize].terminator else { return None };
-        let tested = value.place().filter(|place| place.steps.is_empty())?;
-        let [Definition::Call(from)] = self.definitions[tested.local as usize].as_slice() else {
-            return None;
-        };
-        let Terminator::Call(call) = &blocks[*from as usize].terminator else { return None };
-        let variant = tested_variant(call.callee()?)?;
-        let mut place = call.args.first()?.place()?.clone();
-        place.steps.push(Step::Deref);
-        Some((self.canonical(&place), variant))
-    }
-
     /// The block and number of the aggregate that makes a closure of this type in this body.
     pub(crate) fn closure_site(&self, ty: &str) -> Option<Path> {
         let blocks = self.function.body.blocks.iter().enumerate();
@@ -497,62 +392,6 @@ impl<'p, 'a> Frame<'p, 'a> {
         }
         None
     }
-}
-
-/// The steps to a box, of the place of its pointer: `((_4.0: Unique<T>).0: NonNull<T>)`.
-fn boxed<'s, 'a>(pointer: &'s Place<'a>) -> Option<&'s [Step<'a>]> {
-    match pointer.steps.as_slice() {
-        [steps @ .., Step::Field(0, unique), Step::Field(0, raw)]
-            if types::short(unique) == "Unique" && types::short(raw) == "NonNull" =>
-        {
-            Some(steps)
-        }
-        _ => None,
-    }
-}
-
-/// `_30 = copy (_1.0: &mut {async fn body of f()})`.
-fn coroutine_local(function: &Function<'_>) -> Option<u32> {
-    let statements = &function.body.blocks.first()?.statements;
-    statements.iter().find_map(|statement| match &statement.kind {
-        StatementKind::Assign(dest, Rvalue::Use(Operand::Copy(from) | Operand::Move(from)))
-            if dest.steps.is_empty()
-                && from.local == 1
-                && matches!(from.steps.as_slice(), [Step::Field(0, _)]) =>
-        {
-            Some(dest.local)
-        }
-        _ => None,
-    })
-}
-
-/// The type of a place in a body.
-pub(crate) fn type_of<'a>(body: &Body<'a>, place: &Place<'a>) -> &'a str {
-    let mut ty = body.locals[place.local as usize].ty;
-    for step in &place.steps {
-        ty = match step {
-            Step::Deref => match types::is_reference(ty) {
-                true => deref_type(ty),
-                false => types::arguments(ty).first().copied().unwrap_or(ty),
-            },
-            Step::Field(_, field) => field,
-            Step::Variant(_) => ty,
-            Step::Index => types::arguments(ty).first().copied().unwrap_or(ty),
-        };
-    }
-    ty
-}
-
-fn deref_type(ty: &str) -> &str {
-    let Some(rest) = ty.strip_prefix('&') else {
-        let rest = ty.strip_prefix("*const ").or_else(|| ty.strip_prefix("*mut "));
-        return rest.unwrap_or(ty);
-    };
-    let rest = match rest.strip_prefix('\'') {
-        Some(lifetime) => lifetime.split_once(' ').map_or("", |split| split.1),
-        None => rest,
-    };
-    rest.strip_prefix("mut ").unwrap_or(rest)
 }
 
 /// Whether a variant only wraps its value.

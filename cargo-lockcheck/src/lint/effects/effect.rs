@@ -1,0 +1,94 @@
+//! The things that a call or drop does, and where it does them.
+
+use std::sync::Arc;
+
+use crate::lint::dataflow::tokens::Transfer;
+use crate::lint::dataflow::view::BodyView;
+use crate::lint::mir::model::{Span, Terminator};
+use crate::lint::summary::path::Path;
+use crate::lint::summary::{
+    Acquired, BlockingCall, CallPath, Callback, DeferredEdge, LazyInit, Location, LockUse,
+};
+
+/// One thing that a call or drop does.
+#[derive(Clone, Debug)]
+pub(crate) enum Effect {
+    /// Takes a lock, now or in a callee.
+    Acquire(Acquired, Vec<(LockUse, CallPath)>),
+    /// Waits for something else; the object it waits on, when this body names it.
+    Block(BlockingCall, Option<Path>),
+    /// Runs code that is not known here.
+    Callback(Callback),
+    /// Initialises a value on first use.
+    LazyInit(LazyInit),
+    /// Waits on a condition variable.
+    Wait {
+        /// The condition variable.
+        condvar: Path,
+        /// Whether it waits for ever.
+        forever: bool,
+        /// Whether it looks at the predicate itself.
+        checks: bool,
+        /// The locks that it lets go of meanwhile; whoever knows what is held fills them in.
+        mutexes: Vec<LockUse>,
+    },
+    /// Wakes the waiters of a condition variable.
+    Notify(Path),
+}
+
+impl Effect {
+    /// The parameters whose guards are no longer held by then, as bits, where that is known.
+    pub(crate) fn released_mut(&mut self) -> Option<&mut u64> {
+        match self {
+            Effect::Acquire(Acquired { released, .. }, _)
+            | Effect::Block(BlockingCall { released, .. }, _)
+            | Effect::Callback(Callback { released, .. }) => Some(released),
+            _ => None,
+        }
+    }
+}
+
+/// The bit that stands for a parameter, by number from one.
+pub(crate) fn parameter_bit(number: u32) -> u64 {
+    1 << number.min(63)
+}
+
+/// What one block's terminator does.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Plan {
+    /// In order.
+    pub(crate) effects: Vec<Effect>,
+    /// The locks whose guards the result holds, and in which field.
+    pub(crate) result: Vec<(LockUse, CallPath, Vec<u32>)>,
+    /// What happens to guards that are handed in.
+    pub(crate) transfer: Transfer,
+    /// Orders of locks that the callee cannot name.
+    pub(crate) deferred_edges: Vec<DeferredEdge>,
+}
+
+/// A place in the source as part of a chain.
+pub(crate) fn location(view: &BodyView<'_, '_>, span: Span<'_>) -> Location {
+    let (file, line, column) =
+        span.parts().map_or(("", 0, 0), |(file, line, column, _, _)| (file, line, column));
+    let (line, column) = invocation(view, file, line).unwrap_or((line, column));
+    Location {
+        function: Arc::from(view.function.display.as_str()),
+        file: Arc::from(file),
+        line,
+        column,
+        is_accessor: view.program.owns_guard(view.function.body.locals[0].ty),
+    }
+}
+
+/// Where the body invokes the macro of its own file that the line belongs to, if it does.
+fn invocation(view: &BodyView<'_, '_>, file: &str, line: u32) -> Option<(u32, u32)> {
+    let body = &view.function.body;
+    let first = body.span.line();
+    if line >= first || body.span.file() != file {
+        return None;
+    }
+    let ends = body.blocks.iter().filter(|block| matches!(block.terminator, Terminator::Return));
+    let last = ends.map(|block| block.span.line()).max()?;
+    let sources = &view.program.units[view.function.unit].sources;
+    sources.invocation(file, line, first..=last)
+}

@@ -1,0 +1,205 @@
+//! What a callee's summary says in terms of its caller: whose parameters are what, which closures it is
+//! given, and what it holds while it calls them.
+
+use std::cell::OnceCell;
+use std::sync::Arc;
+
+use super::effect::{Effect, Plan, location, parameter_bit};
+use crate::lint::dataflow::class_of::class_of;
+use crate::lint::dataflow::view::BodyView;
+use crate::lint::mir::model::{Rvalue, Span, StatementKind};
+use crate::lint::program::BodyId;
+use crate::lint::summary::path::{Path, Root};
+use crate::lint::summary::{
+    Acquired, BlockingCall, CallPath, Callback, DEPTH, DeferredEdge, LIMIT, LazyInit, Location,
+    LockUse, Summary,
+};
+
+/// Where, in the argument list of a call, the closure is that the call runs, and the values that the
+/// closure is passed; counted from one.
+#[derive(Clone, Copy)]
+pub(super) struct ClosureArgs {
+    pub(super) closure: Option<u32>,
+    pub(super) arguments: Option<u32>,
+}
+
+/// `FnOnce::call_once(closure, (arguments))`.
+pub(super) const CALLED: ClosureArgs = ClosureArgs { closure: Some(1), arguments: Some(2) };
+
+/// Finds what the terminator of a block does.
+pub(super) struct Planner<'f, 'p, 'a> {
+    pub(super) view: &'f BodyView<'p, 'a>,
+    pub(super) span: Span<'a>,
+    pub(super) plan: &'f mut Plan,
+}
+
+impl<'a> Planner<'_, '_, 'a> {
+    /// Where it stands in the source.
+    pub(super) fn here(&self) -> Location {
+        location(self.view, self.span)
+    }
+
+    /// Runs a closure whose value is made in this body, if the path leads to one.
+    pub(super) fn known_closure(&mut self, path: &Path, args: &[Path], at: ClosureArgs) -> bool {
+        let Root::Aggregate(block, statement) = path.root else { return false };
+        let blocks = &self.view.function.body.blocks;
+        let statement = blocks
+            .get(block as usize)
+            .and_then(|block| block.statements.get(statement as usize))
+            .filter(|_| path.parts.is_empty());
+        let Some(StatementKind::Assign(_, Rvalue::Aggregate(ty, _))) =
+            statement.map(|statement| &statement.kind)
+        else {
+            return false;
+        };
+        match self.view.program.closure(self.view.function.unit, ty) {
+            Some(id) => {
+                self.closure_body(id, path, args, at);
+                true
+            }
+            None => false,
+        }
+    }
+
+    /// What a closure does, whose value and arguments are these.
+    pub(super) fn closure_body(
+        &mut self,
+        id: BodyId,
+        closure: &Path,
+        args: &[Path],
+        at: ClosureArgs,
+    ) {
+        let param = |number: u32| match number {
+            1 => closure.clone(),
+            _ => args.get(number as usize - 2).cloned().unwrap_or(Path::new(Root::Unknown)),
+        };
+        let before = self.plan.effects.len();
+        self.body(id, &param, false, None);
+        for released in self.plan.effects[before..].iter_mut().filter_map(Effect::released_mut) {
+            let of = |bits: u64, number: Option<u32>| match (*released & bits, number) {
+                (0, _) | (_, None) => 0,
+                (_, Some(number)) => parameter_bit(number),
+            };
+            let captures = parameter_bit(1);
+            *released = of(captures, at.closure) | of(!captures, at.arguments);
+        }
+    }
+
+    /// What a body of the program does, with its parameters as they are here.
+    pub(super) fn body(
+        &mut self,
+        id: BodyId,
+        param: &dyn Fn(u32) -> Path,
+        returns: bool,
+        dropped: Option<&Arc<str>>,
+    ) {
+        if let Some(summary) = self.view.summary(id) {
+            self.summary(summary, param, returns, dropped);
+        }
+    }
+
+    /// What a summary says, with the parameters as they are here.
+    pub(super) fn summary(
+        &mut self,
+        summary: &Summary,
+        param: &dyn Fn(u32) -> Path,
+        returns: bool,
+        dropped: Option<&Arc<str>>,
+    ) {
+        let view = self.view;
+        let here = OnceCell::new();
+        let span = self.span;
+        let longer = |chain: &CallPath| {
+            let mut longer = Vec::with_capacity(chain.len() + 1);
+            longer.push(here.get_or_init(|| location(view, span)).clone());
+            longer.extend_from_slice(chain);
+            longer
+        };
+        let rebase = |lock: &LockUse| {
+            let path = view.substitute_with(&lock.path, param);
+            let class = lock.class.clone().or_else(|| class_of(view, &path));
+            LockUse { path, class, ..lock.clone() }
+        };
+        for acquired in &summary.acquired {
+            if acquired.chain.len() >= DEPTH || self.plan.effects.len() >= LIMIT {
+                continue;
+            }
+            let acquired = Acquired {
+                lock: rebase(&acquired.lock),
+                chain: longer(&acquired.chain),
+                released: acquired.released,
+                dropped: dropped.cloned().or_else(|| acquired.dropped.clone()),
+            };
+            self.plan.effects.push(Effect::Acquire(acquired, Vec::new()));
+        }
+        for blocks in &summary.blocking {
+            if blocks.chain.len() < DEPTH && self.plan.effects.len() < LIMIT {
+                let blocks = BlockingCall { chain: longer(&blocks.chain), ..blocks.clone() };
+                self.plan.effects.push(Effect::Block(blocks, None));
+            }
+        }
+        for lazy in &summary.lazy_inits {
+            if lazy.chain.len() < DEPTH && self.plan.effects.len() < LIMIT {
+                let path = view.substitute_with(&lazy.path, param);
+                let chain = longer(&lazy.chain);
+                self.plan.effects.push(Effect::LazyInit(LazyInit { path, chain }));
+            }
+        }
+        for callback in &summary.callbacks {
+            if callback.chain.len() < DEPTH && self.plan.effects.len() < LIMIT {
+                let callee = view.substitute_with(&callback.callee, param);
+                let closure = match callback.callee.root {
+                    Root::Param(number) => Some(number),
+                    _ => None,
+                };
+                let held: Vec<(LockUse, CallPath)> = callback
+                    .held
+                    .iter()
+                    .map(|(lock, chain)| (rebase(lock), longer(chain)))
+                    .collect();
+                let callback = Callback {
+                    callee,
+                    what: callback.what,
+                    chain: longer(&callback.chain),
+                    held,
+                    released: callback.released,
+                };
+                self.run_callback(callback, ClosureArgs { closure, arguments: None });
+            }
+        }
+        for edge in &summary.deferred_edges {
+            let held = (rebase(&edge.held.0), longer(&edge.held.1));
+            let asked = (rebase(&edge.asked.0), longer(&edge.asked.1));
+            self.plan.deferred_edges.push(DeferredEdge { held, asked });
+        }
+        if returns {
+            self.plan.result.extend(
+                summary
+                    .guards
+                    .iter()
+                    .map(|(lock, chain, fields)| (rebase(lock), longer(chain), fields.clone())),
+            );
+            self.plan.transfer.passed = Some(summary.passed_guards.clone());
+        }
+    }
+
+    /// A callee calls what it was given: a closure of this body, or again something unknown.
+    fn run_callback(&mut self, callback: Callback, at: ClosureArgs) {
+        let before = self.plan.effects.len();
+        if !self.known_closure(&callback.callee, &[], at) {
+            self.plan.effects.push(Effect::Callback(callback));
+            return;
+        }
+        // What the callee holds while it calls comes on top of what is held here.
+        for effect in &mut self.plan.effects[before..] {
+            if let Some(released) = effect.released_mut() {
+                *released |= callback.released;
+            }
+            match effect {
+                Effect::Acquire(_, extra) => extra.extend(callback.held.iter().cloned()),
+                Effect::Callback(inner) => inner.held.extend(callback.held.iter().cloned()),
+                _ => {}
+            }
+        }
+    }
+}

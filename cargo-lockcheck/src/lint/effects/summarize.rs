@@ -1,0 +1,315 @@
+//! What a body's callers must know of it, and its events, out of what is held at each block.
+
+use std::cell::LazyCell;
+use std::collections::{BTreeMap, HashMap, HashSet};
+use std::sync::Arc;
+
+use super::effect::{Effect, Plan, location, parameter_bit};
+use super::events::{Analysis, Event, EventKind, HeldLock};
+use crate::lint::apis::locks::Waiting;
+use crate::lint::dataflow::tokens::{self, Held, Holder, State, Tokens, tokens_in};
+use crate::lint::dataflow::view::BodyView;
+use crate::lint::mir::model::{Operand, Rvalue, StatementKind, Step, Terminator};
+use crate::lint::summary::path::{Path, Root};
+use crate::lint::summary::{
+    Acquired, CallPath, Callback, DeferredEdge, Foreign, LIMIT, Location, LockUse, Returned,
+    Summary,
+};
+use crate::report::model::Mode;
+
+/// Collects the events and the summary of a body, block by block.
+pub(super) struct Builder<'f, 'p, 'a> {
+    pub(super) view: &'f BodyView<'p, 'a>,
+    pub(super) locks: &'f [(LockUse, CallPath)],
+    /// Tokens of guards handed in, with the parameter's number and field.
+    pub(super) params: &'f [(u32, u32, Vec<u32>)],
+    /// Tokens of values that may be no guards.
+    pub(super) unknown: &'f HashSet<u32>,
+    pub(super) analysis: Analysis,
+    pub(super) summary: Summary,
+    pub(super) acquired: HashMap<AcquiredKey, usize>,
+}
+
+/// Acquisitions that a caller need not tell apart: lock, mode, class, and the guards released.
+type AcquiredKey = (Path, Mode, Option<Arc<str>>, u64);
+
+impl<'a> Builder<'_, '_, 'a> {
+    /// Adds what a block does.
+    pub(super) fn block(&mut self, at: u32, plan: Plan, state: &State, tokens: &Tokens<'_>) {
+        let block = &self.view.function.body.blocks[at as usize];
+        let view = self.view;
+        let here = LazyCell::new(|| location(view, block.span));
+        for (token, _) in &plan.transfer.made {
+            let (lock, chain) = &self.locks[*token as usize];
+            if lock.wait == Waiting::Try && chain.len() == 1 {
+                let kind = EventKind::Tried(lock.clone());
+                self.event(at, here.clone(), state, kind);
+            }
+        }
+        for mut effect in plan.effects {
+            let released = effect.released_mut().map_or(0, |released| *released);
+            let reduced = match &mut effect {
+                Effect::Wait { mutexes, .. } => {
+                    let (given, rest) = self.given(at, state, tokens);
+                    mutexes.extend(self.held(&given).into_iter().map(|held| held.lock));
+                    Some(rest)
+                }
+                _ => self.without(at, state, tokens, released),
+            };
+            let state = reduced.as_ref().unwrap_or(state);
+            self.summarize(&effect, state);
+            // What is held here while a callee runs the caller's code belongs to the event too.
+            self.event(at, here.clone(), state, EventKind::Effect(effect));
+        }
+        for edge in plan.deferred_edges {
+            let is_open = edge.held.0.class.is_none() || edge.asked.0.class.is_none();
+            if is_open
+                && self.summary.deferred_edges.len() < LIMIT
+                && let (Some(held), Some(asked)) = (exported(&edge.held.0), exported(&edge.asked.0))
+            {
+                let edge = DeferredEdge {
+                    held: (held, edge.held.1.clone()),
+                    asked: (asked, edge.asked.1.clone()),
+                };
+                self.summary.deferred_edges.push(edge);
+            }
+            self.analysis.deferred_edges.push(edge);
+        }
+    }
+
+    /// The guards that a wait is given, by value or by reference, and those that stay.
+    fn given(&self, at: u32, state: &State, tokens: &Tokens<'_>) -> (State, State) {
+        let block = &self.view.function.body.blocks[at as usize];
+        let mut given = State::new();
+        if let Terminator::Call(call) = &block.terminator {
+            for place in call.args.iter().skip(1).filter_map(Operand::place) {
+                given.extend(tokens_in(self.view, tokens, state, place));
+                let mut behind = place.clone();
+                behind.steps.push(Step::Deref);
+                given.extend(tokens_in(self.view, tokens, state, &behind));
+            }
+        }
+        let rest = state.difference(&given).cloned().collect();
+        (given, rest)
+    }
+
+    /// The state without the guards in the arguments that the callee has released by then.
+    fn without(&self, at: u32, state: &State, tokens: &Tokens<'_>, released: u64) -> Option<State> {
+        let block = &self.view.function.body.blocks[at as usize];
+        let Terminator::Call(call) = &block.terminator else { return None };
+        if released == 0 || state.is_empty() {
+            return None;
+        }
+        let mut state = state.clone();
+        for (index, arg) in call.args.iter().enumerate() {
+            if released & parameter_bit(index as u32 + 1) != 0
+                && let Some(place) = arg.place()
+            {
+                // A closure may be called through a reference.
+                let mut behind = place.clone();
+                behind.steps.push(Step::Deref);
+                for place in [place, &behind] {
+                    for held in tokens_in(self.view, tokens, &state, place) {
+                        state.remove(&held);
+                    }
+                }
+            }
+        }
+        Some(state)
+    }
+
+    fn held(&self, state: &State) -> Vec<HeldLock> {
+        let mut by_token: BTreeMap<u32, &Held> = BTreeMap::new();
+        for held in state.iter().filter(|held| !self.unknown.contains(&held.token)) {
+            let entry = by_token.entry(held.token).or_insert(held);
+            if entry.stale && !held.stale {
+                *entry = held;
+            }
+        }
+        let names = &self.view.function.body.names;
+        let locks = by_token.into_iter().map(|(token, held)| {
+            let (lock, chain) = self.locks[token as usize].clone();
+            let name = names
+                .iter()
+                .find(|(_, place)| tokens::key(self.view, place) == (held.holder(), Vec::new()));
+            let holder = name.map(|(name, _)| Arc::from(*name));
+            HeldLock { lock, chain, stale: held.stale, holder }
+        });
+        locks.collect()
+    }
+
+    /// Adds an event.
+    pub(super) fn event(&mut self, block: u32, here: Location, state: &State, kind: EventKind) {
+        let held = self.held(state);
+        self.analysis.events.push(Event { block, here, held, kind });
+    }
+
+    /// The parameters whose guards are not held at a state, as bits.
+    fn released(&self, state: &State) -> u64 {
+        let is_held = |token: u32| state.iter().any(|held| held.token == token);
+        let (mut gone, mut kept) = (0u64, 0u64);
+        for (token, number, _) in self.params {
+            let bits = if is_held(*token) { &mut kept } else { &mut gone };
+            *bits |= parameter_bit(*number);
+        }
+        if self.view.function.is_closure() {
+            // Which of the guards that it captures a lock belongs to is not followed to the caller.
+            kept &= !parameter_bit(1);
+        }
+        // Of any other value with several guards, all must be gone.
+        gone & !kept
+    }
+
+    /// Adds what a caller must know of an effect.
+    fn summarize(&mut self, effect: &Effect, state: &State) {
+        let released = self.released(state);
+        match effect {
+            Effect::Acquire(acquired, extra) => {
+                let Some(lock) = exported(&acquired.lock) else { return };
+                if lock.class.is_none()
+                    || self
+                        .held(state)
+                        .iter()
+                        .any(|h| h.lock.class.is_none() && !h.lock.is_handed_in())
+                {
+                    self.deferred_edges(state, &acquired.lock, &acquired.chain, extra);
+                }
+                let class = lock.class.as_ref().map(|class| Arc::clone(&class.key));
+                let key = (lock.path.clone(), lock.mode, class, released);
+                let entry = Acquired { lock, released, ..acquired.clone() };
+                match self.acquired.get(&key) {
+                    Some(&known) => {
+                        let known = &mut self.summary.acquired[known];
+                        if known.chain.len() > entry.chain.len() {
+                            *known = entry;
+                        }
+                    }
+                    None if self.summary.acquired.len() < LIMIT => {
+                        self.acquired.insert(key, self.summary.acquired.len());
+                        self.summary.acquired.push(entry);
+                    }
+                    None => {}
+                }
+            }
+            Effect::Block(blocks, _) => {
+                let known = self.summary.blocking.iter().any(|other| other.what == blocks.what);
+                if !known {
+                    let mut blocks = blocks.clone();
+                    blocks.released = released;
+                    self.summary.blocking.push(blocks);
+                }
+            }
+            Effect::Callback(callback) => {
+                let known = self.summary.callbacks.iter();
+                if !matches!(callback.callee.root, Root::Param(_) | Root::Unknown)
+                    || known.clone().count() >= LIMIT
+                    || known.clone().any(|other| {
+                        other.callee == callback.callee
+                            && other.held.len() >= callback.held.len() + state.len()
+                    })
+                {
+                    return;
+                }
+                let mut held: Vec<(LockUse, CallPath)> = callback.held.clone();
+                for lock in self.held(state) {
+                    held.extend(exported(&lock.lock).map(|exported| (exported, lock.chain)));
+                }
+                if matches!(callback.callee.root, Root::Unknown) {
+                    // Code that no caller knows better; reported where the lock is held.
+                    let count = known.filter(|other| other.callee.root == Root::Unknown).count();
+                    if count > 0 || callback.what != Foreign::Waker {
+                        return;
+                    }
+                }
+                self.summary.callbacks.push(Callback { held, released, ..callback.clone() });
+            }
+            Effect::LazyInit(lazy) => {
+                if matches!(lazy.path.root, Root::Static(_) | Root::Param(_))
+                    && self.summary.lazy_inits.len() < LIMIT
+                    && !self.summary.lazy_inits.iter().any(|other| other.path == lazy.path)
+                {
+                    self.summary.lazy_inits.push(lazy.clone());
+                }
+            }
+            Effect::Wait { .. } | Effect::Notify(_) => {}
+        }
+    }
+
+    /// Orders that only a caller can name: one of the locks is a parameter.
+    fn deferred_edges(
+        &mut self,
+        state: &State,
+        asked: &LockUse,
+        chain: &CallPath,
+        extra: &[(LockUse, CallPath)],
+    ) {
+        let Some(asked_out) = exported(asked) else { return };
+        let own = self.held(state).into_iter().filter(|h| !h.stale).map(|h| (h.lock, h.chain));
+        for (held, held_chain) in own.chain(extra.iter().cloned()) {
+            let Some(held_out) = exported(&held) else { continue };
+            let from_caller =
+                |lock: &LockUse| lock.class.is_none() && matches!(lock.path.root, Root::Param(_));
+            if (from_caller(&held_out) || from_caller(&asked_out))
+                && self.summary.deferred_edges.len() < LIMIT
+            {
+                self.summary.deferred_edges.push(DeferredEdge {
+                    held: (held_out, held_chain),
+                    asked: (asked_out.clone(), chain.clone()),
+                });
+            }
+        }
+    }
+
+    /// What a return passes to the caller.
+    pub(super) fn returns(&mut self, state: &State) {
+        for held in state.iter().filter(|held| held.holder() == Holder::Local(0)) {
+            let (lock, chain) = &self.locks[held.token as usize];
+            let param = self.params.iter().find(|(token, ..)| *token == held.token);
+            if let Some((_, number, fields)) = param {
+                let passed = (number - 1, fields.clone());
+                if !self.summary.passed_guards.contains(&passed) {
+                    self.summary.passed_guards.push(passed);
+                }
+            } else if let Some(lock) = exported(lock)
+                && !self.summary.guards.iter().any(|(other, ..)| *other == lock)
+                && self.summary.guards.len() < LIMIT
+            {
+                self.summary.guards.push((lock, chain.clone(), held.fields().to_vec()));
+            }
+        }
+    }
+}
+
+/// A lock as callers can know it: by a parameter or static, else by its class alone.
+fn exported(lock: &LockUse) -> Option<LockUse> {
+    if lock.is_handed_in() {
+        return None;
+    }
+    let mut lock = lock.clone();
+    if !matches!(lock.path.root, Root::Param(_) | Root::Static(_)) {
+        lock.path = Path { root: Root::Unknown, parts: Vec::new() };
+        lock.class.as_ref()?;
+    }
+    Some(lock)
+}
+
+/// What a body returns, in terms of its parameters.
+pub(super) fn returned(view: &BodyView<'_, '_>) -> Option<Returned> {
+    let path = view.local(0);
+    match path.root {
+        Root::Param(_) | Root::Static(_) => Some(Returned::Path(path)),
+        Root::Aggregate(block, statement) if path.parts.is_empty() => {
+            let body = &view.function.body;
+            let statement = body.blocks.get(block as usize)?.statements.get(statement as usize)?;
+            let StatementKind::Assign(_, Rvalue::Aggregate(_, values)) = &statement.kind else {
+                return None;
+            };
+            let fields = values.iter().map(|value| {
+                let path = view.operand(value);
+                matches!(path.root, Root::Param(_) | Root::Static(_)).then_some(path)
+            });
+            Some(Returned::Fields(fields.collect()))
+        }
+        _ => None,
+    }
+}
