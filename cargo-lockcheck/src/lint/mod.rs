@@ -27,6 +27,9 @@ mod rules;
 
 pub mod output;
 
+#[cfg(fuzzing)]
+pub mod fuzzing;
+
 use std::collections::HashMap;
 use std::mem::ManuallyDrop;
 use std::path::Path;
