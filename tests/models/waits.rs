@@ -7,7 +7,8 @@ use loom::sync::atomic::AtomicU64;
 use loom::sync::atomic::Ordering::Relaxed;
 use loom::thread;
 
-use crate::wait::{WaitKind, WaitSlot};
+use super::wait::{Awaited, WaitSlot};
+use crate::model::word::Word;
 
 /// A thread as others see it: what it waits for, and the one lock it holds, stored as loosely as can
 /// be.
@@ -19,20 +20,21 @@ struct Thread {
 
 impl Thread {
     fn wants(&self, lock: u64) {
-        self.wait.begin(WaitKind::Lock, (lock, lock), lock, Location::caller());
+        self.wait.begin(Awaited::Lock(Word(lock)), lock, lock, Location::caller());
     }
 
     /// The lock that it waits for and the one that it holds meanwhile.
     fn seen(&self) -> Option<(u64, u64)> {
         let wait = self.wait.seen()?;
         let held = self.held.load(Relaxed);
-        assert_eq!((wait.target, wait.target), (wait.signals, wait.since));
-        self.wait.still(wait.sequence).then_some((wait.target, held))
+        let wanted = wait.awaited.lock()?.0;
+        assert_eq!((wanted, wanted), (wait.signals, wait.since));
+        self.wait.still(wait.sequence).then_some((wanted, held))
     }
 }
 
-#[test]
-fn what_is_seen_of_a_wait_belongs_together() {
+/// Either of two waits, with what was held in it.
+pub fn what_is_seen_of_a_wait_belongs_together() {
     loom::model(|| {
         let thread = Arc::new(Thread::default());
         // loom remembers one access of each atomic, and the owner's own loads would hide the
@@ -79,12 +81,12 @@ fn ring(length: usize) {
     });
 }
 
-#[test]
-fn of_two_that_close_a_cycle_one_sees_it() {
+/// Two threads.
+pub fn of_two_that_close_a_cycle_one_sees_it() {
     ring(2);
 }
 
-#[test]
-fn of_three_that_close_a_cycle_one_sees_it() {
+/// Three threads.
+pub fn of_three_that_close_a_cycle_one_sees_it() {
     ring(3);
 }

@@ -39,6 +39,9 @@ mod rules;
 // What is allowed by comments, and messages for editors.
 pub mod output;
 
+#[cfg(fuzzing)]
+pub mod fuzzing;
+
 use std::collections::HashMap;
 use std::mem::ManuallyDrop;
 use std::path::Path;

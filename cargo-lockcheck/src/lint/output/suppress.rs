@@ -86,6 +86,14 @@ fn allowances(program: &Program<'_>) -> Vec<Allowance> {
     found
 }
 
+/// The comments of one file: the line of each, the line that it is for, the rules and the reason.
+#[cfg(fuzzing)]
+pub(crate) fn read(text: &str) -> Vec<(u32, u32, Vec<String>, String)> {
+    let mut found = Vec::new();
+    in_file("fuzzed", text, &mut found);
+    found.into_iter().map(|at| (at.line, at.applies, at.rules, at.reason)).collect()
+}
+
 fn in_file(name: &str, text: &str, found: &mut Vec<Allowance>) {
     if !text.contains(MARK) {
         return;

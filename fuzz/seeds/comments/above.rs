@@ -1,0 +1,7 @@
+a();
+// lockcheck: allow(double-lock, lock-order) it is reentrant
+// more
+
+b();
+//// lockcheck: allow(x)
+// lockcheck: allow(lock-order
