@@ -62,8 +62,8 @@ fn cycles_across_processes() {
 fn links_that_only_one_thread_of_one_process_shows_need_another_thread() {
     let mut merged = Merged::default();
     let mut first = trace(1, "t: A B; t: B C");
-    let thread = first.orders[0].1.clone();
-    first.orders.iter_mut().for_each(|order| order.1 = thread.clone());
+    let thread = first.orders[0].thread.clone();
+    first.orders.iter_mut().for_each(|taken| taken.thread = thread.clone());
     merged.add(first);
     merged.add(trace(2, "u: C A"));
     let findings = analyze(&merged, &no_sources()).findings;

@@ -14,10 +14,7 @@
 
 pub(crate) use clock::Clock;
 pub(crate) use cover::{Cover, Section};
-#[cfg_attr(
-    not(feature = "sources"),
-    allow(unreachable_pub, reason = "the command uses it too, with that feature")
-)]
+#[allow(unreachable_pub, reason = "public with the feature `sources` alone")]
 pub use declared::{DeclaredOrder, Reason, Step};
 pub(crate) use detector::{Cycle, Dependency, Detector, Held, Link};
 pub(crate) use moment::Moment;
@@ -30,10 +27,7 @@ mod moment;
 mod detector;
 mod search;
 
-#[cfg_attr(
-    not(feature = "sources"),
-    allow(unreachable_pub, reason = "the command uses it too, with that feature")
-)]
+#[allow(unreachable_pub, reason = "public with the feature `sources` alone")]
 mod declared;
 mod order_graph;
 mod wait_graph;

@@ -88,8 +88,7 @@ impl LockTag {
         // The slow path may take something off the stack.
         let mut context = record.context(word, site, level);
         if !record.held.is_empty() && !record.mine().known.has(context) {
-            acquire::request(record, &self.id, word, (upgrades, level), context, site);
-            context = acquire::prepare_again(record, word, site, level);
+            context = acquire::request(record, &self.id, word, (upgrades, level), context, site);
         }
         Prepared { word: held, context }
     }
@@ -119,10 +118,13 @@ impl LockTag {
         block: impl FnOnce() -> R,
     ) -> R {
         // Not by way of `acquire_nested`, through which the guard would go by memory.
-        let tracked = self.track(ty, site).map(|(record, word)| {
-            let prepared = self.prepare(record, word, (mode, false, 0), site);
-            (record, prepared)
-        });
+        // No closure, which might not be inlined.
+        let tracked = match self.track(ty, site) {
+            Some((record, word)) => {
+                Some((record, self.prepare(record, word, (mode, false, 0), site)))
+            }
+            None => None,
+        };
         let result = attempt_or_wait(tracked, site, attempt, block);
         if let Some((record, prepared)) = tracked {
             self.hold(record, prepared, site, 0);
@@ -149,10 +151,12 @@ impl LockTag {
             // Known where it is inlined: the guard then stays in registers.
             return self.acquire(ty, mode, site, attempt, block);
         }
-        let tracked = self.track(ty, site).map(|(record, word)| {
-            let prepared = self.prepare(record, word, (mode, false, level), site);
-            (record, prepared)
-        });
+        let tracked = match self.track(ty, site) {
+            Some((record, word)) => {
+                Some((record, self.prepare(record, word, (mode, false, level), site)))
+            }
+            None => None,
+        };
         let result = attempt_or_wait(tracked, site, attempt, block);
         if let Some((record, prepared)) = tracked {
             self.hold(record, prepared, site, level);

@@ -1,10 +1,7 @@
 //! The numbers by which locks, threads, sites and declared places are known.
 
 /// What a declaration names.
-#[cfg_attr(
-    not(feature = "sources"),
-    allow(unreachable_pub, reason = "the command uses it too, with that feature")
-)]
+#[allow(unreachable_pub, reason = "public with the feature `sources` alone")]
 pub type PlaceId = u32;
 
 /// One lock object; never used again for another.

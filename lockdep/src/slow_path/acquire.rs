@@ -23,12 +23,29 @@ use crate::thread_state::record::OwnRecord;
 use crate::thread_state::registry::records;
 use crate::waits::times;
 
-/// Judges an acquisition whose situation is new to this thread, before it can block.
+/// Judges an acquisition whose situation is new to this thread, before it can block. Returns the context
+/// hash that the lock will have on the stack.
 ///
 /// # Panics
 /// Where the thread would wait for itself, as configured.
 #[cold]
+#[inline(never)]
 pub(crate) fn request(
+    record: OwnRecord,
+    id: &AtomicU64,
+    asked: Word,
+    (upgrades, level): (bool, u8),
+    context: u64,
+    site: Site,
+) -> u64 {
+    judge(record, id, asked, (upgrades, level), context, site);
+    // What ran meanwhile may have been a callback that keeps a guard.
+    let _busy = Busy::new();
+    record.reserve();
+    record.context(asked, site, level)
+}
+
+fn judge(
     record: OwnRecord,
     id: &AtomicU64,
     asked: Word,
@@ -166,15 +183,6 @@ pub(crate) fn slow_path(record: OwnRecord, word: Word) -> Word {
         record.leave_slow_path();
     }
     held
-}
-
-/// Makes room for one more held lock, and gives the context hash that it will have: what ran since the
-/// acquisition was prepared may have been a callback that keeps a guard.
-#[cold]
-pub(crate) fn prepare_again(record: OwnRecord, asked: Word, site: Site, level: u8) -> u64 {
-    let _busy = Busy::new();
-    record.reserve();
-    record.context(asked, site, level)
 }
 
 /// The slow path of a release: of a lock below others, one that somebody watches, or one that the

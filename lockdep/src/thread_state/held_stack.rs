@@ -122,14 +122,15 @@ pub(crate) struct Ended {
 pub(crate) struct HeldStack {
     /// A [`Buffer`] that was leaked.
     buffer: AtomicPtr<Buffer>,
-    /// The first entry of that buffer, and how many there are.
-    entries: AtomicPtr<Entry>,
-    capacity: AtomicUsize,
-    /// The index of the lock that was acquired last; zero while nothing is held. Below `capacity`.
-    top: AtomicUsize,
-    /// An acquisition takes the slow path unless `top` is below this: the last index, or zero while every
+    /// The first entry of that buffer, which is no lock, and its last one.
+    bottom: AtomicPtr<Entry>,
+    last: AtomicPtr<Entry>,
+    /// The entry of the lock that was acquired last, or the first one while nothing is held: always within
+    /// that buffer, from `bottom` to `last`.
+    top: AtomicPtr<Entry>,
+    /// An acquisition takes the slow path unless `top` is below this: `last`, or null while every
     /// acquisition is to take the slow path.
-    limit: AtomicUsize,
+    limit: AtomicPtr<Entry>,
     /// How many locks were ever put on the stack.
     pushed: AtomicU64,
     released_elsewhere: RemoteReleases,
@@ -140,22 +141,24 @@ impl HeldStack {
     pub(super) fn new() -> HeldStack {
         let stack = HeldStack {
             buffer: AtomicPtr::new(ptr::null_mut()),
-            entries: AtomicPtr::new(ptr::null_mut()),
-            capacity: AtomicUsize::new(0),
-            top: AtomicUsize::new(0),
-            limit: AtomicUsize::new(0),
+            bottom: AtomicPtr::new(ptr::null_mut()),
+            last: AtomicPtr::new(ptr::null_mut()),
+            top: AtomicPtr::new(ptr::null_mut()),
+            limit: AtomicPtr::new(ptr::null_mut()),
             pushed: AtomicU64::new(0),
             released_elsewhere: RemoteReleases::default(),
             owns: PhantomData,
         };
-        stack.move_to(Buffer::new(FIRST_CAPACITY));
+        stack.move_to(Buffer::new(FIRST_CAPACITY), 0);
         stack
     }
 
-    /// For the owner, before anything is held in this buffer that `top` does not count.
-    fn move_to(&self, buffer: &'static Buffer) {
-        self.entries.store(buffer.entries.as_ptr().cast_mut(), Relaxed);
-        self.capacity.store(buffer.entries.len(), Relaxed);
+    /// For the owner: so many locks are held from now on in this buffer.
+    fn move_to(&self, buffer: &'static Buffer, depth: usize) {
+        let at = |index: usize| ptr::from_ref(&buffer.entries[index]).cast_mut();
+        self.bottom.store(at(0), Relaxed);
+        self.last.store(at(buffer.entries.len() - 1), Relaxed);
+        self.top.store(at(depth), Release);
         self.buffer.store(ptr::from_ref(buffer).cast_mut(), Release);
     }
 
@@ -165,21 +168,22 @@ impl HeldStack {
         unsafe { &*self.buffer.load(Acquire) }
     }
 
-    /// The entry at an index that is not above `top`, without a check of bounds.
-    ///
-    /// # Safety
-    /// Called by the owner, with an index that is below `capacity`.
-    #[inline(always)]
-    unsafe fn entry(&self, at: usize) -> &Entry {
-        // SAFETY: `entries` and `capacity` are of one buffer whenever the owner looks, as only the owner
-        // moves to another one.
-        unsafe { &*self.entries.load(Relaxed).add(at) }
-    }
-
+    /// The entry on top, for the owner.
     #[inline(always)]
     fn top_entry(&self) -> &Entry {
-        // SAFETY: `top` is below `capacity`, which `push` sees to, and only the owner asks.
-        unsafe { self.entry(self.top.load(Relaxed)) }
+        // SAFETY: `top` is within a buffer that is never freed.
+        unsafe { &*self.top.load(Relaxed) }
+    }
+
+    /// How many locks are held; exact for the owner.
+    pub(crate) fn len(&self) -> usize {
+        self.depth_in(self.buffer()).unwrap_or(0)
+    }
+
+    /// How many locks are held, if they are in this buffer.
+    fn depth_in(&self, buffer: &Buffer) -> Option<usize> {
+        let bytes = self.top.load(Acquire).addr().wrapping_sub(buffer.entries.as_ptr().addr());
+        Some(bytes / size_of::<Entry>()).filter(|depth| *depth < buffer.entries.len())
     }
 
     /// Sets the context hash of holding nothing; everything learnt under another one is learnt anew.
@@ -197,13 +201,7 @@ impl HeldStack {
     /// Whether nothing is held; exact for the owner.
     #[inline(always)]
     pub(crate) fn is_empty(&self) -> bool {
-        self.top.load(Relaxed) == 0
-    }
-
-    /// How many locks are held; exact for the owner.
-    #[inline]
-    pub(crate) fn len(&self) -> usize {
-        self.top.load(Relaxed)
+        ptr::eq(self.top.load(Relaxed), self.bottom.load(Relaxed))
     }
 
     /// Whether an acquisition may take the fast path: one more lock can be pushed without allocating, and
@@ -222,36 +220,38 @@ impl HeldStack {
     /// Makes room for one more lock, as an allocation must not be made once a lock is acquired, which may
     /// be the allocator's. For the owner, who is busy.
     pub(super) fn reserve(&self) {
-        if self.top.load(Relaxed) + 1 >= self.capacity.load(Relaxed) {
+        if ptr::eq(self.top.load(Relaxed), self.last.load(Relaxed)) {
             self.grow();
         }
     }
 
     /// Moves the held locks to a buffer of twice the size. The old one stays, as another thread may be
     /// reading it.
+    ///
+    /// The ABI says that it does not unwind: `push` then keeps the guard that was just acquired in
+    /// registers.
     #[cold]
-    fn grow(&self) {
-        let (old, top) = (self.buffer(), self.top.load(Relaxed));
+    #[inline(never)]
+    extern "C" fn grow(&self) {
+        let (old, depth) = (self.buffer(), self.len());
         let new = Buffer::new(old.entries.len() * 2);
-        for at in 0..=top {
+        for at in 0..=depth {
             let context = old.entries[at].context.load(Relaxed);
             new.entries[at].context.store(context, Relaxed);
             new.copy(at, old, at);
         }
-        self.move_to(new);
-        // A slow path that somebody demands goes on.
-        let limit = self.limit.load(Relaxed);
-        if limit != 0 {
-            let last = new.entries.len() - 1;
-            _ = self.limit.compare_exchange(limit, last, SeqCst, Relaxed);
-        }
+        let old_last = self.last.load(Relaxed);
+        self.move_to(new, depth);
+        // Unless somebody demands the slow path, which goes on.
+        let new_last = self.last.load(Relaxed);
+        _ = self.limit.compare_exchange(old_last, new_last, SeqCst, Relaxed);
     }
 
     /// Lets acquisitions take the fast path again, unless somebody wants to know of them: `is_wanted` is
     /// asked after that is visible, so it sees whoever demands the slow path before, and whoever does so
     /// later has the last word.
     pub(super) fn leave_slow_path(&self, is_wanted: impl FnOnce() -> bool) {
-        self.limit.store(self.capacity.load(Relaxed) - 1, SeqCst);
+        self.limit.store(self.last.load(Relaxed), SeqCst);
         if is_wanted() || self.released_elsewhere.is_noted() {
             self.force_slow_path();
         }
@@ -259,24 +259,25 @@ impl HeldStack {
 
     /// From here on acquisitions take the slow path. Any thread may call this.
     pub(crate) fn force_slow_path(&self) {
-        self.limit.store(0, SeqCst);
+        self.limit.store(ptr::null_mut(), SeqCst);
     }
 
     /// Puts a lock that was just acquired at this nesting level on the stack. Grows the stack if nobody
     /// has made room for it.
     #[inline(always)]
     pub(super) fn push(&self, prepared: Prepared, site: Site, address: usize, level: u8) {
-        let top = self.top.load(Relaxed) + 1;
-        if top >= self.capacity.load(Relaxed) {
+        if ptr::eq(self.top.load(Relaxed), self.last.load(Relaxed)) {
             self.grow();
         }
+        // SAFETY: `top` is within its buffer, and not the last entry of it, as was just seen to.
+        let top = unsafe { self.top.load(Relaxed).add(1) };
+        // SAFETY: within the buffer, which is never freed.
+        let entry = unsafe { &*top };
         let mut address = address;
         if level != 0 {
-            self.buffer().levels[top].store(level, Relaxed);
+            self.buffer().levels[self.len() + 1].store(level, Relaxed);
             address |= MarkedAddress::HAS_LEVEL;
         }
-        // SAFETY: the owner calls this, and `top` is below `capacity` as was just seen to.
-        let entry = unsafe { self.entry(top) };
         entry.context.store(prepared.context, Relaxed);
         entry.site.store(ptr::from_ref(site).cast_mut(), Relaxed);
         entry.address.store(address, Relaxed);
@@ -294,7 +295,8 @@ impl HeldStack {
             return false;
         }
         entry.word.store(0, Relaxed);
-        self.top.store(self.top.load(Relaxed) - 1, Relaxed);
+        // SAFETY: the entry is a lock's, so it is not the bottom one.
+        self.top.store(unsafe { self.top.load(Relaxed).sub(1) }, Relaxed);
         true
     }
 
@@ -303,18 +305,20 @@ impl HeldStack {
     /// first hold first.
     #[inline(always)]
     pub(super) fn pop_below_top(&self, lock: Word, mode: Mode) -> bool {
-        let top = self.top.load(Relaxed);
-        if top < 2 {
+        if self.is_empty() {
             return false;
         }
-        // SAFETY: the owner calls this, and none of the three is above `top`.
-        let (upper, to, below) =
-            unsafe { (self.entry(top), self.entry(top - 1), self.entry(top - 2)) };
+        let top = self.top.load(Relaxed);
+        // SAFETY: `top` is above the bottom entry, within the same buffer.
+        let (upper, to) = unsafe { (&*top, &*top.sub(1)) };
         let word = Word(upper.word.load(Relaxed));
         let has_level = MarkedAddress(upper.address.load(Relaxed)).has_level();
+        // The bottom entry is zero, which is no lock.
         if !Word(to.word.load(Relaxed)).is_hold(lock, mode) || has_level || word.watched() {
             return false;
         }
+        // SAFETY: `to` is a lock's entry, so it is not the bottom one either.
+        let below = unsafe { &*top.sub(2) };
         let site = upper.site.load(Relaxed);
         to.word.store(0, Relaxed);
         let context = context_above(below.context.load(Relaxed), word.without_marks(), site, 0);
@@ -323,7 +327,8 @@ impl HeldStack {
         to.address.store(upper.address.load(Relaxed), Relaxed);
         to.word.store(word.0, Release);
         upper.word.store(0, Relaxed);
-        self.top.store(top - 1, Relaxed);
+        // SAFETY: as above.
+        self.top.store(unsafe { top.sub(1) }, Relaxed);
         true
     }
 
@@ -331,7 +336,7 @@ impl HeldStack {
     /// hashes.
     #[cold]
     pub(super) fn remove(&self, lock: Word, mode: Mode) -> Option<Ended> {
-        let (buffer, top) = (self.buffer(), self.top.load(Relaxed));
+        let (buffer, top) = (self.buffer(), self.len());
         let found = self.find(lock, mode)?;
         let entry = &buffer.entries[found];
         let ended = Ended {
@@ -350,14 +355,14 @@ impl HeldStack {
             buffer.copy(at, buffer, at + 1);
         }
         buffer.entries[top].word.store(0, Relaxed);
-        self.top.store(top - 1, Relaxed);
+        self.top.store(ptr::from_ref(&buffer.entries[top - 1]).cast_mut(), Relaxed);
         Some(ended)
     }
 
     /// The index of the last hold of the lock in this mode.
     fn find(&self, lock: Word, mode: Mode) -> Option<usize> {
         let word = |at: usize| Word(self.buffer().entries[at].word.load(Relaxed));
-        (1..=self.top.load(Relaxed)).rev().find(|&at| word(at).without_marks().is_hold(lock, mode))
+        (1..=self.len()).rev().find(|&at| word(at).without_marks().is_hold(lock, mode))
     }
 
     /// The nesting level of the last hold of the lock in this mode.
@@ -367,7 +372,7 @@ impl HeldStack {
 
     /// The hold that this thread begins next has begun at `time`, or soon after.
     pub(super) fn stamp_next(&self, time: u64) {
-        if let Some(stamp) = self.buffer().stamps.get(self.top.load(Relaxed) + 1) {
+        if let Some(stamp) = self.buffer().stamps.get(self.len() + 1) {
             stamp.store(time, Relaxed);
         }
     }
@@ -407,8 +412,7 @@ impl HeldStack {
 
     /// The entries in use, with their indices, for the owner.
     fn held(&self) -> impl Iterator<Item = (usize, &'static Entry)> + use<> {
-        let top = self.top.load(Relaxed);
-        self.buffer().entries.iter().enumerate().take(top + 1).skip(1)
+        self.buffer().entries.iter().enumerate().take(self.len() + 1).skip(1)
     }
 
     /// The locks that the thread holds, outermost first. Exact for the owner and for a thread that
@@ -431,8 +435,8 @@ impl HeldStack {
         let mut over: Notes = self.released_elsewhere.read();
         let buffer = self.buffer();
         // The thread may have moved to a larger buffer between the loads.
-        let top = self.top.load(Acquire).min(buffer.entries.len() - 1);
-        for at in 1..=top {
+        let Some(depth) = self.depth_in(buffer) else { return };
+        for at in 1..=depth {
             let entry = &buffer.entries[at];
             let word = Word(entry.word.load(Acquire));
             let Some(site) = site_in(entry).filter(|_| word.0 != 0 && !over.has(word)) else {
@@ -477,7 +481,7 @@ impl HeldStack {
         for (_, entry) in self.held() {
             entry.word.store(0, Relaxed);
         }
-        self.top.store(0, Release);
+        self.top.store(self.bottom.load(Relaxed), Release);
         self.pushed.store(0, Relaxed);
         self.released_elsewhere.clear();
     }
