@@ -228,6 +228,43 @@ pub struct Lock {
     pub created: Place,
 }
 
+impl Lock {
+    /// What sort of thing it is.
+    pub fn sort(&self) -> Sort {
+        match self.kind.as_str() {
+            "RwLock" => Sort::ReadWrite,
+            "Once" | "OnceLock" | "LazyLock" => Sort::Initialised,
+            "Condvar" => Sort::Condvar,
+            "channel" => Sort::Channel,
+            "Barrier" => Sort::Barrier,
+            "resource" => Sort::Resource,
+            "thread" => Sort::Thread,
+            _ => Sort::Exclusive,
+        }
+    }
+}
+
+/// What sort of thing a lock of a report is; sentences depend on it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Sort {
+    /// A lock that one thread has at a time, or one of a kind that nothing else is known of.
+    Exclusive,
+    /// A lock that readers share.
+    ReadWrite,
+    /// A value that is made once, while others wait.
+    Initialised,
+    /// A condition variable.
+    Condvar,
+    /// An end of a channel.
+    Channel,
+    /// A barrier.
+    Barrier,
+    /// Units of which a thread holds some.
+    Resource,
+    /// A thread, whose end is waited for.
+    Thread,
+}
+
 /// A thread asks for a lock while it holds another.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Edge {

@@ -7,7 +7,7 @@ use std::collections::BTreeSet;
 
 use lockdep::finding::{Rule, Tier, awaited, completes};
 
-use super::model::{Awaited, Edge, Finding, Held, Lock, Mode, Place, Site, Wait, can_happen};
+use super::model::{Awaited, Edge, Finding, Held, Lock, Mode, Place, Site, Sort, Wait, can_happen};
 use super::naming::Syntax;
 use super::rules;
 
@@ -359,22 +359,22 @@ fn stuck(finding: &mut Finding) {
         return;
     }
     let Some(wait) = events.next().or(finding.waits.first()) else { return };
-    let event = wait.lock.map_or("", |lock| &finding.locks[lock].kind);
+    let event = wait.lock.map(|lock| finding.locks[lock].sort());
     let (nobody, cure) = match event {
-        "Condvar" => (
+        Some(Sort::Condvar) => (
             "to notify it",
             "check the predicate, in a loop and under the mutex, before each wait, as `wait_while` \
              does: a notification that comes before the wait is lost",
         ),
-        "channel" => (
+        Some(Sort::Channel) => (
             "at that end",
             "drop every sender, and every receiver, that its owner does not use any more: the \
              others then see the end of the channel instead of waiting",
         ),
-        "Barrier" => {
+        Some(Sort::Barrier) => {
             ("to get there", "make the barrier for as many threads as come to it in each round")
         }
-        "" if wait.awaited == Awaited::Event => (
+        None if wait.awaited == Awaited::Event => (
             "to unpark it",
             "park in a loop over a flag that the other thread sets before it unparks: several \
              unparks before one park count as one",

@@ -99,7 +99,9 @@ mod unix {
     use std::thread;
     use std::time::{Duration, Instant};
 
-    use sysinfo::{ProcessRefreshKind, ProcessesToUpdate, Signal, System, UpdateKind};
+    use sysinfo::{
+        ProcessRefreshKind, ProcessStatus, ProcessesToUpdate, Signal, System, UpdateKind,
+    };
 
     use super::WATCHED;
 
@@ -107,7 +109,7 @@ mod unix {
     const OVER: u8 = b'.';
 
     /// How long new processes of a run that is gone are looked for: one may just be starting another.
-    const LONGEST: Duration = Duration::from_secs(5);
+    const LONGEST: Duration = Duration::from_secs(20);
 
     /// How often they are looked for meanwhile.
     const PAUSE: Duration = Duration::from_millis(50);
@@ -174,11 +176,15 @@ mod unix {
             system.refresh_processes_specifics(
                 ProcessesToUpdate::All,
                 true,
-                ProcessRefreshKind::nothing().with_environ(UpdateKind::Always),
+                ProcessRefreshKind::nothing().without_tasks().with_environ(UpdateKind::Always),
             );
             let has = |process: &&sysinfo::Process| {
-                // A thread is listed like a process.
-                process.thread_kind().is_none()
+                // One that nobody has asked for its code yet is over, and a thread is listed like a
+                // process.
+                let is_over =
+                    matches!(process.status(), ProcessStatus::Zombie | ProcessStatus::Dead);
+                !is_over
+                    && process.thread_kind().is_none()
                     && process.environ().iter().any(|other| other == setting)
             };
             let mut found = system.processes().values().filter(has).peekable();

@@ -7,11 +7,11 @@ use std::collections::{HashMap, HashSet};
 use rayon::prelude::*;
 
 use super::edges::Witness;
+use super::ownership::{has_no_handle, is_made, is_whole};
 use super::threads;
 use crate::lint::apis::aliases::{CallAlias, call_alias};
 use crate::lint::apis::moves::is_drop;
 use crate::lint::apis::threads::is_spawn;
-use crate::lint::dataflow::class_of::field_type;
 use crate::lint::dataflow::flow::Flow;
 use crate::lint::dataflow::view::BodyView;
 use crate::lint::effects::analyzed::Analyzed;
@@ -20,7 +20,7 @@ use crate::lint::effects::events::EventKind;
 use crate::lint::mir::callee::Callee;
 use crate::lint::mir::model::{Call, Operand, Rvalue, StatementKind, Terminator};
 use crate::lint::mir::types;
-use crate::lint::program::{BodyId, is_parameter};
+use crate::lint::program::BodyId;
 use crate::lint::summary::LockUse;
 use crate::lint::summary::path::{Part, Path, Root};
 use crate::report::model::Mode;
@@ -367,86 +367,6 @@ fn argument(view: &BodyView<'_, '_>, block: u32, number: u32) -> Option<Path> {
         return None;
     };
     Some(view.operand(call.args.get(number as usize - 1)?))
-}
-
-/// Whether each step to a lock leads to a part of the value before it: none is a handle of something
-/// else, be it by a name for such a type, or by a `Deref` of its own.
-fn has_no_handle(view: &BodyView<'_, '_>, lock: &LockUse) -> bool {
-    let function = view.function;
-    let ty = |local: u32| function.body.locals.get(local as usize).map(|local| local.ty);
-    let block = |at: u32| function.body.blocks.get(at as usize);
-    let root = match lock.path.root {
-        Root::Param(local) | Root::Local(local) => ty(local),
-        Root::Call(at) => block(at).and_then(|block| match &block.terminator {
-            Terminator::Call(call) => Some(view.type_of(&call.dest)),
-            _ => None,
-        }),
-        Root::Aggregate(at, index) => block(at)
-            .and_then(|block| block.statements.get(index as usize))
-            .and_then(|statement| match &statement.kind {
-                StatementKind::Assign(dest, _) => Some(view.type_of(dest)),
-                _ => None,
-            }),
-        Root::Saved(_) | Root::Static(_) | Root::Unknown => None,
-    };
-    let Some(root) = root else { return false };
-    let mut around = root.to_owned();
-    for part in &lock.path.parts {
-        match part {
-            Part::Field { owner: Some(owner), variant, index } => {
-                if !has_word(&around, types::last(owner)) {
-                    return false;
-                }
-                match field_type(view.program, function.unit, owner, variant, *index) {
-                    Some(ty) if is_whole(&ty) => around = ty,
-                    _ => return false,
-                }
-            }
-            Part::Field { owner: None, .. } => {}
-            Part::Element | Part::Protected => return false,
-        }
-    }
-    has_word(&around, types::last(types::head(&lock.ty)))
-}
-
-/// Whether a type's text has a name in it.
-fn has_word(text: &str, name: &str) -> bool {
-    text.split(|c: char| !c.is_alphanumeric() && c != '_').any(|word| word == name)
-        && !name.is_empty()
-}
-
-/// Whether values of a type, as text, are no handles of others.
-fn is_whole(ty: &str) -> bool {
-    !["Arc<", "Rc<", "Weak<", "&", "*", "dyn "].iter().any(|word| ty.contains(word))
-}
-
-/// Whether a body has made the value that a path begins with, or was returned it whole.
-fn is_made(view: &BodyView<'_, '_>, path: &Path) -> bool {
-    let body = &view.function.body;
-    let block = |block: u32| body.blocks.get(block as usize);
-    match path.root {
-        Root::Local(local) => {
-            local as usize > body.params && is_whole(body.locals[local as usize].ty)
-        }
-        Root::Call(at) => match block(at).map(|block| &block.terminator) {
-            Some(Terminator::Call(call)) => {
-                let ty = view.type_of(&call.dest);
-                is_whole(ty) && !is_parameter(ty)
-            }
-            _ => false,
-        },
-        Root::Aggregate(at, index) => {
-            let statement = block(at).and_then(|block| block.statements.get(index as usize));
-            match statement.map(|statement| &statement.kind) {
-                Some(StatementKind::Assign(_, Rvalue::Aggregate(name, values))) => {
-                    !name.starts_with('{')
-                        && values.iter().all(|value| view.operand_type(value).is_none_or(is_whole))
-                }
-                _ => false,
-            }
-        }
-        _ => false,
-    }
 }
 
 /// Whether one block leads to another, or is it, by a way around some.

@@ -4,4 +4,5 @@
 pub(crate) mod declarations;
 pub(crate) mod edges;
 pub(crate) mod exclusion;
+mod ownership;
 pub(crate) mod threads;

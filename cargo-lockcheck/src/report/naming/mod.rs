@@ -1,10 +1,10 @@
 //! What locks, functions and findings are called.
 //!
-//! A lock whose place the program has declared is called by that. Any other is called by what it is created in: `Bank.accounts` for a field, `REGISTRY` for a
-//! static, `queue` for a variable. That is read from the source; where the source is gone, is not
-//! Rust any more, or says nothing (the lock is an argument), the lock is called `src/bank.rs:10`.
-//! So is a lock of a dependency, whatever its source says: its name must not depend on which
-//! machine makes the report.
+//! A lock is called by what it is created in: `Bank.accounts` for a field, `REGISTRY` for a static,
+//! `queue` for a variable. That is read from the source; where the source is gone, is not Rust any more,
+//! or says nothing (the lock is an argument), the lock is called `src/bank.rs:10`. So is a lock of a
+//! dependency, whatever its source says: its name must not depend on which machine makes the report.
+//! A name that the program has declared for a lock comes before all of that, where the lock is recorded.
 
 mod creation;
 mod function;

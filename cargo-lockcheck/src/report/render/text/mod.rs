@@ -15,7 +15,7 @@ use lockdep::finding::{awaited, completes};
 use quote::{Kind, Quote};
 
 use super::{Look, Show};
-use crate::report::model::{Edge, Finding, Level, Lock, Mode, Place, Report, Site, Wait};
+use crate::report::model::{Edge, Finding, Level, Lock, Mode, Place, Report, Site, Sort, Wait};
 use crate::report::naming::short_function;
 use crate::report::{rules, wording};
 
@@ -221,17 +221,17 @@ impl Page<'_> {
         };
         let [from, to] = [edge.from, edge.to].map(|lock| &finding.locks[lock]);
         let hold = holds(from, edge.from_mode);
-        let ask = match (to.kind.as_str(), edge.to_mode) {
+        let ask = match (to.sort(), edge.to_mode) {
             _ if edge.from == edge.to => "asks again for",
-            ("RwLock", Mode::Read) => "then waits to read",
-            ("RwLock", Mode::Write) => "then waits to write",
+            (Sort::ReadWrite, Mode::Read) => "then waits to read",
+            (Sort::ReadWrite, Mode::Write) => "then waits to write",
             _ => "then waits for",
         };
         if let Some(completes) = completes(&from.kind) {
             // It holds nothing: others wait for what it does after this.
-            let (then, more) = match from.kind.as_str() {
-                "thread" => (format!("`{}` is started", from.name), " here"),
-                "resource" => (format!("holds units of `{}`", from.name), " since here"),
+            let (then, more) = match from.sort() {
+                Sort::Thread => (format!("`{}` is started", from.name), " here"),
+                Sort::Resource => (format!("holds units of `{}`", from.name), " since here"),
                 _ => (format!("then {completes}"), " here"),
             };
             quote.add(&edge.from_site, Kind::Other, then, more);
@@ -337,10 +337,10 @@ fn is_of_source(edge: &Edge) -> bool {
 
 /// What a thread does that holds `lock`.
 fn holds(lock: &Lock, mode: Mode) -> &'static str {
-    match (lock.kind.as_str(), mode) {
-        ("Once" | "OnceLock" | "LazyLock", _) => "initialises",
-        ("RwLock", Mode::Read) => "reads",
-        ("RwLock", _) => "writes",
+    match (lock.sort(), mode) {
+        (Sort::Initialised, _) => "initialises",
+        (Sort::ReadWrite, Mode::Read) => "reads",
+        (Sort::ReadWrite, _) => "writes",
         _ => "holds",
     }
 }

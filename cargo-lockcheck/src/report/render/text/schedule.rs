@@ -5,7 +5,7 @@ use std::fmt::Write;
 
 use lockdep::finding::awaited;
 
-use crate::report::model::{Edge, Finding, Mode};
+use crate::report::model::{Edge, Finding, Mode, Sort};
 use crate::report::wording;
 
 /// More steps than this are not told one by one.
@@ -22,26 +22,26 @@ pub(super) fn steps(finding: &Finding, width: usize) -> Option<String> {
         return None;
     }
     let name = |lock: usize| &finding.locks[lock].name;
-    let kind = |lock: usize| finding.locks[lock].kind.as_str();
+    let lock = |lock: usize| &finding.locks[lock];
     // Nobody holds an event; who completes it has just not done so yet.
     let takes = |edge: &Edge| {
         if wording::is_event(&finding.locks[edge.from]) {
             return None;
         }
-        let verb = match (kind(edge.from), edge.from_mode) {
-            ("RwLock", Mode::Read) => "reads",
-            ("RwLock", _) => "writes",
+        let verb = match (lock(edge.from).sort(), edge.from_mode) {
+            (Sort::ReadWrite, Mode::Read) => "reads",
+            (Sort::ReadWrite, _) => "writes",
             _ => "locks",
         };
         Some(format!("{verb} `{}`", name(edge.from)))
     };
     let waits = |edge: &Edge| {
-        let verb = match (kind(edge.to), edge.to_mode) {
-            ("RwLock", Mode::Read) => "waits to read",
-            ("RwLock", Mode::Write) => "waits to write",
+        let verb = match (lock(edge.to).sort(), edge.to_mode) {
+            (Sort::ReadWrite, Mode::Read) => "waits to read",
+            (Sort::ReadWrite, Mode::Write) => "waits to write",
             _ => "waits for",
         };
-        format!("{verb} {}", awaited(kind(edge.to), &format!("`{}`", name(edge.to))))
+        format!("{verb} {}", awaited(&lock(edge.to).kind, &format!("`{}`", name(edge.to))))
     };
     let threads = names(edges);
     let first: Vec<Option<String>> = edges.iter().map(takes).collect();
