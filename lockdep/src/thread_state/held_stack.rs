@@ -28,8 +28,9 @@ use crate::thread_state::remote_release::{Notes, RemoteReleases};
 /// Held locks that fit before the stack grows.
 const FIRST_CAPACITY: usize = 32;
 
-/// One held lock.
+/// One held lock; aligned, so that none lies in two cache lines.
 #[derive(Debug)]
+#[repr(align(32))]
 struct Entry {
     /// The lock with the mode it is held in; zero while the entry is not in use.
     word: AtomicU64,
@@ -126,10 +127,10 @@ pub(crate) struct HeldStack {
     bottom: AtomicPtr<Entry>,
     last: AtomicPtr<Entry>,
     /// The entry of the lock that was acquired last, or the first one while nothing is held: always within
-    /// that buffer, from `bottom` to `last`.
+    /// that buffer, from `bottom` on, and below `last` whenever the owner begins anything.
     top: AtomicPtr<Entry>,
-    /// An acquisition takes the slow path unless `top` is below this: `last`, or null while every
-    /// acquisition is to take the slow path.
+    /// An acquisition takes the slow path unless `top` is below this: the entry before `last`, or null while
+    /// every acquisition is to take the slow path.
     limit: AtomicPtr<Entry>,
     /// How many locks were ever put on the stack.
     pushed: AtomicU64,
@@ -220,7 +221,8 @@ impl HeldStack {
     /// Makes room for one more lock, as an allocation must not be made once a lock is acquired, which may
     /// be the allocator's. For the owner, who is busy.
     pub(super) fn reserve(&self) {
-        if ptr::eq(self.top.load(Relaxed), self.last.load(Relaxed)) {
+        // With one more, `top` must still be below the last entry.
+        if self.len() + 2 >= self.buffer().entries.len() {
             self.grow();
         }
     }
@@ -240,18 +242,23 @@ impl HeldStack {
             new.entries[at].context.store(context, Relaxed);
             new.copy(at, old, at);
         }
-        let old_last = self.last.load(Relaxed);
+        let old_limit = self.highest_limit();
         self.move_to(new, depth);
         // Unless somebody demands the slow path, which goes on.
-        let new_last = self.last.load(Relaxed);
-        _ = self.limit.compare_exchange(old_last, new_last, SeqCst, Relaxed);
+        _ = self.limit.compare_exchange(old_limit, self.highest_limit(), SeqCst, Relaxed);
+    }
+
+    /// What `limit` is while nobody demands the slow path.
+    fn highest_limit(&self) -> *mut Entry {
+        let entries = &self.buffer().entries;
+        ptr::from_ref(&entries[entries.len() - 2]).cast_mut()
     }
 
     /// Lets acquisitions take the fast path again, unless somebody wants to know of them: `is_wanted` is
     /// asked after that is visible, so it sees whoever demands the slow path before, and whoever does so
     /// later has the last word.
     pub(super) fn leave_slow_path(&self, is_wanted: impl FnOnce() -> bool) {
-        self.limit.store(self.last.load(Relaxed), SeqCst);
+        self.limit.store(self.highest_limit(), SeqCst);
         if is_wanted() || self.released_elsewhere.is_noted() {
             self.force_slow_path();
         }
@@ -262,14 +269,12 @@ impl HeldStack {
         self.limit.store(ptr::null_mut(), SeqCst);
     }
 
-    /// Puts a lock that was just acquired at this nesting level on the stack. Grows the stack if nobody
-    /// has made room for it.
+    /// Puts a lock that was just acquired at this nesting level on the stack. Grows the stack if that fills
+    /// it, which it does only where nobody has made room.
     #[inline(always)]
     pub(super) fn push(&self, prepared: Prepared, site: Site, address: usize, level: u8) {
-        if ptr::eq(self.top.load(Relaxed), self.last.load(Relaxed)) {
-            self.grow();
-        }
-        // SAFETY: `top` is within its buffer, and not the last entry of it, as was just seen to.
+        // SAFETY: `top` is within its buffer and not the last entry of it, which the end of this function
+        // sees to.
         let top = unsafe { self.top.load(Relaxed).add(1) };
         // SAFETY: within the buffer, which is never freed.
         let entry = unsafe { &*top };
@@ -278,25 +283,31 @@ impl HeldStack {
             self.buffer().levels[self.len() + 1].store(level, Relaxed);
             address |= MarkedAddress::HAS_LEVEL;
         }
+        self.top.store(top, Relaxed);
         entry.context.store(prepared.context, Relaxed);
         entry.site.store(ptr::from_ref(site).cast_mut(), Relaxed);
         entry.address.store(address, Relaxed);
         entry.word.store(prepared.word.0, Release);
-        self.top.store(top, Release);
         self.pushed.store(self.pushed.load(Relaxed).wrapping_add(1), Relaxed);
+        if ptr::eq(top, self.last.load(Relaxed)) {
+            self.grow();
+        }
     }
 
     /// Takes the lock off if it is on top in this mode, with nobody who must know.
     #[inline(always)]
     pub(super) fn pop(&self, lock: Word, mode: Mode) -> bool {
-        let entry = self.top_entry();
+        // Loaded once: the compiler must not make one load of two.
+        let top = self.top.load(Relaxed);
+        // SAFETY: `top` is within a buffer that is never freed.
+        let entry = unsafe { &*top };
         // The bottom entry is zero, which is no lock.
         if !Word(entry.word.load(Relaxed)).is_hold(lock, mode) {
             return false;
         }
         entry.word.store(0, Relaxed);
         // SAFETY: the entry is a lock's, so it is not the bottom one.
-        self.top.store(unsafe { self.top.load(Relaxed).sub(1) }, Relaxed);
+        self.top.store(unsafe { top.sub(1) }, Relaxed);
         true
     }
 
