@@ -11,7 +11,7 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
 use std::sync::atomic::Ordering::Relaxed;
 
-use super::Clock;
+use super::VectorClock;
 use crate::model::ids::{LockId, ThreadId};
 use crate::model::lock::Mode;
 
@@ -32,8 +32,8 @@ pub(crate) struct Section {
     /// How it is held.
     pub mode: Mode,
     released: AtomicU64,
-    /// What was over when it ended, where it has ended.
-    end: std::sync::OnceLock<Clock>,
+    /// The epochs that were completed when it ended, if it has ended.
+    end: std::sync::OnceLock<VectorClock>,
 }
 
 impl Section {
@@ -43,14 +43,15 @@ impl Section {
         Section { owner, lock, mode, released, end }
     }
 
-    /// The hold is over, and so is everything in `over`.
-    pub(crate) fn release(&self, stamp: u64, over: Clock) {
-        _ = self.end.set(over);
+    /// The hold has ended, with `completed` before its end.
+    pub(crate) fn release(&self, stamp: u64, completed: VectorClock) {
+        _ = self.end.set(completed);
         self.released.store(stamp, Relaxed);
     }
 
-    /// What is over for whoever has acquired the lock after this hold; `None` while it goes on.
-    pub(crate) fn end(&self) -> Option<&Clock> {
+    /// The epochs that are completed for a thread that acquires the lock after this hold; `None` while
+    /// the hold lasts.
+    pub(crate) fn end(&self) -> Option<&VectorClock> {
         self.end.get()
     }
 }

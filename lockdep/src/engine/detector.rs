@@ -16,11 +16,11 @@
 
 use std::sync::Arc;
 
-use super::Moment;
-use super::clock::Clock;
+use super::ThreadPoint;
 use super::cover::{Cover, Section};
 use super::order_graph::OrderGraph;
 use super::search::Search;
+use super::vector_clock::VectorClock;
 use crate::hash::Map;
 use crate::model::finding::Tier;
 use crate::model::ids::{LockId, SiteId, ThreadId};
@@ -48,7 +48,7 @@ pub(crate) struct Held {
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Dependency<'a> {
     /// The thread that asks, at this step.
-    pub at: &'a Moment,
+    pub at: &'a ThreadPoint,
     /// The lock that is asked for.
     pub lock: LockId,
     /// The mode it is asked for in.
@@ -117,7 +117,7 @@ pub(super) struct DepKey {
 #[derive(Debug)]
 pub(super) struct DepData {
     pub(super) key: DepKey,
-    pub(super) witnesses: Vec<Moment>,
+    pub(super) witnesses: Vec<ThreadPoint>,
 }
 
 #[derive(Debug, Default)]
@@ -145,8 +145,8 @@ pub(crate) struct Detector {
     /// Dependencies whose cycles are guarded only if a thread is joined before a hold ends.
     unsettled: Vec<(Arc<Section>, Dep)>,
     stamps: u64,
-    /// What was over when threads completed an event.
-    publications: Map<LockId, Clock>,
+    /// The clocks that threads published with an event, joined.
+    published: Map<LockId, VectorClock>,
 }
 
 impl Default for Detector {
@@ -176,7 +176,7 @@ impl Detector {
             witnesses: Map::default(),
             unsettled: Vec::new(),
             stamps: 0,
-            publications: Map::default(),
+            published: Map::default(),
         }
     }
 
@@ -190,7 +190,7 @@ impl Detector {
         self.locks.contains_key(&lock)
     }
 
-    /// Whether anything that this thread did is still known; if not, clocks need not mention it.
+    /// Whether the thread is a witness of anything; if not, clocks need not mention it.
     pub(crate) fn remembers(&self, thread: ThreadId) -> bool {
         self.witnesses.contains_key(&thread)
     }
@@ -242,18 +242,19 @@ impl Detector {
         self.stamps
     }
 
-    /// A thread completes an event: whoever gets it from now on does so after this moment.
-    pub(crate) fn publish(&mut self, event: LockId, at: &Moment) {
-        let mut over = at.over();
-        over.join(&at.seen);
+    /// A thread at this point completes an event: a thread that gets the event from now on comes after
+    /// that point.
+    pub(crate) fn publish(&mut self, event: LockId, at: &ThreadPoint) {
+        let mut completed = at.completed();
+        completed.join(&at.observed);
         let known = &self.witnesses;
-        over.retain(|thread| known.contains_key(&thread));
-        self.publications.entry(event).or_default().join(&over);
+        completed.retain(|thread| known.contains_key(&thread));
+        self.published.entry(event).or_default().join(&completed);
     }
 
-    /// What was over when threads completed the event.
-    pub(crate) fn published(&self, event: LockId) -> Option<&Clock> {
-        self.publications.get(&event)
+    /// The clock that a thread which gets the event learns from it.
+    pub(crate) fn published(&self, event: LockId) -> Option<&VectorClock> {
+        self.published.get(&event)
     }
 
     /// `thread` has joined the one that has this cover.
@@ -262,11 +263,15 @@ impl Detector {
         cover.join(thread, stamp);
     }
 
-    /// The hold is over, and so is everything in `over`. Returns the cycles that it does not keep
+    /// The hold has ended, with `completed` before its end. Returns the cycles that it does not keep
     /// from happening after all.
-    pub(crate) fn released(&mut self, section: &Arc<Section>, over: Clock) -> Vec<Cycle> {
+    pub(crate) fn released(
+        &mut self,
+        section: &Arc<Section>,
+        completed: VectorClock,
+    ) -> Vec<Cycle> {
         let stamp = self.stamp();
-        section.release(stamp, over);
+        section.release(stamp, completed);
         self.settle(|s| Arc::ptr_eq(s, section))
     }
 
@@ -294,7 +299,7 @@ impl Detector {
 
     /// Forgets a lock that is gone. Orders that lead through it stay.
     pub(crate) fn remove(&mut self, lock: LockId) {
-        self.publications.remove(&lock);
+        self.published.remove(&lock);
         let Some(data) = self.locks.remove(&lock) else { return };
         let before = self.graph.predecessors(lock);
         for (from, to) in self.graph.remove(lock) {
@@ -397,9 +402,9 @@ impl Detector {
         dep
     }
 
-    /// Keeps who was seen. A witness that is over when the new one acts can be left out: whatever
-    /// comes later and could overlap it can overlap the new one.
-    fn witness(&mut self, dep: Dep, new: Moment) {
+    /// Adds a witness. One that is completed before the new one can be replaced: every later step that
+    /// could overlap the old one can overlap the new one.
+    fn witness(&mut self, dep: Dep, new: ThreadPoint) {
         let kept = &mut self.deps[dep as usize].witnesses;
         let same = kept.iter().position(|w| w.thread == new.thread);
         let full = kept.len() >= WITNESSES;

@@ -4,7 +4,7 @@
 //! traces and the live process all use the same types. Identities are opaque numbers that the
 //! caller gives.
 //!
-//! * [`Clock`] orders what threads do by spawn and join alone.
+//! * [`ThreadPoint`] is a step of a thread, [`VectorClock`] the epochs of threads that come before it.
 //! * [`Cover`] knows which locks are held around a whole thread, by those that spawned it.
 //! * [`OrderGraph`] keeps which locks can be waited for under which, and knows at once whether a
 //!   new order closes a cycle.
@@ -12,17 +12,17 @@
 //! * [`DeclaredOrder`] knows in which order a program says that it takes its locks.
 //! * [`WaitGraph`] tells which threads can never go on.
 
-pub(crate) use clock::Clock;
 pub(crate) use cover::{Cover, Section};
 #[allow(unreachable_pub, reason = "public with the feature `sources` alone")]
 pub use declared::{DeclaredOrder, Reason, Step};
 pub(crate) use detector::{Cycle, Dependency, Detector, Held, Link};
-pub(crate) use moment::Moment;
+pub(crate) use thread_point::ThreadPoint;
+pub(crate) use vector_clock::VectorClock;
 pub(crate) use wait_graph::{WaitGraph, Waiter, WaitsFor};
 
-mod clock;
 mod cover;
-mod moment;
+mod thread_point;
+mod vector_clock;
 
 mod detector;
 mod search;

@@ -7,7 +7,7 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use super::{Clock, Cover, Cycle, Dependency, Detector, Held, Moment, Section};
+use super::{Cover, Cycle, Dependency, Detector, Held, Section, ThreadPoint, VectorClock};
 use crate::model::finding::Tier::{
     self, Guarded, NeedsThread, NeedsWriter, Ordered, Potential, Reachable,
 };
@@ -385,7 +385,7 @@ const CASES: &[Case] = &[
 ];
 
 struct Thread {
-    at: Moment,
+    at: ThreadPoint,
     held: Vec<Held>,
     sections: Vec<Arc<Section>>,
     children: Vec<Arc<Cover>>,
@@ -393,7 +393,7 @@ struct Thread {
 
 impl Thread {
     fn new(thread: ThreadId) -> Thread {
-        let at = Moment { thread, epoch: 1, ..Moment::default() };
+        let at = ThreadPoint { thread, epoch: 1, ..ThreadPoint::default() };
         Thread { at, held: Vec::new(), sections: Vec::new(), children: Vec::new() }
     }
 }
@@ -433,7 +433,7 @@ pub(super) fn tiers(trace: &str) -> Vec<Tier> {
                     let sections = thread.sections.clone();
                     let cover = Cover::new(thread.at.thread, sections, thread.at.cover.as_ref());
                     thread.children.extend(cover.clone());
-                    let mut clock = Clock::clone(&thread.at.clock);
+                    let mut clock = VectorClock::clone(&thread.at.clock);
                     clock.advance(thread.at.thread, thread.at.epoch);
                     thread.at.epoch += 1;
                     let id = threads.len() as ThreadId + 1;
@@ -443,7 +443,7 @@ pub(super) fn tiers(trace: &str) -> Vec<Tier> {
                 }
                 "join" => {
                     let child = &threads[object];
-                    let mut clock = Clock::clone(&child.at.clock);
+                    let mut clock = VectorClock::clone(&child.at.clock);
                     clock.advance(child.at.thread, child.at.epoch);
                     let (cover, left) = (child.at.cover.clone(), child.children.clone());
                     let cycles = detector.left(&left);
@@ -463,10 +463,10 @@ pub(super) fn tiers(trace: &str) -> Vec<Tier> {
                     thread.at.epoch += 1;
                 }
                 "recv" => {
-                    let over = detector.published(locks[object]).expect("something was sent");
-                    let mut seen = Clock::clone(&thread.at.seen);
-                    seen.join(over);
-                    thread.at.seen = Arc::new(seen);
+                    let sent = detector.published(locks[object]).expect("something was sent");
+                    let mut observed = VectorClock::clone(&thread.at.observed);
+                    observed.join(sent);
+                    thread.at.observed = Arc::new(observed);
                 }
                 "rel" | "rrel" => {
                     let lock = locks[object];
@@ -474,10 +474,9 @@ pub(super) fn tiers(trace: &str) -> Vec<Tier> {
                     thread.held.remove(at.expect("a held lock"));
                     if let Some(at) = thread.sections.iter().position(|s| s.lock == lock) {
                         let section = thread.sections.remove(at);
-                        let mut over = Clock::clone(&thread.at.clock);
-                        over.advance(thread.at.thread, thread.at.epoch);
+                        let completed = thread.at.completed();
                         thread.at.epoch += 1;
-                        let cycles = detector.released(&section, over);
+                        let cycles = detector.released(&section, completed);
                         add(&mut found, cycles);
                     }
                 }
@@ -506,7 +505,7 @@ pub(super) fn tiers(trace: &str) -> Vec<Tier> {
                         let ends = thread.at.cover.iter().flat_map(|c| c.sections());
                         let ends = ends.filter(|s| s.lock == lock && Mode::conflicts(s.mode, mode));
                         for end in ends.filter_map(|s| s.end()) {
-                            let mut clock = Clock::clone(&thread.at.clock);
+                            let mut clock = VectorClock::clone(&thread.at.clock);
                             clock.join(end);
                             thread.at.clock = Arc::new(clock);
                         }
@@ -582,9 +581,9 @@ fn a_dependency_that_is_gone_is_not_settled() {
         .collect();
     // The second thread was spawned by the first one, which holds both gates around it.
     let cover = Cover::new(1, sections.clone(), None);
-    let second = Moment { thread: 2, epoch: 1, cover, ..Moment::default() };
-    let third = Moment { thread: 3, epoch: 1, ..Moment::default() };
-    fn ask<'a>(at: &'a Moment, lock: LockId, site: u64, held: &'a [Held]) -> Dependency<'a> {
+    let second = ThreadPoint { thread: 2, epoch: 1, cover, ..ThreadPoint::default() };
+    let third = ThreadPoint { thread: 3, epoch: 1, ..ThreadPoint::default() };
+    fn ask<'a>(at: &'a ThreadPoint, lock: LockId, site: u64, held: &'a [Held]) -> Dependency<'a> {
         Dependency { at, lock, mode: Mode::Write, site, held }
     }
     for x_goes in [false, true] {
@@ -600,7 +599,7 @@ fn a_dependency_that_is_gone_is_not_settled() {
             detector.remove(x);
         }
         // The first gate opens early, and the second one still guards.
-        let settled = detector.released(&sections[0], Clock::default());
+        let settled = detector.released(&sections[0], VectorClock::default());
         assert!(settled.iter().all(|cycle| cycle.tier == Guarded), "{settled:?}");
         assert!(!settled.is_empty());
     }

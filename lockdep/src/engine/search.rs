@@ -6,7 +6,7 @@
 use std::collections::VecDeque;
 use std::sync::Arc;
 
-use super::Moment;
+use super::ThreadPoint;
 use super::cover::Section;
 use super::detector::{Cycle, Dep, Detector, Held, Link};
 use crate::hash::Map;
@@ -224,7 +224,7 @@ impl<'a> Search<'a> {
     /// witnesses of which only those of one thread cannot, else any.
     fn choose(&mut self, steps: &[Step], sets: &[Vec<Held>]) -> (Vec<usize>, Apart) {
         let detector = self.detector;
-        let witnesses: Vec<&[Moment]> = steps
+        let witnesses: Vec<&[ThreadPoint]> = steps
             .iter()
             .map(|s| match s {
                 Step::Dep { dep, .. } => &detector.deps[*dep as usize].witnesses[..],
@@ -234,7 +234,8 @@ impl<'a> Search<'a> {
         if steps.len() > LONG {
             return newest(&witnesses);
         }
-        let seen_apart = |a: &Moment, b: &Moment| a.seen_before(b) || b.seen_before(a);
+        let were_ordered =
+            |a: &ThreadPoint, b: &ThreadPoint| a.observed_before(b) || b.observed_before(a);
         for (apart, distinct, events) in [
             (Apart::Never, true, false),
             (Apart::Events, true, true),
@@ -243,7 +244,7 @@ impl<'a> Search<'a> {
             let meet = |a: Side<'_>, b: Side<'_>| {
                 overlap(a.witness, b.witness, distinct)
                     && covered(a, b).is_none()
-                    && (events || !seen_apart(a.witness, b.witness))
+                    && (events || !were_ordered(a.witness, b.witness))
             };
             if let Some(choice) = assign(&witnesses, sets, meet) {
                 return (choice, apart);
@@ -284,7 +285,7 @@ enum Apart {
 /// A thread at its step of a cycle, with what it holds there.
 #[derive(Clone, Copy)]
 struct Side<'a> {
-    witness: &'a Moment,
+    witness: &'a ThreadPoint,
     held: &'a [Held],
 }
 
@@ -310,7 +311,7 @@ fn around(inner: Side<'_>, other: Side<'_>) -> Option<(Arc<Section>, bool)> {
 
 /// One witness for each step so that all of them can meet pairwise, by backtracking.
 fn assign(
-    witnesses: &[&[Moment]],
+    witnesses: &[&[ThreadPoint]],
     sets: &[Vec<Held>],
     meet: impl Fn(Side<'_>, Side<'_>) -> bool,
 ) -> Option<Vec<usize>> {
@@ -348,10 +349,10 @@ fn assign(
 }
 
 /// The newest witness for each step, where there are too many steps to choose.
-fn newest(witnesses: &[&[Moment]]) -> (Vec<usize>, Apart) {
+fn newest(witnesses: &[&[ThreadPoint]]) -> (Vec<usize>, Apart) {
     let choice = witnesses.iter().map(|list| list.len().saturating_sub(1)).collect();
     let all = || witnesses.iter().filter_map(|list| list.last());
-    let mut different: Vec<&Moment> = all().collect();
+    let mut different: Vec<&ThreadPoint> = all().collect();
     different.sort_unstable_by_key(|w| (w.thread, w.epoch));
     different.dedup_by_key(|w| (w.thread, w.epoch));
     let ordered = different
@@ -367,7 +368,7 @@ fn newest(witnesses: &[&[Moment]]) -> (Vec<usize>, Apart) {
     (choice, apart)
 }
 
-fn overlap(a: &Moment, b: &Moment, distinct: bool) -> bool {
+fn overlap(a: &ThreadPoint, b: &ThreadPoint, distinct: bool) -> bool {
     if a.thread == b.thread { !distinct } else { !a.before(b) && !b.before(a) }
 }
 

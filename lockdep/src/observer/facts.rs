@@ -1,6 +1,6 @@
 //! What the observer is told by threads.
 
-use crate::engine::Moment;
+use crate::engine::ThreadPoint;
 use crate::model::finding::{FoundThread, FoundWait, WaitFor};
 use crate::model::held::HeldLock;
 use crate::model::ids::ThreadId;
@@ -12,7 +12,7 @@ use crate::thread_state::wait::Awaited;
 /// A request that must be judged.
 pub(crate) struct Request<'a> {
     /// The thread that asks, at this step.
-    pub(crate) at: &'a Moment,
+    pub(crate) at: &'a ThreadPoint,
     pub(crate) word: Word,
     pub(crate) site: Site,
     pub(crate) address: usize,

@@ -26,7 +26,9 @@ use std::hash::{BuildHasherDefault, Hash, Hasher};
 use std::panic::Location;
 use std::sync::Arc;
 
-use crate::engine::{Clock, Cover, Cycle, Dependency, Detector, Held, Link, Moment, Section};
+use crate::engine::{
+    Cover, Cycle, Dependency, Detector, Held, Link, Section, ThreadPoint, VectorClock,
+};
 use crate::finding::{Rule, Tier};
 use crate::hash::{Map, NumberHasher};
 use crate::model::finding::{
@@ -274,19 +276,19 @@ impl Observer {
         self.detector.joined(cover, thread);
     }
 
-    /// Whoever gets this event from now on does so after that moment.
-    pub(crate) fn publish(&mut self, event: LockId, at: &Moment) {
+    /// A thread that gets this event from now on comes after that point of another.
+    pub(crate) fn publish(&mut self, event: LockId, at: &ThreadPoint) {
         self.detector.publish(event, at);
     }
 
-    /// What was over when threads completed the event.
-    pub(crate) fn published(&self, event: LockId) -> Option<Clock> {
+    /// The clock that a thread which gets the event learns from it.
+    pub(crate) fn published(&self, event: LockId) -> Option<VectorClock> {
         self.detector.published(event).cloned()
     }
 
-    /// A hold under which threads were spawned is over, and so is everything in `over`.
-    pub(crate) fn released(&mut self, section: &Arc<Section>, over: Clock) {
-        let cycles = self.detector.released(section, over);
+    /// A hold under which threads were spawned has ended, with `completed` before its end.
+    pub(crate) fn released(&mut self, section: &Arc<Section>, completed: VectorClock) {
+        let cycles = self.detector.released(section, completed);
         self.cycles(&cycles);
     }
 

@@ -55,7 +55,7 @@ fn judge(
 ) {
     let mut held = take_scratch(record);
     record.held.held_into(&mut held);
-    let at = position::moment(record);
+    let at = position::thread_point(record);
     let request = Request {
         at: &at,
         word: asked,
@@ -271,7 +271,7 @@ pub(crate) fn wait_holding(record: OwnRecord, id: &AtomicU64, event: Word, site:
 fn wait_holding_new(record: OwnRecord, id: &AtomicU64, event: Word, context: u64, site: Site) {
     let mut held = take_scratch(record);
     record.held.held_into(&mut held);
-    let at = position::moment_of_event(record);
+    let at = position::event_point(record);
     observe(|o| {
         know_thread(o, record, None);
         let (level, teller) = (0, Teller::Itself);
@@ -296,7 +296,7 @@ pub(crate) fn signal(record: OwnRecord, id: &AtomicU64, event: Word, site: Site)
 
 #[cold]
 fn signal_new(record: OwnRecord, id: &AtomicU64, event: Word, digest: u64, site: Site) {
-    let at = position::moment_of_event(record);
+    let at = position::event_point(record);
     let held = [HeldLock { word: event.held(Mode::Write, true), site, address: 0, level: 0 }];
     observe(|o| {
         know_thread(o, record, None);

@@ -10,7 +10,7 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
 use std::sync::atomic::{AtomicU32, AtomicU64};
 
-use crate::engine::Clock;
+use crate::engine::VectorClock;
 use crate::hash::fold;
 use crate::model::word;
 use crate::model::word::Word;
@@ -27,7 +27,7 @@ pub(crate) fn has_news(record: OwnRecord) {
     let _busy = Busy::new();
     record.mine().version.set(record.mine().version.get().wrapping_add(1));
     record.mine().last_published.set(0);
-    record.mine().publishes.set(record.mine().own.borrow().publications < MOST);
+    record.mine().publishes.set(record.mine().own.borrow().published_epochs < MOST);
 }
 
 /// Whether the event, if it was the last one that this thread told, knows all that it did.
@@ -52,7 +52,7 @@ fn publish_new(record: OwnRecord, id: &AtomicU64, event: Word, published: &Atomi
     let busy = Busy::new();
     record.mine().known.add(key);
     drop(busy);
-    let at = position::moment(record);
+    let at = position::thread_point(record);
     observe(|o| o.publish(event.lock(), &at));
     id.fetch_or(word::IN_GRAPH, Relaxed);
     published.fetch_add(1, Relaxed);
@@ -60,10 +60,10 @@ fn publish_new(record: OwnRecord, id: &AtomicU64, event: Word, published: &Atomi
     {
         let mut own = record.mine().own.borrow_mut();
         own.at.epoch += 1;
-        own.publications += 1;
-        record.mine().publishes.set(own.publications < MOST);
+        own.published_epochs += 1;
+        record.mine().publishes.set(own.published_epochs < MOST);
     }
-    position::next_segment(record);
+    position::clock_changed(record);
 }
 
 /// The event has come for this thread, after so many had published something with it.
@@ -84,10 +84,10 @@ fn hear_new(record: OwnRecord, key: u64, event: Word) {
     record.mine().known.add(key);
     let Some(news) = news else { return };
     let mut own = record.mine().own.borrow_mut();
-    let mut seen = Clock::clone(&own.at.seen);
+    let mut seen = VectorClock::clone(&own.at.observed);
     seen.join(&news);
-    if seen != *own.at.seen {
-        own.at.seen = Arc::new(seen);
+    if seen != *own.at.observed {
+        own.at.observed = Arc::new(seen);
         drop(own);
         has_news(record);
     }

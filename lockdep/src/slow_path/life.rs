@@ -5,7 +5,7 @@
 
 use std::sync::atomic::Ordering::{Relaxed, Release, SeqCst};
 
-use crate::engine::Moment;
+use crate::engine::ThreadPoint;
 use crate::model::held::HeldLock;
 use crate::model::ids::ThreadId;
 use crate::observer::config::OnDeadlock;
@@ -13,7 +13,7 @@ use crate::platform;
 use crate::process::{is_observing, know_thread, observe, observer};
 use crate::thread_state::counters::{LEAVING, ORPHANED};
 use crate::thread_state::current::{self, Busy, current};
-use crate::thread_state::position::start_segments;
+use crate::thread_state::position::start_at;
 use crate::thread_state::record::OwnRecord;
 use crate::thread_state::registry;
 use crate::waits::{hang, orphan};
@@ -31,7 +31,7 @@ pub(crate) fn begin() -> Option<OwnRecord> {
         let record = registry::take_record();
         let thread = registry::next_thread();
         record.thread.store(thread, Relaxed);
-        start_segments(record, Moment { thread, epoch: 1, ..Moment::default() });
+        start_at(record, ThreadPoint { thread, epoch: 1, ..ThreadPoint::default() });
         record.system.store(platform::system_thread(), Relaxed);
         platform::watch_thread_end(thread_end);
         record

@@ -5,7 +5,7 @@ use std::sync::atomic::AtomicBool;
 use std::sync::atomic::Ordering::{Relaxed, SeqCst};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use crate::engine::{Clock, Cover, Moment, Section};
+use crate::engine::{Cover, Section, ThreadPoint, VectorClock};
 use crate::model::held::HeldLock;
 use crate::model::ids::{LockId, ThreadId};
 use crate::model::lock::{LockKind, Mode, Site};
@@ -16,7 +16,7 @@ use crate::process::{know_thread, observe};
 use crate::slow_path::life::begin;
 use crate::thread_state::counters::{LEAVING, STARTING};
 use crate::thread_state::current::{Busy, current};
-use crate::thread_state::position::{moment, moment_of_event, next_segment, start_segments};
+use crate::thread_state::position::{clock_changed, event_point, start_at, thread_point};
 use crate::thread_state::record::{Own, OwnRecord};
 use crate::thread_state::registry;
 use crate::thread_state::serials::serial;
@@ -28,7 +28,7 @@ const FIRST_STEPS: u32 = 64;
 #[derive(Debug)]
 pub(crate) struct Spawned {
     /// Its first step.
-    first: Moment,
+    first: ThreadPoint,
     parent: ThreadId,
     site: Site,
     started: AtomicBool,
@@ -38,15 +38,15 @@ pub(crate) struct Spawned {
 /// What a thread leaves to those that join it.
 #[derive(Clone, Debug)]
 struct End {
-    /// Its last step; itself, and what was over then, are over now.
-    at: Moment,
+    /// Its last step, which is completed.
+    at: ThreadPoint,
     /// The locks that it asked for.
     asked: Vec<(Word, Site)>,
 }
 
 /// What a thread was before it joined another, if it held locks then.
 pub(crate) struct BeforeJoin {
-    at: Moment,
+    at: ThreadPoint,
     held: Vec<HeldLock>,
     site: Site,
 }
@@ -56,8 +56,8 @@ pub(crate) fn spawn(site: Site) -> Option<Arc<Spawned>> {
     let record = current().or_else(begin)?;
     record.was_active.store(true, Relaxed);
     let parent = record.thread.load(Relaxed);
-    let at = moment(record);
-    let mut clock = Clock::clone(&at.clock);
+    let at = thread_point(record);
+    let mut clock = VectorClock::clone(&at.clock);
     let cover = cover(record, &at);
     observe(|o| {
         clock.retain(|t| o.remembers(t));
@@ -69,17 +69,18 @@ pub(crate) fn spawn(site: Site) -> Option<Arc<Spawned>> {
     record.mine().own.borrow_mut().at.epoch += 1;
     // What was asked for before the new thread existed cannot keep it waiting.
     record.close_window();
-    next_segment(record);
+    clock_changed(record);
     let thread = registry::next_thread();
     STARTING.fetch_add(1, SeqCst);
     let started = AtomicBool::new(false);
     let end = Mutex::new(None);
-    let first = Moment { thread, epoch: 1, clock: Arc::new(clock), seen: at.seen, cover };
+    let first =
+        ThreadPoint { thread, epoch: 1, clock: Arc::new(clock), observed: at.observed, cover };
     Some(Arc::new(Spawned { first, parent, site, started, end }))
 }
 
 /// What covers a thread that this one, being at `at`, spawns.
-fn cover(record: OwnRecord, at: &Moment) -> Option<Arc<Cover>> {
+fn cover(record: OwnRecord, at: &ThreadPoint) -> Option<Arc<Cover>> {
     let _busy = Busy::new();
     let mut own = record.mine().own.borrow_mut();
     if !record.held.is_empty() {
@@ -117,7 +118,7 @@ pub(crate) fn looks_for_sections(record: OwnRecord, word: Word) -> bool {
 
 /// The thread has given up one hold of a lock that it spawned others under.
 pub(crate) fn released(record: OwnRecord, lock: LockId) {
-    let (section, over) = {
+    let (section, completed) = {
         let _busy = Busy::new();
         let mut own = record.mine().own.borrow_mut();
         let Some(at) = own.sections.iter().position(|s| s.lock == lock) else { return };
@@ -125,12 +126,12 @@ pub(crate) fn released(record: OwnRecord, lock: LockId) {
             return;
         }
         let section = own.sections.swap_remove(at);
-        let over = own.at.over();
+        let completed = own.at.completed();
         own.at.epoch += 1;
-        (section, over)
+        (section, completed)
     };
-    next_segment(record);
-    observe(|o| o.released(&section, over));
+    clock_changed(record);
+    observe(|o| o.released(&section, completed));
 }
 
 impl Spawned {
@@ -141,7 +142,7 @@ impl Spawned {
                 let _busy = Busy::new();
                 record.thread.store(self.first.thread, Relaxed);
                 record.foreign.store(false, Relaxed);
-                start_segments(record, self.first.clone());
+                start_at(record, self.first.clone());
                 if self.first.cover.is_some() {
                     record.mine().own.borrow_mut().first_steps = FIRST_STEPS;
                     record.held.force_slow_path();
@@ -162,7 +163,7 @@ impl Spawned {
     /// The new thread's closure has returned.
     pub(crate) fn leave(&self) {
         let Some(record) = current() else { return };
-        let at = moment(record);
+        let at = thread_point(record);
         let left = {
             let _busy = Busy::new();
             let mut children = std::mem::take(&mut record.mine().own.borrow_mut().children);
@@ -193,7 +194,7 @@ impl Spawned {
         let _busy = Busy::new();
         let mut held = Vec::new();
         record.held.held_into(&mut held);
-        Some(BeforeJoin { at: moment_of_event(record), held, site })
+        Some(BeforeJoin { at: event_point(record), held, site })
     }
 
     /// The current thread knows that this one has ended.
@@ -204,7 +205,7 @@ impl Spawned {
             self.end.lock().unwrap_or_else(PoisonError::into_inner).clone()
         };
         let Some(end) = end else { return };
-        let mut over = end.at.over();
+        let mut completed = end.at.completed();
         observe(|o| {
             if let Some(cover) = &self.first.cover {
                 o.joined(cover, record.thread.load(Relaxed));
@@ -213,17 +214,17 @@ impl Spawned {
                 know_thread(o, record, None);
                 self.joined_holding(o, record, &before, &end);
             }
-            over.retain(|t| o.remembers(t));
+            completed.retain(|t| o.remembers(t));
         });
         let _busy = Busy::new();
         {
             let mut own = record.mine().own.borrow_mut();
-            Arc::make_mut(&mut own.at.clock).join(&over);
-            if *end.at.seen != Clock::default() {
-                Arc::make_mut(&mut own.at.seen).join(&end.at.seen);
+            Arc::make_mut(&mut own.at.clock).join(&completed);
+            if *end.at.observed != VectorClock::default() {
+                Arc::make_mut(&mut own.at.observed).join(&end.at.observed);
             }
         }
-        next_segment(record);
+        clock_changed(record);
     }
 
     /// To the order graph a thread is a lock that it holds from its first step to its last, and
@@ -240,8 +241,8 @@ impl Spawned {
             address: 0,
             level: 0,
         }];
-        // As in `moment_of_event`.
-        let at = Moment { seen: Arc::default(), ..end.at.clone() };
+        // As in `event_point`.
+        let at = ThreadPoint { observed: Arc::default(), ..end.at.clone() };
         for &(word, site) in &end.asked {
             let (level, teller) = (0, Teller::Another);
             o.event(&Request { at: &at, word, site, address: 0, level, held: &alive, teller });

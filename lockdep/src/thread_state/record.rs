@@ -14,7 +14,7 @@ use std::sync::atomic::Ordering::{Relaxed, SeqCst};
 use std::sync::atomic::{AtomicBool, AtomicPtr, AtomicU32, AtomicU64};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use crate::engine::{Cover, Moment, Section};
+use crate::engine::{Cover, Section, ThreadPoint};
 use crate::hash::Map;
 use crate::model::held::{HeldLock, Prepared};
 use crate::model::inventory::Counts;
@@ -106,9 +106,9 @@ pub(crate) struct Mine {
 #[derive(Debug, Default)]
 pub(crate) struct Own {
     /// Where the thread is.
-    pub(crate) at: Moment,
-    /// How often something was published.
-    pub(crate) publications: u32,
+    pub(crate) at: ThreadPoint,
+    /// How many epochs the thread has published with events.
+    pub(crate) published_epochs: u32,
     /// Holds under which the thread has spawned others.
     pub(crate) sections: Vec<Arc<Section>>,
     /// Covers of threads that it has spawned.
@@ -117,7 +117,8 @@ pub(crate) struct Own {
     pub(crate) first_steps: u32,
     /// Such locks that were acquired, with the acquisitions before that.
     pub(crate) entered: Vec<(Arc<Section>, u64)>,
-    pub(crate) segment: u64,
+    /// How often the thread's clock has changed.
+    pub(crate) clock_changes: u64,
     pub(crate) scratch: Vec<HeldLock>,
     /// Locks asked for in earlier windows of this thread, without repetition.
     pub(crate) asked: Vec<(Word, Site)>,
