@@ -1,4 +1,4 @@
-//! What the observer is told by threads.
+//! What threads tell the observer: requests, and threads that cannot go on.
 
 use crate::engine::ThreadPoint;
 use crate::model::finding::{FoundThread, FoundWait, WaitFor};
@@ -18,17 +18,17 @@ pub(crate) struct Request<'a> {
     pub(crate) address: usize,
     pub(crate) level: u8,
     pub(crate) held: &'a [HeldLock],
-    /// Who tells of it.
-    pub(crate) teller: Teller,
+    /// Whether the calling thread's stack is that of the request.
+    pub(crate) stack: RequestStack,
 }
 
-/// Who tells of a request.
+/// Whether the calling thread's stack is that of a request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Teller {
-    /// The thread that asks, at that moment.
-    Itself,
-    /// Another one, or the thread itself later on: its stack says nothing.
-    Another,
+pub(crate) enum RequestStack {
+    /// It is: the thread makes the request now.
+    Current,
+    /// Another thread made the request, or this one did so earlier.
+    Unknown,
 }
 
 /// A lock whose holder has ended.

@@ -43,8 +43,7 @@ use crate::model::times::ClassTimes;
 use crate::model::word::{CLASSES, Word, class_of};
 use crate::observer::config::Config;
 use crate::observer::declared_places::Declared;
-use crate::observer::facts::Teller;
-use crate::observer::facts::{Orphan, Request};
+use crate::observer::facts::{Orphan, Request, RequestStack};
 use crate::observer::nestings::Nestings;
 use crate::observer::ordered_calls::OrderedCalls;
 use crate::observer::parts::{found_hold, held_of, kind_of, list, signature, site_number};
@@ -323,7 +322,7 @@ impl Observer {
     /// Keeps the calling thread's stack for each held lock, unless it has one of this thread for this
     /// request, or enough of others. `None` where nothing was new.
     fn keep_stack(&mut self, request: &Request<'_>) -> Option<FoundStack> {
-        if !self.config.stacks || request.teller == Teller::Another {
+        if !self.config.stacks || request.stack == RequestStack::Unknown {
             return None;
         }
         let mut taken = None;

@@ -1,7 +1,6 @@
 //! The cold half of an acquisition, a wait or a signal: what is new to a thread is told to the
 //! observer here, before the thread can block, and remembered as known.
 
-use crate::observer::facts::Teller;
 use std::panic::AssertUnwindSafe;
 use std::sync::atomic::AtomicU64;
 use std::sync::atomic::Ordering::{Acquire, Relaxed};
@@ -12,7 +11,7 @@ use crate::model::ids::LockId;
 use crate::model::lock::{Mode, Site};
 use crate::model::word;
 use crate::model::word::Word;
-use crate::observer::facts::Request;
+use crate::observer::facts::{Request, RequestStack};
 use crate::process::{halt, know_thread, observe, observer};
 use crate::slow_path::{happens_before, spawn};
 use crate::thread_state::current::{Busy, is_busy};
@@ -63,7 +62,7 @@ fn judge(
         address: ptr::from_ref(id) as usize,
         level,
         held: &held,
-        teller: Teller::Itself,
+        stack: RequestStack::Current,
     };
     let (hang, pending) = observe(|o| {
         know_thread(o, record, None);
@@ -82,7 +81,7 @@ fn judge(
     if let Some(finding) = hang {
         return halt(&finding);
     }
-    happens_before::has_news(record);
+    happens_before::has_unpublished(record);
     match pending {
         Some(finding) => defer(record, id, finding),
         None => mark_known(record, id, context),
@@ -274,8 +273,8 @@ fn wait_holding_new(record: OwnRecord, id: &AtomicU64, event: Word, context: u64
     let at = position::event_point(record);
     observe(|o| {
         know_thread(o, record, None);
-        let (level, teller) = (0, Teller::Itself);
-        o.event(&Request { at: &at, word: event, site, address: 0, level, held: &held, teller });
+        let (level, stack) = (0, RequestStack::Current);
+        o.event(&Request { at: &at, word: event, site, address: 0, level, held: &held, stack });
     });
     give_scratch(record, held);
     mark_known(record, id, context);
@@ -301,8 +300,8 @@ fn signal_new(record: OwnRecord, id: &AtomicU64, event: Word, digest: u64, site:
     observe(|o| {
         know_thread(o, record, None);
         for (word, asked_at) in record.mine().recent.iter() {
-            let (site, teller) = (asked_at, Teller::Another);
-            o.event(&Request { at: &at, word, site, address: 0, level: 0, held: &held, teller });
+            let (site, stack) = (asked_at, RequestStack::Unknown);
+            o.event(&Request { at: &at, word, site, address: 0, level: 0, held: &held, stack });
         }
     });
     let _busy = Busy::new();

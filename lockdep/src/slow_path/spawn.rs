@@ -1,6 +1,5 @@
 //! Spawning, ending and joining: the order between threads, and the wait for their end.
 
-use crate::observer::facts::Teller;
 use std::sync::atomic::AtomicBool;
 use std::sync::atomic::Ordering::{Relaxed, SeqCst};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -11,7 +10,7 @@ use crate::model::ids::{LockId, ThreadId};
 use crate::model::lock::{LockKind, Mode, Site};
 use crate::model::word::Word;
 use crate::observer::Observer;
-use crate::observer::facts::Request;
+use crate::observer::facts::{Request, RequestStack};
 use crate::process::{know_thread, observe};
 use crate::slow_path::life::begin;
 use crate::thread_state::counters::{LEAVING, STARTING};
@@ -244,8 +243,8 @@ impl Spawned {
         // As in `event_point`.
         let at = ThreadPoint { observed: Arc::default(), ..end.at.clone() };
         for &(word, site) in &end.asked {
-            let (level, teller) = (0, Teller::Another);
-            o.event(&Request { at: &at, word, site, address: 0, level, held: &alive, teller });
+            let (level, stack) = (0, RequestStack::Unknown);
+            o.event(&Request { at: &at, word, site, address: 0, level, held: &alive, stack });
         }
         o.event(&Request {
             at: &before.at,
@@ -254,7 +253,7 @@ impl Spawned {
             address: 0,
             level: 0,
             held: &before.held,
-            teller: Teller::Itself,
+            stack: RequestStack::Current,
         });
         o.remove(life.lock());
     }

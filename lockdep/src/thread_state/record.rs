@@ -91,8 +91,8 @@ pub(crate) struct Mine {
     pub(crate) unparks: Cell<u64>,
     /// The observer knows the thread.
     pub(crate) introduced: Cell<bool>,
-    /// What the thread did may be published with the next event.
-    pub(crate) publishes: Cell<bool>,
+    /// The thread's clock may be published with the next event.
+    pub(crate) may_publish: Cell<bool>,
     /// How often there was something new to publish.
     pub(crate) version: Cell<u32>,
     /// The last event to which this thread's current clock was published; 0 if none.
@@ -174,7 +174,7 @@ impl Record {
                 in_order_at: Cell::new(ptr::null()),
                 unparks: Cell::new(0),
                 introduced: Cell::new(false),
-                publishes: Cell::new(false),
+                may_publish: Cell::new(false),
                 version: Cell::new(0),
                 last_published: Cell::new(0),
                 over: Cell::new(false),
@@ -379,7 +379,7 @@ impl OwnRecord {
         mine.in_order_at.set(ptr::null());
         mine.unparks.set(0);
         mine.introduced.set(false);
-        mine.publishes.set(false);
+        mine.may_publish.set(false);
         mine.version.set(0);
         mine.last_published.set(0);
         mine.over.set(false);
