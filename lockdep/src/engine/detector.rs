@@ -1,6 +1,6 @@
 //! The dependencies behind the orders, the cycles they form, and how sure each cycle is.
 //!
-//! A *dependency* is "this thread asked for this lock while it held those". Cycles are chains of
+//! A *dependency* is "this thread asked for this lock while it held those". Cycles are made of
 //! dependencies, as in Goodlock (Havelund 2000; Bensalem and Havelund 2005) and iGoodlock (Joshi et
 //! al. 2009): each asks for a lock that the next one holds. The tier of a cycle says what keeps its
 //! threads apart, if anything: a common gate lock, spawn and join order, one thread that would have
@@ -17,7 +17,7 @@
 use std::sync::Arc;
 
 use super::ThreadPoint;
-use super::cover::{Cover, Section};
+use super::inherited_locks::{CriticalSection, InheritedLocks};
 use super::order_graph::OrderGraph;
 use super::search::Search;
 use super::vector_clock::VectorClock;
@@ -81,7 +81,7 @@ pub(crate) struct Cycle {
     pub links: Vec<Link>,
     /// The lock that makes it impossible, where the tier is [`Tier::Guarded`].
     pub gate: Option<LockId>,
-    /// Whether events kept its threads apart in this run.
+    /// Whether only events in this run exclude it.
     pub by_events: bool,
 }
 
@@ -91,24 +91,27 @@ pub(crate) struct Gone {
     pub(super) links: Vec<Link>,
 }
 
-pub(super) type Chain = u32;
+/// The number of a [`HeldSetData`].
+pub(super) type HeldSet = u32;
+/// The number of a [`DepData`].
 pub(super) type Dep = u32;
 
-/// The chain of nothing held.
-const ROOT: Chain = 0;
+/// The empty set.
+const NOTHING: HeldSet = 0;
 
-/// A held stack, as a path in a tree: this lock on top of the parent's.
+/// The locks that a thread held, in the order of acquisition: this one, and those of the parent before
+/// it. All sets that were seen form a tree.
 #[derive(Debug)]
-pub(super) struct ChainData {
-    parent: Chain,
+pub(super) struct HeldSetData {
+    parent: HeldSet,
     pub(super) held: Held,
-    children: Vec<Chain>,
+    children: Vec<HeldSet>,
     deps: Vec<Dep>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(super) struct DepKey {
-    chain: Chain,
+    held_set: HeldSet,
     pub(super) lock: LockId,
     mode: Mode,
     site: SiteId,
@@ -122,8 +125,8 @@ pub(super) struct DepData {
 
 #[derive(Debug, Default)]
 pub(super) struct LockData {
-    /// Chains with this lock on top.
-    pub(super) chains: Vec<Chain>,
+    /// Sets of which this lock is the last.
+    pub(super) held_sets: Vec<HeldSet>,
     /// Dependencies that ask for it.
     deps: Vec<Dep>,
     /// Locks that an order leads to through locks that are gone.
@@ -135,15 +138,15 @@ pub(super) struct LockData {
 pub(crate) struct Detector {
     pub(super) graph: OrderGraph,
     pub(super) locks: Map<LockId, LockData>,
-    pub(super) chains: Vec<ChainData>,
-    free_chains: Vec<Chain>,
-    chain_index: Map<(Chain, Held), Chain>,
+    pub(super) held_sets: Vec<HeldSetData>,
+    free_held_sets: Vec<HeldSet>,
+    held_set_index: Map<(HeldSet, Held), HeldSet>,
     pub(super) deps: Vec<DepData>,
     free_deps: Vec<Dep>,
     dep_index: Map<DepKey, Dep>,
     witnesses: Map<ThreadId, u32>,
     /// Dependencies whose cycles are guarded only if a thread is joined before a hold ends.
-    unsettled: Vec<(Arc<Section>, Dep)>,
+    unsettled: Vec<(Arc<CriticalSection>, Dep)>,
     stamps: u64,
     /// The clocks that threads published with an event, joined.
     published: Map<LockId, VectorClock>,
@@ -162,14 +165,14 @@ impl Detector {
         Detector {
             graph: OrderGraph::new(),
             locks: Map::default(),
-            chains: vec![ChainData {
-                parent: ROOT,
+            held_sets: vec![HeldSetData {
+                parent: NOTHING,
                 held: nothing,
                 children: Vec::new(),
                 deps: Vec::new(),
             }],
-            free_chains: Vec::new(),
-            chain_index: Map::default(),
+            free_held_sets: Vec::new(),
+            held_set_index: Map::default(),
             deps: Vec::new(),
             free_deps: Vec::new(),
             dep_index: Map::default(),
@@ -200,9 +203,9 @@ impl Detector {
     /// # Cost
     /// A few map accesses per held lock; a search only where the locks can lie on a cycle.
     pub(crate) fn request(&mut self, seen: &Dependency<'_>) -> Vec<Cycle> {
-        let mut chain = ROOT;
+        let mut held_set = NOTHING;
         for &held in seen.held {
-            chain = self.chain(chain, held);
+            held_set = self.held_set(held_set, held);
         }
         // A blocking acquisition has an order from everything below it already, so reachability
         // needs only the orders down to the first one.
@@ -214,7 +217,7 @@ impl Detector {
                 break;
             }
         }
-        let key = DepKey { chain, lock: seen.lock, mode: seen.mode, site: seen.site };
+        let key = DepKey { held_set, lock: seen.lock, mode: seen.mode, site: seen.site };
         let dep = self.dep(key);
         self.witness(dep, seen.at.clone());
         if !self.graph.on_cycle(seen.lock)
@@ -228,7 +231,8 @@ impl Detector {
     fn search(&mut self, dep: Dep) -> Vec<Cycle> {
         let (cycles, unsettled) = Search::new(self, dep).run();
         for section in unsettled {
-            let known = |(s, d): &(Arc<Section>, Dep)| *d == dep && Arc::ptr_eq(s, &section);
+            let known =
+                |(s, d): &(Arc<CriticalSection>, Dep)| *d == dep && Arc::ptr_eq(s, &section);
             if !self.unsettled.iter().any(known) {
                 self.unsettled.push((section, dep));
             }
@@ -257,17 +261,17 @@ impl Detector {
         self.published.get(&event)
     }
 
-    /// `thread` has joined the one that has this cover.
-    pub(crate) fn joined(&mut self, cover: &Cover, thread: ThreadId) {
+    /// `thread` has joined the one that has inherited these locks.
+    pub(crate) fn joined(&mut self, inherited: &InheritedLocks, thread: ThreadId) {
         let stamp = self.stamp();
-        cover.join(thread, stamp);
+        inherited.join(thread, stamp);
     }
 
     /// The hold has ended, with `completed` before its end. Returns the cycles that it does not keep
     /// from happening after all.
     pub(crate) fn released(
         &mut self,
-        section: &Arc<Section>,
+        section: &Arc<CriticalSection>,
         completed: VectorClock,
     ) -> Vec<Cycle> {
         let stamp = self.stamp();
@@ -275,15 +279,15 @@ impl Detector {
         self.settle(|s| Arc::ptr_eq(s, section))
     }
 
-    /// A thread has ended without having joined those that have these covers. Returns the cycles
-    /// that can happen after all.
-    pub(crate) fn left(&mut self, covers: &[Arc<Cover>]) -> Vec<Cycle> {
-        covers.iter().for_each(|cover| cover.leave_alone());
-        self.settle(|s| covers.iter().any(|c| c.sections().any(|other| Arc::ptr_eq(s, other))))
+    /// A thread has ended without having joined its children, which have inherited these locks. Returns the
+    /// cycles that can happen after all.
+    pub(crate) fn detached(&mut self, children: &[Arc<InheritedLocks>]) -> Vec<Cycle> {
+        children.iter().for_each(|child| child.detach());
+        self.settle(|s| children.iter().any(|c| c.sections().any(|other| Arc::ptr_eq(s, other))))
     }
 
-    /// Judges again what was judged by these sections.
-    fn settle(&mut self, of: impl Fn(&Arc<Section>) -> bool) -> Vec<Cycle> {
+    /// Judges the cycles again that were taken for guarded by these sections.
+    fn settle(&mut self, of: impl Fn(&Arc<CriticalSection>) -> bool) -> Vec<Cycle> {
         let mut again: Vec<Dep> = Vec::new();
         self.unsettled.retain(|(section, dep)| {
             let settled = of(section);
@@ -318,8 +322,8 @@ impl Detector {
         for dep in data.deps {
             self.drop_dep(dep);
         }
-        for chain in data.chains {
-            self.splice(chain);
+        for held_set in data.held_sets {
+            self.splice(held_set);
         }
     }
 
@@ -353,31 +357,31 @@ impl Detector {
         })
     }
 
-    fn chain(&mut self, parent: Chain, held: Held) -> Chain {
-        if let Some(&chain) = self.chain_index.get(&(parent, held)) {
-            return chain;
+    fn held_set(&mut self, parent: HeldSet, held: Held) -> HeldSet {
+        if let Some(&held_set) = self.held_set_index.get(&(parent, held)) {
+            return held_set;
         }
-        let data = ChainData { parent, held, children: Vec::new(), deps: Vec::new() };
-        let chain = match self.free_chains.pop() {
-            Some(chain) => {
-                self.chains[chain as usize] = data;
-                chain
+        let data = HeldSetData { parent, held, children: Vec::new(), deps: Vec::new() };
+        let held_set = match self.free_held_sets.pop() {
+            Some(held_set) => {
+                self.held_sets[held_set as usize] = data;
+                held_set
             }
             None => {
-                self.chains.push(data);
-                (self.chains.len() - 1) as Chain
+                self.held_sets.push(data);
+                (self.held_sets.len() - 1) as HeldSet
             }
         };
-        self.chain_index.insert((parent, held), chain);
-        self.add_child(parent, chain);
-        self.locks.entry(held.lock).or_default().chains.push(chain);
-        chain
+        self.held_set_index.insert((parent, held), held_set);
+        self.add_child(parent, held_set);
+        self.locks.entry(held.lock).or_default().held_sets.push(held_set);
+        held_set
     }
 
-    /// Nobody asks what stands on the root, which is everything.
-    fn add_child(&mut self, parent: Chain, chain: Chain) {
-        if parent != ROOT {
-            self.chains[parent as usize].children.push(chain);
+    /// Those of the empty set are kept nowhere, as nothing asks for them.
+    fn add_child(&mut self, parent: HeldSet, held_set: HeldSet) {
+        if parent != NOTHING {
+            self.held_sets[parent as usize].children.push(held_set);
         }
     }
 
@@ -397,7 +401,7 @@ impl Detector {
             }
         };
         self.dep_index.insert(key, dep);
-        self.chains[key.chain as usize].deps.push(dep);
+        self.held_sets[key.held_set as usize].deps.push(dep);
         self.locks.entry(key.lock).or_default().deps.push(dep);
         dep
     }
@@ -433,22 +437,22 @@ impl Detector {
 
     /// What was held at a dependency, innermost first.
     pub(super) fn held_of(&self, dep: Dep) -> impl Iterator<Item = Held> + '_ {
-        let mut chain = self.deps[dep as usize].key.chain;
+        let mut held_set = self.deps[dep as usize].key.held_set;
         std::iter::from_fn(move || {
-            let data = &self.chains[chain as usize];
-            (chain != ROOT).then(|| {
-                chain = data.parent;
+            let data = &self.held_sets[held_set as usize];
+            (held_set != NOTHING).then(|| {
+                held_set = data.parent;
                 data.held
             })
         })
     }
 
-    /// The dependencies of a chain and of all chains on top of it.
-    pub(super) fn deps_above(&self, chain: Chain) -> Vec<Dep> {
+    /// The dependencies of a set and of all that begin with it.
+    pub(super) fn deps_above(&self, held_set: HeldSet) -> Vec<Dep> {
         let mut deps = Vec::new();
-        let mut open = vec![chain];
-        while let Some(chain) = open.pop() {
-            let data = &self.chains[chain as usize];
+        let mut open = vec![held_set];
+        while let Some(held_set) = open.pop() {
+            let data = &self.held_sets[held_set as usize];
             deps.extend(&data.deps);
             open.extend(&data.children);
         }
@@ -475,7 +479,7 @@ impl Detector {
         let key = data.key;
         let witnesses = std::mem::take(&mut data.witnesses);
         self.dep_index.remove(&key);
-        remove_item(&mut self.chains[key.chain as usize].deps, dep);
+        remove_item(&mut self.held_sets[key.held_set as usize].deps, dep);
         if let Some(lock) = self.locks.get_mut(&key.lock) {
             remove_item(&mut lock.deps, dep);
         }
@@ -504,58 +508,58 @@ impl Detector {
         self.free_deps.push(dep);
     }
 
-    /// Takes one chain link out: what was on top of it is now on top of its parent.
-    fn splice(&mut self, chain: Chain) {
-        let data = &mut self.chains[chain as usize];
+    /// Takes the last lock of a set out of all sets that begin with it: they begin with its parent now.
+    fn splice(&mut self, held_set: HeldSet) {
+        let data = &mut self.held_sets[held_set as usize];
         let (parent, held) = (data.parent, data.held);
         let children = std::mem::take(&mut data.children);
         let deps = std::mem::take(&mut data.deps);
-        self.chain_index.remove(&(parent, held));
-        if parent != ROOT {
-            remove_item(&mut self.chains[parent as usize].children, chain);
+        self.held_set_index.remove(&(parent, held));
+        if parent != NOTHING {
+            remove_item(&mut self.held_sets[parent as usize].children, held_set);
         }
         for dep in deps {
             self.move_dep(dep, parent);
         }
         for child in children {
-            self.move_chain(child, chain, parent);
+            self.move_held_set(child, held_set, parent);
         }
-        self.free_chains.push(chain);
+        self.free_held_sets.push(held_set);
     }
 
-    fn move_chain(&mut self, chain: Chain, from: Chain, to: Chain) {
-        let held = self.chains[chain as usize].held;
-        self.chain_index.remove(&(from, held));
-        let Some(&same) = self.chain_index.get(&(to, held)) else {
-            self.chain_index.insert((to, held), chain);
-            self.chains[chain as usize].parent = to;
-            self.add_child(to, chain);
+    fn move_held_set(&mut self, held_set: HeldSet, from: HeldSet, to: HeldSet) {
+        let held = self.held_sets[held_set as usize].held;
+        self.held_set_index.remove(&(from, held));
+        let Some(&same) = self.held_set_index.get(&(to, held)) else {
+            self.held_set_index.insert((to, held), held_set);
+            self.held_sets[held_set as usize].parent = to;
+            self.add_child(to, held_set);
             return;
         };
-        let data = &mut self.chains[chain as usize];
+        let data = &mut self.held_sets[held_set as usize];
         let children = std::mem::take(&mut data.children);
         let deps = std::mem::take(&mut data.deps);
         for dep in deps {
             self.move_dep(dep, same);
         }
         for child in children {
-            self.move_chain(child, chain, same);
+            self.move_held_set(child, held_set, same);
         }
         if let Some(lock) = self.locks.get_mut(&held.lock) {
-            remove_item(&mut lock.chains, chain);
+            remove_item(&mut lock.held_sets, held_set);
         }
-        self.free_chains.push(chain);
+        self.free_held_sets.push(held_set);
     }
 
-    fn move_dep(&mut self, dep: Dep, to: Chain) {
+    fn move_dep(&mut self, dep: Dep, to: HeldSet) {
         let old = self.deps[dep as usize].key;
         self.dep_index.remove(&old);
-        let key = DepKey { chain: to, ..old };
+        let key = DepKey { held_set: to, ..old };
         let same = self.dep_index.get(&key).copied();
-        if to != ROOT && same.is_none() {
+        if to != NOTHING && same.is_none() {
             self.dep_index.insert(key, dep);
             self.deps[dep as usize].key = key;
-            self.chains[to as usize].deps.push(dep);
+            self.held_sets[to as usize].deps.push(dep);
             return;
         }
         let witnesses = std::mem::take(&mut self.deps[dep as usize].witnesses);

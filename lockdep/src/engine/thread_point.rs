@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use super::{Cover, VectorClock};
+use super::{InheritedLocks, VectorClock};
 use crate::model::ids::ThreadId;
 
 /// A thread at one of its steps.
@@ -22,7 +22,7 @@ pub(crate) struct ThreadPoint {
     /// The epochs that events put before it in this run: messages, notifications, barriers.
     pub observed: Arc<VectorClock>,
     /// What is held around the whole thread.
-    pub cover: Option<Arc<Cover>>,
+    pub inherited: Option<Arc<InheritedLocks>>,
 }
 
 impl ThreadPoint {

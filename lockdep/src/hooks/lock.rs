@@ -67,7 +67,7 @@ impl LockTag {
     #[inline(always)]
     pub(super) fn track(&self, ty: &'static LockType, site: Site) -> Option<(OwnRecord, Word)> {
         let Some(record) = current::current().or_else(life::begin) else {
-            identity::leave_alone(&self.id);
+            identity::mark_untracked(&self.id);
             return None;
         };
         Some((record, self.word(record, ty, site)?))

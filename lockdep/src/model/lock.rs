@@ -155,7 +155,7 @@ impl LockType {
     }
 
     /// Whether a guard may be dropped in another thread than the one that acquired the lock.
-    pub(crate) fn sends(&self) -> bool {
+    pub(crate) fn has_sendable_guards(&self) -> bool {
         self.markers.iter().flatten().any(|marker| !marker().ends_with("::GuardNoSend"))
     }
 

@@ -202,12 +202,12 @@ impl Observer {
             if let Some((thread, own)) = threads.iter().find_map(|t| Some((t, self.own_bar(t)?))) {
                 return self.never_given_back(thread, &own);
             }
-            let left = |t: &StuckThread| {
-                let bars = |left: &&Orphan| t.lock().is_some_and(|w| left.held.bars(w));
-                self.left.iter().find(bars).cloned()
+            let abandoned = |t: &StuckThread| {
+                let bars = |orphan: &&Orphan| t.lock().is_some_and(|w| orphan.held.bars(w));
+                self.abandoned.iter().find(bars).cloned()
             };
-            if let Some((thread, left)) = threads.iter().find_map(|t| Some((t, left(t)?))) {
-                return self.orphaned(thread, &left);
+            if let Some((thread, orphan)) = threads.iter().find_map(|t| Some((t, abandoned(t)?))) {
+                return self.orphaned(thread, &orphan);
             }
             if let Some(cycle) = cycle {
                 return self.deadlock(cycle);
@@ -219,7 +219,7 @@ impl Observer {
     /// The guard that keeps the thread itself waiting, wherever it is. Whoever upgrades waits for the
     /// guards of others.
     fn own_bar(&self, thread: &StuckThread) -> Option<HeldLock> {
-        let asked = thread.lock().filter(|asked| self.may_be_sent(asked.lock()))?;
+        let asked = thread.lock().filter(|asked| self.is_sendable(asked.lock()))?;
         let upgrades =
             |h: &HeldLock| (h.word.mode(), asked.mode()) == (Mode::Upgradable, Mode::Write);
         thread.held.iter().find(|h| h.bars(asked) && !upgrades(h)).copied()

@@ -19,7 +19,7 @@ mod in_order;
 mod nesting;
 mod nestings;
 mod ordered_calls;
-mod sent;
+mod sendable;
 
 use std::collections::{HashMap, HashSet};
 use std::hash::{BuildHasherDefault, Hash, Hasher};
@@ -27,7 +27,8 @@ use std::panic::Location;
 use std::sync::Arc;
 
 use crate::engine::{
-    Cover, Cycle, Dependency, Detector, Held, Link, Section, ThreadPoint, VectorClock,
+    CriticalSection, Cycle, Dependency, Detector, Held, InheritedLocks, Link, ThreadPoint,
+    VectorClock,
 };
 use crate::finding::{Rule, Tier};
 use crate::hash::{Map, NumberHasher};
@@ -82,9 +83,9 @@ pub(crate) struct Observer {
     /// Locks that a thread held when it ended.
     pub(crate) orphans: Vec<Orphan>,
     /// Classes of locks whose guards may be sent to other threads.
-    sent: HashSet<u32>,
-    /// Such locks that a thread had acquired when it ended.
-    pub(crate) left: Vec<Orphan>,
+    sendable: HashSet<u32>,
+    /// Such locks that a thread had acquired when it ended: their guards may be elsewhere.
+    pub(crate) abandoned: Vec<Orphan>,
     /// A thread has found that it would hang.
     hung: bool,
     retired: Counts,
@@ -126,8 +127,8 @@ impl Observer {
             reported: Map::default(),
             findings: Vec::new(),
             orphans: Vec::new(),
-            sent: HashSet::new(),
-            left: Vec::new(),
+            sendable: HashSet::new(),
+            abandoned: Vec::new(),
             hung: false,
             retired: Counts::default(),
             times: Map::default(),
@@ -234,7 +235,7 @@ impl Observer {
     pub(crate) fn remove(&mut self, lock: LockId) {
         self.detector.remove(lock);
         self.forget_key(lock);
-        self.left.retain(|left| left.held.word.lock() != lock);
+        self.abandoned.retain(|hold| hold.held.word.lock() != lock);
     }
 
     /// Records a dependency and reports what follows from it.
@@ -270,9 +271,9 @@ impl Observer {
         self.cycles(&cycles);
     }
 
-    /// `thread` has joined the one that has this cover.
-    pub(crate) fn joined(&mut self, cover: &Cover, thread: ThreadId) {
-        self.detector.joined(cover, thread);
+    /// `thread` has joined the one that has inherited these locks.
+    pub(crate) fn joined(&mut self, inherited: &InheritedLocks, thread: ThreadId) {
+        self.detector.joined(inherited, thread);
     }
 
     /// A thread that gets this event from now on comes after that point of another.
@@ -286,14 +287,14 @@ impl Observer {
     }
 
     /// A hold under which threads were spawned has ended, with `completed` before its end.
-    pub(crate) fn released(&mut self, section: &Arc<Section>, completed: VectorClock) {
+    pub(crate) fn released(&mut self, section: &Arc<CriticalSection>, completed: VectorClock) {
         let cycles = self.detector.released(section, completed);
         self.cycles(&cycles);
     }
 
-    /// A thread ends without having joined those that have these covers.
-    pub(crate) fn left(&mut self, covers: &[Arc<Cover>]) {
-        let cycles = self.detector.left(covers);
+    /// A thread ends without having joined its children, which have inherited these locks.
+    pub(crate) fn detached(&mut self, children: &[Arc<InheritedLocks>]) {
+        let cycles = self.detector.detached(children);
         self.cycles(&cycles);
     }
 

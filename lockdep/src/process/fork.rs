@@ -77,7 +77,7 @@ fn orphan(observer: &mut Observer, record: &Record) {
     let mut held: Vec<HeldLock> = Vec::new();
     record.held.held_into(&mut held);
     let thread = record.thread.load(Relaxed);
-    let (sent, kept) = held.into_iter().partition(|h| observer.may_be_sent(h.word.lock()));
-    observer.leave(thread, sent);
+    let (sent, kept) = held.into_iter().partition(|h| observer.is_sendable(h.word.lock()));
+    observer.abandon(thread, sent);
     observer.not_forked(thread, kept);
 }

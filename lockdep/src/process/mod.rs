@@ -74,8 +74,8 @@ pub(crate) fn observe<R>(step: impl FnOnce(&mut Observer) -> R) -> R {
 }
 
 /// Whether a thread may drop a guard of this lock that another one has acquired; for a busy thread.
-pub(crate) fn may_be_sent(lock: LockId) -> bool {
-    observer().as_ref().is_some_and(|observer| observer.may_be_sent(lock))
+pub(crate) fn is_sendable(lock: LockId) -> bool {
+    observer().as_ref().is_some_and(|observer| observer.is_sendable(lock))
 }
 
 /// Runs `step` on the observer where nothing of the program may run: what it finds is in

@@ -68,7 +68,7 @@ fn judge(
         know_thread(o, record, None);
         let (mut hang, mut pending) = (None, None);
         match relocked(&held, asked, upgrades) {
-            Some(first) if o.may_be_sent(asked.lock()) => pending = o.read_again(&request, first),
+            Some(first) if o.is_sendable(asked.lock()) => pending = o.read_again(&request, first),
             Some(first) => hang = o.relock(&request, first),
             None => {}
         }
@@ -140,7 +140,7 @@ fn confirm_pending(record: OwnRecord, lock: LockId) {
         own.pending.extract_if(.., |finding| finding.is_about(lock)).collect()
     };
     if !certain.is_empty() {
-        observe(|o| certain.into_iter().for_each(|finding| o.sure(finding)));
+        observe(|o| certain.into_iter().for_each(|finding| o.confirm(finding)));
     }
 }
 
@@ -178,7 +178,7 @@ pub(crate) fn slow_path(record: OwnRecord, word: Word) -> Word {
     take_released_elsewhere(record);
     record.reserve();
     let held = times::asked_for(record, word);
-    if !spawn::looks_for_sections(record, word) && !held.watched() {
+    if !spawn::looks_for_inherited(record, word) && !held.watched() {
         record.leave_slow_path();
     }
     held
@@ -227,9 +227,9 @@ fn release_elsewhere(record: OwnRecord, id: &AtomicU64, mode: Mode) {
     let mut others = records().filter(|r| r.in_use.load(Acquire) && !ptr::eq(*r, record.shared()));
     let given = others.any(|other| other.held.release_elsewhere(lock, mode));
     if let Some(observer) = observer.as_mut()
-        && (given || observer.take_left(lock, mode))
+        && (given || observer.take_abandoned(lock, mode))
     {
-        observer.guards_are_sent(lock.class());
+        observer.mark_sendable(lock.class());
         // Whatever was learnt of that hold is in the stack of the other.
         id.fetch_or(word::IN_GRAPH, Relaxed);
     }

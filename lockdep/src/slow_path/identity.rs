@@ -172,8 +172,8 @@ fn new_class(record: OwnRecord, slot: usize, created: Site, ty: &'static LockTyp
         None => {
             let class = observe(|o| {
                 let class = o.class(created, ty.kind(), ty.name());
-                if ty.sends() {
-                    o.guards_are_sent(class);
+                if ty.has_sendable_guards() {
+                    o.mark_sendable(class);
                 }
                 if o.met(class) {
                     o.many(class);
@@ -195,7 +195,7 @@ fn set_class(record: OwnRecord, slot: usize, entry: ClassEntry) {
 
 /// A lock that the engine itself needed, while this thread was busy.
 #[cold]
-pub(crate) fn leave_alone(id: &AtomicU64) {
+pub(crate) fn mark_untracked(id: &AtomicU64) {
     if is_busy() {
         id.fetch_or(word::UNTRACKED, Relaxed);
     }

@@ -62,7 +62,7 @@ fn thread_end() {
     let left_behind = orphan::behind_these(&held);
     let last = left_behind
         .or_else(|| if hang::nobody_runs() { hang::nobody_will(record, || false) } else { None });
-    if record.left.swap(false, Relaxed) {
+    if record.is_leaving.swap(false, Relaxed) {
         LEAVING.fetch_sub(1, SeqCst);
     }
     current::end();
@@ -83,11 +83,11 @@ fn kept(record: OwnRecord) -> Vec<HeldLock> {
     let mut held = Vec::new();
     record.held.held_into(&mut held);
     if let Some(observer) = guard.as_mut() {
-        let sent = |h: &HeldLock| observer.may_be_sent(h.word.lock());
+        let sent = |h: &HeldLock| observer.is_sendable(h.word.lock());
         let (sent, kept) = held.into_iter().partition(sent);
         if !Vec::is_empty(&sent) {
             know_thread(observer, record, None);
-            observer.leave(record.thread.load(Relaxed), sent);
+            observer.abandon(record.thread.load(Relaxed), sent);
         }
         held = kept;
     }

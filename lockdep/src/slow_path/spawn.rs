@@ -4,7 +4,7 @@ use std::sync::atomic::AtomicBool;
 use std::sync::atomic::Ordering::{Relaxed, SeqCst};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use crate::engine::{Cover, Section, ThreadPoint, VectorClock};
+use crate::engine::{CriticalSection, InheritedLocks, ThreadPoint, VectorClock};
 use crate::model::held::HeldLock;
 use crate::model::ids::{LockId, ThreadId};
 use crate::model::lock::{LockKind, Mode, Site};
@@ -20,7 +20,7 @@ use crate::thread_state::record::{Own, OwnRecord};
 use crate::thread_state::registry;
 use crate::thread_state::serials::serial;
 
-/// How many acquisitions of a new thread are looked at for one of a lock that is held around it.
+/// How many acquisitions of a new thread are compared with the locks that it has inherited.
 const FIRST_STEPS: u32 = 64;
 
 /// What a spawned thread and those that may join it share.
@@ -34,7 +34,7 @@ pub(crate) struct Spawned {
     end: Mutex<Option<End>>,
 }
 
-/// What a thread leaves to those that join it.
+/// What a thread that has ended tells the one that joins it.
 #[derive(Clone, Debug)]
 struct End {
     /// Its last step, which is completed.
@@ -43,7 +43,7 @@ struct End {
     asked: Vec<(Word, Site)>,
 }
 
-/// What a thread was before it joined another, if it held locks then.
+/// Where a thread was when it began to join another while it held locks.
 pub(crate) struct BeforeJoin {
     at: ThreadPoint,
     held: Vec<HeldLock>,
@@ -57,7 +57,7 @@ pub(crate) fn spawn(site: Site) -> Option<Arc<Spawned>> {
     let parent = record.thread.load(Relaxed);
     let at = thread_point(record);
     let mut clock = VectorClock::clone(&at.clock);
-    let cover = cover(record, &at);
+    let inherited = inherit(record, &at);
     observe(|o| {
         clock.retain(|t| o.remembers(t));
         if o.remembers(parent) {
@@ -74,12 +74,12 @@ pub(crate) fn spawn(site: Site) -> Option<Arc<Spawned>> {
     let started = AtomicBool::new(false);
     let end = Mutex::new(None);
     let first =
-        ThreadPoint { thread, epoch: 1, clock: Arc::new(clock), observed: at.observed, cover };
+        ThreadPoint { thread, epoch: 1, clock: Arc::new(clock), observed: at.observed, inherited };
     Some(Arc::new(Spawned { first, parent, site, started, end }))
 }
 
-/// What covers a thread that this one, being at `at`, spawns.
-fn cover(record: OwnRecord, at: &ThreadPoint) -> Option<Arc<Cover>> {
+/// What a thread inherits that this one, being at `at`, spawns.
+fn inherit(record: OwnRecord, at: &ThreadPoint) -> Option<Arc<InheritedLocks>> {
     let _busy = Busy::new();
     let mut own = record.mine().own.borrow_mut();
     if !record.held.is_empty() {
@@ -87,35 +87,39 @@ fn cover(record: OwnRecord, at: &ThreadPoint) -> Option<Arc<Cover>> {
         record.held.each_held(|held, _| {
             let lock = held.word.lock();
             if !own.sections.iter().any(|s| s.lock == lock) {
-                own.sections.push(Arc::new(Section::new(at.thread, lock, held.word.mode())));
+                own.sections.push(Arc::new(CriticalSection::new(
+                    at.thread,
+                    lock,
+                    held.word.mode(),
+                )));
             }
         });
     }
-    let cover = Cover::new(at.thread, own.sections.clone(), at.cover.as_ref())?;
+    let inherited = InheritedLocks::new(at.thread, own.sections.clone(), at.inherited.as_ref())?;
     if own.children.len() == own.children.capacity() {
         own.children.retain(|child| child.is_open());
     }
-    own.children.push(Arc::clone(&cover));
-    Some(cover)
+    own.children.push(Arc::clone(&inherited));
+    Some(inherited)
 }
 
-/// The thread is about to acquire a lock, the long way: it may be one that is held around it.
-/// Returns whether it goes on looking for such.
-pub(crate) fn looks_for_sections(record: OwnRecord, word: Word) -> bool {
+/// On the slow path of an acquisition: notes whether the lock is one that the thread has inherited. Returns
+/// whether later acquisitions must be looked at too.
+pub(crate) fn looks_for_inherited(record: OwnRecord, word: Word) -> bool {
     let mut own = record.mine().own.borrow_mut();
     let Own { at, entered, first_steps, .. } = &mut *own;
-    let Some(cover) = at.cover.as_ref().filter(|_| *first_steps > 0) else { return false };
+    let Some(inherited) = at.inherited.as_ref().filter(|_| *first_steps > 0) else { return false };
     *first_steps -= 1;
-    let new = |s: &&Arc<Section>| {
+    let new = |s: &&Arc<CriticalSection>| {
         let bars = s.lock == word.lock() && Mode::conflicts(s.mode, word.mode());
         !word.tried() && bars && !entered.iter().any(|(t, _)| Arc::ptr_eq(s, t))
     };
-    let found: Vec<_> = cover.sections().filter(new).cloned().collect();
+    let found: Vec<_> = inherited.sections().filter(new).cloned().collect();
     entered.extend(found.into_iter().map(|section| (section, record.held.pushed())));
     *first_steps > 0
 }
 
-/// The thread has given up one hold of a lock that it spawned others under.
+/// The thread has released one hold of a lock under which it has spawned threads.
 pub(crate) fn released(record: OwnRecord, lock: LockId) {
     let (section, completed) = {
         let _busy = Busy::new();
@@ -142,7 +146,7 @@ impl Spawned {
                 record.thread.store(self.first.thread, Relaxed);
                 record.foreign.store(false, Relaxed);
                 start_at(record, self.first.clone());
-                if self.first.cover.is_some() {
+                if self.first.inherited.is_some() {
                     record.mine().own.borrow_mut().first_steps = FIRST_STEPS;
                     record.held.force_slow_path();
                 }
@@ -163,18 +167,18 @@ impl Spawned {
     pub(crate) fn leave(&self) {
         let Some(record) = current() else { return };
         let at = thread_point(record);
-        let left = {
+        let unjoined = {
             let _busy = Busy::new();
             let mut children = std::mem::take(&mut record.mine().own.borrow_mut().children);
             children.retain(|child| child.is_open());
             children
         };
-        if !left.is_empty() {
-            observe(|o| o.left(&left));
+        if !unjoined.is_empty() {
+            observe(|o| o.detached(&unjoined));
         }
         let _busy = Busy::new();
         record.close_window();
-        if !record.held.is_empty() && !record.left.swap(true, Relaxed) {
+        if !record.held.is_empty() && !record.is_leaving.swap(true, Relaxed) {
             LEAVING.fetch_add(1, SeqCst);
         }
         let end = End { at, asked: record.mine().own.borrow().asked.clone() };
@@ -206,8 +210,8 @@ impl Spawned {
         let Some(end) = end else { return };
         let mut completed = end.at.completed();
         observe(|o| {
-            if let Some(cover) = &self.first.cover {
-                o.joined(cover, record.thread.load(Relaxed));
+            if let Some(inherited) = &self.first.inherited {
+                o.joined(inherited, record.thread.load(Relaxed));
             }
             if let Some(before) = before {
                 know_thread(o, record, None);
@@ -226,8 +230,8 @@ impl Spawned {
         clock_changed(record);
     }
 
-    /// To the order graph a thread is a lock that it holds from its first step to its last, and
-    /// that whoever joins it asks for (Sulzmann, "Cross-thread critical sections", 2025).
+    /// To the order graph a thread is a lock that it holds from its first step to its last, and that a
+    /// joining thread asks for (Sulzmann, "Cross-thread critical sections", 2025).
     fn joined_holding(&self, o: &mut Observer, record: OwnRecord, before: &BeforeJoin, end: &End) {
         if end.asked.is_empty() {
             return;
@@ -261,7 +265,7 @@ impl Spawned {
 
 impl Drop for Spawned {
     fn drop(&mut self) {
-        // The system made no thread.
+        // The system may have made no thread.
         self.begun();
     }
 }

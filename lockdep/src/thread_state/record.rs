@@ -14,7 +14,7 @@ use std::sync::atomic::Ordering::{Relaxed, SeqCst};
 use std::sync::atomic::{AtomicBool, AtomicPtr, AtomicU32, AtomicU64};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use crate::engine::{Cover, Section, ThreadPoint};
+use crate::engine::{CriticalSection, InheritedLocks, ThreadPoint};
 use crate::hash::Map;
 use crate::model::held::{HeldLock, Prepared};
 use crate::model::inventory::Counts;
@@ -53,7 +53,7 @@ pub(crate) struct Record {
     /// Code that is not instrumented has spawned the thread, or it is the main one.
     pub(crate) foreign: AtomicBool,
     /// The thread's closure has returned, with locks still held.
-    pub(crate) left: AtomicBool,
+    pub(crate) is_leaving: AtomicBool,
     /// The thread has spawned another, or waited.
     pub(crate) was_active: AtomicBool,
     /// The thread waits, and looks for itself whether that is for ever.
@@ -110,13 +110,13 @@ pub(crate) struct Own {
     /// How many epochs the thread has published with events.
     pub(crate) published_epochs: u32,
     /// Holds under which the thread has spawned others.
-    pub(crate) sections: Vec<Arc<Section>>,
-    /// Covers of threads that it has spawned.
-    pub(crate) children: Vec<Arc<Cover>>,
-    /// How many more acquisitions are looked at for a lock that is held around this thread.
+    pub(crate) sections: Vec<Arc<CriticalSection>>,
+    /// What the threads that it has spawned have inherited.
+    pub(crate) children: Vec<Arc<InheritedLocks>>,
+    /// How many more acquisitions are compared with the locks that this thread has inherited.
     pub(crate) first_steps: u32,
-    /// Such locks that were acquired, with the acquisitions before that.
-    pub(crate) entered: Vec<(Arc<Section>, u64)>,
+    /// Inherited locks that the thread has asked for, each with the number of acquisitions before that.
+    pub(crate) entered: Vec<(Arc<CriticalSection>, u64)>,
     /// How often the thread's clock has changed.
     pub(crate) clock_changes: u64,
     pub(crate) scratch: Vec<HeldLock>,
@@ -160,7 +160,7 @@ impl Record {
             thread: AtomicU32::new(0),
             in_use: AtomicBool::new(true),
             foreign: AtomicBool::new(true),
-            left: AtomicBool::new(false),
+            is_leaving: AtomicBool::new(false),
             was_active: AtomicBool::new(false),
             looks: AtomicBool::new(false),
             ended: AtomicBool::new(false),
@@ -384,7 +384,7 @@ impl OwnRecord {
         mine.last_published.set(0);
         mine.over.set(false);
         self.foreign.store(true, Relaxed);
-        self.left.store(false, Relaxed);
+        self.is_leaving.store(false, Relaxed);
         self.was_active.store(false, Relaxed);
         self.looks.store(false, Relaxed);
         self.ended.store(false, SeqCst);

@@ -11,7 +11,7 @@ use std::{ptr, thread};
 use crate::engine::{WaitGraph, WaitsFor};
 use crate::model::finding::Finding;
 use crate::observer::facts::StuckThread;
-use crate::process::{know_thread, may_be_sent, observe, observer};
+use crate::process::{is_sendable, know_thread, observe, observer};
 use crate::thread_state::current::Busy;
 use crate::thread_state::record::OwnRecord;
 use crate::thread_state::snapshot::ThreadSnapshot;
@@ -77,7 +77,7 @@ pub(super) fn closed_by(me: OwnRecord) -> Option<Arc<Finding>> {
 /// Whether there is one.
 fn without_sendable(graph: &mut WaitGraph) -> bool {
     graph.let_go_on(|waits| match *waits {
-        WaitsFor::Lock { lock, .. } => may_be_sent(lock),
+        WaitsFor::Lock { lock, .. } => is_sendable(lock),
         _ => false,
     })
 }

@@ -18,7 +18,7 @@ use crate::model::word::Word;
 use crate::observer::facts::StuckThread;
 use crate::platform;
 use crate::platform::clock::now;
-use crate::process::{know_thread, may_be_sent, observe};
+use crate::process::{is_sendable, know_thread, observe};
 use crate::thread_state::counters::STARTING;
 use crate::thread_state::current::Busy;
 use crate::thread_state::record::{OwnRecord, Record};
@@ -26,7 +26,7 @@ use crate::thread_state::registry::{records, records_after};
 use crate::thread_state::snapshot::ThreadSnapshot;
 use crate::thread_state::wait::{Awaited, SeenWait};
 use crate::thread_state::{bell, counters};
-use crate::waits::look::{alive, is_alive, is_harness, is_main, look, sleeps, stuck, was_left};
+use crate::waits::look::{abandoned, alive, is_alive, is_harness, is_main, look, sleeps, stuck};
 
 /// Threads that all wait count as stuck once nothing has moved for this long, and twice as long
 /// again, and so on for so many rounds: two thirds of a second together. The first looks come soon
@@ -146,7 +146,8 @@ impl Scene {
     /// A lock that nobody here holds is about to be handed over, maybe by this very thread: whoever
     /// waits for a condition variable has not let go of the mutex yet.
     fn a_lock_is_handed_over(&self) -> bool {
-        let held = |lock: Word| self.seen.iter().any(|s| s.holds(lock)) || was_left(lock).is_some();
+        let held =
+            |lock: Word| self.seen.iter().any(|s| s.holds(lock)) || abandoned(lock).is_some();
         self.seen.iter().filter_map(ThreadSnapshot::wanted).any(|lock| !held(lock))
     }
 
@@ -196,14 +197,14 @@ impl Scene {
     /// Whether the guard that keeps the thread waiting is somewhere, of a lock whose guards may be sent.
     /// Whoever has an upgradable hold may be about to have it upgraded.
     fn is_barred(&self, seen: &ThreadSnapshot) -> bool {
-        let Some(lock) = seen.wanted().filter(|lock| may_be_sent(lock.lock())) else {
+        let Some(lock) = seen.wanted().filter(|lock| is_sendable(lock.lock())) else {
             return false;
         };
         let upgrades = |by: &ThreadSnapshot, h: &HeldLock| {
             ptr::eq(by.record, seen.record) && h.word.mode() == Mode::Upgradable
         };
         let bars = |by: &ThreadSnapshot| by.held.iter().any(|h| h.bars(lock) && !upgrades(by, h));
-        self.seen.iter().any(bars) || was_left(lock).is_some()
+        self.seen.iter().any(bars) || abandoned(lock).is_some()
     }
 
     /// Whether every other thread that looks as this one does has come to an end of that, and waits. What

@@ -144,7 +144,7 @@ fn circle(me: ThreadId, stuck: Vec<Stuck>) -> Option<Vec<StuckThread>> {
     // each round; otherwise any thread may have it.
     let elsewhere = |i: usize| {
         let (at, next) = (&stuck[cycle[i]], &stuck[cycle[(i + 1) % cycle.len()]]);
-        let is_sendable = at.found.lock().is_some_and(|lock| process::may_be_sent(lock.lock()));
+        let is_sendable = at.found.lock().is_some_and(|lock| process::is_sendable(lock.lock()));
         is_sendable && (next.kept || next.found.held.len() > 1)
     };
     if (0..cycle.len()).any(|i| starved(i) || elsewhere(i)) {

@@ -56,9 +56,9 @@ pub(super) fn sleeps(record: &Record) -> bool {
 }
 
 /// The hold of a thread that has ended, with a guard of this lock that may be anywhere.
-pub(super) fn was_left(lock: Word) -> Option<Orphan> {
+pub(super) fn abandoned(lock: Word) -> Option<Orphan> {
     let observer = observer();
-    observer.as_ref()?.left.iter().find(|left| left.held.bars(lock)).cloned()
+    observer.as_ref()?.abandoned.iter().find(|orphan| orphan.held.bars(lock)).cloned()
 }
 
 /// The main thread of a test harness only waits for its tests, in code that is not instrumented. A

@@ -27,7 +27,9 @@ pub(super) fn until_holders_end(me: OwnRecord) {
     let Some(lock) = ThreadSnapshot::of(me.shared()).wanted() else { return };
     let lock = lock.lock();
     let begin = Instant::now();
-    while begin.elapsed() < LONG && alive().any(|r| r.left.load(Relaxed) && r.held.holds(lock)) {
+    while begin.elapsed() < LONG
+        && alive().any(|r| r.is_leaving.load(Relaxed) && r.held.holds(lock))
+    {
         thread::sleep(LOOK);
     }
 }

@@ -14,13 +14,13 @@ use crate::thread_state::pending::PendingFinding;
 
 impl Observer {
     /// Guards of this class may be sent to other threads.
-    pub(crate) fn guards_are_sent(&mut self, class: u32) {
-        self.sent.insert(class);
+    pub(crate) fn mark_sendable(&mut self, class: u32) {
+        self.sendable.insert(class);
     }
 
     /// Whether another thread may drop a guard of this lock.
-    pub(crate) fn may_be_sent(&self, lock: LockId) -> bool {
-        self.sent.contains(&class_of(lock))
+    pub(crate) fn is_sendable(&self, lock: LockId) -> bool {
+        self.sendable.contains(&class_of(lock))
     }
 
     /// The thread reads this lock again, unless it has sent away the guard that it had. `None` if it
@@ -38,16 +38,16 @@ impl Observer {
     }
 
     /// It has not.
-    pub(crate) fn sure(&mut self, PendingFinding { sign, finding, .. }: PendingFinding) {
+    pub(crate) fn confirm(&mut self, PendingFinding { sign, finding, .. }: PendingFinding) {
         if !self.reported.contains_key(&sign) {
             self.report(sign, finding);
         }
     }
 
     /// A thread ends; these guards of its are elsewhere, or lost.
-    pub(crate) fn leave(&mut self, thread: ThreadId, held: Vec<HeldLock>) {
+    pub(crate) fn abandon(&mut self, thread: ThreadId, held: Vec<HeldLock>) {
         let thread = self.thread(thread);
-        self.left.extend(held.into_iter().map(|held| Orphan { thread: thread.clone(), held }));
+        self.abandoned.extend(held.into_iter().map(|held| Orphan { thread: thread.clone(), held }));
     }
 
     /// This process was forked off one in which the thread held these locks: here nobody releases them.
@@ -57,9 +57,9 @@ impl Observer {
     }
 
     /// A guard that a thread has left when it ended is dropped now. Whether there is one.
-    pub(crate) fn take_left(&mut self, lock: Word, mode: Mode) -> bool {
-        let is_it = |left: &Orphan| left.held.word.without_marks().is_hold(lock, mode);
-        let at = self.left.iter().position(is_it);
-        at.map(|at| self.left.swap_remove(at)).is_some()
+    pub(crate) fn take_abandoned(&mut self, lock: Word, mode: Mode) -> bool {
+        let is_it = |orphan: &Orphan| orphan.held.word.without_marks().is_hold(lock, mode);
+        let at = self.abandoned.iter().position(is_it);
+        at.map(|at| self.abandoned.swap_remove(at)).is_some()
     }
 }
