@@ -583,18 +583,18 @@ fn an_ordered_set_of_two_hundred_is_silent() {
 fn a_dependency_that_is_gone_is_not_settled() {
     let held = |lock, site| Held { lock, mode: Mode::Write, tried: false, site };
     let (first_gate, second_gate, a, b, x) = (1, 2, 3, 4, 5);
-    let sections: Vec<Arc<CriticalSection>> = [first_gate, second_gate]
-        .map(|gate| Arc::new(CriticalSection::new(1, gate, Mode::Write)))
-        .into_iter()
-        .collect();
-    // The second thread was spawned by the first one, which holds both gates around it.
-    let inherited = InheritedLocks::new(1, sections.clone(), None);
-    let second = ThreadPoint { thread: 2, epoch: 1, inherited, ..ThreadPoint::default() };
     let third = ThreadPoint { thread: 3, epoch: 1, ..ThreadPoint::default() };
     fn ask<'a>(at: &'a ThreadPoint, lock: LockId, site: u64, held: &'a [Held]) -> Dependency<'a> {
         Dependency { at, lock, mode: Mode::Write, site, held }
     }
     for x_goes in [false, true] {
+        let sections: Vec<Arc<CriticalSection>> = [first_gate, second_gate]
+            .map(|gate| Arc::new(CriticalSection::new(1, gate, Mode::Write)))
+            .into_iter()
+            .collect();
+        // The second thread was spawned by the first one, which holds both gates around it.
+        let inherited = InheritedLocks::new(1, sections.clone(), None);
+        let second = ThreadPoint { thread: 2, epoch: 1, inherited, ..ThreadPoint::default() };
         let mut detector = Detector::new();
         let gates = [held(first_gate, 11), held(second_gate, 12), held(b, 13)];
         assert!(detector.request(&ask(&third, a, 10, &gates)).is_empty());

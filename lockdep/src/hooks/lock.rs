@@ -118,7 +118,7 @@ impl LockTag {
         block: impl FnOnce() -> R,
     ) -> R {
         // Not by way of `acquire_nested`, through which the guard would go by memory.
-        // No closure, which might not be inlined.
+        #[expect(clippy::manual_map, reason = "a closure might not be inlined")]
         let tracked = match self.track(ty, site) {
             Some((record, word)) => {
                 Some((record, self.prepare(record, word, (mode, false, 0), site)))
@@ -151,6 +151,7 @@ impl LockTag {
             // Known where it is inlined: the guard then stays in registers.
             return self.acquire(ty, mode, site, attempt, block);
         }
+        #[expect(clippy::manual_map, reason = "a closure might not be inlined")]
         let tracked = match self.track(ty, site) {
             Some((record, word)) => {
                 Some((record, self.prepare(record, word, (mode, false, level), site)))

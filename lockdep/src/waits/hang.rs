@@ -234,7 +234,7 @@ impl Scene {
             return true;
         }
         let i_park = self.seen.iter().any(|s| self.is_me(s) && is_parked(s));
-        !platform::catches_signals() && !(i_park && is_unparked())
+        !(platform::catches_signals() || i_park && is_unparked())
     }
 
     /// A cycle of threads among them.
