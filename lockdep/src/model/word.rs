@@ -29,7 +29,7 @@ pub(crate) const GRAPHED: u64 = 1 << 3;
 
 /// In a held entry: the hold has a time stamp, or a thread was spawned under it. No lock that is held
 /// is left alone, so the bit is free. As this mark and [`GRAPHED`] make the entry unlike its lock,
-/// the release takes the long way by itself.
+/// the release takes the slow path by itself.
 pub(crate) const WATCHED: u64 = 1 << 63;
 
 const TRIED: u64 = 1 << 2;

@@ -12,7 +12,7 @@ use crate::finding::{Rule, Tier};
 use crate::model::finding::Finding;
 use crate::model::held::HeldLock;
 use crate::model::ids::{LockId, PlaceId};
-use crate::model::inventory::ClassLine;
+use crate::model::inventory::Class;
 use crate::model::lock::{LockKind, Site};
 use crate::observer::declarations::{Declaration, Lock};
 use crate::observer::declared_places::{Place, key};
@@ -91,7 +91,7 @@ impl Observer {
     fn new_place_class(&mut self, place: PlaceId, ty: Option<(LockKind, &'static str)>) -> u32 {
         let lock = self.declared.places[place as usize].lock;
         let (kind, type_name) = ty.unwrap_or((LockKind::Mutex, "?"));
-        self.add_class(ClassLine {
+        self.add_class(Class {
             class: 0,
             kind,
             type_name,

@@ -37,7 +37,7 @@ use crate::model::finding::{
 };
 use crate::model::held::HeldLock;
 use crate::model::ids::{LockId, SiteId, ThreadId};
-use crate::model::inventory::{ClassLine, Counts, ThreadLine};
+use crate::model::inventory::{Class, Counts, ThreadInfo};
 use crate::model::lock::{LockKind, Site};
 use crate::model::stack::FoundStack;
 use crate::model::times::ClassTimes;
@@ -65,13 +65,13 @@ pub(crate) struct Observer {
     pub(crate) config: Config,
     trace: Option<Trace>,
     detector: Detector,
-    classes: Vec<ClassLine>,
+    classes: Vec<Class>,
     class_index: HashMap<ClassKey, u32>,
     met: HashSet<u32>,
     nestings: Map<u32, Nestings>,
     declared: Declared,
     in_order: OrderedCalls,
-    threads: Map<ThreadId, ThreadLine>,
+    threads: Map<ThreadId, ThreadInfo>,
     ended: Vec<ThreadId>,
     /// Dependencies by class and place that the trace has.
     orders: HashSet<u64, BuildHasherDefault<NumberHasher>>,
@@ -107,7 +107,7 @@ impl Observer {
             trace,
             detector: Detector::new(),
             // Class zero is for locks beyond the last number.
-            classes: vec![ClassLine {
+            classes: vec![Class {
                 class: 0,
                 kind: LockKind::Mutex,
                 type_name: "?",
@@ -148,8 +148,8 @@ impl Observer {
         let is_of_lock_api = |part: &str| part == "lock_api" || part.starts_with("lock_api-");
         let anonymous = created.file().starts_with("/rustc/")
             || created.file().split(['/', '\\']).any(is_of_lock_api);
-        let line = ClassLine { class: 0, kind, type_name, created, anonymous, place: None };
-        let class = self.add_class(line);
+        let new = Class { class: 0, kind, type_name, created, anonymous, place: None };
+        let class = self.add_class(new);
         if class != 0 {
             self.class_index.insert(key, class);
         }
@@ -157,12 +157,12 @@ impl Observer {
     }
 
     /// Gives a new class its number; zero beyond the last.
-    fn add_class(&mut self, line: ClassLine) -> u32 {
+    fn add_class(&mut self, new: Class) -> u32 {
         if self.classes.len() >= CLASSES as usize {
             return 0;
         }
         let class = self.classes.len() as u32;
-        self.classes.push(ClassLine { class, ..line });
+        self.classes.push(Class { class, ..new });
         class
     }
 
@@ -188,8 +188,8 @@ impl Observer {
         self.threads.contains_key(&thread)
     }
 
-    pub(crate) fn add_thread(&mut self, line: ThreadLine) {
-        self.threads.insert(line.thread.id, line);
+    pub(crate) fn add_thread(&mut self, info: ThreadInfo) {
+        self.threads.insert(info.thread.id, info);
     }
 
     /// Whether clocks must mention the thread.
@@ -199,7 +199,7 @@ impl Observer {
 
     pub(crate) fn thread(&self, thread: ThreadId) -> FoundThread {
         match self.threads.get(&thread) {
-            Some(line) => line.thread.clone(),
+            Some(info) => info.thread.clone(),
             None => FoundThread { id: thread, name: None, spawned: None },
         }
     }
@@ -492,15 +492,15 @@ impl Observer {
 
     /// Any lock of this class.
     pub(crate) fn class_lock(&self, class: u32) -> FoundLock {
-        let line = &self.classes[class as usize];
+        let known = &self.classes[class as usize];
         FoundLock {
-            kind: line.kind.code(),
-            type_name: line.type_name,
-            created: line.created,
+            kind: known.kind.code(),
+            type_name: known.type_name,
+            created: known.created,
             class,
             instance: 0,
             gone: false,
-            place: line.place.map(|(_, name)| name),
+            place: known.place.map(|(_, name)| name),
         }
     }
 
@@ -561,7 +561,7 @@ impl Observer {
     fn trace_thread(&mut self, thread: ThreadId) {
         if let Some(trace) = &mut self.trace {
             let found = FoundThread { id: thread, name: None, spawned: None };
-            let unknown = ThreadLine { thread: found, parent: None, spawned: None };
+            let unknown = ThreadInfo { thread: found, parent: None, spawned: None };
             trace.thread(self.threads.get(&thread).unwrap_or(&unknown));
         }
     }

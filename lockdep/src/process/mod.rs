@@ -13,7 +13,7 @@ use std::thread;
 
 use crate::model::finding::{Finding, FoundThread};
 use crate::model::ids::{LockId, ThreadId};
-use crate::model::inventory::{Counts, ThreadLine};
+use crate::model::inventory::{Counts, ThreadInfo};
 use crate::model::lock::Site;
 use crate::observer::Observer;
 use crate::observer::config::{Config, OnDeadlock, Print};
@@ -134,7 +134,7 @@ pub(crate) fn know_thread(
             false => thread::current().name().map(str::to_owned),
             true => platform::thread_name(record.system.load(Relaxed)),
         };
-        observer.add_thread(ThreadLine {
+        observer.add_thread(ThreadInfo {
             thread: FoundThread { id, name, spawned: spawned.map(|s| s.1) },
             parent: spawned.map(|s| s.0),
             spawned: spawned.map(|s| s.1),

@@ -59,9 +59,14 @@ fn thread_end() {
     }
     // Of a thread that blocks and one that ends at the same moment, the later sees the other.
     record.ended.store(true, SeqCst);
-    let left_behind = orphan::behind_these(&held);
-    let last = left_behind
-        .or_else(|| if hang::nobody_runs() { hang::nobody_will(record, || false) } else { None });
+    let left_behind = orphan::find_waiter_of(&held);
+    let last = left_behind.or_else(|| {
+        if hang::all_threads_wait() {
+            hang::confirm_global_deadlock(record, || false)
+        } else {
+            None
+        }
+    });
     if record.is_leaving.swap(false, Relaxed) {
         LEAVING.fetch_sub(1, SeqCst);
     }

@@ -1,4 +1,6 @@
-//! All threads that are alive, seen at one moment, and what each is stuck at.
+//! All threads that have not ended, as a wait graph and as parts of findings.
+//!
+//! Each is read on its own, without stopping it: a thread that moves meanwhile counts as running.
 
 use std::process;
 use std::sync::atomic::Ordering::{Relaxed, SeqCst};
@@ -55,7 +57,7 @@ pub(super) fn sleeps(record: &Record) -> bool {
     platform::sleeps(record.system.load(Relaxed))
 }
 
-/// The hold of a thread that has ended, with a guard of this lock that may be anywhere.
+/// The hold of this lock that a thread has left behind when it ended, whose guard may be elsewhere.
 pub(super) fn abandoned(lock: Word) -> Option<Orphan> {
     let observer = observer();
     observer.as_ref()?.abandoned.iter().find(|orphan| orphan.held.bars(lock)).cloned()

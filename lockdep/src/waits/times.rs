@@ -1,11 +1,10 @@
-//! How long locks are waited for and held; only while somebody asks.
+//! How long locks are waited for and held; measured only while statistics or a watchdog [`ask`].
 //!
-//! A thread takes no time stamps by itself. While [`ask`]ed, every acquisition of every thread takes
-//! the long way (its stack of held locks looks full), marks the hold with [`WATCHED`] and stamps it,
-//! and the mark sends the release the long way too. So what is paid while nobody asks is nothing,
-//! and while somebody does it is a clock read or two for each acquisition and release.
+//! While they do, every acquisition takes the slow path (the stack of held locks looks full), stamps
+//! the hold and marks it as [`WATCHED`], and the mark makes the release take the slow path too. That
+//! costs a clock read or two for each acquisition and release, and nothing while nothing asks.
 //!
-//! A lock that is already held when somebody begins to ask has no time.
+//! A lock that was already held when the measuring began has no time.
 //!
 //! [`WATCHED`]: crate::model::word::WATCHED
 
@@ -25,13 +24,13 @@ use crate::thread_state::wait::{Awaited, SeenWait};
 use crate::thread_state::{bell, demand, registry};
 use crate::waits::starvation;
 
-/// From here on times are taken for this asker, in threads that run already as well.
+/// From here on times are taken for this asker, by all threads.
 pub(crate) fn ask(asker: Asker) {
     demand::set(asker);
     registry::records().for_each(|r| r.held.force_slow_path());
 }
 
-/// The thread is about to acquire, the long way; returns the word to hold the lock with.
+/// On the slow path of an acquisition: returns the word to hold the lock with.
 pub(crate) fn asked_for(record: OwnRecord, word: Word) -> Word {
     if !demand::is_asked() {
         return word;
@@ -44,7 +43,7 @@ pub(crate) fn asked_for(record: OwnRecord, word: Word) -> Word {
     Word(word.0 | word::WATCHED)
 }
 
-/// The hold is not on the stack yet, but the watchdog must not go to sleep before it is.
+/// Keeps the watchdog awake until the hold is on the stack, where it is seen.
 fn about_to_hold(record: OwnRecord, now: u64) {
     record.asked_at.store(now, SeqCst);
     bell::something_to_watch();
@@ -81,14 +80,14 @@ fn wait_ended(record: OwnRecord, awaited: Awaited) {
     starvation::waited(record, lock, wait.site, time, bypassed);
 }
 
-/// How many holds of others have ended during this wait for this lock, beyond the one that it began
-/// with: at least so many.
+/// How many holds of others have ended during this wait for this lock, without the one that it began
+/// behind. A lower bound.
 pub(crate) fn bypassed(lock: Word, wait: &SeenWait) -> u64 {
     ended(lock).saturating_sub(wait.signals).saturating_sub(1)
 }
 
-/// How many holds of this lock have ended while somebody asked, as far as that is known; more than
-/// any number while nobody asks.
+/// How many holds of this lock have ended while times were taken, as far as that is known; the greatest
+/// number while they are not taken.
 pub(crate) fn ended(lock: Word) -> u64 {
     let slot = slot(lock);
     match slot.lock.load(Relaxed) == lock.lock() && demand::is_asked() {
@@ -102,14 +101,14 @@ pub(crate) fn ended(lock: Word) -> u64 {
 fn count_end(lock: Word) {
     let slot = slot(lock);
     if slot.lock.load(Relaxed) != lock.lock() {
-        // Starting from nothing, a count that was taken before says too little, and never too much.
+        // From zero again, so a difference to an earlier count is too low, never too high.
         slot.holds.store(0, Relaxed);
         slot.lock.store(lock.lock(), Relaxed);
     }
     slot.holds.fetch_add(1, Relaxed);
 }
 
-/// Holds of one lock that have ended; the last lock that came by has it.
+/// Holds of one lock that have ended. Locks that share a slot take it from each other.
 struct Ended {
     lock: AtomicU64,
     holds: AtomicU64,
