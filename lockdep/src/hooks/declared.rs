@@ -6,6 +6,7 @@ use std::sync::atomic::Ordering::Relaxed;
 
 #[cfg(feature = "instrument")]
 use crate::hash::fold;
+use crate::model::held::Acquisition;
 use crate::model::lock::{LockType, Mode, Site};
 use crate::model::tag::LockTag;
 use crate::model::word;
@@ -77,7 +78,8 @@ impl LockTag {
         }
         let context = record.context(word, site, 0);
         if !record.held.is_empty() && !record.mine().known.has(context) {
-            acquire::request(record, &self.id, word, (false, 0), context, site);
+            let how = Acquisition::new(mode);
+            acquire::request(record, &self.id, word, how, context, site);
         }
     }
 }

@@ -7,7 +7,7 @@ use std::sync::atomic::Ordering::Relaxed;
 use std::{fmt, mem, ptr};
 
 use crate::hooks::{EventKind, EventTag};
-use crate::model::held::Prepared;
+use crate::model::held::{Acquisition, Prepared};
 use crate::model::lock::{LockType, Mode, Site};
 use crate::model::tag::LockTag;
 use crate::model::word;
@@ -75,20 +75,14 @@ impl LockTag {
 
     /// Learns what there is to learn before the lock is acquired.
     #[inline(always)]
-    fn prepare(
-        &self,
-        record: OwnRecord,
-        word: Word,
-        (mode, upgrades, level): (Mode, bool, u8),
-        site: Site,
-    ) -> Prepared {
-        let word = word.held(mode, false);
+    fn prepare(&self, record: OwnRecord, word: Word, how: Acquisition, site: Site) -> Prepared {
+        let word = word.held(how.mode, false);
         record.mine().recent.add(word, site);
         let held = if record.has_room() { word } else { acquire::slow_path(record, word) };
         // The slow path may take something off the stack.
-        let mut context = record.context(word, site, level);
+        let mut context = record.context(word, site, how.level);
         if !record.held.is_empty() && !record.mine().known.has(context) {
-            context = acquire::request(record, &self.id, word, (upgrades, level), context, site);
+            context = acquire::request(record, &self.id, word, how, context, site);
         }
         Prepared { word: held, context }
     }
@@ -121,7 +115,7 @@ impl LockTag {
         #[expect(clippy::manual_map, reason = "a closure might not be inlined")]
         let tracked = match self.track(ty, site) {
             Some((record, word)) => {
-                Some((record, self.prepare(record, word, (mode, false, 0), site)))
+                Some((record, self.prepare(record, word, Acquisition::new(mode), site)))
             }
             None => None,
         };
@@ -154,7 +148,7 @@ impl LockTag {
         #[expect(clippy::manual_map, reason = "a closure might not be inlined")]
         let tracked = match self.track(ty, site) {
             Some((record, word)) => {
-                Some((record, self.prepare(record, word, (mode, false, level), site)))
+                Some((record, self.prepare(record, word, Acquisition::at_level(mode, level), site)))
             }
             None => None,
         };
@@ -178,26 +172,26 @@ impl LockTag {
         site: Site,
         attempt: impl FnOnce() -> Option<R>,
     ) -> Option<R> {
-        self.try_acquire_nested(ty, (mode, 0), site, attempt)
+        self.try_acquire_at(ty, Acquisition::new(mode), site, attempt)
     }
 
     #[inline(always)]
-    fn try_acquire_nested<R>(
+    fn try_acquire_at<R>(
         &self,
         ty: &'static LockType,
-        (mode, level): (Mode, u8),
+        how: Acquisition,
         site: Site,
         attempt: impl FnOnce() -> Option<R>,
     ) -> Option<R> {
         let Some((record, word)) = self.track(ty, site) else { return attempt() };
-        let word = word.held(mode, true);
+        let word = word.held(how.mode, true);
         let held = if record.has_room() { word } else { acquire::slow_path(record, word) };
         let Some(result) = attempt() else {
             livelock::failed(record, word, site);
             return None;
         };
-        let context = record.context(word, site, level);
-        self.hold(record, Prepared { word: held, context }, site, level);
+        let context = record.context(word, site, how.level);
+        self.hold(record, Prepared { word: held, context }, site, how.level);
         Some(result)
     }
 
@@ -251,7 +245,7 @@ impl LockTag {
         let level = self.level(from);
         self.release(from);
         // The acquisition has happened, so this only begins the hold.
-        _ = self.try_acquire_nested(ty, (to, level), site, || Some(()));
+        _ = self.try_acquire_at(ty, Acquisition::at_level(to, level), site, || Some(()));
         Ok(result)
     }
 
@@ -263,7 +257,7 @@ impl LockTag {
     pub fn bump(&self, ty: &'static LockType, mode: Mode, site: Site, bump: impl FnOnce()) {
         let level = self.level(mode);
         self.release(mode);
-        self.try_acquire_nested(ty, (mode, level), site, || {
+        self.try_acquire_at(ty, Acquisition::at_level(mode, level), site, || {
             bump();
             Some(())
         });
@@ -286,7 +280,7 @@ impl LockTag {
             .and_then(|record| Some((record, self.word(record, ty, site)?)));
         let Some((record, word)) = tracked else { return attempt().unwrap_or_else(block) };
         let level = self.level(Mode::Upgradable);
-        let prepared = self.prepare(record, word, (Mode::Write, true, level), site);
+        let prepared = self.prepare(record, word, Acquisition::upgrade(level), site);
         let result = attempt().unwrap_or_else(|rest| {
             let _wait = block::wait(record, Awaited::Lock(prepared.word), site);
             block(rest)
@@ -311,7 +305,7 @@ impl LockTag {
         let Some(word) = self.word(record, ty, site) else { return wait() };
         let level = self.level(Mode::Write);
         self.release(Mode::Write);
-        let prepared = self.prepare(record, word, (Mode::Write, false, level), site);
+        let prepared = self.prepare(record, word, Acquisition::at_level(Mode::Write, level), site);
         let Waited(result) = event.block(record, EventKind::Condvar, timed, site, wait);
         self.hold(record, prepared, site, level);
         result
@@ -329,7 +323,7 @@ impl LockTag {
         let level = self.level(Mode::Write);
         self.release(Mode::Write);
         event.ask(EventKind::Condvar, site);
-        _ = self.try_acquire_nested(ty, (Mode::Write, level), site, || Some(()));
+        _ = self.try_acquire_at(ty, Acquisition::at_level(Mode::Write, level), site, || Some(()));
     }
 
     /// A one-time initialisation. `call` must be the primitive's `call_once` (or the like), whose
@@ -347,7 +341,7 @@ impl LockTag {
         let Some((record, word)) = self.track(ty, site) else {
             return call(Initializer { tag: self, hold: None });
         };
-        let prepared = self.prepare(record, word, (Mode::Write, false, 0), site);
+        let prepared = self.prepare(record, word, Acquisition::new(Mode::Write), site);
         let wait = block::wait(record, Awaited::Lock(prepared.word), site);
         let result = call(Initializer { tag: self, hold: Some((record, prepared, site)) });
         drop(wait);

@@ -1,4 +1,4 @@
-//! One held lock, and permits of a semaphore that a thread holds or asks for.
+//! One held lock and its acquisition, and permits of a semaphore that a thread holds or asks for.
 
 use crate::model::lock::{Mode, Site};
 use crate::model::word::Word;
@@ -57,4 +57,34 @@ pub(crate) struct Prepared {
     pub(crate) word: Word,
     /// The [context hash](crate::thread_state::held_stack) that it will have on the stack.
     pub(crate) context: u64,
+}
+
+/// How a lock is acquired.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Acquisition {
+    pub(crate) mode: Mode,
+    /// The nesting level, zero unless the caller names one.
+    pub(crate) level: u8,
+    /// Whether it turns an upgradable hold of this thread into an exclusive one.
+    pub(crate) upgrades: bool,
+}
+
+impl Acquisition {
+    /// An acquisition at nesting level zero.
+    #[inline(always)]
+    pub(crate) const fn new(mode: Mode) -> Acquisition {
+        Acquisition::at_level(mode, 0)
+    }
+
+    /// An acquisition at this nesting level.
+    #[inline(always)]
+    pub(crate) const fn at_level(mode: Mode, level: u8) -> Acquisition {
+        Acquisition { mode, level, upgrades: false }
+    }
+
+    /// An upgrade of a hold that was acquired at this nesting level.
+    #[inline(always)]
+    pub(crate) const fn upgrade(level: u8) -> Acquisition {
+        Acquisition { mode: Mode::Write, level, upgrades: true }
+    }
 }

@@ -6,7 +6,7 @@ use std::sync::atomic::AtomicU64;
 use std::sync::atomic::Ordering::{Acquire, Relaxed};
 use std::{panic, ptr};
 
-use crate::model::held::HeldLock;
+use crate::model::held::{Acquisition, HeldLock};
 use crate::model::ids::LockId;
 use crate::model::lock::{Mode, Site};
 use crate::model::word;
@@ -33,22 +33,22 @@ pub(crate) fn request(
     record: OwnRecord,
     id: &AtomicU64,
     asked: Word,
-    (upgrades, level): (bool, u8),
+    how: Acquisition,
     context: u64,
     site: Site,
 ) -> u64 {
-    judge(record, id, asked, (upgrades, level), context, site);
+    judge(record, id, asked, how, context, site);
     // What ran meanwhile may have been a callback that keeps a guard.
     let _busy = Busy::new();
     record.reserve();
-    record.context(asked, site, level)
+    record.context(asked, site, how.level)
 }
 
 fn judge(
     record: OwnRecord,
     id: &AtomicU64,
     asked: Word,
-    (upgrades, level): (bool, u8),
+    how: Acquisition,
     context: u64,
     site: Site,
 ) {
@@ -60,14 +60,14 @@ fn judge(
         word: asked,
         site,
         address: ptr::from_ref(id) as usize,
-        level,
+        level: how.level,
         held: &held,
         stack: RequestStack::Current,
     };
     let (hang, pending) = observe(|o| {
         know_thread(o, record, None);
         let (mut hang, mut pending) = (None, None);
-        match relocked(&held, asked, upgrades) {
+        match relocked(&held, asked, how.upgrades) {
             Some(first) if o.is_sendable(asked.lock()) => pending = o.read_again(&request, first),
             Some(first) => hang = o.relock(&request, first),
             None => {}
