@@ -7,9 +7,9 @@ use std::sync::atomic::{AtomicU32, AtomicU64};
 
 use crate::hooks::lock::Waited;
 use crate::model::held::{Asked, Hold};
-use crate::model::lock::{LockKind, LockType, Site};
+use crate::model::lock::{LockKind, LockType, Mode, Site};
 use crate::model::word;
-use crate::model::word::Word;
+use crate::model::word::LockWord;
 use crate::slow_path::{acquire, happens_before, identity, life};
 use crate::thread_state::counters::Woken;
 use crate::thread_state::current::Busy;
@@ -73,7 +73,7 @@ impl EventKind {
 pub struct EventTag {
     /// `None` where it is not known: the site of the first use stands in.
     created: Option<Site>,
-    /// A [`Word`], zero until first needed; the second is the room in a channel.
+    /// A [`LockWord`], zero until first needed; the second is the room in a channel.
     ids: [AtomicU64; 2],
     /// How often threads have published their clocks with it.
     published: AtomicU32,
@@ -103,9 +103,9 @@ impl EventTag {
     }
 
     #[inline]
-    fn word(&self, record: OwnRecord, kind: EventKind, site: Site) -> Word {
+    fn word(&self, record: OwnRecord, kind: EventKind, site: Site) -> LockWord {
         let id = self.id(kind);
-        let word = Word(id.load(Relaxed));
+        let word = LockWord(id.load(Relaxed));
         if word.0 != 0 {
             return word;
         }
@@ -117,7 +117,7 @@ impl EventTag {
     pub fn number(&self, kind: EventKind, site: Site) -> u64 {
         match current::current().or_else(life::begin) {
             Some(record) => self.word(record, kind, site).lock(),
-            None => Word(self.id(kind).load(Relaxed)).lock(),
+            None => LockWord(self.id(kind).load(Relaxed)).lock(),
         }
     }
 
@@ -199,7 +199,7 @@ impl EventTag {
     #[inline]
     fn came(&self, record: OwnRecord, kind: EventKind) {
         let published = self.published.load(Relaxed);
-        happens_before::observe_event(record, Word(self.id(kind).load(Relaxed)), published);
+        happens_before::observe_event(record, LockWord(self.id(kind).load(Relaxed)), published);
     }
 
     /// Like [`EventTag::wait`], for a caller that knows that the event has not come yet.
@@ -313,7 +313,7 @@ impl EventTag {
 
     /// Publishes this thread's clock with the event, if events of this kind order threads.
     #[inline]
-    fn publish(&self, record: OwnRecord, kind: EventKind, event: Word) {
+    fn publish(&self, record: OwnRecord, kind: EventKind, event: LockWord) {
         if record.mine().may_publish.get() && kind.carries_order() {
             happens_before::publish(record, self.id(kind), event, &self.published);
         }
@@ -335,7 +335,7 @@ impl EventTag {
         if came || !record.held.is_empty() {
             record.retries.progress();
         } else {
-            livelock::failed(record, self.word(record, kind, site), site);
+            livelock::failed(record, self.word(record, kind, site).held(Mode::Write, false), site);
         }
     }
 
@@ -363,7 +363,7 @@ impl EventTag {
     /// for no lock and has nothing to publish since the last one.
     #[inline(always)]
     fn changes_nothing(&self, record: OwnRecord, kind: EventKind) -> bool {
-        let event = Word(self.id(kind).load(Relaxed));
+        let event = LockWord(self.id(kind).load(Relaxed));
         event.0 != 0
             && record.mine().recent.is_empty()
             && !record.retries.in_a_row()
@@ -389,7 +389,7 @@ impl EventTag {
 impl Drop for EventTag {
     fn drop(&mut self) {
         for id in &mut self.ids {
-            let word = Word(*id.get_mut());
+            let word = LockWord(*id.get_mut());
             if word.0 & word::IN_GRAPH != 0 {
                 acquire::remove(word.lock());
             }

@@ -11,7 +11,7 @@ use crate::model::held::{Acquisition, Prepared};
 use crate::model::lock::{LockType, Mode, Site};
 use crate::model::tag::LockTag;
 use crate::model::word;
-use crate::model::word::Word;
+use crate::model::word::LockWord;
 use crate::slow_path::{acquire, creation, identity, life};
 use crate::thread_state::current;
 use crate::thread_state::record::OwnRecord;
@@ -41,22 +41,22 @@ impl LockTag {
     #[inline]
     #[track_caller]
     pub fn id(&self, ty: &'static LockType) -> u64 {
-        let word = Word(self.id.load(Relaxed));
+        let word = LockWord(self.id.load(Relaxed));
         if word.is_new() { self.new_id(ty, Location::caller()) } else { word.lock() }
     }
 
     #[cold]
     fn new_id(&self, ty: &'static LockType, site: Site) -> u64 {
         match current::current().or_else(life::begin) {
-            Some(record) => self.word(record, ty, site).map_or(0, Word::lock),
-            None => Word(self.id.load(Relaxed)).lock(),
+            Some(record) => self.word(record, ty, site).map_or(0, LockWord::lock),
+            None => LockWord(self.id.load(Relaxed)).lock(),
         }
     }
 
     /// The lock's word; `None` for one that must be left alone.
     #[inline(always)]
-    fn word(&self, record: OwnRecord, ty: &'static LockType, site: Site) -> Option<Word> {
-        let mut word = Word(self.id.load(Relaxed));
+    fn word(&self, record: OwnRecord, ty: &'static LockType, site: Site) -> Option<LockWord> {
+        let mut word = LockWord(self.id.load(Relaxed));
         if word.is_new() {
             word = identity::identify(record, &self.id, self.created.unwrap_or(site), ty);
         }
@@ -65,7 +65,7 @@ impl LockTag {
 
     /// This thread's record and the lock's word; `None` when the acquisition must pass through.
     #[inline(always)]
-    pub(super) fn track(&self, ty: &'static LockType, site: Site) -> Option<(OwnRecord, Word)> {
+    pub(super) fn track(&self, ty: &'static LockType, site: Site) -> Option<(OwnRecord, LockWord)> {
         let Some(record) = current::current().or_else(life::begin) else {
             identity::mark_untracked(&self.id);
             return None;
@@ -75,7 +75,7 @@ impl LockTag {
 
     /// Learns what there is to learn before the lock is acquired.
     #[inline(always)]
-    fn prepare(&self, record: OwnRecord, word: Word, how: Acquisition, site: Site) -> Prepared {
+    fn prepare(&self, record: OwnRecord, word: LockWord, how: Acquisition, site: Site) -> Prepared {
         let word = word.held(how.mode, false);
         record.mine().recent.add(word, site);
         let held = if record.has_room() { word } else { acquire::slow_path(record, word) };
@@ -201,7 +201,7 @@ impl LockTag {
     #[inline]
     pub fn release(&self, mode: Mode) {
         let Some(record) = current::current() else { return };
-        let lock = Word(self.id.load(Relaxed));
+        let lock = LockWord(self.id.load(Relaxed));
         if !record.pop(lock, mode) {
             acquire::release_slow_path(record, &self.id, mode);
         }
@@ -209,7 +209,7 @@ impl LockTag {
 
     /// The nesting level of the hold that this thread began in `mode` last.
     fn level(&self, mode: Mode) -> u8 {
-        let lock = Word(self.id.load(Relaxed));
+        let lock = LockWord(self.id.load(Relaxed));
         current::current().map_or(0, |record| record.level_held(lock, mode))
     }
 
@@ -386,7 +386,7 @@ pub(super) struct Waited<R>(pub(super) R);
 impl Drop for LockTag {
     #[inline]
     fn drop(&mut self) {
-        let word = Word(*self.id.get_mut());
+        let word = LockWord(*self.id.get_mut());
         // A guard of it was leaked: nobody can wait for the lock any more.
         if let Some(record) = current::current()
             && !record.held.is_empty()

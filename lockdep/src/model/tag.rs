@@ -12,6 +12,6 @@ use crate::model::lock::Site;
 pub struct LockTag {
     /// `None` where nothing tells: the place of the first use stands in.
     pub(crate) created: Option<Site>,
-    /// A [`Word`]; without a class until the first acquisition.
+    /// A [`LockWord`]; without a class until the first acquisition.
     pub(crate) id: AtomicU64,
 }

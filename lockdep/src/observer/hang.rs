@@ -249,9 +249,9 @@ impl Observer {
             finding.locks.push(self.lock(held.word.lock()));
             finding.sites.push((held.site, "acquired here, and held during the wait"));
         }
-        let event = match who.event().or(who.lock()) {
+        let event = match who.object() {
             Some(event) => {
-                let event = self.lock(event.lock());
+                let event = self.lock(event);
                 let kind = event.kind;
                 finding.locks.push(event);
                 awaited(kind, &format!("{{{}}}", finding.locks.len() - 1))
@@ -267,14 +267,14 @@ impl Observer {
         };
         for thread in threads {
             self.trace_thread(thread.thread);
-            if let Some(word) = thread.lock().or(thread.event())
-                && !finding.locks.iter().any(|l| l.instance == word.lock())
+            let awaited = thread.object();
+            if let Some(lock) = awaited
+                && !finding.locks.iter().any(|l| l.instance == lock)
             {
-                finding.locks.push(self.lock(word.lock()));
+                finding.locks.push(self.lock(lock));
             }
-            let awaited = thread.lock().or(thread.event());
             let lock =
-                awaited.and_then(|w| finding.locks.iter().position(|l| l.instance == w.lock()));
+                awaited.and_then(|lock| finding.locks.iter().position(|l| l.instance == lock));
             finding.sites.push((thread.site, thread.label()));
             finding.waits.push(thread.found(self.thread(thread.thread), lock));
         }

@@ -41,7 +41,7 @@ use crate::model::inventory::{Class, Counts, ThreadInfo};
 use crate::model::lock::{LockKind, Site};
 use crate::model::stack::FoundStack;
 use crate::model::times::ClassTimes;
-use crate::model::word::{CLASSES, Word, class_of};
+use crate::model::word::{CLASSES, LockWord, class_of};
 use crate::observer::config::Config;
 use crate::observer::declared_places::Declared;
 use crate::observer::facts::{Orphan, Request, RequestStack};
@@ -611,14 +611,14 @@ impl Observer {
         self.trace_thread(thread.thread);
         let held: Vec<FoundHold> = thread.held.iter().map(|h| found_hold(h.word, h.site)).collect();
         let target = wait.awaited.object();
-        for class in held.iter().map(|h| h.class).chain(target.map(Word::class)) {
+        for class in held.iter().map(|h| h.class).chain(target.map(LockWord::class)) {
             self.trace_class(class);
         }
         if let Some(trace) = &mut self.trace {
             trace.blocked(
                 thread.thread,
                 kind_of(wait.awaited),
-                target.map(Word::class),
+                target.map(LockWord::class),
                 wait.site,
                 &held,
             );

@@ -8,7 +8,7 @@ use crate::model::finding::{FoundHold, Rule, WaitFor};
 use crate::model::held::HeldLock;
 use crate::model::ids::SiteId;
 use crate::model::lock::Site;
-use crate::model::word::Word;
+use crate::model::word::HoldWord;
 use crate::thread_state::wait::Awaited;
 
 /// What a report calls such a wait.
@@ -29,7 +29,7 @@ pub(super) fn held_of(held: &HeldLock) -> Held {
     }
 }
 
-pub(super) fn found_hold(word: Word, site: Site) -> FoundHold {
+pub(super) fn found_hold(word: HoldWord, site: Site) -> FoundHold {
     FoundHold {
         class: word.class(),
         instance: word.lock(),

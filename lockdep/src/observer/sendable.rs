@@ -7,7 +7,7 @@
 use crate::model::held::HeldLock;
 use crate::model::ids::{LockId, ThreadId};
 use crate::model::lock::Mode;
-use crate::model::word::{Word, class_of};
+use crate::model::word::{LockWord, class_of};
 use crate::observer::Observer;
 use crate::observer::facts::{Orphan, Request};
 use crate::thread_state::pending::PendingFinding;
@@ -57,7 +57,7 @@ impl Observer {
     }
 
     /// A guard that a thread has left when it ended is dropped now. Whether there is one.
-    pub(crate) fn take_abandoned(&mut self, lock: Word, mode: Mode) -> bool {
+    pub(crate) fn take_abandoned(&mut self, lock: LockWord, mode: Mode) -> bool {
         let is_it = |orphan: &Orphan| orphan.held.word.without_marks().is_hold(lock, mode);
         let at = self.abandoned.iter().position(is_it);
         at.map(|at| self.abandoned.swap_remove(at)).is_some()

@@ -7,7 +7,7 @@ use crate::model::finding::Finding;
 use crate::model::held::HeldLock;
 use crate::model::ids::ThreadId;
 use crate::model::lock::{Mode, Site};
-use crate::model::word::Word;
+use crate::model::word::HoldWord;
 use crate::observer::Observer;
 
 impl Observer {
@@ -15,7 +15,7 @@ impl Observer {
     pub(crate) fn starves(
         &mut self,
         thread: ThreadId,
-        (asked, site): (Word, Site),
+        (asked, site): (HoldWord, Site),
         own: Option<&HeldLock>,
         (starvation, time): (Starvation, Duration),
     ) {
@@ -57,7 +57,7 @@ impl Observer {
     pub(crate) fn bypassed(
         &mut self,
         thread: ThreadId,
-        asked: Word,
+        asked: HoldWord,
         site: Site,
         time: Duration,
         bypassed: u64,

@@ -10,7 +10,7 @@ use crate::model::held::{Acquisition, HeldLock};
 use crate::model::ids::LockId;
 use crate::model::lock::{Mode, Site};
 use crate::model::word;
-use crate::model::word::Word;
+use crate::model::word::{HoldWord, LockWord};
 use crate::observer::facts::{Request, RequestStack};
 use crate::process::{halt, know_thread, observe, observer};
 use crate::slow_path::{happens_before, spawn};
@@ -32,7 +32,7 @@ use crate::waits::times;
 pub(crate) fn request(
     record: OwnRecord,
     id: &AtomicU64,
-    asked: Word,
+    asked: HoldWord,
     how: Acquisition,
     context: u64,
     site: Site,
@@ -47,7 +47,7 @@ pub(crate) fn request(
 fn judge(
     record: OwnRecord,
     id: &AtomicU64,
-    asked: Word,
+    asked: HoldWord,
     how: Acquisition,
     context: u64,
     site: Site,
@@ -90,7 +90,7 @@ fn judge(
 
 /// The hold of this very lock that matters most to whoever asks for it again, if any does. An
 /// upgrade turns its own upgradable hold into what it asks for.
-fn relocked(held: &[HeldLock], asked: Word, upgrades: bool) -> Option<&HeldLock> {
+fn relocked(held: &[HeldLock], asked: HoldWord, upgrades: bool) -> Option<&HeldLock> {
     let converted = |h: &&HeldLock| upgrades && h.word.mode() == Mode::Upgradable;
     let own =
         || held.iter().rev().filter(|h| h.word.lock() == asked.lock()).filter(|h| !converted(h));
@@ -173,7 +173,7 @@ fn tell_time(record: OwnRecord, Ended { word, site, since }: Ended) {
 /// The slow path of an acquisition: makes room for another held lock, and looks at the lock and the
 /// time for those who ask. Returns the word to hold the lock with.
 #[cold]
-pub(crate) fn slow_path(record: OwnRecord, word: Word) -> Word {
+pub(crate) fn slow_path(record: OwnRecord, word: HoldWord) -> HoldWord {
     let _busy = Busy::new();
     take_released_elsewhere(record);
     record.reserve();
@@ -192,14 +192,14 @@ pub(crate) fn slow_path(record: OwnRecord, word: Word) -> Word {
 /// and leaves the guard in registers: of what a known lock costs beyond `std`'s this is most.
 #[cold]
 pub(crate) extern "C" fn release_slow_path(record: OwnRecord, id: &AtomicU64, mode: Mode) {
-    if !record.pop_below_top(Word(id.load(Relaxed)), mode) {
+    if !record.pop_below_top(LockWord(id.load(Relaxed)), mode) {
         release_from_below(record, id, mode);
     }
 }
 
 #[inline(never)]
 fn release_from_below(record: OwnRecord, id: &AtomicU64, mode: Mode) {
-    let lock = Word(id.load(Relaxed));
+    let lock = LockWord(id.load(Relaxed));
     let Some(ended) = record.remove(lock, mode) else {
         return release_elsewhere(record, id, mode);
     };
@@ -219,7 +219,7 @@ fn release_from_below(record: OwnRecord, id: &AtomicU64, mode: Mode) {
 /// The release of a lock that this thread does not hold: its guard may have come from another one.
 fn release_elsewhere(record: OwnRecord, id: &AtomicU64, mode: Mode) {
     let _busy = Busy::new();
-    let lock = Word(id.load(Relaxed));
+    let lock = LockWord(id.load(Relaxed));
     if lock.0 & word::UNTRACKED != 0 {
         return;
     }
@@ -238,7 +238,7 @@ fn release_elsewhere(record: OwnRecord, id: &AtomicU64, mode: Mode) {
 /// A lock is gone: this thread holds it no more, though its guard was leaked. Nothing is found by that, so
 /// no callback can unwind.
 #[cold]
-pub(crate) extern "C" fn end_leaked_holds(record: OwnRecord, lock: Word) {
+pub(crate) extern "C" fn end_leaked_holds(record: OwnRecord, lock: LockWord) {
     let modes = [Mode::Write, Mode::Read, Mode::Upgradable];
     while record.held.holds(lock.lock()) {
         let _busy = Busy::new();
@@ -258,7 +258,7 @@ pub(crate) extern "C" fn remove(lock: LockId) {
 
 /// The thread waits, or could have to wait, for an event while it holds locks.
 #[inline]
-pub(crate) fn wait_holding(record: OwnRecord, id: &AtomicU64, event: Word, site: Site) {
+pub(crate) fn wait_holding(record: OwnRecord, id: &AtomicU64, event: LockWord, site: Site) {
     let event = event.held(Mode::Write, false);
     let context = record.context(event, site, 0);
     if !record.mine().known.has(context) {
@@ -267,7 +267,7 @@ pub(crate) fn wait_holding(record: OwnRecord, id: &AtomicU64, event: Word, site:
 }
 
 #[cold]
-fn wait_holding_new(record: OwnRecord, id: &AtomicU64, event: Word, context: u64, site: Site) {
+fn wait_holding_new(record: OwnRecord, id: &AtomicU64, event: HoldWord, context: u64, site: Site) {
     let mut held = take_scratch(record);
     record.held.held_into(&mut held);
     let at = position::event_point(record);
@@ -282,7 +282,7 @@ fn wait_holding_new(record: OwnRecord, id: &AtomicU64, event: Word, context: u64
 
 /// The thread completes an event; it had to pass what is in its window first.
 #[inline]
-pub(crate) fn signal(record: OwnRecord, id: &AtomicU64, event: Word, site: Site) {
+pub(crate) fn signal(record: OwnRecord, id: &AtomicU64, event: LockWord, site: Site) {
     if record.mine().recent.is_empty() {
         return;
     }
@@ -294,7 +294,7 @@ pub(crate) fn signal(record: OwnRecord, id: &AtomicU64, event: Word, site: Site)
 }
 
 #[cold]
-fn signal_new(record: OwnRecord, id: &AtomicU64, event: Word, digest: u64, site: Site) {
+fn signal_new(record: OwnRecord, id: &AtomicU64, event: LockWord, digest: u64, site: Site) {
     let at = position::event_point(record);
     let held = [HeldLock { word: event.held(Mode::Write, true), site, address: 0, level: 0 }];
     observe(|o| {

@@ -15,7 +15,7 @@ use std::sync::atomic::{AtomicU32, AtomicU64};
 use crate::engine::VectorClock;
 use crate::hash::fold;
 use crate::model::word;
-use crate::model::word::Word;
+use crate::model::word::LockWord;
 use crate::process::observe;
 use crate::thread_state::current::Busy;
 use crate::thread_state::position;
@@ -35,14 +35,14 @@ pub(crate) fn has_unpublished(record: OwnRecord) {
 
 /// Whether the thread would publish nothing new with the event.
 #[inline(always)]
-pub(crate) fn is_published(record: OwnRecord, event: Word) -> bool {
+pub(crate) fn is_published(record: OwnRecord, event: LockWord) -> bool {
     !record.mine().may_publish.get() || record.mine().last_published.get() == event.lock()
 }
 
 /// The thread is about to complete an event: publishes its clock with it. Called only where
 /// `Mine::may_publish` says so.
 #[inline]
-pub(crate) fn publish(record: OwnRecord, id: &AtomicU64, event: Word, published: &AtomicU32) {
+pub(crate) fn publish(record: OwnRecord, id: &AtomicU64, event: LockWord, published: &AtomicU32) {
     let key = key(event, u64::from(record.mine().version.get()) << 32);
     if !record.mine().known.has(key) {
         publish_new(record, id, event, published, key);
@@ -51,7 +51,13 @@ pub(crate) fn publish(record: OwnRecord, id: &AtomicU64, event: Word, published:
 }
 
 #[cold]
-fn publish_new(record: OwnRecord, id: &AtomicU64, event: Word, published: &AtomicU32, key: u64) {
+fn publish_new(
+    record: OwnRecord,
+    id: &AtomicU64,
+    event: LockWord,
+    published: &AtomicU32,
+    key: u64,
+) {
     let busy = Busy::new();
     record.mine().known.add(key);
     drop(busy);
@@ -71,7 +77,7 @@ fn publish_new(record: OwnRecord, id: &AtomicU64, event: Word, published: &Atomi
 
 /// The event has come for this thread. `published` counts the clocks that were published with it.
 #[inline]
-pub(crate) fn observe_event(record: OwnRecord, event: Word, published: u32) {
+pub(crate) fn observe_event(record: OwnRecord, event: LockWord, published: u32) {
     if published != 0 {
         let key = key(event, u64::from(published));
         if !record.mine().known.has(key) {
@@ -81,7 +87,7 @@ pub(crate) fn observe_event(record: OwnRecord, event: Word, published: u32) {
 }
 
 #[cold]
-fn observe_new(record: OwnRecord, key: u64, event: Word) {
+fn observe_new(record: OwnRecord, key: u64, event: LockWord) {
     let published = observe(|o| o.published(event.lock()));
     let _busy = Busy::new();
     record.mine().known.add(key);
@@ -97,6 +103,6 @@ fn observe_new(record: OwnRecord, key: u64, event: Word) {
 }
 
 /// A key for [`Known`](crate::thread_state::known::Known): this event, with this number; never zero.
-fn key(event: Word, what: u64) -> u64 {
+fn key(event: LockWord, what: u64) -> u64 {
     fold(event.lock() ^ 0x6a09_e667_f3bc_c909, what ^ 0xbb67_ae85_84ca_a73b) | 1
 }

@@ -8,7 +8,7 @@ use std::sync::atomic::Ordering::Relaxed;
 
 use crate::model::lock::{LockType, Site};
 use crate::model::word;
-use crate::model::word::Word;
+use crate::model::word::LockWord;
 use crate::observer::declarations::PlaceClass;
 #[cfg(lockdep_creation_order)]
 use crate::observer::declarations::declarations;
@@ -30,7 +30,7 @@ pub(crate) fn identify(
     id: &AtomicU64,
     created: Site,
     ty: &'static LockType,
-) -> Word {
+) -> LockWord {
     let recent = record.mine().recent_class.get();
     if recent.is(created, ty) {
         return number(record, id, recent.class);
@@ -45,20 +45,20 @@ fn identify_by_search(
     id: &AtomicU64,
     created: Site,
     ty: &'static LockType,
-) -> Word {
+) -> LockWord {
     let class = class(record, created, ty);
     number(record, id, class)
 }
 
 #[inline(always)]
-fn number(record: OwnRecord, id: &AtomicU64, class: u32) -> Word {
-    let now = Word(id.load(Relaxed));
+fn number(record: OwnRecord, id: &AtomicU64, class: u32) -> LockWord {
+    let now = LockWord(id.load(Relaxed));
     if !now.is_new() {
         // The search for the class has led to a declaration that names this very lock.
         return now;
     }
     let new = match now.0 {
-        0 => Word::new(class, serial(record)),
+        0 => LockWord::new(class, serial(record)),
         _ => now.classified(class),
     };
     match id.compare_exchange(now.0, new.0, Relaxed, Relaxed) {
@@ -66,7 +66,7 @@ fn number(record: OwnRecord, id: &AtomicU64, class: u32) -> Word {
             record.count_lock();
             new
         }
-        Err(now) => Word(now),
+        Err(now) => LockWord(now),
     }
 }
 
@@ -78,13 +78,13 @@ pub(crate) fn declare(
     place: &'static PlaceClass,
     ty: &'static LockType,
 ) {
-    let now = Word(id.load(Relaxed));
+    let now = LockWord(id.load(Relaxed));
     if !now.is_new() {
         return;
     }
     let class = place.class(ty);
     let new = match now.0 {
-        0 => Word::new(class, serial(record)),
+        0 => LockWord::new(class, serial(record)),
         _ => now.classified(class),
     };
     if id.compare_exchange(now.0, new.0, Relaxed, Relaxed).is_ok() {
@@ -105,7 +105,7 @@ pub(crate) fn creation(created: Site, ty: &'static LockType) -> u64 {
     } else {
         0
     };
-    Word::new(class, serial(record)).0
+    LockWord::new(class, serial(record)).0
 }
 
 impl PlaceClass {

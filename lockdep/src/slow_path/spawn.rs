@@ -8,7 +8,7 @@ use crate::engine::{CriticalSection, InheritedLocks, ThreadPoint, VectorClock};
 use crate::model::held::HeldLock;
 use crate::model::ids::{LockId, ThreadId};
 use crate::model::lock::{LockKind, Mode, Site};
-use crate::model::word::Word;
+use crate::model::word::{HoldWord, LockWord};
 use crate::observer::Observer;
 use crate::observer::facts::{Request, RequestStack};
 use crate::process::{know_thread, observe};
@@ -40,7 +40,7 @@ struct End {
     /// Its last step, which is completed.
     at: ThreadPoint,
     /// The locks that it asked for.
-    asked: Vec<(Word, Site)>,
+    asked: Vec<(HoldWord, Site)>,
 }
 
 /// Where a thread was when it began to join another while it held locks.
@@ -105,7 +105,7 @@ fn inherit(record: OwnRecord, at: &ThreadPoint) -> Option<Arc<InheritedLocks>> {
 
 /// On the slow path of an acquisition: notes whether the lock is one that the thread has inherited. Returns
 /// whether later acquisitions must be looked at too.
-pub(crate) fn looks_for_inherited(record: OwnRecord, word: Word) -> bool {
+pub(crate) fn looks_for_inherited(record: OwnRecord, word: HoldWord) -> bool {
     let mut own = record.mine().own.borrow_mut();
     let Own { at, entered, first_steps, .. } = &mut *own;
     let Some(inherited) = at.inherited.as_ref().filter(|_| *first_steps > 0) else { return false };
@@ -237,7 +237,7 @@ impl Spawned {
             return;
         }
         let class = o.class(self.site, LockKind::Thread, "()");
-        let life = Word::new(class, serial(record));
+        let life = LockWord::new(class, serial(record));
         let alive = [HeldLock {
             word: life.held(Mode::Write, true),
             site: self.site,

@@ -22,7 +22,7 @@ use crate::hash::fold;
 use crate::model::held::{HeldLock, Prepared};
 use crate::model::ids::LockId;
 use crate::model::lock::{Mode, Site};
-use crate::model::word::{self, Word};
+use crate::model::word::{self, HoldWord, LockWord};
 use crate::thread_state::remote_release::{Notes, RemoteReleases};
 
 /// Held locks that fit before the stack grows.
@@ -111,7 +111,7 @@ impl Buffer {
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Ended {
     /// The lock with the mode it was held in, and the marks of the hold.
-    pub(crate) word: Word,
+    pub(crate) word: HoldWord,
     /// Where it was acquired.
     pub(crate) site: Site,
     /// Since when it was held, in nanoseconds, where somebody asked for that.
@@ -194,7 +194,7 @@ impl HeldStack {
 
     /// The context hash that acquiring `word` at `site` and this nesting level now has.
     #[inline(always)]
-    pub(super) fn context(&self, word: Word, site: Site, level: u8) -> u64 {
+    pub(super) fn context(&self, word: HoldWord, site: Site, level: u8) -> u64 {
         let below = self.top_entry().context.load(Relaxed);
         context_above(below, word, ptr::from_ref(site), level)
     }
@@ -296,13 +296,13 @@ impl HeldStack {
 
     /// Takes the lock off if it is on top in this mode, with nobody who must know.
     #[inline(always)]
-    pub(super) fn pop(&self, lock: Word, mode: Mode) -> bool {
+    pub(super) fn pop(&self, lock: LockWord, mode: Mode) -> bool {
         // Loaded once: the compiler must not make one load of two.
         let top = self.top.load(Relaxed);
         // SAFETY: `top` is within a buffer that is never freed.
         let entry = unsafe { &*top };
         // The bottom entry is zero, which is no lock.
-        if !Word(entry.word.load(Relaxed)).is_hold(lock, mode) {
+        if !HoldWord(entry.word.load(Relaxed)).is_hold(lock, mode) {
             return false;
         }
         entry.word.store(0, Relaxed);
@@ -315,17 +315,17 @@ impl HeldStack {
     /// of it or of the one on top, and nothing beside that: a thread that holds two locks often ends the
     /// first hold first.
     #[inline(always)]
-    pub(super) fn pop_below_top(&self, lock: Word, mode: Mode) -> bool {
+    pub(super) fn pop_below_top(&self, lock: LockWord, mode: Mode) -> bool {
         if self.is_empty() {
             return false;
         }
         let top = self.top.load(Relaxed);
         // SAFETY: `top` is above the bottom entry, within the same buffer.
         let (upper, to) = unsafe { (&*top, &*top.sub(1)) };
-        let word = Word(upper.word.load(Relaxed));
+        let word = HoldWord(upper.word.load(Relaxed));
         let has_level = MarkedAddress(upper.address.load(Relaxed)).has_level();
         // The bottom entry is zero, which is no lock.
-        if !Word(to.word.load(Relaxed)).is_hold(lock, mode) || has_level || word.watched() {
+        if !HoldWord(to.word.load(Relaxed)).is_hold(lock, mode) || has_level || word.watched() {
             return false;
         }
         // SAFETY: `to` is a lock's entry, so it is not the bottom one either.
@@ -346,19 +346,19 @@ impl HeldStack {
     /// Takes the lock out from below others, the last one in this mode first, and recomputes their context
     /// hashes.
     #[cold]
-    pub(super) fn remove(&self, lock: Word, mode: Mode) -> Option<Ended> {
+    pub(super) fn remove(&self, lock: LockWord, mode: Mode) -> Option<Ended> {
         let (buffer, top) = (self.buffer(), self.len());
         let found = self.find(lock, mode)?;
         let entry = &buffer.entries[found];
         let ended = Ended {
-            word: Word(entry.word.load(Relaxed)),
+            word: HoldWord(entry.word.load(Relaxed)),
             site: site_in(entry)?,
             since: Some(buffer.stamps[found].load(Relaxed)).filter(|&since| since != 0),
         };
         for at in found..top {
             let level = buffer.level(at + 1);
             let from = &buffer.entries[at + 1];
-            let word = Word(from.word.load(Relaxed)).without_marks();
+            let word = HoldWord(from.word.load(Relaxed)).without_marks();
             let below = buffer.entries[at - 1].context.load(Relaxed);
             let context = context_above(below, word, from.site.load(Relaxed), level);
             buffer.entries[at].word.store(0, Relaxed);
@@ -371,13 +371,13 @@ impl HeldStack {
     }
 
     /// The index of the last hold of the lock in this mode.
-    fn find(&self, lock: Word, mode: Mode) -> Option<usize> {
-        let word = |at: usize| Word(self.buffer().entries[at].word.load(Relaxed));
+    fn find(&self, lock: LockWord, mode: Mode) -> Option<usize> {
+        let word = |at: usize| HoldWord(self.buffer().entries[at].word.load(Relaxed));
         (1..=self.len()).rev().find(|&at| word(at).without_marks().is_hold(lock, mode))
     }
 
     /// The nesting level of the last hold of the lock in this mode.
-    pub(super) fn level_held(&self, lock: Word, mode: Mode) -> u8 {
+    pub(super) fn level_held(&self, lock: LockWord, mode: Mode) -> u8 {
         self.find(lock, mode).map_or(0, |at| self.buffer().level(at))
     }
 
@@ -391,7 +391,7 @@ impl HeldStack {
     /// Has the release of everything that is held take the slow path.
     pub(super) fn watch_releases(&self) {
         for (at, entry) in self.held() {
-            let word = Word(entry.word.load(Relaxed));
+            let word = HoldWord(entry.word.load(Relaxed));
             if word.0 != 0 && !word.watched() {
                 self.buffer().stamps[at].store(0, Relaxed);
                 entry.word.store(word.0 | word::WATCHED, Relaxed);
@@ -449,7 +449,7 @@ impl HeldStack {
         let Some(depth) = self.depth_in(buffer) else { return };
         for at in 1..=depth {
             let entry = &buffer.entries[at];
-            let word = Word(entry.word.load(Acquire));
+            let word = HoldWord(entry.word.load(Acquire));
             let Some(site) = site_in(entry).filter(|_| word.0 != 0 && !over.has(word)) else {
                 continue;
             };
@@ -466,7 +466,7 @@ impl HeldStack {
 
     /// Another thread is about to end a hold of this one: leaves a note of that. Whether there is such a
     /// hold. Nothing here allocates or locks, as it may be an allocator's lock.
-    pub(crate) fn release_elsewhere(&self, lock: Word, mode: Mode) -> bool {
+    pub(crate) fn release_elsewhere(&self, lock: LockWord, mode: Mode) -> bool {
         let hold = lock.held(mode, false);
         let mut holds = false;
         self.each_held(|held, _| holds |= Notes::is_of(hold, held.word));
@@ -481,7 +481,7 @@ impl HeldStack {
     /// stack. For the owner.
     pub(super) fn take_released_elsewhere(&self, mut over: impl FnMut(Ended)) {
         self.released_elsewhere.take(|hold| {
-            if let Some(ended) = self.remove(hold, hold.mode()) {
+            if let Some(ended) = self.remove(hold.lock_word(), hold.mode()) {
                 over(ended);
             }
         });
@@ -507,7 +507,7 @@ fn site_in(entry: &Entry) -> Option<Site> {
 /// The context hash of a lock that is held at `site` and this nesting level, above what has the context
 /// hash `below`.
 #[inline(always)]
-fn context_above(below: u64, word: Word, site: *const Location<'static>, level: u8) -> u64 {
+fn context_above(below: u64, word: HoldWord, site: *const Location<'static>, level: u8) -> u64 {
     let context = fold(below.rotate_left(29) ^ word.0, site as u64 ^ 0x9e37_79b9_7f4a_7c15);
     // The same places at other levels are another situation.
     if level == 0 { context } else { fold(context, u64::from(level) | 1 << 32) }
@@ -520,9 +520,9 @@ mod tests {
     use super::{FIRST_CAPACITY, HeldStack};
     use crate::model::held::Prepared;
     use crate::model::lock::Mode;
-    use crate::model::word::{self, Word};
+    use crate::model::word::{self, HoldWord, LockWord};
 
-    fn push(stack: &HeldStack, (word, level): (Word, u8)) {
+    fn push(stack: &HeldStack, (word, level): (HoldWord, u8)) {
         let site = Location::caller();
         let prepared = Prepared { word, context: stack.context(word, site, level) };
         stack.push(prepared, site, 0, level);
@@ -539,16 +539,16 @@ mod tests {
         };
         let rounds = if cfg!(miri) { 200 } else { 2_000 };
         let site = Location::caller();
-        let push = |stack: &HeldStack, (word, level): (Word, u8)| {
+        let push = |stack: &HeldStack, (word, level): (HoldWord, u8)| {
             let prepared = Prepared { word, context: stack.context(word, site, level) };
             stack.push(prepared, site, 0, level);
         };
         let stack = HeldStack::new();
-        let mut held: Vec<(Word, u8)> = Vec::new();
+        let mut held: Vec<(HoldWord, u8)> = Vec::new();
         for serial in 0..rounds {
             if held.is_empty() || (held.len() < 6 && next(2) == 0) {
                 let mode = [Mode::Write, Mode::Read][next(2)];
-                let word = Word::new(7, serial).held(mode, next(4) == 0);
+                let word = LockWord::new(7, serial).held(mode, next(4) == 0);
                 held.push((word, [0, 0, 1, 255][next(4)]));
                 push(&stack, held[held.len() - 1]);
                 if next(8) == 0 {
@@ -556,7 +556,7 @@ mod tests {
                 }
             } else {
                 let (word, level) = held.remove(next(held.len()));
-                let lock = Word(word.lock());
+                let lock = word.lock_word();
                 assert_eq!(stack.level_held(lock, word.mode()), level);
                 let quickly =
                     stack.pop(lock, word.mode()) || stack.pop_below_top(lock, word.mode());
@@ -568,7 +568,7 @@ mod tests {
             assert!(seen.eq(held.iter().map(|&(word, level)| (word.0, level))));
             let anew = HeldStack::new();
             held.iter().for_each(|&hold| push(&anew, hold));
-            assert_eq!(stack.context(Word(16), site, 0), anew.context(Word(16), site, 0));
+            assert_eq!(stack.context(HoldWord(16), site, 0), anew.context(HoldWord(16), site, 0));
         }
     }
 
@@ -577,14 +577,14 @@ mod tests {
         let stack = HeldStack::new();
         let locks = 5 * FIRST_CAPACITY as u64;
         for serial in 1..=locks {
-            push(&stack, (Word::new(7, serial).held(Mode::Write, false), 0));
+            push(&stack, (LockWord::new(7, serial).held(Mode::Write, false), 0));
         }
         let mut held = Vec::new();
         stack.held_into(&mut held);
         let serials = held.iter().map(|held| word::parts(held.word.lock()).1);
         assert!(serials.eq(1..=locks));
         for serial in 1..=locks {
-            assert!(stack.remove(Word(Word::new(7, serial).lock()), Mode::Write).is_some());
+            assert!(stack.remove(LockWord::new(7, serial), Mode::Write).is_some());
         }
         assert!(stack.is_empty());
     }
@@ -596,7 +596,7 @@ mod tests {
         assert!(stack.has_room());
         stack.force_slow_path();
         for serial in 1..=FIRST_CAPACITY as u64 {
-            push(&stack, (Word::new(7, serial).held(Mode::Write, false), 0));
+            push(&stack, (LockWord::new(7, serial).held(Mode::Write, false), 0));
         }
         assert!(!stack.has_room());
         stack.leave_slow_path(|| true);
@@ -606,9 +606,9 @@ mod tests {
     #[test]
     fn a_hold_that_another_thread_has_ended_is_not_seen_and_then_taken_off() {
         let stack = HeldStack::new();
-        let lock = Word::new(7, 1);
+        let lock = LockWord::new(7, 1);
         push(&stack, (lock.held(Mode::Read, false), 0));
-        push(&stack, (Word::new(7, 2).held(Mode::Write, false), 0));
+        push(&stack, (LockWord::new(7, 2).held(Mode::Write, false), 0));
         stack.leave_slow_path(|| false);
         assert!(stack.release_elsewhere(lock, Mode::Read));
         assert!(!stack.release_elsewhere(lock, Mode::Read), "it is over already");

@@ -20,7 +20,7 @@ use crate::model::held::{HeldLock, Prepared};
 use crate::model::inventory::Counts;
 use crate::model::lock::{LockType, Mode, Site};
 use crate::model::times::ClassTimes;
-use crate::model::word::Word;
+use crate::model::word::{HoldWord, LockWord};
 use crate::thread_state::demand;
 use crate::thread_state::held_stack::{Ended, HeldStack};
 use crate::thread_state::known::Known;
@@ -121,7 +121,7 @@ pub(crate) struct Own {
     pub(crate) clock_changes: u64,
     pub(crate) scratch: Vec<HeldLock>,
     /// Locks asked for in earlier windows of this thread, without repetition.
-    pub(crate) asked: Vec<(Word, Site)>,
+    pub(crate) asked: Vec<(HoldWord, Site)>,
     /// How far other threads were when this one last looked for a livelock.
     pub(crate) marks: Vec<Mark>,
     /// Findings that wait for the release of a lock by this thread.
@@ -281,7 +281,7 @@ impl OwnRecord {
 
     /// As [`HeldStack::context`].
     #[inline(always)]
-    pub(crate) fn context(self, word: Word, site: Site, level: u8) -> u64 {
+    pub(crate) fn context(self, word: HoldWord, site: Site, level: u8) -> u64 {
         self.record.held.context(word, site, level)
     }
 
@@ -309,23 +309,23 @@ impl OwnRecord {
 
     /// As [`HeldStack::pop`].
     #[inline(always)]
-    pub(crate) fn pop(self, lock: Word, mode: Mode) -> bool {
+    pub(crate) fn pop(self, lock: LockWord, mode: Mode) -> bool {
         self.record.held.pop(lock, mode)
     }
 
     /// As [`HeldStack::pop_below_top`].
     #[inline(always)]
-    pub(crate) fn pop_below_top(self, lock: Word, mode: Mode) -> bool {
+    pub(crate) fn pop_below_top(self, lock: LockWord, mode: Mode) -> bool {
         self.record.held.pop_below_top(lock, mode)
     }
 
     /// As [`HeldStack::remove`].
-    pub(crate) fn remove(self, lock: Word, mode: Mode) -> Option<Ended> {
+    pub(crate) fn remove(self, lock: LockWord, mode: Mode) -> Option<Ended> {
         self.held.remove(lock, mode)
     }
 
     /// As [`HeldStack::level_held`].
-    pub(crate) fn level_held(self, lock: Word, mode: Mode) -> u8 {
+    pub(crate) fn level_held(self, lock: LockWord, mode: Mode) -> u8 {
         self.held.level_held(lock, mode)
     }
 

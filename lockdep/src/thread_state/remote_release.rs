@@ -7,7 +7,7 @@
 
 use crate::atomic::AtomicU64;
 use crate::atomic::Ordering::{Acquire, Relaxed, SeqCst};
-use crate::model::word::Word;
+use crate::model::word::HoldWord;
 
 /// How many holds of one thread may be over before its next acquisition; of more, the thread counts
 /// as the holder still.
@@ -30,7 +30,7 @@ impl RemoteReleases {
     }
 
     /// Adds a note; `false` where there is no room.
-    pub(super) fn add(&self, hold: Word) -> bool {
+    pub(super) fn add(&self, hold: HoldWord) -> bool {
         let free = |note: &AtomicU64| note.compare_exchange(0, hold.0, SeqCst, Relaxed).is_ok();
         self.0.iter().any(free)
     }
@@ -41,10 +41,10 @@ impl RemoteReleases {
     }
 
     /// Takes each note out and calls `taken` with it.
-    pub(super) fn take(&self, mut taken: impl FnMut(Word)) {
+    pub(super) fn take(&self, mut taken: impl FnMut(HoldWord)) {
         for note in &self.0 {
             if note.load(Relaxed) != 0 {
-                taken(Word(note.swap(0, SeqCst)));
+                taken(HoldWord(note.swap(0, SeqCst)));
             }
         }
     }
@@ -52,13 +52,13 @@ impl RemoteReleases {
 
 impl Notes {
     /// Whether the entry of a stack with this word is over; asked of each entry once.
-    pub(super) fn has(&mut self, held: Word) -> bool {
-        let is_it = |note: &&mut u64| **note != 0 && Notes::is_of(Word(**note), held);
+    pub(super) fn has(&mut self, held: HoldWord) -> bool {
+        let is_it = |note: &&mut u64| **note != 0 && Notes::is_of(HoldWord(**note), held);
         self.0.iter_mut().find(is_it).map(|note| *note = 0).is_some()
     }
 
     /// Whether this note is of a hold with that word.
-    pub(super) fn is_of(note: Word, held: Word) -> bool {
-        held.without_marks().is_hold(note, note.mode())
+    pub(super) fn is_of(note: HoldWord, held: HoldWord) -> bool {
+        held.without_marks().is_hold(note.lock_word(), note.mode())
     }
 }

@@ -9,7 +9,7 @@ use std::time::Duration;
 use crate::model::held::HeldLock;
 use crate::model::ids::ThreadId;
 use crate::model::lock::Site;
-use crate::model::word::Word;
+use crate::model::word::HoldWord;
 
 /// Fruitless failures in a row that tell a livelock from bad luck.
 pub(crate) const ROUNDS: u64 = 32;
@@ -50,7 +50,7 @@ pub(crate) struct Retries {
 /// What a retrying thread asks for.
 #[derive(Clone, Debug)]
 pub(crate) struct Asks {
-    pub(crate) lock: Word,
+    pub(crate) lock: HoldWord,
     pub(crate) site: Site,
     pub(crate) held: Vec<HeldLock>,
     /// It has held these since [`ROUNDS`] rounds at least.
@@ -97,7 +97,13 @@ impl Retries {
     }
 
     /// Writes down what the thread asks for and holds. Whether it is time to look at the others.
-    pub(crate) fn publish(&self, lock: Word, site: Site, held: Vec<HeldLock>, now: u64) -> bool {
+    pub(crate) fn publish(
+        &self,
+        lock: HoldWord,
+        site: Site,
+        held: Vec<HeldLock>,
+        now: u64,
+    ) -> bool {
         let kept = self.rounds.get() - self.regained.get() >= ROUNDS;
         *self.asks() = Some(Asks { lock, site, held, kept });
         let due = now.saturating_sub(self.looked.get()) >= TICK.as_nanos() as u64;
@@ -154,7 +160,7 @@ impl FailedRetries {
     }
 
     /// One more failure; the thread stepped back before it, or not.
-    pub(crate) fn failed(&self, asked: Word, site: Site, stepped_back: bool) {
+    pub(crate) fn failed(&self, asked: HoldWord, site: Site, stepped_back: bool) {
         let site = ptr::from_ref(site).addr() as u64;
         if (self.lock.get(), self.site.get()) != (asked.lock(), site) {
             self.lock.set(asked.lock());

@@ -17,7 +17,7 @@ use crate::engine::WaitGraph;
 use crate::model::finding::Finding;
 use crate::model::held::HeldLock;
 use crate::model::lock::Mode;
-use crate::model::word::Word;
+use crate::model::word::HoldWord;
 use crate::observer::facts::StuckThread;
 use crate::platform;
 use crate::platform::clock::now;
@@ -151,7 +151,7 @@ impl Scene {
     /// this very thread, which waits for a condition variable and has not released the mutex yet.
     fn is_a_lock_handed_over(&self) -> bool {
         let held =
-            |lock: Word| self.seen.iter().any(|s| s.holds(lock)) || abandoned(lock).is_some();
+            |lock: HoldWord| self.seen.iter().any(|s| s.holds(lock)) || abandoned(lock).is_some();
         self.seen.iter().filter_map(ThreadSnapshot::wanted).any(|lock| !held(lock))
     }
 

@@ -22,7 +22,7 @@ use std::sync::atomic::Ordering::{Acquire, Relaxed};
 use crate::engine::{WaitGraph, Waiter, WaitsFor};
 use crate::model::ids::ThreadId;
 use crate::model::lock::Site;
-use crate::model::word::Word;
+use crate::model::word::HoldWord;
 use crate::observer::facts::{Doing, StuckThread};
 use crate::platform::clock;
 use crate::process;
@@ -37,7 +37,7 @@ use crate::thread_state::wait::{Awaited, SeenWait};
 /// # Panics
 /// Where threads keep failing on each other's locks, as configured.
 #[cold]
-pub(crate) fn failed(record: OwnRecord, asked: Word, site: Site) {
+pub(crate) fn failed(record: OwnRecord, asked: HoldWord, site: Site) {
     let regained = record.mark_tried_under();
     let rounds = record.retries.failed(record.held.pushed(), regained);
     record.retries.failed.failed(asked, site, regained > 0);
@@ -46,7 +46,7 @@ pub(crate) fn failed(record: OwnRecord, asked: Word, site: Site) {
     }
 }
 
-fn failed_too_often(me: OwnRecord, asked: Word, site: Site) {
+fn failed_too_often(me: OwnRecord, asked: HoldWord, site: Site) {
     let thread = me.thread.load(Relaxed);
     let (circle, starvation) = {
         let _busy = Busy::new();

@@ -7,7 +7,7 @@ use std::sync::atomic::Ordering::{Relaxed, SeqCst};
 
 use crate::engine::{WaitGraph, Waiter, WaitsFor};
 use crate::model::held::Hold;
-use crate::model::word::Word;
+use crate::model::word::HoldWord;
 use crate::observer::facts::{Doing, Orphan, StuckThread};
 use crate::platform;
 use crate::process::observer;
@@ -58,7 +58,7 @@ pub(super) fn sleeps(record: &Record) -> bool {
 }
 
 /// The hold of this lock that a thread has left behind when it ended, whose guard may be elsewhere.
-pub(super) fn abandoned(lock: Word) -> Option<Orphan> {
+pub(super) fn abandoned(lock: HoldWord) -> Option<Orphan> {
     let observer = observer();
     observer.as_ref()?.abandoned.iter().find(|orphan| orphan.held.bars(lock)).cloned()
 }

@@ -22,7 +22,7 @@ use std::time::Duration;
 use crate::model::held::HeldLock;
 use crate::model::ids::ThreadId;
 use crate::model::lock::{Mode, Site};
-use crate::model::word::Word;
+use crate::model::word::HoldWord;
 use crate::observer::starvation::Starvation;
 use crate::process;
 use crate::thread_state::demand::Asker;
@@ -52,7 +52,7 @@ impl FailedRetries {
     /// How the thread, which holds these locks, starves, and since how long; `None` if it does not.
     pub(crate) fn look(
         &self,
-        asked: Word,
+        asked: HoldWord,
         held: &[HeldLock],
         now: u64,
     ) -> Option<(Starvation, Duration)> {
@@ -85,7 +85,7 @@ impl FailedRetries {
 }
 
 /// A thread that holds the lock in a mode which conflicts with the request, and its hold.
-fn holder(asked: Word) -> Option<(ThreadId, HeldLock)> {
+fn holder(asked: HoldWord) -> Option<(ThreadId, HeldLock)> {
     registry::records().filter(|r| r.in_use.load(Acquire)).find_map(|record| {
         let mut found = None;
         record.held.each_held(|held, _| {
@@ -98,7 +98,7 @@ fn holder(asked: Word) -> Option<(ThreadId, HeldLock)> {
 }
 
 /// The thread has waited for this lock for `time`, in nanoseconds, while `bypassed` holds of others ended.
-pub(crate) fn waited(record: OwnRecord, asked: Word, site: Site, time: u64, bypassed: u64) {
+pub(crate) fn waited(record: OwnRecord, asked: HoldWord, site: Site, time: u64, bypassed: u64) {
     let time = Duration::from_nanos(time);
     if bypassed >= BYPASSED && time >= LONG {
         // The thread has the lock by now, so no callback of the program may run here.

@@ -15,7 +15,7 @@ use crate::hash::fold;
 use crate::model::lock::Site;
 use crate::model::times::{ClassTimes, longest};
 use crate::model::word;
-use crate::model::word::Word;
+use crate::model::word::HoldWord;
 use crate::platform::clock;
 use crate::thread_state::current::Busy;
 use crate::thread_state::demand::Asker;
@@ -31,7 +31,7 @@ pub(crate) fn ask(asker: Asker) {
 }
 
 /// On the slow path of an acquisition: returns the word to hold the lock with.
-pub(crate) fn asked_for(record: OwnRecord, word: Word) -> Word {
+pub(crate) fn asked_for(record: OwnRecord, word: HoldWord) -> HoldWord {
     if !demand::is_asked() {
         return word;
     }
@@ -40,7 +40,7 @@ pub(crate) fn asked_for(record: OwnRecord, word: Word) -> Word {
     if demand::is_asked_by(Asker::Watchdog) {
         about_to_hold(record, now);
     }
-    Word(word.0 | word::WATCHED)
+    HoldWord(word.0 | word::WATCHED)
 }
 
 /// Keeps the watchdog awake until the hold is on the stack, where it is seen.
@@ -82,13 +82,13 @@ fn wait_ended(record: OwnRecord, awaited: Awaited) {
 
 /// How many holds of others have ended during this wait for this lock, without the one that it began
 /// behind. A lower bound.
-pub(crate) fn bypassed(lock: Word, wait: &SeenWait) -> u64 {
+pub(crate) fn bypassed(lock: HoldWord, wait: &SeenWait) -> u64 {
     ended(lock).saturating_sub(wait.signals).saturating_sub(1)
 }
 
 /// How many holds of this lock have ended while times were taken, as far as that is known; the greatest
 /// number while they are not taken.
-pub(crate) fn ended(lock: Word) -> u64 {
+pub(crate) fn ended(lock: HoldWord) -> u64 {
     let slot = slot(lock);
     match slot.lock.load(Relaxed) == lock.lock() && demand::is_asked() {
         true => slot.holds.load(Relaxed),
@@ -98,7 +98,7 @@ pub(crate) fn ended(lock: Word) -> u64 {
 }
 
 /// One more hold of this lock has ended.
-fn count_end(lock: Word) {
+fn count_end(lock: HoldWord) {
     let slot = slot(lock);
     if slot.lock.load(Relaxed) != lock.lock() {
         // From zero again, so a difference to an earlier count is too low, never too high.
@@ -117,12 +117,12 @@ struct Ended {
 static ENDED: [Ended; 256] =
     [const { Ended { lock: AtomicU64::new(0), holds: AtomicU64::new(0) } }; 256];
 
-fn slot(lock: Word) -> &'static Ended {
+fn slot(lock: HoldWord) -> &'static Ended {
     &ENDED[fold(lock.lock(), 0x9e37_79b9_7f4a_7c15) as usize % ENDED.len()]
 }
 
 /// A hold that began at `since` is over.
-pub(crate) fn released(record: OwnRecord, word: Word, site: Site, since: u64) {
+pub(crate) fn released(record: OwnRecord, word: HoldWord, site: Site, since: u64) {
     if demand::is_asked() {
         count_end(word);
     }
@@ -137,6 +137,6 @@ pub(crate) fn released(record: OwnRecord, word: Word, site: Site, since: u64) {
     }
 }
 
-fn with(record: OwnRecord, word: Word, step: impl FnOnce(&mut ClassTimes)) {
+fn with(record: OwnRecord, word: HoldWord, step: impl FnOnce(&mut ClassTimes)) {
     step(record.times().entry(word.class()).or_default());
 }
