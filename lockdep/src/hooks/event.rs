@@ -269,7 +269,7 @@ impl EventTag {
         self.wait(EventKind::Permit, false, site, attempt, block)
     }
 
-    /// This thread has taken permits, which nobody else gives back.
+    /// This thread has taken permits, which only this thread gives back.
     pub fn hold_permits(&self, count: usize, site: Site) {
         if let Some(record) = current::current().or_else(life::begin) {
             let semaphore = self.word(record, EventKind::Permit, site);

@@ -26,14 +26,14 @@ impl LockTag {
         LockTag { created: Some(created), id: AtomicU64::new(creation::number(created, ty)) }
     }
 
-    /// A tag for a lock of which nobody knows where it is created: the value of a constant, for
-    /// instance. The lock is of the class of the place that uses it first.
+    /// A tag for a lock whose place of creation is not known: the value of a constant, for instance. The
+    /// site of its first use stands in for that place.
     pub const fn unplaced() -> LockTag {
         LockTag { created: None, id: AtomicU64::new(0) }
     }
 
-    /// Where in a tag the place of creation is, as an `Option<Site>`, counted in bytes: whoever
-    /// copies an [unplaced](LockTag::unplaced) tag out of a constant may write it there.
+    /// The offset in bytes of the place of creation, an `Option<Site>`, in a tag. Code that copies an
+    /// [unplaced](LockTag::unplaced) tag out of a constant may write it there.
     pub const CREATED: usize = mem::offset_of!(LockTag, created);
 
     /// The lock's number: the same for its whole life, and never another lock's. Given now if it
@@ -53,7 +53,7 @@ impl LockTag {
         }
     }
 
-    /// The lock's word; `None` for one that must be left alone.
+    /// The lock's word; `None` for an untracked lock.
     #[inline(always)]
     fn word(&self, record: OwnRecord, ty: &'static LockType, site: Site) -> Option<LockWord> {
         let mut word = LockWord(self.id.load(Relaxed));
@@ -73,7 +73,7 @@ impl LockTag {
         Some((record, self.word(record, ty, site)?))
     }
 
-    /// Learns what there is to learn before the lock is acquired.
+    /// Records the acquisition before it can block.
     #[inline(always)]
     fn prepare(&self, record: OwnRecord, word: LockWord, how: Acquisition, site: Site) -> Prepared {
         let word = word.held(how.mode, false);
@@ -387,7 +387,7 @@ impl Drop for LockTag {
     #[inline]
     fn drop(&mut self) {
         let word = LockWord(*self.id.get_mut());
-        // A guard of it was leaked: nobody can wait for the lock any more.
+        // If this thread still has it on its stack, a guard was leaked.
         if let Some(record) = current::current()
             && !record.held.is_empty()
             && !word.is_new()

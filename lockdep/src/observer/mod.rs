@@ -1,8 +1,9 @@
-//! Turns what threads do into findings: names for the numbers, the detector, what was reported
-//! already, and the trace.
+//! Turns what threads do into findings: it has the detector, the names for the engine's numbers, what was
+//! reported before, and the trace.
 //!
-//! One observer serves a process (`process` keeps it), behind one lock that is taken only for what
-//! is new. Nothing here runs code of the program.
+//! One observer serves a process; `process` keeps it behind one lock, which is taken only for what is new.
+//! Under that lock no code of the program runs, with one exception: `Locks::each_lock` of a declared
+//! static, see `declared`.
 
 pub mod config;
 
@@ -51,7 +52,7 @@ use crate::observer::parts::{found_hold, held_of, kind_of, list, signature, site
 use crate::observer::trace::Trace;
 use crate::thread_state::snapshot::ThreadSnapshot;
 
-/// How many threads that ended are kept before those that left nothing are forgotten.
+/// How many ended threads are kept before those without a witness in the detector are forgotten.
 const ENDED: usize = 1024;
 
 /// How many threads' stacks are kept for two places.
@@ -171,7 +172,7 @@ impl Observer {
         !self.met.insert(class)
     }
 
-    /// Whether this is a semaphore, which may be closed under those that wait for it.
+    /// Whether this is a semaphore, which may be closed while threads wait for it.
     pub(crate) fn is_semaphore(&self, lock: LockId) -> bool {
         let class = self.classes.get(class_of(lock) as usize);
         class.is_some_and(|class| class.kind == LockKind::Semaphore)
@@ -192,7 +193,7 @@ impl Observer {
         self.threads.insert(info.thread.id, info);
     }
 
-    /// Whether clocks must mention the thread.
+    /// Whether vector clocks must mention the thread.
     pub(crate) fn remembers(&self, thread: ThreadId) -> bool {
         self.detector.remembers(thread)
     }
@@ -355,7 +356,7 @@ impl Observer {
         self.intern_sites(request);
         if self.trace.is_some() {
             let asked = found_hold(request.word, request.site);
-            // Many locks of one kind, taken in a loop, are told of as one.
+            // Many locks of one kind, taken in a loop, are written as one.
             let holds: Vec<FoundHold> = request
                 .held
                 .chunk_by(|a, b| kind(&held_of(a)) == kind(&held_of(b)))
@@ -385,10 +386,9 @@ impl Observer {
             .collect();
         parts.sort_unstable();
         let event = cycle.links[..n].iter().position(|l| self.is_event(l.asked.lock));
-        // A thread that completes an event is not the one that waits for it; nobody says that a
-        // writer will queue just then; and how a program goes on after a panic has ended its hang
-        // is not how it would have gone on. Over more than two links the threads may well be kept
-        // apart by the very event, which nobody here can tell.
+        // Not reported: an event that one thread both waits for and completes; one that needs a writer to
+        // queue just then; what a program does after a panic has ended its hang; and cycles of more than
+        // two links, whose threads the event itself may keep apart.
         let vague = matches!(cycle.tier, Tier::NeedsThread | Tier::NeedsWriter);
         if event.is_some() && (vague || n > 2 || self.hung) {
             return;

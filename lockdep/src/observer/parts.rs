@@ -1,4 +1,4 @@
-//! Parts of which findings are made, and the numbers by which the engine knows places.
+//! Helpers that make parts of findings, and the numbers by which the engine knows sites.
 
 use std::hash::{Hash, Hasher};
 
@@ -11,7 +11,7 @@ use crate::model::lock::Site;
 use crate::model::word::HoldWord;
 use crate::thread_state::wait::Awaited;
 
-/// What a report calls such a wait.
+/// How a report calls such a wait.
 pub(super) fn kind_of(awaited: Awaited) -> WaitFor {
     match awaited {
         Awaited::Lock(_) | Awaited::Permits(_) => WaitFor::Lock,

@@ -1,8 +1,8 @@
-//! Locks whose guards may be dropped by another thread than the one that acquired them.
+//! Locks with sendable guards: another thread than the one that acquired the lock may drop the guard.
 //!
-//! That a guard has been sent away is seen only when the other thread drops it. Until then the lock
-//! counts as held by the thread that acquired it, and orders are learnt so; but that a thread waits
-//! for ever for such a lock is said only when no thread is left that could drop the guard.
+//! That a guard was sent is seen only when the other thread drops it. Until then the lock counts as held
+//! by the thread that acquired it, also for the order graph. But a thread is reported as waiting for such a
+//! lock for ever only when no thread is left that could drop the guard.
 
 use crate::model::held::HeldLock;
 use crate::model::ids::{LockId, ThreadId};
@@ -23,8 +23,8 @@ impl Observer {
         self.sendable.contains(&class_of(lock))
     }
 
-    /// The thread reads this lock again, unless it has sent away the guard that it had. `None` if it
-    /// asks for more, or if that was said before.
+    /// A deferred finding about a thread that reads this lock again, which is wrong if it has sent its first
+    /// guard away. `None` if the thread does not ask to read, or if that was reported before.
     pub(crate) fn read_again(
         &mut self,
         request: &Request<'_>,
@@ -37,26 +37,26 @@ impl Observer {
         Some(PendingFinding { lock: request.word.lock(), sign, finding })
     }
 
-    /// It has not.
+    /// Reports a deferred finding: the guard was not sent away.
     pub(crate) fn confirm(&mut self, PendingFinding { sign, finding, .. }: PendingFinding) {
         if !self.reported.contains_key(&sign) {
             self.report(sign, finding);
         }
     }
 
-    /// A thread ends; these guards of its are elsewhere, or lost.
+    /// A thread ends with these holds, whose guards it has sent away or leaked.
     pub(crate) fn abandon(&mut self, thread: ThreadId, held: Vec<HeldLock>) {
         let thread = self.thread(thread);
         self.abandoned.extend(held.into_iter().map(|held| Orphan { thread: thread.clone(), held }));
     }
 
-    /// This process was forked off one in which the thread held these locks: here nobody releases them.
+    /// The thread held these locks in the process that this one was forked off: they are never released here.
     pub(crate) fn not_forked(&mut self, thread: ThreadId, held: Vec<HeldLock>) {
         let thread = self.thread(thread);
         self.orphans.extend(held.into_iter().map(|held| Orphan { thread: thread.clone(), held }));
     }
 
-    /// A guard that a thread has left when it ended is dropped now. Whether there is one.
+    /// Ends a hold that a thread has abandoned, as its guard is dropped now. Whether there is one.
     pub(crate) fn take_abandoned(&mut self, lock: LockWord, mode: Mode) -> bool {
         let is_it = |orphan: &Orphan| orphan.held.word.without_marks().is_hold(lock, mode);
         let at = self.abandoned.iter().position(is_it);

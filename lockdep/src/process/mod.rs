@@ -1,8 +1,8 @@
-//! The one observer of the process, and the few steps that need it.
+//! The one observer of the process, and the steps that need it.
 //!
-//! A thread that is inside these steps is *busy*: whatever it locks meanwhile (in the global
-//! allocator, for instance) passes through untracked, so the engine never waits for itself. Such a
-//! lock is left out for good: the engine needs it, so it could not be watched without recursion.
+//! A thread inside these steps is *busy*: the locks that it takes meanwhile, in the global allocator for
+//! instance, pass through untracked, so the engine never waits for itself. Such a lock stays untracked
+//! for good: the engine needs it, so tracking it would recurse.
 
 mod fork;
 
@@ -78,8 +78,8 @@ pub(crate) fn is_sendable(lock: LockId) -> bool {
     observer().as_ref().is_some_and(|observer| observer.is_sendable(lock))
 }
 
-/// Runs `step` on the observer where nothing of the program may run: what it finds is in
-/// [`findings`] and in the trace, and is told to nobody.
+/// Runs `step` on the observer where no callback of the program may run: what it finds is only in
+/// [`findings`] and in the trace.
 pub(crate) fn note(step: impl FnOnce(&mut Observer)) {
     let _busy = Busy::new();
     if let Some(observer) = observer().as_mut() {

@@ -1,5 +1,5 @@
-//! The cold half of an acquisition, a wait or a signal: what is new to a thread is told to the
-//! observer here, before the thread can block, and remembered as known.
+//! The slow path of an acquisition, a release, a wait or a signal: what is new to the thread goes to the
+//! observer here, before the thread can block, and is marked as known.
 
 use std::panic::AssertUnwindSafe;
 use std::sync::atomic::AtomicU64;
@@ -88,8 +88,8 @@ fn judge(
     }
 }
 
-/// The hold of this very lock that matters most to whoever asks for it again, if any does. An
-/// upgrade turns its own upgradable hold into what it asks for.
+/// The hold of this very lock that a new request for it by the same thread waits for, if there is one. An
+/// upgrade does not wait for its own upgradable hold, which it converts.
 fn relocked(held: &[HeldLock], asked: HoldWord, upgrades: bool) -> Option<&HeldLock> {
     let converted = |h: &&HeldLock| upgrades && h.word.mode() == Mode::Upgradable;
     let own =
@@ -163,15 +163,15 @@ fn take_released_elsewhere(record: OwnRecord) {
     });
 }
 
-/// A hold is over: tells those who ask for times.
+/// A hold has ended: records how long it lasted, if times are taken.
 fn tell_time(record: OwnRecord, Ended { word, site, since }: Ended) {
     if let Some(since) = since.filter(|_| word.watched()) {
         times::released(record, word, site, since);
     }
 }
 
-/// The slow path of an acquisition: makes room for another held lock, and looks at the lock and the
-/// time for those who ask. Returns the word to hold the lock with.
+/// The slow path of an acquisition: makes room for another held lock, and notes the lock and the time where
+/// that is asked for. Returns the word to hold the lock with.
 #[cold]
 pub(crate) fn slow_path(record: OwnRecord, word: HoldWord) -> HoldWord {
     let _busy = Busy::new();
@@ -184,12 +184,12 @@ pub(crate) fn slow_path(record: OwnRecord, word: HoldWord) -> HoldWord {
     held
 }
 
-/// The slow path of a release: of a lock below others, one that somebody watches, or one that the
-/// order graph learnt of in this hold. The first half of it is for one that is just below the top,
-/// as half of the holds are that `lock_all!` begins.
+/// The slow path of a release: of a lock below others on the stack, of a watched hold, or of a lock that
+/// the order graph got a node for in this hold. It begins with the common case of a lock just below the
+/// top, as half of the locks are that `lock_all!` takes.
 ///
-/// The ABI says that it does not unwind. The drop of a guard then has no second way out, is inlined,
-/// and leaves the guard in registers: of what a known lock costs beyond `std`'s this is most.
+/// The ABI says that it does not unwind. So the drop of a guard is inlined and leaves the guard in
+/// registers, which saves most of what a known lock costs beyond `std`'s.
 #[cold]
 pub(crate) extern "C" fn release_slow_path(record: OwnRecord, id: &AtomicU64, mode: Mode) {
     if !record.pop_below_top(LockWord(id.load(Relaxed)), mode) {
@@ -205,7 +205,7 @@ fn release_from_below(record: OwnRecord, id: &AtomicU64, mode: Mode) {
     };
     tell_time(record, ended);
     if ended.word.watched() {
-        // A callback of the program that panics here has said so.
+        // If a callback of the program panics here, its message has been printed.
         _ = panic::catch_unwind(AssertUnwindSafe(|| {
             confirm_pending(record, lock.lock());
             spawn::released(record, lock.lock());
@@ -225,18 +225,18 @@ fn release_elsewhere(record: OwnRecord, id: &AtomicU64, mode: Mode) {
     }
     let mut observer = observer();
     let mut others = records().filter(|r| r.in_use.load(Acquire) && !ptr::eq(*r, record.shared()));
-    let given = others.any(|other| other.held.release_elsewhere(lock, mode));
+    let noted = others.any(|other| other.held.release_elsewhere(lock, mode));
     if let Some(observer) = observer.as_mut()
-        && (given || observer.take_abandoned(lock, mode))
+        && (noted || observer.take_abandoned(lock, mode))
     {
         observer.mark_sendable(lock.class());
-        // Whatever was learnt of that hold is in the stack of the other.
+        // Whether the order graph knows the lock is noted in the other thread's stack.
         id.fetch_or(word::IN_GRAPH, Relaxed);
     }
 }
 
-/// A lock is gone: this thread holds it no more, though its guard was leaked. Nothing is found by that, so
-/// no callback can unwind.
+/// A lock is gone: takes it off this thread's stack, where a leaked guard has left it. That finds nothing,
+/// so no callback can unwind.
 #[cold]
 pub(crate) extern "C" fn end_leaked_holds(record: OwnRecord, lock: LockWord) {
     let modes = [Mode::Write, Mode::Read, Mode::Upgradable];
@@ -248,7 +248,7 @@ pub(crate) extern "C" fn end_leaked_holds(record: OwnRecord, lock: LockWord) {
     }
 }
 
-/// A lock that the order graph knows is gone. Nothing is found by that, so no callback can unwind.
+/// A lock that the order graph knows is gone. That finds nothing, so no callback can unwind.
 #[cold]
 pub(crate) extern "C" fn remove(lock: LockId) {
     if !is_busy() {
@@ -280,7 +280,7 @@ fn wait_holding_new(record: OwnRecord, id: &AtomicU64, event: HoldWord, context:
     mark_known(record, id, context);
 }
 
-/// The thread completes an event; it had to pass what is in its window first.
+/// The thread completes an event; it had to get the locks in its window first.
 #[inline]
 pub(crate) fn signal(record: OwnRecord, id: &AtomicU64, event: LockWord, site: Site) {
     if record.mine().recent.is_empty() {
@@ -309,7 +309,7 @@ fn signal_new(record: OwnRecord, id: &AtomicU64, event: LockWord, digest: u64, s
     id.fetch_or(word::IN_GRAPH, Relaxed);
 }
 
-/// What was judged under this chain need not be judged again.
+/// Marks the situation with this context hash as known.
 fn mark_known(record: OwnRecord, id: &AtomicU64, context: u64) {
     let _busy = Busy::new();
     record.mine().known.add(context);

@@ -1,5 +1,5 @@
-//! Which number a lock has, and of which class it is: given at its first acquisition, or with its
-//! creation where that is seen.
+//! Gives each lock its serial number and its class: at its first acquisition, or at its creation where
+//! that is seen.
 
 use std::cell::Cell;
 use std::ptr;
@@ -24,7 +24,7 @@ use crate::thread_state::serials::serial;
 /// Classes that a thread remembers, as a power of two.
 const CLASS_SLOT_BITS: u32 = 6;
 
-/// Gives a lock its number, or finds out that it must be left alone.
+/// Gives a lock its number and class.
 pub(crate) fn identify(
     record: OwnRecord,
     id: &AtomicU64,
@@ -193,7 +193,7 @@ fn set_class(record: OwnRecord, slot: usize, entry: ClassEntry) {
     classes[slot].set(entry);
 }
 
-/// A lock that the engine itself needed, while this thread was busy.
+/// If this thread is busy, the engine itself needs this lock: it is untracked for good.
 #[cold]
 pub(crate) fn mark_untracked(id: &AtomicU64) {
     if is_busy() {

@@ -1,5 +1,5 @@
-//! Counts of the whole process that threads write while they spawn, signal, join and end, so that
-//! whoever is about to block can tell cheaply whether a look at all threads is worth it.
+//! Counts of the whole process that threads write while they spawn, signal, join and end. A thread that is
+//! about to block reads them to decide cheaply whether it must look at all threads.
 
 use std::hash::{Hash, Hasher};
 use std::sync::atomic::Ordering::SeqCst;
@@ -12,15 +12,15 @@ use crate::model::word::{LockWord, parts};
 pub(crate) static JOINING: AtomicUsize = AtomicUsize::new(0);
 /// Threads that were spawned and have not yet begun.
 pub(crate) static STARTING: AtomicUsize = AtomicUsize::new(0);
-/// Threads whose closure has returned while they held locks, and who have not ended yet.
+/// Threads whose closure has returned while they held locks, and that have not ended yet.
 pub(crate) static LEAVING: AtomicUsize = AtomicUsize::new(0);
 /// Locks that threads held when they ended.
 pub(crate) static ORPHANED: AtomicUsize = AtomicUsize::new(0);
 /// See [`unparks`].
 static UNPARKS: [AtomicU64; 256] = [const { AtomicU64::new(0) }; 256];
 
-/// Who waits for events whose numbers share one of these, and how many of them were woken and have not
-/// gone on yet: the first number in the upper half, the second in the lower one, which is never greater.
+/// How many threads wait for events that share a slot, in the upper half, and how many of them were woken
+/// and have not gone on yet, in the lower half. The second is never greater than the first.
 static WAITERS: [AtomicU64; SLOTS] = [const { AtomicU64::new(0) }; SLOTS];
 /// How many counts the events share.
 const SLOTS: usize = 1024;
@@ -55,14 +55,14 @@ pub(crate) fn may_be_woken(event: LockWord) -> bool {
     !waiters(event).load(SeqCst).is_multiple_of(WAITER)
 }
 
-/// Who of those that wait for an event is woken.
+/// Which of the threads that wait for an event are woken.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Woken {
     One,
     All,
 }
 
-/// Those that wait for the event are about to be woken.
+/// Threads that wait for the event are about to be woken.
 #[inline]
 pub(crate) fn woken(event: LockWord, who: Woken) {
     if is_waited_for(event) {

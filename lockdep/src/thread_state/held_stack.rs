@@ -5,12 +5,13 @@
 //! acquisition whose context hash is in the table of known ones has been seen in exactly this situation
 //! before, so there is nothing to learn from it. Two situations share a hash with a probability of 2⁻⁶⁴.
 //!
-//! A held lock is taken off the stack before it is really released and put on it after it was really
-//! acquired, so a lock on the stack of a thread that waits is held by it.
+//! A held lock is pushed after it was really acquired, and popped before it is really released. So a lock
+//! on the stack of a thread that waits is held by that thread.
 //!
-//! Only the owner writes. Any thread may read at any time: what it reads of a thread that waits is exact,
-//! as the wait's sequence number tells, and of one that runs it is whatever was there. A buffer is never
-//! freed, so a reader never meets freed memory; one that has met an old buffer reads old entries.
+//! Only the owner writes, and not from a signal handler: one that interrupts a push or pop may leave the
+//! stack inconsistent. Any thread may read at any time. What it reads of a thread that waits is exact, as
+//! the wait's sequence number tells; what it reads of a running thread may be out of date or mixed. A
+//! buffer is never freed, so a reader never meets freed memory; it may read old entries of an old buffer.
 
 use std::marker::PhantomData;
 use std::panic::Location;
@@ -68,7 +69,7 @@ impl MarkedAddress {
 #[derive(Debug)]
 struct Buffer {
     entries: Box<[Entry]>,
-    /// Since when each hold lasts, in nanoseconds; zero where nobody has asked.
+    /// Since when each hold lasts, in nanoseconds; zero where times were not taken.
     stamps: Box<[AtomicU64]>,
     /// The nesting levels of holds that have one.
     levels: Box<[AtomicU8]>,
@@ -114,7 +115,7 @@ pub(crate) struct Ended {
     pub(crate) word: HoldWord,
     /// Where it was acquired.
     pub(crate) site: Site,
-    /// Since when it was held, in nanoseconds, where somebody asked for that.
+    /// Since when it was held, in nanoseconds, where times were taken.
     pub(crate) since: Option<u64>,
 }
 
@@ -206,7 +207,7 @@ impl HeldStack {
     }
 
     /// Whether an acquisition may take the fast path: one more lock can be pushed without allocating, and
-    /// nobody wants to know of it.
+    /// the slow path is not demanded.
     #[inline(always)]
     pub(super) fn has_room(&self) -> bool {
         self.top.load(Relaxed) < self.limit.load(Relaxed)
@@ -244,19 +245,19 @@ impl HeldStack {
         }
         let old_limit = self.highest_limit();
         self.move_to(new, depth);
-        // Unless somebody demands the slow path, which goes on.
+        // A demand for the slow path stays.
         _ = self.limit.compare_exchange(old_limit, self.highest_limit(), SeqCst, Relaxed);
     }
 
-    /// What `limit` is while nobody demands the slow path.
+    /// What `limit` is while the slow path is not demanded.
     fn highest_limit(&self) -> *mut Entry {
         let entries = &self.buffer().entries;
         ptr::from_ref(&entries[entries.len() - 2]).cast_mut()
     }
 
-    /// Lets acquisitions take the fast path again, unless somebody wants to know of them: `is_wanted` is
-    /// asked after that is visible, so it sees whoever demands the slow path before, and whoever does so
-    /// later has the last word.
+    /// Lets acquisitions take the fast path again, unless the slow path is wanted. `SeqCst`: either
+    /// `is_wanted`, called after the store, sees the demand, or the thread that demands stores later
+    /// (Dekker).
     pub(super) fn leave_slow_path(&self, is_wanted: impl FnOnce() -> bool) {
         self.limit.store(self.highest_limit(), SeqCst);
         if is_wanted() || self.released_elsewhere.is_noted() {
@@ -270,7 +271,7 @@ impl HeldStack {
     }
 
     /// Puts a lock that was just acquired at this nesting level on the stack. Grows the stack if that fills
-    /// it, which it does only where nobody has made room.
+    /// it, which happens only without a [`HeldStack::reserve`] before.
     #[inline(always)]
     pub(super) fn push(&self, prepared: Prepared, site: Site, address: usize, level: u8) {
         // SAFETY: `top` is within its buffer and not the last entry of it, which the end of this function
@@ -294,7 +295,7 @@ impl HeldStack {
         }
     }
 
-    /// Takes the lock off if it is on top in this mode, with nobody who must know.
+    /// Takes the lock off if it is on top in this mode and the hold has no marks.
     #[inline(always)]
     pub(super) fn pop(&self, lock: LockWord, mode: Mode) -> bool {
         // Loaded once: the compiler must not make one load of two.
@@ -311,9 +312,9 @@ impl HeldStack {
         true
     }
 
-    /// Takes the lock out from just below the top if it is there in this mode, with nobody who must know
-    /// of it or of the one on top, and nothing beside that: a thread that holds two locks often ends the
-    /// first hold first.
+    /// Takes the lock out from just below the top if it is there in this mode, its hold has no marks, and
+    /// the one on top has no time stamp or level: a thread that holds two locks often releases the first
+    /// one first.
     #[inline(always)]
     pub(super) fn pop_below_top(&self, lock: LockWord, mode: Mode) -> bool {
         if self.is_empty() {
@@ -427,7 +428,7 @@ impl HeldStack {
     }
 
     /// The locks that the thread holds, outermost first. Exact for the owner and for a thread that
-    /// waits; of a thread that runs, whatever is seen.
+    /// waits; of a running thread it may be out of date.
     pub(crate) fn held_into(&self, held: &mut Vec<HeldLock>) {
         held.clear();
         self.each_held(|lock, _| held.push(lock));
@@ -509,7 +510,7 @@ fn site_in(entry: &Entry) -> Option<Site> {
 #[inline(always)]
 fn context_above(below: u64, word: HoldWord, site: *const Location<'static>, level: u8) -> u64 {
     let context = fold(below.rotate_left(29) ^ word.0, site as u64 ^ 0x9e37_79b9_7f4a_7c15);
-    // The same places at other levels are another situation.
+    // Other levels at the same places are another situation.
     if level == 0 { context } else { fold(context, u64::from(level) | 1 << 32) }
 }
 

@@ -56,9 +56,9 @@ pub(crate) struct Record {
     pub(crate) is_leaving: AtomicBool,
     /// The thread has spawned another, or waited.
     pub(crate) was_active: AtomicBool,
-    /// The thread waits, and looks for itself whether that is for ever.
+    /// The thread waits, and is checking whether it can ever go on.
     pub(crate) looks: AtomicBool,
-    /// The thread takes no further step that anybody could wait for.
+    /// The thread takes no further step that another could wait for.
     pub(crate) ended: AtomicBool,
     pub(crate) next: AtomicPtr<Record>,
     mine: OwnerOnly<Mine>,
@@ -85,7 +85,7 @@ pub(crate) struct Mine {
     /// Classes that this thread, or an earlier one with this record, has met.
     pub(crate) classes: OnceCell<Vec<Cell<ClassEntry>>>,
     pub(crate) recent: RecentAcquisitions,
-    /// Where several locks were taken in order last, of which the engine has been told.
+    /// Where this thread last took several locks in one order, which the observer knows.
     pub(crate) in_order_at: Cell<*const Location<'static>>,
     /// How often the thread was unparked until it parked last, as far as it is known.
     pub(crate) unparks: Cell<u64>,
@@ -354,12 +354,12 @@ impl OwnRecord {
         self.held.take_released_elsewhere(over);
     }
 
-    /// Acquisitions may take the fast path again, unless somebody asks for times.
+    /// Acquisitions may take the fast path again, unless times are taken.
     pub(crate) fn leave_slow_path(self) {
         self.held.leave_slow_path(demand::is_asked);
     }
 
-    /// The thread waited for an event: what it asked for before is behind it.
+    /// Ends the window: locks that the thread asked for before this delay no later event.
     #[inline]
     pub(crate) fn close_window(self) {
         if !self.mine().recent.is_empty() {

@@ -1,23 +1,24 @@
 //! Notes of holds that another thread has ended: a guard that is `Send` may be dropped anywhere.
 //!
-//! Only its owner writes a stack of held locks. So whoever drops such a guard leaves a note with the
-//! thread that acquired the lock, every reader of the stack overlooks the hold from then on, and the
-//! owner takes it off the stack on its next acquisition, which the note sends the slow path. Nothing
-//! here allocates or locks: it may be an allocator's lock. (Linux's lockdep calls this cross-release.)
+//! Only the owner writes its stack of held locks. So a thread that drops such a guard leaves a note with
+//! the thread that acquired the lock. Readers of the stack skip the hold from then on, and the owner takes
+//! it off at its next acquisition, which the note sends to the slow path. Nothing here allocates or locks,
+//! as the lock may be the allocator's. (Linux's lockdep calls this cross-release.)
+//!
+//! What it may miss: beyond [`NOTES`] unprocessed notes, the hold counts as the acquiring thread's still.
 
 use crate::atomic::AtomicU64;
 use crate::atomic::Ordering::{Acquire, Relaxed, SeqCst};
 use crate::model::word::HoldWord;
 
-/// How many holds of one thread may be over before its next acquisition; of more, the thread counts
-/// as the holder still.
+/// How many notes a thread can have before its next acquisition.
 const NOTES: usize = 8;
 
-/// The notes of one thread: the words of holds that are over, or zero.
+/// The notes of one thread: the words of holds that have ended, or zero.
 #[derive(Debug, Default)]
 pub(super) struct RemoteReleases([AtomicU64; NOTES]);
 
-/// What was noted at one moment, and has not been met in the stack yet.
+/// The notes at one moment, less those whose hold a reader has met in the stack.
 pub(super) struct Notes([u64; NOTES]);
 
 impl RemoteReleases {
@@ -51,7 +52,7 @@ impl RemoteReleases {
 }
 
 impl Notes {
-    /// Whether the entry of a stack with this word is over; asked of each entry once.
+    /// Whether the hold with this word has ended; asked of each entry of a stack once.
     pub(super) fn has(&mut self, held: HoldWord) -> bool {
         let is_it = |note: &&mut u64| **note != 0 && Notes::is_of(HoldWord(**note), held);
         self.0.iter_mut().find(is_it).map(|note| *note = 0).is_some()

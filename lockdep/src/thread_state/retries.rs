@@ -11,7 +11,7 @@ use crate::model::ids::ThreadId;
 use crate::model::lock::Site;
 use crate::model::word::HoldWord;
 
-/// Fruitless failures in a row that tell a livelock from bad luck.
+/// So many failures without progress in a row are a livelock and not bad luck.
 pub(crate) const ROUNDS: u64 = 32;
 
 /// The time between two looks, which a livelock outlasts.
@@ -58,13 +58,13 @@ pub(crate) struct Asks {
 }
 
 impl Retries {
-    /// Whether the thread has failed since it last got on.
+    /// Whether the thread has failed since it last made progress.
     #[inline(always)]
     pub(crate) fn in_a_row(&self) -> bool {
         self.rounds.get() != 0
     }
 
-    /// The thread has got on.
+    /// The thread has made progress.
     #[inline]
     pub(crate) fn progress(&self) {
         if self.in_a_row() {
@@ -80,8 +80,8 @@ impl Retries {
         self.failed.reset();
     }
 
-    /// One more failure, after this many acquisitions of the thread in all, of which `regained` are
-    /// held and new since the failure before. Returns the fruitless rounds in a row.
+    /// Counts one more failure, after `acquisitions` of the thread in all; `regained` of them are held and
+    /// new since the failure before. Returns the failures in a row without progress.
     pub(crate) fn failed(&self, acquisitions: u64, regained: u64) -> u64 {
         let before = self.acquisitions.get();
         self.acquisitions.set(acquisitions);
@@ -96,7 +96,7 @@ impl Retries {
         rounds
     }
 
-    /// Writes down what the thread asks for and holds. Whether it is time to look at the others.
+    /// Publishes what the thread asks for and holds. Returns whether it is time to look at the others.
     pub(crate) fn publish(
         &self,
         lock: HoldWord,

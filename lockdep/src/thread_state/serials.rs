@@ -22,7 +22,7 @@ fn take_serials() -> u64 {
     SERIALS.fetch_add(SERIAL_BLOCK, Relaxed)
 }
 
-/// Gives a static, of which the observer knows the class, its number; tells whether it was new.
+/// Gives a static its number and this class. Returns whether it had none before.
 pub(crate) fn declare_static(id: &AtomicU64, class: u32) -> bool {
     let now = LockWord(id.load(Relaxed));
     let new = match now.0 {

@@ -1,10 +1,10 @@
 //! What one thread waits for, for others to read.
 //!
-//! Orderings: a wait is told of and read as under a sequence lock, whose number is odd while the
-//! thread waits. What the thread stores after a wait cannot be seen without the end of that wait, so
-//! what a reader saw while the number stayed the same belongs together, the held locks included. And
-//! whoever begins to wait reads the others only after a `SeqCst` fence: of the threads that close a
-//! cycle one is the last to do so, and that one sees the waits of all others.
+//! Orderings: a wait is written and read as under a sequence lock, whose number is odd while the thread
+//! waits. What the thread stores after a wait cannot be seen without the end of that wait. So what a reader
+//! saw while the number stayed the same belongs together, the held locks included. And a thread that begins
+//! to wait reads the others only after a `SeqCst` fence: one of the threads that close a cycle is the last
+//! to pass it, and that one sees the waits of all others.
 
 use std::panic::Location;
 use std::ptr;
@@ -102,8 +102,7 @@ impl Awaited {
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct SeenWait {
     pub(crate) awaited: Awaited,
-    /// How often the event had been signalled, or the lock released where somebody counts, when the wait
-    /// began.
+    /// How many holds of the lock had ended when the wait began, where that is counted.
     pub(crate) signals: u64,
     /// When it began, in nanoseconds of the process's clock.
     pub(crate) since: u64,

@@ -1,4 +1,4 @@
-//! What is late at one moment, and the finding that tells of it.
+//! What is late at one moment, and the finding about it.
 
 use std::sync::Arc;
 use std::sync::atomic::Ordering::{Acquire, Relaxed, SeqCst};
@@ -117,7 +117,7 @@ impl Watch<'_> {
         self.again(after);
     }
 
-    /// Somebody looks again at this time, or before.
+    /// Asks for another look at this time at the latest.
     fn again(&mut self, at: u64) {
         self.next = Some(self.next.map_or(at, |next| next.min(at)));
     }
