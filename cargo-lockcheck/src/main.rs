@@ -7,7 +7,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 use std::slice;
 
-use cargo_lockcheck::build::runtime::Runtime;
+use cargo_lockcheck::build::runtime::{Runtime, Users};
 use cargo_lockcheck::build::wrapper::{self, Plan};
 use cargo_lockcheck::cli::args::{Args, Command};
 use cargo_lockcheck::cli::failure::Failure;
@@ -112,7 +112,8 @@ fn lint_source(settings: Settings) -> Result<ExitCode, Failure> {
 
 /// The stages of a check that runs the program.
 fn check(settings: Settings) -> Result<ExitCode, Failure> {
-    let runtime = Runtime::prepare(&settings.cache, &settings.toolchain, settings.quiet)?;
+    let users = Users::of_workspace(&settings.workspace);
+    let runtime = Runtime::prepare(&settings.cache, &settings.toolchain, users, settings.quiet)?;
     let collected = collect::run(&settings, &runtime)?;
     if let Some(failure) = collected.nothing_ran() {
         status::failure(&failure);

@@ -42,6 +42,15 @@
 //! way. [`dump_on_signal`](watchdog::dump_on_signal) is safe: its handler only wakes the watchdog's
 //! thread, which does the work.
 
+#![cfg_attr(
+    not(all(feature = "instrument", feature = "library")),
+    allow(
+        dead_code,
+        unreachable_pub,
+        unused_imports,
+        reason = "what only those features use is there without them"
+    )
+)]
 #![cfg_attr(lockdep_creation_order, feature(core_intrinsics, const_eval_select))]
 #![cfg_attr(lockdep_creation_order, expect(internal_features, reason = "see `creation`"))]
 
@@ -75,11 +84,17 @@ pub mod sync;
 #[cfg(feature = "instrument")]
 pub mod thread;
 
+#[cfg(feature = "library")]
 pub mod banker;
+#[cfg(feature = "library")]
 pub mod order;
+#[cfg(feature = "library")]
 pub mod ordered;
+#[cfg(feature = "library")]
 mod snapshot;
+#[cfg(feature = "library")]
 pub mod stats;
+#[cfg(feature = "library")]
 pub mod watchdog;
 
 #[cfg(feature = "macros")]
@@ -183,5 +198,7 @@ pub use observer::config;
 #[doc(inline)]
 pub use order::LockOrder;
 pub use process::{configure, findings};
+#[cfg(feature = "library")]
 pub use snapshot::{assert_quiescent, dump};
+#[cfg(feature = "library")]
 pub use stats::stats;

@@ -49,7 +49,7 @@ fn only_some_rooms_start_processes() {
 
 #[test]
 fn few_files_know_the_engine() {
-    assert_eq!(takers(&["lockdep", "engine"]), WITH_ENGINE);
+    assert_eq!(takers(&["lockdep", "declared_order"]), WITH_ENGINE);
 }
 
 #[test]

@@ -48,7 +48,12 @@ impl Thread {
     }
 
     fn wants(&self, serial: u64) {
-        self.wait.begin(Awaited::Lock(lock(serial).held(Mode::Write, false)), 0, 0, Location::caller());
+        self.wait.begin(
+            Awaited::Lock(lock(serial).held(Mode::Write, false)),
+            0,
+            0,
+            Location::caller(),
+        );
     }
 
     /// The lock that it waits for and those that it holds meanwhile.

@@ -10,7 +10,11 @@
 //! [loom]: https://docs.rs/loom
 
 #![cfg(not(test))]
-#![allow(dead_code, unreachable_pub, reason = "the runtime needs more of its sources than the models")]
+#![allow(
+    dead_code,
+    unreachable_pub,
+    reason = "the runtime needs more of its sources than the models"
+)]
 
 /// What the sources call their atomics.
 mod atomic {

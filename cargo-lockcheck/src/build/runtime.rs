@@ -32,10 +32,41 @@ const FLAGS: &[&str] = &[
     "--crate-type=rlib",
     "--cap-lints=allow",
     "-Copt-level=3",
-    "-Ccodegen-units=1",
+    // What runs often is inlined into the program; two halves of the rest are compiled at one time.
+    "-Ccodegen-units=2",
     "-Cmetadata=lockcheck",
     "-Cextra-filename=-lockcheck",
 ];
+
+/// What a program uses of the library `lockdep` by name, which the runtime itself does not need.
+const LIBRARY: &str = "--cfg=feature=\"library\"";
+
+/// Who uses the runtime.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Users {
+    /// The hooks under the program's own locks, and nobody by name.
+    HooksAlone,
+    /// The program as well: it depends on the library `lockdep`.
+    Program,
+}
+
+impl Users {
+    /// Who uses it in the workspace at this root: the program does where `Cargo.lock` names the library, or
+    /// where there is no such file yet.
+    pub fn of_workspace(root: &Path) -> Users {
+        match fs::read_to_string(root.join("Cargo.lock")) {
+            Ok(lock) if !lock.lines().any(|line| line == "name = \"lockdep\"") => Users::HooksAlone,
+            _ => Users::Program,
+        }
+    }
+
+    fn flags(self) -> &'static [&'static str] {
+        match self {
+            Users::HooksAlone => &[],
+            Users::Program => &[LIBRARY],
+        }
+    }
+}
 
 /// Lets the runtime know in which order locks are created, which takes a feature of the compiler
 /// that is not stable; see the module `creation` of the runtime.
@@ -66,14 +97,19 @@ impl Runtime {
     ///
     /// # Errors
     /// When `cache` cannot be written, or the compiler refuses the sources.
-    pub fn prepare(cache: &Path, toolchain: &Toolchain, quiet: bool) -> Result<Runtime, Failure> {
-        let directory = directory(cache, toolchain);
+    pub fn prepare(
+        cache: &Path,
+        toolchain: &Toolchain,
+        users: Users,
+        quiet: bool,
+    ) -> Result<Runtime, Failure> {
+        let directory = directory(cache, toolchain, users);
         if !is_whole(&directory) {
             if !quiet {
                 let release = toolchain.version.lines().next().unwrap_or_default();
                 status::stage(format_args!("building the runtime for {release}, once"));
             }
-            build(cache, &directory, toolchain)?;
+            build(cache, &directory, toolchain, users)?;
         }
         let cfgs =
             fs::read_to_string(directory.join(CFGS)).map_err(|e| unwritable(&directory, &e))?;
@@ -100,12 +136,18 @@ fn edition() -> String {
 }
 
 /// Where the runtime for this compiler is kept.
-fn directory(cache: &Path, toolchain: &Toolchain) -> PathBuf {
-    cache.join(hash([&*edition(), &*toolchain.version].into_iter()))
+fn directory(cache: &Path, toolchain: &Toolchain, users: Users) -> PathBuf {
+    let texts = [&*edition(), &*toolchain.version];
+    cache.join(hash(texts.into_iter().chain(users.flags().iter().copied())))
 }
 
 /// Compiles into a directory of its own, then gives it its name.
-fn build(cache: &Path, directory: &Path, toolchain: &Toolchain) -> Result<(), Failure> {
+fn build(
+    cache: &Path,
+    directory: &Path,
+    toolchain: &Toolchain,
+    users: Users,
+) -> Result<(), Failure> {
     let work = Scratch::new(cache)?;
     let write = |path: &Path, text: &str| {
         let parent = path.parent().unwrap_or(&work.0);
@@ -126,8 +168,11 @@ fn build(cache: &Path, directory: &Path, toolchain: &Toolchain) -> Result<(), Fa
     write(&work.0.join(CFGS), &toolchain.cfgs(cache)?)?;
     let root = sources.join("lib.rs");
     // A compiler whose intrinsics have changed builds the runtime without the order of creation.
-    compile(toolchain, &work.0, "lockdep", &root, &[OsStr::new(CREATION_ORDER)])
-        .or_else(|_| compile(toolchain, &work.0, "lockdep", &root, &[]))?;
+    let flags: Vec<&OsStr> = users.flags().iter().map(OsStr::new).collect();
+    let with_order: Vec<&OsStr> =
+        flags.iter().copied().chain([OsStr::new(CREATION_ORDER)]).collect();
+    compile(toolchain, &work.0, "lockdep", &root, &with_order)
+        .or_else(|_| compile(toolchain, &work.0, "lockdep", &root, &flags))?;
     let mut lockdep = OsString::from("--extern=lockdep=");
     lockdep.push(work.0.join(RUNTIME_LIBRARY));
     compile(toolchain, &work.0, "std", &facade, &[&lockdep])?;
@@ -239,7 +284,7 @@ mod tests {
     use std::fs;
     use std::path::Path;
 
-    use super::{RUNTIME_LIBRARY, Runtime, directory, is_whole};
+    use super::{RUNTIME_LIBRARY, Runtime, Users, directory, is_whole};
     use crate::cli::cargo_config::CargoConfig;
     use crate::cli::toolchain::Toolchain;
 
@@ -247,19 +292,21 @@ mod tests {
     fn a_broken_cache_is_built_anew_and_a_whole_one_is_kept() {
         let toolchain = Toolchain::find(&CargoConfig::default(), Path::new(".")).expect("rustc");
         let cache = tempfile::tempdir().expect("a directory");
-        let first = Runtime::prepare(cache.path(), &toolchain, true).expect("it builds");
+        let first =
+            Runtime::prepare(cache.path(), &toolchain, Users::HooksAlone, true).expect("it builds");
         let library = first.directory.join(RUNTIME_LIBRARY);
         let made = fs::metadata(&library).and_then(|data| data.modified()).expect("a time");
         fs::write(&library, "broken").expect("the library is writable");
         assert!(!is_whole(&first.directory));
 
-        let second = Runtime::prepare(cache.path(), &toolchain, true).expect("it builds again");
+        let second = Runtime::prepare(cache.path(), &toolchain, Users::HooksAlone, true)
+            .expect("it builds again");
         assert_eq!(first.directory, second.directory);
         assert!(is_whole(&second.directory));
         let again = fs::metadata(&library).and_then(|data| data.modified()).expect("a time");
         assert_ne!(made, again);
 
-        Runtime::prepare(cache.path(), &toolchain, true).expect("it is there");
+        Runtime::prepare(cache.path(), &toolchain, Users::HooksAlone, true).expect("it is there");
         let still = fs::metadata(&library).and_then(|data| data.modified()).expect("a time");
         assert_eq!(again, still);
         assert_eq!(fs::read_dir(cache.path()).expect("a list").count(), 1, "no scratch is left");
@@ -269,16 +316,31 @@ mod tests {
     fn another_compiler_has_a_directory_of_its_own() {
         let mut toolchain =
             Toolchain::find(&CargoConfig::default(), Path::new(".")).expect("rustc");
-        let one = directory(Path::new(""), &toolchain);
+        let one = directory(Path::new(""), &toolchain, Users::HooksAlone);
         toolchain.version.push_str("\nLLVM version: 0");
-        assert_ne!(directory(Path::new(""), &toolchain), one);
+        assert_ne!(directory(Path::new(""), &toolchain, Users::HooksAlone), one);
+    }
+
+    #[test]
+    fn the_library_is_in_the_runtime_where_the_program_depends_on_it() {
+        let workspace = tempfile::tempdir().expect("a directory");
+        assert_eq!(Users::of_workspace(workspace.path()), Users::Program, "nobody knows yet");
+        let lock = workspace.path().join("Cargo.lock");
+        fs::write(&lock, "[[package]]\nname = \"lockdep-of-another\"\n").expect("it is written");
+        assert_eq!(Users::of_workspace(workspace.path()), Users::HooksAlone);
+        fs::write(&lock, "[[package]]\nname = \"lockdep\"\n").expect("it is written");
+        assert_eq!(Users::of_workspace(workspace.path()), Users::Program);
+        let toolchain = Toolchain::find(&CargoConfig::default(), Path::new(".")).expect("rustc");
+        let of = |users| directory(Path::new(""), &toolchain, users);
+        assert_ne!(of(Users::Program), of(Users::HooksAlone));
     }
 
     #[test]
     fn a_place_that_cannot_be_written_is_named() {
         let toolchain = Toolchain::find(&CargoConfig::default(), Path::new(".")).expect("rustc");
         let file = env::current_exe().expect("a file");
-        let error = Runtime::prepare(&file, &toolchain, true).expect_err("a file is no directory");
+        let error = Runtime::prepare(&file, &toolchain, Users::Program, true)
+            .expect_err("a file is no directory");
         assert!(error.to_string().contains(&*file.to_string_lossy()), "{error}");
         assert!(error.next().contains("--target-dir"));
     }

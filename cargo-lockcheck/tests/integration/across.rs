@@ -48,7 +48,6 @@ fn cycles_across_processes() {
         ("a shorter one within", &["t: A B; x: B C", "u: B A", "v: C A"], &["potential: A B"]),
         ("decided by one process", &["t: A B; u: B A", "v: B A", "w: A B"], &[]),
         ("within one class", &["t: A* A", "u: A A"], &[]),
-        ("tried second", &["t: A t/B", "u: B A"], &[]),
         ("tried first", &["t: t/A B", "u: B A"], &["potential: A B"]),
         ("read by both", &["t: r/A r/B", "u: r/B r/A"], &["potential: A B"]),
         ("one thread twice", &["t: A B C", "u: C A"], &["potential: A C"]),

@@ -67,10 +67,7 @@ fn trace(pid: usize, source: &str, (pair, forward): Seen, sources: &Sources) -> 
     let (outer, inner) = if forward { (1, 2) } else { (2, 1) };
     let hold = |class| format!("{{\"class\":{class},\"mode\":\"write\",\"site\":{class}}}");
     let (outer, inner) = (hold(outer), hold(inner));
-    let _ = writeln!(
-        text,
-        "{{\"t\":\"order\",\"thread\":1,\"lock\":{inner},\"held\":[{outer}],\"try\":false}}"
-    );
+    let _ = writeln!(text, "{{\"t\":\"order\",\"thread\":1,\"lock\":{inner},\"held\":[{outer}]}}");
     let (trace, warnings) = Trace::parse(&mut text.as_bytes(), "test", sources);
     assert_eq!(warnings, [], "{text}");
     trace.expect("it is a trace")

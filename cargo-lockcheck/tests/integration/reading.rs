@@ -25,10 +25,10 @@ fn warned(bytes: &[u8]) -> (Option<usize>, String) {
 #[test]
 fn what_is_wrong_is_said() {
     let whole = text(1, "t: A B; u: B A");
-    let torn = &whole[..whole.find("\"try\"").expect("there is an order")];
+    let torn = &whole[..whole.find("\"held\"").expect("there is an order")];
     let first_line = whole.lines().next().expect("there is one").to_owned() + "\n";
     let padded = whole.clone() + "\0\0\0\0\0\0";
-    let newer = whole.replace("\"version\":1", "\"version\":2");
+    let newer = whole.replace("\"version\":1", "\"version\":3");
     let future =
         whole.replace("{\"t\":\"end\"}", "{\"t\":\"stack\",\"deep\":[[{}]]}\n{\"t\":\"end\"}");
     let damaged =
@@ -51,7 +51,7 @@ fn what_is_wrong_is_said() {
             "newer",
             newer.as_bytes(),
             None,
-            "1.lctrace has version 2 of the trace format, and this program knows versions up to 1; \
+            "1.lctrace has version 3 of the trace format, and this program knows versions up to 2; \
              it is left out, so update cargo-lockcheck",
         ),
         (

@@ -61,10 +61,8 @@ pub(crate) fn text(pid: u32, program: &str) -> String {
             if !held.is_empty() {
                 let _ = writeln!(
                     lines,
-                    "{{\"t\":\"order\",\"thread\":{thread},\"lock\":{hold},\"held\":[{}],\
-                     \"try\":{}}}",
+                    "{{\"t\":\"order\",\"thread\":{thread},\"lock\":{hold},\"held\":[{}]}}",
                     held.join(","),
-                    how == "t"
                 );
             }
             held.push(hold);

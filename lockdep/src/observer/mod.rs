@@ -145,10 +145,7 @@ impl Observer {
         if let Some(&class) = self.class_index.get(&key) {
             return class;
         }
-        // Within `lock_api` is where every `ReentrantMutex` of it is locked.
-        let is_of_lock_api = |part: &str| part == "lock_api" || part.starts_with("lock_api-");
-        let anonymous = created.file().starts_with("/rustc/")
-            || created.file().split(['/', '\\']).any(is_of_lock_api);
+        let anonymous = is_anonymous(created.file());
         let new = Class { class: 0, kind, type_name, created, anonymous, place: None };
         let class = self.add_class(new);
         if class != 0 {
@@ -631,5 +628,32 @@ impl Observer {
             self.trace = trace.fork();
             self.orders.clear();
         }
+    }
+}
+
+/// Whether a lock that is created in this file is nobody's in particular: within the standard library,
+/// wherever its sources are, and within `lock_api`, where every `ReentrantMutex` of it is locked.
+fn is_anonymous(file: &str) -> bool {
+    let file = file.replace('\\', "/");
+    let is_of_lock_api = |part: &str| part == "lock_api" || part.starts_with("lock_api-");
+    file.starts_with("/rustc/")
+        || file.contains("/lib/rustlib/src/rust/library/")
+        || file.split('/').any(is_of_lock_api)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::is_anonymous;
+
+    #[test]
+    fn places_in_the_standard_library_are_nobodys() {
+        let rust_src =
+            "/home/me/.rustup/toolchains/stable/lib/rustlib/src/rust/library/core/tuple.rs";
+        assert!(is_anonymous(rust_src));
+        assert!(is_anonymous(&rust_src.replace('/', "\\")));
+        assert!(is_anonymous("/rustc/59807616e1fa/library/core/src/tuple.rs"));
+        assert!(is_anonymous("/registry/src/index/lock_api-0.4.14/src/remutex.rs"));
+        assert!(!is_anonymous("src/library/core.rs"));
+        assert!(!is_anonymous("src/my_lock_api.rs"));
     }
 }

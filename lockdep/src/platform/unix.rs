@@ -1,5 +1,7 @@
 //! How POSIX tells us of the end of a thread, of the process, and of a fork.
 
+#[cfg(any(target_os = "linux", target_os = "android"))]
+use std::ffi::c_long;
 use std::ffi::{c_int, c_void};
 use std::fs::File;
 use std::io::{self, Read, Write};
@@ -31,6 +33,8 @@ unsafe extern "C" {
     ) -> c_int;
     fn atexit(function: extern "C" fn()) -> c_int;
     fn signal(number: c_int, handler: usize) -> usize;
+    #[cfg(any(target_os = "linux", target_os = "android"))]
+    fn syscall(number: c_long, ...) -> c_long;
 }
 
 // Linux's numbers: elsewhere there is no `/proc`, and no thread is reported as stuck on an event.
@@ -113,8 +117,35 @@ fn key() -> Option<Key> {
     })
 }
 
+/// The number of the system call `gettid`, for which not every C library has a function; from the kernel's
+/// tables of system calls.
+#[cfg(any(target_os = "linux", target_os = "android"))]
+const GETTID: Option<c_long> = match () {
+    () if cfg!(target_arch = "x86_64") => {
+        Some(if cfg!(target_pointer_width = "64") { 186 } else { 0x4000_0000 + 186 })
+    }
+    () if cfg!(any(target_arch = "x86", target_arch = "arm")) => Some(224),
+    () if cfg!(any(
+        target_arch = "aarch64",
+        target_arch = "riscv32",
+        target_arch = "riscv64",
+        target_arch = "loongarch64"
+    )) =>
+    {
+        Some(178)
+    }
+    () if cfg!(any(target_arch = "powerpc", target_arch = "powerpc64")) => Some(207),
+    () if cfg!(target_arch = "s390x") => Some(236),
+    () => None,
+};
+
 /// The system's number of this thread, or zero.
 pub(crate) fn system_thread() -> u32 {
+    #[cfg(any(target_os = "linux", target_os = "android"))]
+    if let Some(number) = GETTID {
+        // SAFETY: this call takes no arguments and always succeeds.
+        return unsafe { syscall(number) } as u32;
+    }
     let path = std::fs::read_link("/proc/thread-self").unwrap_or_default();
     let number = path.file_name().and_then(|n| n.to_str()).and_then(|n| n.parse().ok());
     number.unwrap_or(0)

@@ -3,7 +3,7 @@
 //! A thread whose thread-locals are being destroyed is tracked to the end of the destructors where
 //! the platform lets us know that end, and passes through after it.
 
-use std::sync::atomic::Ordering::{Relaxed, Release, SeqCst};
+use std::sync::atomic::Ordering::{Relaxed, SeqCst};
 
 use crate::engine::ThreadPoint;
 use crate::model::held::HeldLock;
@@ -71,7 +71,7 @@ fn thread_end() {
         LEAVING.fetch_sub(1, SeqCst);
     }
     current::end();
-    record.in_use.store(false, Release);
+    registry::give_up(record);
     if last.is_some_and(|_| {
         observer().as_ref().is_some_and(|o| o.config.on_deadlock != OnDeadlock::Report)
     }) {
@@ -105,6 +105,6 @@ pub(crate) fn pass_through() {
     let record = current();
     current::end();
     if let Some(record) = record {
-        record.in_use.store(false, Release);
+        registry::give_up(record);
     }
 }

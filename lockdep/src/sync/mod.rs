@@ -39,11 +39,14 @@ mod once;
 mod once_lock;
 
 mod barrier;
+#[cfg(feature = "library")]
 mod claims;
 pub mod mpsc;
+#[cfg(feature = "library")]
 mod semaphore;
 
 pub use self::barrier::Barrier;
+#[cfg(feature = "library")]
 pub use self::claims::{ClaimError, PermitClaim};
 pub use self::condvar::{Condvar, WaitTimeoutResult};
 pub use self::lazy_lock::LazyLock;
@@ -53,4 +56,5 @@ pub use self::once::ONCE_INIT;
 pub use self::once::Once;
 pub use self::once_lock::OnceLock;
 pub use self::rwlock::{RwLock, RwLockReadGuard, RwLockWriteGuard};
+#[cfg(feature = "library")]
 pub use self::semaphore::{AcquireError, Permit, ReleaseError, Semaphore};

@@ -39,9 +39,15 @@ impl Known {
 
     /// Forgets all of them.
     pub(super) fn clear(&self) {
-        free_table(self.table.get(), 64 - self.shift.get());
-        self.table.set(new_table(FIRST_TABLE));
-        self.shift.set(64 - FIRST_TABLE);
+        let bits = 64 - self.shift.get();
+        if bits == FIRST_TABLE {
+            // SAFETY: the table has 2^bits slots, and its owner alone uses it.
+            unsafe { self.table.get().write_bytes(0, 1 << bits) };
+        } else {
+            free_table(self.table.get(), bits);
+            self.table.set(new_table(FIRST_TABLE));
+            self.shift.set(64 - FIRST_TABLE);
+        }
         self.contexts.set(0);
     }
 

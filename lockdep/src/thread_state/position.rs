@@ -10,10 +10,14 @@ use crate::thread_state::record::{EARLIER, Own, OwnRecord};
 
 /// The thread of this record begins here.
 pub(crate) fn start_at(record: OwnRecord, at: ThreadPoint) {
-    let asked = Vec::with_capacity(EARLIER);
     let thread = at.thread;
-    let own = Own { at, asked, ..Own::default() };
-    *record.mine().own.borrow_mut() = own;
+    let mut own = record.mine().own.borrow_mut();
+    // The room of the record's last thread is this one's.
+    let mut asked = std::mem::take(&mut own.asked);
+    asked.clear();
+    asked.reserve_exact(EARLIER);
+    *own = Own { at, asked, ..Own::default() };
+    drop(own);
     record.set_context(fold(u64::from(thread) ^ 0x2545_f491_4f6c_dd1d, 0x9e37_79b9_7f4a_7c15));
 }
 

@@ -2,12 +2,16 @@
 
 use std::ptr;
 use std::sync::atomic::Ordering::{Acquire, Relaxed, Release, SeqCst};
-use std::sync::atomic::{AtomicPtr, AtomicU32};
+use std::sync::atomic::{AtomicPtr, AtomicU32, AtomicUsize};
 
 use crate::model::ids::ThreadId;
 use crate::thread_state::record::{OwnRecord, Record};
 
 static RECORDS: AtomicPtr<Record> = AtomicPtr::new(ptr::null_mut());
+/// How many records no thread uses.
+static FREE: AtomicUsize = AtomicUsize::new(0);
+/// One of them, or null; or one that has been taken meanwhile.
+static LAST_GIVEN_UP: AtomicPtr<Record> = AtomicPtr::new(ptr::null_mut());
 static THREADS: AtomicU32 = AtomicU32::new(0);
 
 /// The number of one more thread.
@@ -17,13 +21,11 @@ pub(crate) fn next_thread() -> ThreadId {
 
 /// A record that no thread uses, or a new one.
 pub(crate) fn take_record() -> OwnRecord {
-    for record in records() {
-        if !record.in_use.load(Relaxed)
-            && record.in_use.compare_exchange(false, true, Acquire, Relaxed).is_ok()
-        {
-            // SAFETY: the exchange gives the record to this thread alone, after its last owner gave it up.
-            let own = unsafe { OwnRecord::new(record) };
-            own.reset();
+    // Among many threads that live, one would look at all of their records in vain.
+    if FREE.load(Relaxed) > 0 {
+        // SAFETY: null, or stored by `give_up` from a `&'static Record`.
+        let last = unsafe { LAST_GIVEN_UP.swap(ptr::null_mut(), Acquire).as_ref() };
+        if let Some(own) = last.into_iter().chain(records()).find_map(take) {
             return own;
         }
     }
@@ -38,6 +40,27 @@ pub(crate) fn take_record() -> OwnRecord {
             Err(now) => first = now,
         }
     }
+}
+
+/// Takes this record for the calling thread, if no thread uses it.
+fn take(record: &'static Record) -> Option<OwnRecord> {
+    let is_free = !record.in_use.load(Relaxed)
+        && record.in_use.compare_exchange(false, true, Acquire, Relaxed).is_ok();
+    is_free.then(|| {
+        FREE.fetch_sub(1, Relaxed);
+        // SAFETY: the exchange gives the record to this thread alone, after its last owner gave it up.
+        let own = unsafe { OwnRecord::new(record) };
+        own.reset();
+        own
+    })
+}
+
+/// The thread has no more use for its record, which another one may take from now on.
+pub(crate) fn give_up(own: OwnRecord) {
+    let record = own.shared();
+    FREE.fetch_add(1, Relaxed);
+    record.in_use.store(false, Release);
+    LAST_GIVEN_UP.store(ptr::from_ref(record).cast_mut(), Release);
 }
 
 /// All records, in use or not.
@@ -70,5 +93,7 @@ pub(crate) fn forget_all_but(mine: Option<&'static Record>) {
     if let Some(mine) = mine {
         mine.next.store(ptr::null_mut(), Relaxed);
     }
+    FREE.store(0, Relaxed);
+    LAST_GIVEN_UP.store(ptr::null_mut(), Relaxed);
     RECORDS.store(mine.map_or(ptr::null_mut(), |mine| ptr::from_ref(mine).cast_mut()), Release);
 }

@@ -3,7 +3,7 @@
 //! Compiled in the place of the crate of that name, which it contains under another one. All that
 //! is not named here is the real thing. The modules lie where the runtime's sources are.
 
-use lockdep::instrument;
+use lockdep::instrument as hooks;
 use parking_lot_real as real;
 
 pub use parking_lot_real::*;

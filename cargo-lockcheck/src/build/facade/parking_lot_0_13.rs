@@ -5,7 +5,7 @@
 
 use std::panic::Location;
 
-use lockdep::instrument;
+use lockdep::instrument as hooks;
 use parking_lot_real as real;
 
 pub use parking_lot_real::*;
