@@ -1,6 +1,6 @@
 //! The macros of `lockdep`, to be used through that crate: each function-like macro takes the path of
 //! `lockdep` first, which the macros there pass on, so that a renamed dependency works. Attributes
-//! and derives are not told, and mean `::lockdep` unless they say `crate = path`.
+//! and derives get no such path, and mean `::lockdep` unless they say `crate = path`.
 //!
 //! Each macro parses into a value that says what is wanted, and expands that.
 

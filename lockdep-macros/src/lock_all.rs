@@ -108,7 +108,7 @@ impl Wanted<'_> {
         quote!(#lockdep::ordered::mapped(#request, |#taken| #adapted))
     }
 
-    /// Whether nobody can tell that the outcome is adapted before all locks are taken: no code of
+    /// Whether it makes no difference that the outcome is adapted before all locks are taken: no code of
     /// the user's runs there, nothing is moved into it, and nothing leaves the function.
     fn at_once(&self) -> bool {
         let names_an_item = |arg: &Expr| match arg {

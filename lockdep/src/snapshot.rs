@@ -1,7 +1,7 @@
 //! All threads at one moment: what each holds and waits for, since when and where.
 //!
-//! [`dump`] is that as text, [`assert_quiescent`] demands that there is nothing to tell of, and a
-//! trace ends with the threads that still wait. A thread that waits is described exactly; what a
+//! [`dump`] is that as text, [`assert_quiescent`] demands that no thread holds or waits for anything, and
+//! a trace ends with the threads that still wait. A thread that waits is described exactly; what a
 //! thread that runs holds is read while it moves and may be out of date by a few locks. Threads that
 //! have never used anything of this crate are not seen.
 

@@ -1,11 +1,11 @@
 //! `#[locks(accounts, audit)]`: the order of the acquisitions in one function, as it is written.
 //!
-//! A lock is told by its name alone: the field, static, variable or argumentless method that
+//! A lock is known by its name alone: the field, static, variable or argumentless method that
 //! `lock`, `read` or `write` is called on. A guard that is bound by `let` is held to the end of its
 //! block, to `drop`, or until it is handed on; any other to the end of its statement. What may have
-//! been released on one of several ways counts as released, and a `try_` acquisition is held where it
-//! is known to have succeeded. Closures and async blocks run at
-//! another time, so nothing is held when they begin; what macros are given is not looked at.
+//! been released on one of several ways counts as released, and a `try_` acquisition is held where it is
+//! known to have succeeded. Closures and async blocks run at another time, so nothing is held when they
+//! begin. The arguments of macros are not looked at.
 
 use proc_macro2::{Span, TokenStream};
 use quote::{ToTokens, quote};

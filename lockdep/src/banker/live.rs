@@ -266,7 +266,7 @@ impl Claim {
         request: &[(Resource, u64)],
         timeout: Duration,
     ) -> Result<Grant<'_>, BankerError> {
-        // A time too far away to be told is no limit.
+        // A time too far away to be represented is no limit.
         self.wait(request, Instant::now().checked_add(timeout), Location::caller())
     }
 

@@ -65,7 +65,7 @@ pub struct BankerQueue {
 }
 
 impl BankerQueue {
-    /// How often a waiter is passed over before it holds up others, unless told otherwise.
+    /// How often a waiter is passed over before it holds up others, unless set otherwise.
     pub const DEFAULT_BOUND: u32 = 64;
 
     /// An empty queue before `state`.

@@ -30,8 +30,8 @@ use crate::process;
 use crate::slow_path::life;
 use crate::thread_state::current::Busy;
 
-/// How many threads a report tells of.
-const TOLD: usize = 8;
+/// How many threads a report lists.
+const LISTED: usize = 8;
 
 /// Why a thread's claim is refused.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -349,7 +349,7 @@ struct StuckParty {
     lines: Vec<(LockId, u64, u64)>,
 }
 
-/// The state that a report tells of.
+/// The state that a report describes.
 #[derive(Debug)]
 struct Stuck {
     parties: Vec<StuckParty>,
@@ -399,7 +399,7 @@ impl Stuck {
             self.parties.iter().map(|party| o.thread(party.thread).to_string()).collect();
         let mut short: Vec<LockId> = Vec::new();
         let mut notes: Vec<String> = Vec::new();
-        for (party, name) in self.parties.iter().zip(&names).take(TOLD) {
+        for (party, name) in self.parties.iter().zip(&names).take(LISTED) {
             let (mut holds, mut needs) = (Vec::new(), Vec::new());
             for &(semaphore, held, need) in &party.lines {
                 if held > 0 {
@@ -415,8 +415,8 @@ impl Stuck {
             let holds = if holds.is_empty() { "nothing".to_owned() } else { list(&holds) };
             notes.push(format!("{name} holds {holds}, and by its claim may need {}", list(&needs)));
         }
-        if self.parties.len() > TOLD {
-            notes.push(format!("{} more threads are like them", self.parties.len() - TOLD));
+        if self.parties.len() > LISTED {
+            notes.push(format!("{} more threads are like them", self.parties.len() - LISTED));
         }
         for semaphore in short {
             let (total, free) = self.free.get(&semaphore).copied().unwrap_or_default();
@@ -435,7 +435,7 @@ impl Stuck {
                  all the permits that they have claimed",
                 o.thread(thread),
                 permits(count as u64),
-                list(&names[..names.len().min(TOLD)]),
+                list(&names[..names.len().min(LISTED)]),
             ),
         );
         finding.locks = locks.iter().map(|lock| o.lock(*lock)).collect();

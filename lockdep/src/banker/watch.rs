@@ -1,9 +1,9 @@
-//! What the engine is told of grants, so that it finds who holds units while it asks for a lock
-//! outside of the banker.
+//! Reports grants to the engine, which then finds tasks that hold units while they ask for a lock outside of
+//! the banker.
 //!
-//! To the order graph a resource is an event, like a channel: who asks for units may wait for it under
-//! the locks that it holds, and who holds units gives them back only once it has passed the locks that
-//! it asks for meanwhile. Going both ways that is `wait-while-holding`, found without a hang; as others
+//! To the order graph a resource is an event, like a channel. A thread that asks for units may wait for
+//! them under the locks that it holds, and a thread that holds units gives them back only once it has got
+//! the locks that it asks for meanwhile. Both ways together are `wait-while-holding`, found without a hang; as others
 //! may have units enough to give back, it is never more than `potential`.
 //!
 //! Missed: grants of futures, and grants that another thread gives back; a request that waits for one

@@ -1,8 +1,9 @@
-//! The order in which a program says that it takes its locks.
+//! The order in which a program says that it takes its locks, and what follows from that.
 //!
-//! A *place* is what a declaration names: a field of a struct, or a static. Places have orders
-//! between them, each declared somewhere, and ranks: a place comes before all places of a greater
-//! rank. Both together are one partial order; what it leaves open is allowed.
+//! A *place* is what a declaration names: a field of a struct, or a static. Places have orders between
+//! them, each declared at some site, and ranks: a place comes before all places of a greater rank. Both
+//! together are one partial order. What that leaves open is allowed, and a declaration that contradicts an
+//! earlier one is refused.
 
 use std::collections::{HashMap, VecDeque};
 

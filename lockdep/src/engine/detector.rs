@@ -2,9 +2,9 @@
 //!
 //! A *dependency* is "this thread asked for this lock while it held those". Cycles are made of
 //! dependencies, as in Goodlock (Havelund 2000; Bensalem and Havelund 2005) and iGoodlock (Joshi et
-//! al. 2009): each asks for a lock that the next one holds. The tier of a cycle says what keeps its
-//! threads apart, if anything: a common gate lock, spawn and join order, one thread that would have
-//! to be in two places, or readers that exclude nobody until a writer queues.
+//! al. 2009): each asks for a lock that the next one holds. The tier of a cycle says what excludes it, if
+//! anything does: a common gate lock, spawn and join order, one thread that would have to be in two
+//! places, or readers that exclude no other until a writer queues.
 //!
 //! A cycle is looked for when a new dependency arrives whose locks lie in one component of the
 //! [`OrderGraph`], so a program without inversions never pays for a search. It is the dependency
@@ -183,7 +183,7 @@ impl Detector {
         }
     }
 
-    /// The number of orders between pairs of locks that were ever learnt.
+    /// The number of edges that were ever added.
     pub(crate) fn added_edges(&self) -> u64 {
         self.graph.added_edges()
     }
@@ -256,7 +256,7 @@ impl Detector {
         self.published.entry(event).or_default().join(&completed);
     }
 
-    /// The clock that a thread which gets the event learns from it.
+    /// The clocks that were published with the event, joined: a thread that gets it comes after them.
     pub(crate) fn published(&self, event: LockId) -> Option<&VectorClock> {
         self.published.get(&event)
     }

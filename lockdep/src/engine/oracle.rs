@@ -1,4 +1,4 @@
-//! The engine against slow and obvious answers, on random input.
+//! Random programs, on which the engine must agree with slow and obvious answers.
 
 use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, BTreeSet, HashSet, VecDeque};

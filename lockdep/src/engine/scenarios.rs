@@ -1,8 +1,9 @@
 //! Traces in a short notation, with the tiers of the cycles that the detector finds in them.
 //!
 //! `T op(lock) op(lock); U ...` lists the steps in the order in which they happened. `fork(T)` and
-//! `join(T)` order threads, `send(c)` and `recv(c)` show an order; `acq`/`rel` hold exclusively, `racq`/`rrel` shared, `rracq` shared
-//! without a queue, `uacq` upgradable, and `up` upgrades; `try` acquires without blocking; `drop` ends a lock's life. The cases follow the literature that each names.
+//! `join(T)` order threads, `send(c)` and `recv(c)` show an order; `acq`/`rel` hold exclusively,
+//! `racq`/`rrel` shared, `rracq` shared without a queue, `uacq` upgradable, and `up` upgrades; `try`
+//! acquires without blocking; `drop` ends a lock's life. The cases follow the literature that each names.
 
 use std::collections::HashMap;
 use std::sync::Arc;

@@ -1,7 +1,10 @@
-//! The search for the cycles that a new dependency closes, and the judgement of each.
+//! The search for the cycles that a new dependency closes, and the judgement of each: [`Search::judge`]
+//! decides the tier.
 //!
-//! What it may miss: beyond [`LONGEST`] locks only a shortest cycle through the new dependency is
-//! looked at, and one search gives up after [`STEPS`] steps.
+//! What it never reports: a cycle in which a thread would not wait, as readers do not exclude each other.
+//!
+//! What it may miss: beyond [`LONGEST`] locks only one shortest cycle through the new dependency is looked
+//! at, and one search gives up after [`STEPS`] steps.
 
 use std::collections::VecDeque;
 use std::sync::Arc;

@@ -1,4 +1,4 @@
-//! A thread at one of its steps, with all that tells whether another thread's step can meet it: an
+//! A thread at one of its steps, with all that decides whether another thread's step can overlap it: an
 //! event with its vector clocks, in the words of Lamport (1978) and Mattern (1989).
 
 use std::sync::Arc;

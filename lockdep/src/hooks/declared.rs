@@ -20,8 +20,8 @@ use crate::thread_state::current::Busy;
 use crate::thread_state::record::OwnRecord;
 
 impl LockTag {
-    /// The lock is in a declared place from now on, with this key among those of the place. A lock
-    /// that was acquired before is left as it is: it has no place.
+    /// Puts the lock in a declared place, with this key among those of the place. A lock that was acquired
+    /// before stays without a place.
     pub(crate) fn declare(
         &self,
         ty: &'static LockType,
@@ -31,7 +31,7 @@ impl LockTag {
         let Some(record) = current::current().or_else(life::begin) else { return };
         identity::declare(record, &self.id, place, ty);
         if let Some(key) = key {
-            // The first mark has the engine told when the lock is gone, and with it the key.
+            // With the first mark the observer is called when the lock is gone, and forgets the key.
             let word = LockWord(self.id.fetch_or(word::IN_GRAPH | word::KEYED, Relaxed));
             observe(|o| o.set_key(word.lock(), key));
         }

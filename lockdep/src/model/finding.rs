@@ -103,8 +103,8 @@ coded! {
 }
 
 impl Rule {
-    /// Whether it is told for each finding how sure it is. Those of any other rule have happened, or
-    /// may happen.
+    /// Whether each finding of this rule has a tier of its own. Findings of any other rule have happened, or
+    /// are potential.
     pub const fn has_tiers(self) -> bool {
         matches!(self, Rule::LockOrder | Rule::WaitWhileHolding)
     }

@@ -1,4 +1,4 @@
-//! The numbers by which locks, threads, sites and declared places are known.
+//! The numbers that stand for locks, threads, sites and declared places.
 
 /// What a declaration names.
 #[allow(unreachable_pub, reason = "public with the feature `sources` alone")]

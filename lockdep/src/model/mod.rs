@@ -1,4 +1,4 @@
-//! What all rooms speak of: plain values, without a `static` and without a rule.
+//! Plain values that all rooms use: without a `static`, and without a rule of when what is reported.
 
 pub mod finding;
 pub(crate) mod held;

@@ -1,4 +1,4 @@
-//! How long the locks of a class were waited for and held.
+//! How long the locks of one class were waited for and held.
 
 use std::time::Duration;
 

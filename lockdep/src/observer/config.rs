@@ -136,13 +136,13 @@ impl Config {
 
 /// The value that the variable `name` chooses; without one, the first.
 fn choice<T: Copy>(name: &str, values: &[(&str, T)]) -> T {
-    static TOLD: AtomicBool = AtomicBool::new(false);
+    static WARNED: AtomicBool = AtomicBool::new(false);
     let default = values[0].1;
     let Some(said) = env::var_os(name).filter(|said| !said.is_empty()) else { return default };
     if let Some((_, value)) = values.iter().find(|(known, _)| said == *known) {
         return *value;
     }
-    if !TOLD.swap(true, Ordering::Relaxed) {
+    if !WARNED.swap(true, Ordering::Relaxed) {
         let known: Vec<&str> = values.iter().map(|(known, _)| *known).collect();
         platform::print(&format!(
             "lockdep: {name}={} is not known and taken for `{}`; the values are {}\n",

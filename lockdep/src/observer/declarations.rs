@@ -1,4 +1,6 @@
-//! What programs declare about the order of their locks, as constants, and the list of it.
+//! What programs declare about the order of their locks, as constants, and the list of all that.
+//!
+//! A declaration adds itself, possibly before `main`, without allocating or locking.
 
 use std::panic::Location;
 use std::ptr;

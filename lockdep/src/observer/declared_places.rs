@@ -1,4 +1,4 @@
-//! What has been declared about the order of locks, as the observer keeps it.
+//! The declared places and their order, as the observer keeps them.
 
 use std::collections::HashMap;
 

@@ -279,7 +279,7 @@ impl Observer {
         self.detector.publish(event, at);
     }
 
-    /// The clock that a thread which gets the event learns from it.
+    /// The clocks that were published with the event.
     pub(crate) fn published(&self, event: LockId) -> Option<VectorClock> {
         self.detector.published(event).cloned()
     }
@@ -305,7 +305,7 @@ impl Observer {
         self.sites.get(&number).copied().unwrap_or(Location::caller())
     }
 
-    /// Notes which sites the numbers stand for that the engine learns from this request.
+    /// Notes which sites the numbers in this request stand for.
     fn intern_sites(&mut self, request: &Request<'_>) {
         let held = request.held.iter().map(|h| h.site);
         self.sites.extend(held.chain([request.site]).map(|site| (site_number(site), site)));
@@ -631,8 +631,9 @@ impl Observer {
     }
 }
 
-/// Whether a lock that is created in this file is nobody's in particular: within the standard library,
-/// wherever its sources are, and within `lock_api`, where every `ReentrantMutex` of it is locked.
+/// Whether the place of creation says nothing about a lock, as many unrelated ones are created in this file:
+/// in the standard library, wherever its sources are, and in `lock_api`, where it makes its
+/// `ReentrantMutex`es.
 fn is_anonymous(file: &str) -> bool {
     let file = file.replace('\\', "/");
     let is_of_lock_api = |part: &str| part == "lock_api" || part.starts_with("lock_api-");

@@ -1,4 +1,9 @@
-//! `same-class-nesting`: whether locks of one class are nested in an order that all nestings agree on.
+//! `same-class-nesting`: whether all nestings of the locks of one class agree on some order.
+//!
+//! What it never reports: nestings that the order of addresses, of creation or a declared one explains, or
+//! around all of which one other lock was held.
+//!
+//! What it may miss: locks behind a wrapper type, of which nothing says that they are of one kind.
 
 use crate::engine::{Held, Link};
 use crate::model::finding::{Finding, Rule, Tier};

@@ -1,4 +1,4 @@
-//! How the instances of one class were nested so far.
+//! How the instances of one class have been nested so far, as far as [`nesting`](super::nesting) needs it.
 
 use crate::engine::{Held, Link};
 use crate::model::ids::{LockId, ThreadId};

@@ -1,4 +1,4 @@
-//! What is known of the calls that take several locks, `lock_all!` and its kin.
+//! Which calls take several locks in one order, as `lock_all!` does, and of which classes.
 
 use std::collections::HashSet;
 

@@ -1,4 +1,4 @@
-//! The findings about threads that go on failing alone.
+//! The findings about threads that starve: a sentence for each kind.
 
 use std::time::Duration;
 

@@ -1,9 +1,9 @@
-//! Writes what this process learns to a file of its own, as JSON Lines; `docs/trace.md` of the
-//! project describes each line.
+//! Writes what this process records to a file of its own, as JSON Lines; `docs/trace.md` of the project
+//! describes each line.
 //!
-//! A line is in the file, complete, before the acquisition that it tells of can block. Lines are
-//! written for what is new by class and place only, so a write is rare. A file that cannot be
-//! written to is given up: a torn last line is all that it can leave, and the program never notices.
+//! A line is in the file, complete, before the acquisition that it is about can block. Only what is new by
+//! class and site is written, so a write is rare. A file that cannot be written to is given up: at most its
+//! last line is torn, and the program does not notice.
 
 use std::collections::HashMap;
 use std::fmt::Write as _;
@@ -34,7 +34,7 @@ pub(crate) struct Trace {
     sites: HashMap<(&'static str, u32, u32), u32>,
     classes: HashMap<u32, bool>,
     threads: HashMap<u32, ()>,
-    /// The files of which the trace has told.
+    /// The files that the trace has lines for.
     modules: Vec<Module>,
     /// How often an address lay in none of them.
     strangers: u32,
@@ -99,7 +99,7 @@ impl Trace {
         self.lines.clear();
     }
 
-    /// The addresses as a list, once the trace tells of the files that they lie in.
+    /// The addresses as a list; writes the lines for the files that they lie in first.
     fn stack(&mut self, stack: &FoundStack) -> String {
         let is_known = |address: &usize| self.modules.iter().any(|module| module.has(*address));
         if !stack.addresses().iter().all(is_known) && self.strangers < LOOKS {

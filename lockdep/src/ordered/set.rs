@@ -4,7 +4,7 @@ use crate::ordered::acquire::{self, Names};
 use crate::ordered::key::{Entry, taken_in_order};
 use crate::ordered::lockable::Request;
 
-/// Several requests. The locks are told by their places, and taken one at a time into slots.
+/// Several requests. The locks are taken one at a time into slots, each by its place in the set.
 pub trait Set {
     /// Room for a key and a place for each request.
     type Keys: AsMut<[Entry]>;

@@ -117,7 +117,7 @@ where
         guard: &mut <C::RawMutex as lock_api::RawMutex>::Guard,
         timeout: &<C::RawMutex as lock_api::RawMutexTimed>::Duration,
     ) -> bool {
-        // Without a deadline that can be told, it is a wait like any other.
+        // Without a deadline that can be represented, it is a wait like any other.
         let timed = C::checked_duration_to_instant(timeout).is_some();
         mutex.tag.wait(RawMutex::<C::RawMutex>::TYPE, &self.tag, timed, Location::caller(), || {
             // SAFETY: the caller holds the mutex, and so its own raw one.

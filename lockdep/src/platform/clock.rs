@@ -1,4 +1,4 @@
-//! The clock of the process.
+//! The clock of the process: nanoseconds since the first time that it was read.
 
 use std::sync::OnceLock;
 use std::time::Instant;

@@ -1,5 +1,5 @@
-//! What the platform must tell: the end of a thread, of the process, a fork, and which threads there
-//! are.
+//! What this crate needs of the system: the ends of threads and of the process, forks, signals, the clock,
+//! stacks, and which threads there are. Other rooms hand function pointers down, so this one knows none.
 
 #[cfg(not(unix))]
 pub(crate) use other::{

@@ -1,5 +1,8 @@
-//! Elsewhere the end of a thread is when its thread-locals are destroyed, and the end of the
-//! process goes unnoticed: its trace lacks the totals.
+//! Systems other than POSIX.
+//!
+//! What it misses: the end of a thread is where its thread-locals are destroyed, so destructors that run
+//! after that pass through; the end of the process is not noticed, so the trace lacks the totals; and no
+//! thread is reported as stuck on an event.
 
 use std::ffi::c_int;
 use std::io::{self, Write};
@@ -58,7 +61,7 @@ pub(crate) fn watch_thread_end(end: fn()) {
     let _ = END.try_with(|_| ());
 }
 
-/// Nothing tells of the end of the process here, and nothing forks.
+/// The end of the process cannot be noticed here, and nothing forks.
 pub(crate) fn watch_process(_events: ProcessEvents) {}
 
 /// The thread that sleeps.

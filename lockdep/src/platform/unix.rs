@@ -1,4 +1,6 @@
-//! How POSIX tells us of the end of a thread, of the process, and of a fork.
+//! POSIX: the ends of threads and of the process, forks and signals, with Linux's `/proc` for the rest.
+//!
+//! What it misses: without `/proc`, no thread is reported as stuck on an event.
 
 #[cfg(any(target_os = "linux", target_os = "android"))]
 use std::ffi::c_long;

@@ -1,7 +1,7 @@
 //! The return addresses of the calling thread's stack, and the files that they lie in.
 //!
-//! Nothing is looked up: an address costs a step of the unwinder that the standard library is linked
-//! with anyway. Where there is none that can be asked, a stack is empty.
+//! No names are looked up: an address costs one step of the unwinder that the standard library is linked
+//! with anyway. On a system without a known unwinder, a stack is empty.
 
 use std::time::{SystemTime, UNIX_EPOCH};
 
@@ -89,7 +89,7 @@ mod walk {
 
     unsafe extern "C" fn step(context: *mut c_void, walk: *mut c_void) -> c_int {
         // SAFETY: the unwinder hands back what `return_addresses` gave it, which is alive and borrowed by
-        // nobody else during the walk.
+        // nothing else during the walk.
         let walk = unsafe { &mut *walk.cast::<Walk<'_>>() };
         // SAFETY: the context is the one that the unwinder has called this function with.
         let address = unsafe { _Unwind_GetIP(context) };

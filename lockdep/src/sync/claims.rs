@@ -148,7 +148,7 @@ impl Count {
         })
     }
 
-    /// So many of the permits are about to be given back.
+    /// `count` of the permits are about to be given back.
     pub(super) fn release(&self, count: usize) {
         if let Some(counted) = &self.0 {
             counted.release(count);
@@ -179,7 +179,7 @@ impl Drop for PendingCount {
     }
 }
 
-/// Waits until `until`; a time too far away to be told is no limit.
+/// Waits until `until`; a time too far away to be represented is no limit.
 pub(super) fn patience(until: Option<Instant>) -> Patience {
     until.map_or(Patience::Endless, Patience::Until)
 }

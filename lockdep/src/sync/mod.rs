@@ -1,7 +1,7 @@
 //! The synchronisation types of [`std::sync`], instrumented.
 //!
 //! Each type has the name, methods, bounds, auto traits, variance, poisoning and `Debug` text of
-//! the one in `std` and differs in one thing: what threads do with it is told to the engine
+//! the one in `std` and differs in one thing: it reports what threads do with it to the engine,
 //! through [`crate::hooks`]. No type here decides anything about orders; each hooks, calls
 //! `std`, and wraps the result.
 //!

@@ -142,7 +142,7 @@ impl<T: ?Sized> Mutex<T> {
         self.inner.into_inner()
     }
 
-    /// The value, which nobody else can use while the mutex is borrowed mutably.
+    /// The value, which no other thread can use while the mutex is borrowed mutably.
     ///
     /// # Errors
     ///

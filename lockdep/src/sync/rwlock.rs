@@ -197,7 +197,7 @@ impl<T: ?Sized> RwLock<T> {
         self.inner.into_inner()
     }
 
-    /// The value, which nobody else can use while the lock is borrowed mutably.
+    /// The value, which no other thread can use while the lock is borrowed mutably.
     ///
     /// # Errors
     ///

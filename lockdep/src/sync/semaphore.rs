@@ -251,7 +251,7 @@ impl Semaphore {
     ) -> Result<Permit<'_>, AcquireError> {
         let site = Location::caller();
         self.check(count)?;
-        // A time too far away to be told is no limit.
+        // A time too far away to be represented is no limit.
         let until = Instant::now().checked_add(timeout);
         let counted = Count::before(self, count, claims::patience(until), site)?;
         let attempt = || self.attempt(count);

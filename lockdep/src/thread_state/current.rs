@@ -1,4 +1,6 @@
-//! The record of the calling thread, and whether that thread may be tracked now.
+//! The record of the calling thread, and whether the thread may be tracked now.
+//!
+//! A thread that is busy, or that has ended, has none: its acquisitions pass through.
 
 use std::cell::Cell;
 use std::ptr;

@@ -1,4 +1,4 @@
-//! Which parts of the crate ask for times: statistics, the watchdog.
+//! Which parts of the crate ask for times: statistics, the watchdog. Without one, no clock is read.
 
 use std::sync::atomic::AtomicU8;
 use std::sync::atomic::Ordering::SeqCst;

@@ -188,7 +188,7 @@ impl HeldStack {
         Some(bytes / size_of::<Entry>()).filter(|depth| *depth < buffer.entries.len())
     }
 
-    /// Sets the context hash of holding nothing; everything learnt under another one is learnt anew.
+    /// Sets the context hash of holding nothing, which makes every situation new.
     pub(super) fn set_context(&self, seed: u64) {
         self.buffer().entries[0].context.store(seed, Relaxed);
     }

@@ -1,4 +1,4 @@
-//! What one thread keeps of itself, and how others find it.
+//! What each thread keeps of itself, and how other threads read it.
 
 pub(crate) mod bell;
 pub(crate) mod counters;

@@ -1,4 +1,4 @@
-//! Findings that wait until it is certain that the thread had the guard all the time.
+//! Findings that are deferred until it is certain that the thread has had a guard all the time.
 
 use crate::model::finding::Finding;
 use crate::model::ids::LockId;

@@ -1,4 +1,5 @@
-//! Where a thread is in the order of spawns, joins, releases and events.
+//! Where a thread is in the order of spawns, joins, releases and events: its current
+//! [`ThreadPoint`].
 
 use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;

@@ -1,4 +1,6 @@
-//! What a thread asked for since it last waited for an event.
+//! The *window*: the locks that a thread has asked for since it last waited for an event.
+//!
+//! What it may miss: two of the locks that share a slot, of which the later displaces the earlier.
 
 use std::cell::Cell;
 use std::panic::Location;

@@ -1,4 +1,4 @@
-//! The records of all threads.
+//! The list of the records of all threads, which only grows; a record whose thread has ended is used again.
 
 use std::ptr;
 use std::sync::atomic::Ordering::{Acquire, Relaxed, Release, SeqCst};

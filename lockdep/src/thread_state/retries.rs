@@ -1,4 +1,4 @@
-//! What a thread keeps of its attempts that failed, and how far it was when others looked.
+//! What a thread keeps of its failed `try_` acquisitions, for the search for livelocks and starvation.
 
 use std::ptr;
 use std::sync::atomic::AtomicU64;
@@ -34,7 +34,7 @@ impl Number {
 /// What a thread keeps of its failed attempts.
 #[derive(Debug, Default)]
 pub(crate) struct Retries {
-    /// Fruitless failures in a row.
+    /// Rounds without progress in a row.
     rounds: Number,
     /// How often the row was broken.
     row: Number,
@@ -118,7 +118,7 @@ impl Retries {
         self.asks.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// The fruitless failures in a row.
+    /// The rounds without progress in a row.
     pub(crate) fn rounds(&self) -> u64 {
         self.rounds.get()
     }
@@ -187,7 +187,7 @@ mod tests {
     use super::{ROUNDS, Retries};
 
     #[test]
-    fn polling_and_stepping_back_are_fruitless() {
+    fn polling_and_stepping_back_are_no_progress() {
         let retries = Retries::default();
         for round in 1..ROUNDS {
             assert_eq!(retries.failed(7, 0), round, "nothing acquired");

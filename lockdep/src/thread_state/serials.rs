@@ -1,4 +1,4 @@
-//! The serial numbers of locks: none is given twice.
+//! The serial numbers of locks: none is given twice within 2⁴⁰ locks.
 
 use std::sync::atomic::AtomicU64;
 use std::sync::atomic::Ordering::Relaxed;

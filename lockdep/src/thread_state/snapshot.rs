@@ -1,4 +1,7 @@
-//! A thread at one moment: what it holds and waits for, as others see it.
+//! A thread at one moment: what it holds and waits for, as other threads see it.
+//!
+//! Exact for a thread that waits, as it is read twice in one wait; out of date by a few locks for one that
+//! runs.
 
 use std::sync::atomic::Ordering::{Acquire, Relaxed};
 
@@ -35,7 +38,7 @@ impl ThreadSnapshot {
         ThreadSnapshot { record, thread, wait, held, permits, asked }
     }
 
-    /// As [`ThreadSnapshot::of`], but of a thread that runs nothing is told.
+    /// As [`ThreadSnapshot::of`], but without what a running thread holds.
     pub(crate) fn of_waiting(record: &'static Record) -> ThreadSnapshot {
         match record.wait.seen() {
             Some(_) => {

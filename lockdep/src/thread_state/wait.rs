@@ -33,7 +33,7 @@ pub(crate) enum Awaited {
         /// How often it had been unparked when the wait began.
         unparks: u64,
     },
-    /// Something that comes by itself after some time, with the event that may come before.
+    /// A time-out, with the event that may come before it.
     Timed(Option<LockWord>),
 }
 

@@ -136,7 +136,7 @@ pub(crate) fn confirm_global_deadlock(
     }))
 }
 
-/// All threads, as they were when one of them found that nobody runs.
+/// All threads, as they were when one of them found that none runs.
 struct Scene {
     me: OwnRecord,
     seen: Vec<ThreadSnapshot>,

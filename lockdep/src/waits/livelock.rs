@@ -1,17 +1,16 @@
-//! Finds threads that keep retrying for each other's locks and never get on.
+//! Finds threads that keep retrying for each other's locks without progress.
 //!
-//! A thread counts only its own failed `try_` acquisitions; one that never fails pays nothing. A
-//! failure is *fruitless* while the thread has, since the failure before, sent or received nothing
-//! and acquired nothing but what it holds at this failure again: it went round in a circle. After
-//! every [`ROUNDS`] such failures in a row it writes down what it asks for and holds, and at most
-//! once in a [`TICK`] it looks at the others. A livelock is a circle of threads that all have been
-//! stuck like this since the look before: each retries, or blocks, for what the next one holds. So
-//! the threads find it themselves, after [`ROUNDS`] rounds and [`TICK`] at least; threads with a
-//! random back-off have hardly ever more than three fruitless rounds in a row.
+//! A thread counts only its own failed `try_` acquisitions; one that never fails pays nothing. A failure is
+//! a *round without progress* if the thread, since the failure before, has sent or received nothing and has
+//! acquired only locks that it holds again at this failure. After every [`ROUNDS`] such rounds in a row the
+//! thread publishes what it asks for and holds, and at most once in a [`TICK`] it looks at the others. A
+//! livelock is a circle of threads that have all been stuck like this since the look before: each retries,
+//! or blocks, for what the next one holds. Threads with a random back-off hardly ever have more than three
+//! rounds without progress in a row.
 //!
-//! A thread that goes on failing alone is a matter of [`crate::starvation`].
+//! A thread that keeps failing alone is a matter of [`starvation`](super::starvation).
 //!
-//! Not seen: threads that retry without acquiring (an atomic, a `try_recv`), and waits for an event
+//! What it may miss: threads that retry without acquiring (an atomic, a `try_recv`), and waits for an event
 //! that only the retrying thread would complete. A holder that works is never called stuck, however
 //! long others poll its lock, and neither is a thread that blocks on a lock which a retrying thread
 //! releases in each round: it gets its turn. A program that gives up by itself after a number of

@@ -5,7 +5,7 @@
 //!
 //! - It retries and steps back: [`STARVED`] rounds in a row in which it let go of what it held, for
 //!   longer than [`LONG`], while the lock was seen in the hands of one thread after another. A lock
-//!   that one thread holds for long starves nobody. This is looked for always, as [`livelock`](super::livelock)
+//!   that one thread holds for long starves no other. This is looked for always, as [`livelock`](super::livelock)
 //!   counts the rounds anyway.
 //! - It blocks: others have released the lock [`BYPASSED`] times during one wait of more than
 //!   [`LONG`] (the *bypass count* of the literature on mutual exclusion). Looked for while times are taken.

@@ -36,8 +36,7 @@ pub struct Heartbeat {
 impl Heartbeat {
     /// The calling thread promises a sign of life within each `deadline` from now on.
     ///
-    /// A system that has no thread to give to the watchdog is not told from a thread that keeps its
-    /// promise.
+    /// Where the system cannot start the watchdog's thread, a broken promise is not noticed.
     #[track_caller]
     pub fn new(name: impl Into<String>, deadline: Duration) -> Heartbeat {
         let pulse = Arc::new(Pulse {

@@ -115,7 +115,7 @@ fn watch() {
             let state = state();
             (state.watchdog.clone(), state.pulses.clone())
         };
-        // What was late after the signal is told of after the dump.
+        // What was late after the signal is reported after the dump.
         if DUMP.swap(false, SeqCst) {
             print(&snapshot::dump());
         }
