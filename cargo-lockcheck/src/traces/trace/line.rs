@@ -182,8 +182,30 @@ fn write() -> Mode {
 /// A mode; one that is not known is taken as the one that excludes most.
 fn mode<'de, D: Deserializer<'de>>(from: D) -> Result<Mode, D::Error> {
     Ok(match String::deserialize(from)?.as_str() {
-        "read" => Mode::Read,
+        // It is held as a read is, and the report has no mode of its own for it.
+        "read" | "recursive-read" => Mode::Read,
         "upgradable" => Mode::Upgradable,
         _ => Mode::Write,
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::HoldLine;
+    use crate::report::model::Mode;
+
+    #[test]
+    fn each_mode_of_the_runtime_is_known_and_any_other_excludes_most() {
+        for (code, mode) in [
+            ("write", Mode::Write),
+            ("read", Mode::Read),
+            ("recursive-read", Mode::Read),
+            ("upgradable", Mode::Upgradable),
+            ("of a later version", Mode::Write),
+        ] {
+            let line = format!(r#"{{"class":1,"mode":"{code}","site":1}}"#);
+            let hold: HoldLine = serde_json::from_str(&line).expect("a hold");
+            assert_eq!(hold.mode, mode, "{code}");
+        }
+    }
 }
