@@ -79,7 +79,7 @@ impl LockTag {
         let context = record.context(word, site, 0);
         if !record.held.is_empty() && !record.mine().known.has(context) {
             let how = Acquisition::new(mode);
-            acquire::request(record, &self.id, word, how, context, site);
+            acquire::record_dependency(record, &self.id, word, how, context, site);
         }
     }
 }
@@ -90,14 +90,14 @@ impl LockTag {
 pub(crate) fn takes_in_order(site: Site, classes: impl Iterator<Item = u32>) {
     let Some(record) = current::current().or_else(life::begin) else { return };
     if !ptr::eq(record.mine().in_order_at.get(), site) {
-        tell_of_order(record, site, classes);
+        record_order(record, site, classes);
     }
 }
 
 #[cfg(feature = "instrument")]
 #[cold]
 #[inline(never)]
-fn tell_of_order(record: OwnRecord, site: Site, classes: impl Iterator<Item = u32>) {
+fn record_order(record: OwnRecord, site: Site, classes: impl Iterator<Item = u32>) {
     let digest = fold(ptr::from_ref(site) as u64, 0xd6e8_feb8_6659_fd93);
     if !record.mine().known.has(digest) {
         let _busy = Busy::new();

@@ -82,7 +82,7 @@ impl LockTag {
         // The slow path may take something off the stack.
         let mut context = record.context(word, site, how.level);
         if !record.held.is_empty() && !record.mine().known.has(context) {
-            context = acquire::request(record, &self.id, word, how, context, site);
+            context = acquire::record_dependency(record, &self.id, word, how, context, site);
         }
         Prepared { word: held, context }
     }

@@ -101,7 +101,7 @@ fn deliver(config: &Config, finding: &Finding) {
         platform::print(&format!("\nlockdep: {finding}\n"));
     }
     // Whatever the program does there may need thread-locals.
-    let is_over = current().is_some_and(|record| record.mine().over.get());
+    let is_over = current().is_some_and(|record| record.mine().locals_gone.get());
     if let Some(callback) = config.on_finding.as_ref().filter(|_| !is_over) {
         callback(finding);
     }
@@ -130,7 +130,7 @@ pub(crate) fn know_thread(
 ) {
     let id = record.thread.load(Relaxed);
     if !observer.knows_thread(id) {
-        let name = match record.mine().over.get() {
+        let name = match record.mine().locals_gone.get() {
             false => thread::current().name().map(str::to_owned),
             true => platform::thread_name(record.system.load(Relaxed)),
         };

@@ -29,7 +29,7 @@ use crate::waits::times;
 /// Where the thread would wait for itself, as configured.
 #[cold]
 #[inline(never)]
-pub(crate) fn request(
+pub(crate) fn record_dependency(
     record: OwnRecord,
     id: &AtomicU64,
     asked: HoldWord,
@@ -155,7 +155,7 @@ pub(crate) fn drain_remote_releases(record: OwnRecord) {
 fn take_released_elsewhere(record: OwnRecord) {
     record.take_released_elsewhere(|ended| {
         let lock = ended.word.lock();
-        tell_time(record, ended);
+        record_time(record, ended);
         record.mine().own.borrow_mut().pending.retain(|finding| !finding.is_about(lock));
         if ended.word.watched() {
             spawn::released(record, lock);
@@ -164,7 +164,7 @@ fn take_released_elsewhere(record: OwnRecord) {
 }
 
 /// A hold has ended: records how long it lasted, if times are taken.
-fn tell_time(record: OwnRecord, Ended { word, site, since }: Ended) {
+fn record_time(record: OwnRecord, Ended { word, site, since }: Ended) {
     if let Some(since) = since.filter(|_| word.watched()) {
         times::released(record, word, site, since);
     }
@@ -203,7 +203,7 @@ fn release_from_below(record: OwnRecord, id: &AtomicU64, mode: Mode) {
     let Some(ended) = record.remove(lock, mode) else {
         return release_elsewhere(record, id, mode);
     };
-    tell_time(record, ended);
+    record_time(record, ended);
     if ended.word.watched() {
         // If a callback of the program panics here, its message has been printed.
         _ = panic::catch_unwind(AssertUnwindSafe(|| {

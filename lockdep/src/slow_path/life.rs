@@ -41,7 +41,7 @@ pub(crate) fn begin() -> Option<OwnRecord> {
 /// The thread is over: what it still holds is orphaned, and its record is free.
 fn thread_end() {
     let Some(record) = current() else { return };
-    record.mine().over.set(true);
+    record.mine().locals_gone.set(true);
     let held = if record.held.is_empty() { Vec::new() } else { kept(record) };
     if !held.is_empty() {
         ORPHANED.fetch_add(held.len(), SeqCst);

@@ -35,12 +35,12 @@ fn waiters(event: LockWord) -> &'static AtomicU64 {
 }
 
 /// The calling thread begins to wait for the event.
-pub(crate) fn begin_to_wait(event: LockWord) {
+pub(crate) fn begin_wait(event: LockWord) {
     waiters(event).fetch_add(WAITER, SeqCst);
 }
 
 /// The calling thread does not wait for the event any more.
-pub(crate) fn end_to_wait(event: LockWord) {
+pub(crate) fn end_wait(event: LockWord) {
     update(event, |waiters, woken| (waiters.saturating_sub(1), woken.saturating_sub(1)));
 }
 

@@ -444,14 +444,14 @@ impl HeldStack {
     /// Calls `each` with the locks that the thread holds, outermost first, and the time since when each is
     /// held, in nanoseconds, where that is known. Exact as [`HeldStack::held_into`] is.
     pub(crate) fn each_held(&self, mut each: impl FnMut(HeldLock, Option<u64>)) {
-        let mut over: Notes = self.released_elsewhere.read();
+        let mut ended: Notes = self.released_elsewhere.read();
         let buffer = self.buffer();
         // The thread may have moved to a larger buffer between the loads.
         let Some(depth) = self.depth_in(buffer) else { return };
         for at in 1..=depth {
             let entry = &buffer.entries[at];
             let word = HoldWord(entry.word.load(Acquire));
-            let Some(site) = site_in(entry).filter(|_| word.0 != 0 && !over.has(word)) else {
+            let Some(site) = site_in(entry).filter(|_| word.0 != 0 && !ended.has(word)) else {
                 continue;
             };
             let since = word.watched().then(|| buffer.stamps[at].load(Relaxed));
@@ -478,12 +478,12 @@ impl HeldStack {
         noted
     }
 
-    /// Takes the holds off that other threads have ended, and calls `over` with each as it stood in the
+    /// Takes the holds off that other threads have ended, and calls `each` with every one as it stood in the
     /// stack. For the owner.
-    pub(super) fn take_released_elsewhere(&self, mut over: impl FnMut(Ended)) {
+    pub(super) fn take_released_elsewhere(&self, mut each: impl FnMut(Ended)) {
         self.released_elsewhere.take(|hold| {
             if let Some(ended) = self.remove(hold.lock_word(), hold.mode()) {
-                over(ended);
+                each(ended);
             }
         });
     }

@@ -97,8 +97,8 @@ pub(crate) struct Mine {
     pub(crate) version: Cell<u32>,
     /// The last event to which this thread's current clock was published; 0 if none.
     pub(crate) last_published: Cell<u64>,
-    /// Thread-locals of others, `std`'s among them, are gone: only this crate's steps are left.
-    pub(crate) over: Cell<bool>,
+    /// The thread-locals of `std` and of the program are gone: only this crate's last steps are left.
+    pub(crate) locals_gone: Cell<bool>,
     pub(crate) own: RefCell<Own>,
 }
 
@@ -177,7 +177,7 @@ impl Record {
                 may_publish: Cell::new(false),
                 version: Cell::new(0),
                 last_published: Cell::new(0),
-                over: Cell::new(false),
+                locals_gone: Cell::new(false),
                 own: RefCell::new(Own::default()),
             }),
         }
@@ -350,8 +350,8 @@ impl OwnRecord {
     }
 
     /// As [`HeldStack::take_released_elsewhere`].
-    pub(crate) fn take_released_elsewhere(self, over: impl FnMut(Ended)) {
-        self.held.take_released_elsewhere(over);
+    pub(crate) fn take_released_elsewhere(self, ended: impl FnMut(Ended)) {
+        self.held.take_released_elsewhere(ended);
     }
 
     /// Acquisitions may take the fast path again, unless times are taken.
@@ -382,7 +382,7 @@ impl OwnRecord {
         mine.may_publish.set(false);
         mine.version.set(0);
         mine.last_published.set(0);
-        mine.over.set(false);
+        mine.locals_gone.set(false);
         self.foreign.store(true, Relaxed);
         self.is_leaving.store(false, Relaxed);
         self.was_active.store(false, Relaxed);

@@ -31,7 +31,7 @@ impl Drop for Wait {
         self.record.wait.end();
         match self.awaited {
             Awaited::End(_) => _ = JOINING.fetch_sub(1, SeqCst),
-            Awaited::Event(event) | Awaited::Permits(event) => counters::end_to_wait(event),
+            Awaited::Event(event) | Awaited::Permits(event) => counters::end_wait(event),
             Awaited::Lock(_) | Awaited::Unpark { .. } | Awaited::Timed(_) => {}
         }
     }
@@ -74,7 +74,7 @@ pub(crate) fn wait_unless(
 pub(crate) fn show(record: OwnRecord, awaited: Awaited, site: Site) -> Wait {
     match awaited {
         Awaited::End(_) => _ = JOINING.fetch_add(1, SeqCst),
-        Awaited::Event(event) | Awaited::Permits(event) => counters::begin_to_wait(event),
+        Awaited::Event(event) | Awaited::Permits(event) => counters::begin_wait(event),
         Awaited::Lock(_) | Awaited::Unpark { .. } | Awaited::Timed(_) => {}
     }
     record.was_active.store(true, Relaxed);
