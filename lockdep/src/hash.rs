@@ -1,4 +1,4 @@
-//! A fast hash for keys that are small numbers given out by this crate, so nobody can attack it.
+//! A fast hash for keys that are small numbers given out by this crate, so they cannot be chosen to collide.
 
 use std::collections::HashMap;
 use std::hash::{BuildHasherDefault, Hasher};

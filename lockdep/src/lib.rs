@@ -35,6 +35,12 @@
 //!
 //! # What it does not see
 //! Waits that do not go through these types: atomics, locks of C code, async tasks, sockets, pipes.
+//!
+//! # Signal handlers
+//! Do not use these types in a signal handler: POSIX lists no locking function as async-signal-safe, and
+//! this crate is not safe there either, as the handler may interrupt the record of an acquisition half
+//! way. [`dump_on_signal`](watchdog::dump_on_signal) is safe: its handler only wakes the watchdog's
+//! thread, which does the work.
 
 #![cfg_attr(
     not(all(feature = "instrument", feature = "library")),

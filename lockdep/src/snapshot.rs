@@ -179,7 +179,7 @@ fn left_behind(me: Option<ThreadId>) -> Option<String> {
                 let _ = writeln!(text, "{described}");
             }
         }
-        for orphan in o.orphans.iter().chain(&o.left) {
+        for orphan in o.orphans.iter().chain(&o.abandoned) {
             let holding = Holding::of(o, &orphan.held);
             let _ = writeln!(text, "{} has ended\n  {holding}", Subject(&orphan.thread));
         }

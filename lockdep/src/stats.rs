@@ -57,11 +57,11 @@ pub struct ClassStats {
     pub longest_wait: Option<Longest>,
     /// The longest hold.
     pub longest_hold: Option<Longest>,
-    /// The wait that others went before most often; `None` where nobody went before anybody.
+    /// The wait that was overtaken most often; `None` where no wait was overtaken.
     pub most_bypassed: Option<Bypassed>,
 }
 
-/// What was counted so far, the class with most waits first; empty where nobody asked.
+/// What was counted so far, the class with most waits first; empty while statistics are off.
 ///
 /// # Cost
 /// A walk over all threads, which go on meanwhile.

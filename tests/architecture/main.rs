@@ -15,6 +15,7 @@ mod module_tree;
 mod promises;
 mod references;
 mod table;
+mod trace_format;
 
 use std::fs;
 use std::path::Path;

@@ -10,13 +10,13 @@ use super::held_stack::HeldStack;
 use super::wait::{Awaited, WaitSlot};
 use crate::model::held::Prepared;
 use crate::model::lock::Mode;
-use crate::model::word::{Word, parts};
+use crate::model::word::{LockWord, parts};
 
 /// As many locks as a new stack has room for.
 const ROOM: u64 = 31;
 
-fn lock(serial: u64) -> Word {
-    Word::new(7, serial)
+fn lock(serial: u64) -> LockWord {
+    LockWord::new(7, serial)
 }
 
 fn push(stack: &HeldStack, serial: u64) {
@@ -48,7 +48,12 @@ impl Thread {
     }
 
     fn wants(&self, serial: u64) {
-        self.wait.begin(Awaited::Lock(lock(serial)), 0, 0, Location::caller());
+        self.wait.begin(
+            Awaited::Lock(lock(serial).held(Mode::Write, false)),
+            0,
+            0,
+            Location::caller(),
+        );
     }
 
     /// The lock that it waits for and those that it holds meanwhile.

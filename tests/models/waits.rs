@@ -8,7 +8,7 @@ use loom::sync::atomic::Ordering::Relaxed;
 use loom::thread;
 
 use super::wait::{Awaited, WaitSlot};
-use crate::model::word::Word;
+use crate::model::word::HoldWord;
 
 /// A thread as others see it: what it waits for, and the one lock it holds, stored as loosely as can
 /// be.
@@ -20,7 +20,7 @@ struct Thread {
 
 impl Thread {
     fn wants(&self, lock: u64) {
-        self.wait.begin(Awaited::Lock(Word(lock)), lock, lock, Location::caller());
+        self.wait.begin(Awaited::Lock(HoldWord(lock)), lock, lock, Location::caller());
     }
 
     /// The lock that it waits for and the one that it holds meanwhile.

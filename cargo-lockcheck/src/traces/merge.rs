@@ -57,8 +57,6 @@ pub struct Process {
     pub program: String,
     /// Its totals.
     pub counts: Counts,
-    /// What it did not record, and how often.
-    pub dropped: BTreeMap<String, u64>,
     /// Threads that still waited when it ended.
     pub blocked: BTreeSet<Blocked>,
     /// How long locks were waited for and held.
@@ -175,7 +173,6 @@ impl Merged {
         process.join(Process {
             program: trace.header.program().to_owned(),
             counts: trace.counts,
-            dropped: trace.dropped.into_iter().collect(),
             blocked: trace.blocked.into_iter().collect(),
             times: trace.times.into_iter().collect(),
             ended: trace.ended,
@@ -252,7 +249,7 @@ impl Merged {
         }
     }
 
-    /// Sentences on what the processes could not record.
+    /// Sentences on what the processes may not have recorded.
     pub fn notes(&self) -> Vec<String> {
         let mut notes = Vec::new();
         let killed = self.processes.values().filter(|process| !process.ended).count();
@@ -264,14 +261,6 @@ impl Merged {
                 _ => format!("{killed} of {all} processes did not end by themselves"),
             };
             notes.push(format!("{who}; what had been seen until then is in this report"));
-        }
-        let mut dropped: BTreeMap<&str, u64> = BTreeMap::new();
-        for (reason, count) in self.processes.values().flat_map(|process| &process.dropped) {
-            let known = dropped.entry(reason).or_default();
-            *known = known.saturating_add(*count);
-        }
-        for (reason, count) in dropped {
-            notes.push(format!("{count} times something was not recorded: {reason}"));
         }
         notes
     }
@@ -285,10 +274,6 @@ impl Process {
         ours.locks = ours.locks.max(theirs.locks);
         ours.edges = ours.edges.max(theirs.edges);
         ours.acquisitions = ours.acquisitions.max(theirs.acquisitions);
-        for (reason, count) in other.dropped {
-            let known = self.dropped.entry(reason).or_default();
-            *known = count.max(*known);
-        }
         self.blocked.extend(other.blocked);
         for (class, times) in other.times {
             let known = self.times.entry(class).or_default();

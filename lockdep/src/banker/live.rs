@@ -1,8 +1,8 @@
 //! The banker among threads and async tasks: claims and grants that return what they hold when
 //! they are dropped.
 //!
-//! One mutex guards the queue and is held for the time of a safety check; who waits sleeps on a
-//! condition variable of its own, or has left its waker. No code of the user runs under the mutex.
+//! One mutex guards the queue and is held for the time of a safety check. A thread that waits sleeps
+//! on a condition variable of its own, and a task has left its waker. No code of the user runs under the mutex.
 
 use std::collections::HashMap;
 use std::fmt;
@@ -126,7 +126,7 @@ impl Banker {
         (BankerQueue::new(state, Policy::Avoid).into(), std::array::from_fn(Resource::at))
     }
 
-    /// A banker that grants whatever is free, and instead refuses the request that would complete
+    /// A banker that grants all that is free, and instead refuses the request that would complete
     /// a deadlock, with [`BankerError::Deadlock`]. Tasks come with [`Banker::join`].
     #[track_caller]
     pub fn detecting<const M: usize>(resources: [(&str, u64); M]) -> (Banker, [Resource; M]) {
@@ -190,7 +190,7 @@ impl Banker {
 }
 
 impl From<BankerQueue> for Banker {
-    /// A banker over a queue that nobody waits in yet: for resources that are not known when the
+    /// A banker over a queue in which no task waits yet: for resources that are not known when the
     /// program is written, or another bound.
     #[track_caller]
     fn from(queue: BankerQueue) -> Banker {
@@ -454,7 +454,7 @@ impl Drop for Acquire<'_> {
             drop(desk);
             wake(sleepers);
         } else {
-            // It was granted, but nobody came to fetch it.
+            // It was granted, but never fetched.
             drop(desk);
             drop(self.claim.grant(&self.request, Holder::default()));
         }

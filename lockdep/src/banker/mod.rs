@@ -5,7 +5,7 @@
 //! threads, for schedulers and simulations, and for detection.
 //!
 //! What it promises: tasks that keep to their claims, and release in the end what they hold,
-//! always finish; nobody waits for ever. What it cannot prevent: that a holder waits for something
+//! always finish; no task waits for ever. What it cannot prevent: that a holder waits for something
 //! outside of the banker. If that is a lock that others hold while they ask the banker, it is
 //! reported as `wait-while-holding`.
 //!

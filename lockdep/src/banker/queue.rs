@@ -2,12 +2,12 @@
 //!
 //! Promises, all of them model-checked over every interleaving of a few tasks:
 //! - the state stays safe;
-//! - after every step, nobody waits for a request that could be granted;
+//! - after every step, no task waits for a request that could be granted;
 //! - there is no head-of-line deadlock: the queue is served in the order of arrival, but a request
 //!   that is not safe now is passed over, for the tasks behind it may be those that have to finish
 //!   first;
-//! - nobody starves: when the longest waiter has been passed over as often as the bound allows,
-//!   nobody begins before it. Only tasks that hold something already go on, and tasks whose claims
+//! - no task starves: when the longest waiter has been passed over as often as the bound allows,
+//!   none begins before it. Only tasks that hold something already go on, and tasks whose claims
 //!   cannot touch it; the holders all finish, and then its request can be granted.
 //!
 //! All that rests on the tasks' side of the bargain: a task that has all it claimed releases it in
@@ -74,7 +74,7 @@ impl BankerQueue {
         BankerQueue { state, policy, waiting: VecDeque::new(), next_ticket: 0, bound }
     }
 
-    /// The same queue, in which a waiter is passed over `bound` times before it holds up others.
+    /// Sets how often a waiter is passed over before it holds up others.
     pub fn with_bound(mut self, bound: u32) -> BankerQueue {
         self.bound = bound;
         self

@@ -23,12 +23,12 @@ pub(super) struct Demand {
 }
 
 impl Demand {
-    /// Nobody wants any of `resources` resources.
+    /// No wants yet, of `resources` resources.
     pub(super) fn new(resources: usize) -> Demand {
         Demand { open: Vec::new(), wants: vec![Vec::new(); resources] }
     }
 
-    /// One resource more, which nobody wants yet.
+    /// One resource more, not yet wanted.
     #[cfg(feature = "instrument")]
     pub(super) fn add_resource(&mut self) {
         self.wants.push(Vec::new());

@@ -2,11 +2,11 @@
 //! can still finish.
 //!
 //! A thread that has claimed is a task of one banker for the whole process, and each semaphore that
-//! somebody has claimed is a resource. A thread either only has its permits counted, and is reported
+//! has been claimed is a resource. A thread either only has its permits counted, and is reported
 //! when one of them makes the state unsafe, or waits for the banker before it waits for the semaphore.
 //!
 //! Promises: a report comes with the threads that have no order to finish in, going by their own
-//! claims. Missed: whatever a thread without a claim may come to need; it counts as one that gives
+//! claims. Missed: what a thread without a claim may come to need; it counts as one that gives
 //! back what it holds. A wait for the banker is no wait that others see, so that a hang behind it is
 //! not found; with claims that are kept to there is none.
 
@@ -319,7 +319,7 @@ pub(crate) fn after(
     Some(counted)
 }
 
-/// Nobody gets permits of `semaphore` any more: who waits for the banker to have some waits no more.
+/// `semaphore` is closed: threads that wait for the banker to get permits of it wait no more.
 pub(crate) fn closed(semaphore: impl FnOnce() -> LockId) {
     let Some(claims) = CLAIMS.get() else { return };
     let semaphore = semaphore();
@@ -332,7 +332,7 @@ pub(crate) fn closed(semaphore: impl FnOnce() -> LockId) {
 }
 
 impl Counted {
-    /// So many of the permits are about to be given back.
+    /// `count` of the permits are about to be given back.
     pub(crate) fn release(&self, count: usize) {
         let _busy = Busy::new();
         let released = self.party.claim.release(&[(self.resource, count as u64)]);
@@ -353,7 +353,7 @@ struct StuckParty {
 #[derive(Debug)]
 struct Stuck {
     parties: Vec<StuckParty>,
-    /// The semaphore, its permits, and those that nobody with a claim holds.
+    /// The semaphore, its permits, and how many of them no thread with a claim holds.
     free: HashMap<LockId, (u64, u64)>,
 }
 

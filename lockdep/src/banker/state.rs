@@ -114,8 +114,8 @@ impl BankerState {
         BankerState { pools, accounts: Vec::new(), vacant: Vec::new(), demand }
     }
 
-    /// One resource more, in the place of one that nobody claims and that is not among `taken`, if
-    /// there is one such.
+    /// One resource more, in the place of one that no task claims and that is not among `taken`, if there
+    /// is one.
     ///
     /// # Cost
     /// One step for each resource, and each that a task has claimed.
@@ -207,7 +207,7 @@ impl BankerState {
         self.pools.get(resource.index()).map_or(0, |pool| pool.total)
     }
 
-    /// The units of `resource` that nobody holds.
+    /// The units of `resource` that no task holds.
     pub fn available(&self, resource: Resource) -> u64 {
         self.pools.get(resource.index()).map_or(0, |pool| pool.available)
     }

@@ -1,6 +1,6 @@
 //! The dependencies behind the orders, the cycles they form, and how sure each cycle is.
 //!
-//! A *dependency* is "this thread asked for this lock while it held those". Cycles are chains of
+//! A *dependency* is "this thread asked for this lock while it held those". Cycles are made of
 //! dependencies, as in Goodlock (Havelund 2000; Bensalem and Havelund 2005) and iGoodlock (Joshi et
 //! al. 2009): each asks for a lock that the next one holds. The tier of a cycle says what keeps its
 //! threads apart, if anything: a common gate lock, spawn and join order, one thread that would have
@@ -16,11 +16,11 @@
 
 use std::sync::Arc;
 
-use super::Moment;
-use super::clock::Clock;
-use super::cover::{Cover, Section};
+use super::ThreadPoint;
+use super::inherited_locks::{CriticalSection, InheritedLocks};
 use super::order_graph::OrderGraph;
 use super::search::Search;
+use super::vector_clock::VectorClock;
 use crate::hash::Map;
 use crate::model::finding::Tier;
 use crate::model::ids::{LockId, SiteId, ThreadId};
@@ -48,7 +48,7 @@ pub(crate) struct Held {
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Dependency<'a> {
     /// The thread that asks, at this step.
-    pub at: &'a Moment,
+    pub at: &'a ThreadPoint,
     /// The lock that is asked for.
     pub lock: LockId,
     /// The mode it is asked for in.
@@ -81,7 +81,7 @@ pub(crate) struct Cycle {
     pub links: Vec<Link>,
     /// The lock that makes it impossible, where the tier is [`Tier::Guarded`].
     pub gate: Option<LockId>,
-    /// Whether events kept its threads apart in this run.
+    /// Whether only events in this run exclude it.
     pub by_events: bool,
 }
 
@@ -91,24 +91,27 @@ pub(crate) struct Gone {
     pub(super) links: Vec<Link>,
 }
 
-pub(super) type Chain = u32;
+/// The number of a [`HeldSetData`].
+pub(super) type HeldSet = u32;
+/// The number of a [`DepData`].
 pub(super) type Dep = u32;
 
-/// The chain of nothing held.
-const ROOT: Chain = 0;
+/// The empty set.
+const NOTHING: HeldSet = 0;
 
-/// A held stack, as a path in a tree: this lock on top of the parent's.
+/// The locks that a thread held, in the order of acquisition: this one, and those of the parent before
+/// it. All sets that were seen form a tree.
 #[derive(Debug)]
-pub(super) struct ChainData {
-    parent: Chain,
+pub(super) struct HeldSetData {
+    parent: HeldSet,
     pub(super) held: Held,
-    children: Vec<Chain>,
+    children: Vec<HeldSet>,
     deps: Vec<Dep>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(super) struct DepKey {
-    chain: Chain,
+    held_set: HeldSet,
     pub(super) lock: LockId,
     mode: Mode,
     site: SiteId,
@@ -117,13 +120,13 @@ pub(super) struct DepKey {
 #[derive(Debug)]
 pub(super) struct DepData {
     pub(super) key: DepKey,
-    pub(super) witnesses: Vec<Moment>,
+    pub(super) witnesses: Vec<ThreadPoint>,
 }
 
 #[derive(Debug, Default)]
 pub(super) struct LockData {
-    /// Chains with this lock on top.
-    pub(super) chains: Vec<Chain>,
+    /// Sets of which this lock is the last.
+    pub(super) held_sets: Vec<HeldSet>,
     /// Dependencies that ask for it.
     deps: Vec<Dep>,
     /// Locks that an order leads to through locks that are gone.
@@ -135,18 +138,18 @@ pub(super) struct LockData {
 pub(crate) struct Detector {
     pub(super) graph: OrderGraph,
     pub(super) locks: Map<LockId, LockData>,
-    pub(super) chains: Vec<ChainData>,
-    free_chains: Vec<Chain>,
-    chain_index: Map<(Chain, Held), Chain>,
+    pub(super) held_sets: Vec<HeldSetData>,
+    free_held_sets: Vec<HeldSet>,
+    held_set_index: Map<(HeldSet, Held), HeldSet>,
     pub(super) deps: Vec<DepData>,
     free_deps: Vec<Dep>,
     dep_index: Map<DepKey, Dep>,
     witnesses: Map<ThreadId, u32>,
     /// Dependencies whose cycles are guarded only if a thread is joined before a hold ends.
-    unsettled: Vec<(Arc<Section>, Dep)>,
+    unsettled: Vec<(Arc<CriticalSection>, Dep)>,
     stamps: u64,
-    /// What was over when threads completed an event.
-    publications: Map<LockId, Clock>,
+    /// The clocks that threads published with an event, joined.
+    published: Map<LockId, VectorClock>,
 }
 
 impl Default for Detector {
@@ -162,21 +165,21 @@ impl Detector {
         Detector {
             graph: OrderGraph::new(),
             locks: Map::default(),
-            chains: vec![ChainData {
-                parent: ROOT,
+            held_sets: vec![HeldSetData {
+                parent: NOTHING,
                 held: nothing,
                 children: Vec::new(),
                 deps: Vec::new(),
             }],
-            free_chains: Vec::new(),
-            chain_index: Map::default(),
+            free_held_sets: Vec::new(),
+            held_set_index: Map::default(),
             deps: Vec::new(),
             free_deps: Vec::new(),
             dep_index: Map::default(),
             witnesses: Map::default(),
             unsettled: Vec::new(),
             stamps: 0,
-            publications: Map::default(),
+            published: Map::default(),
         }
     }
 
@@ -190,7 +193,7 @@ impl Detector {
         self.locks.contains_key(&lock)
     }
 
-    /// Whether anything that this thread did is still known; if not, clocks need not mention it.
+    /// Whether the thread is a witness of anything; if not, clocks need not mention it.
     pub(crate) fn remembers(&self, thread: ThreadId) -> bool {
         self.witnesses.contains_key(&thread)
     }
@@ -200,9 +203,9 @@ impl Detector {
     /// # Cost
     /// A few map accesses per held lock; a search only where the locks can lie on a cycle.
     pub(crate) fn request(&mut self, seen: &Dependency<'_>) -> Vec<Cycle> {
-        let mut chain = ROOT;
+        let mut held_set = NOTHING;
         for &held in seen.held {
-            chain = self.chain(chain, held);
+            held_set = self.held_set(held_set, held);
         }
         // A blocking acquisition has an order from everything below it already, so reachability
         // needs only the orders down to the first one.
@@ -214,7 +217,7 @@ impl Detector {
                 break;
             }
         }
-        let key = DepKey { chain, lock: seen.lock, mode: seen.mode, site: seen.site };
+        let key = DepKey { held_set, lock: seen.lock, mode: seen.mode, site: seen.site };
         let dep = self.dep(key);
         self.witness(dep, seen.at.clone());
         if !self.graph.on_cycle(seen.lock)
@@ -228,7 +231,8 @@ impl Detector {
     fn search(&mut self, dep: Dep) -> Vec<Cycle> {
         let (cycles, unsettled) = Search::new(self, dep).run();
         for section in unsettled {
-            let known = |(s, d): &(Arc<Section>, Dep)| *d == dep && Arc::ptr_eq(s, &section);
+            let known =
+                |(s, d): &(Arc<CriticalSection>, Dep)| *d == dep && Arc::ptr_eq(s, &section);
             if !self.unsettled.iter().any(known) {
                 self.unsettled.push((section, dep));
             }
@@ -242,43 +246,48 @@ impl Detector {
         self.stamps
     }
 
-    /// A thread completes an event: whoever gets it from now on does so after this moment.
-    pub(crate) fn publish(&mut self, event: LockId, at: &Moment) {
-        let mut over = at.over();
-        over.join(&at.seen);
+    /// A thread at this point completes an event: a thread that gets the event from now on comes after
+    /// that point.
+    pub(crate) fn publish(&mut self, event: LockId, at: &ThreadPoint) {
+        let mut completed = at.completed();
+        completed.join(&at.observed);
         let known = &self.witnesses;
-        over.retain(|thread| known.contains_key(&thread));
-        self.publications.entry(event).or_default().join(&over);
+        completed.retain(|thread| known.contains_key(&thread));
+        self.published.entry(event).or_default().join(&completed);
     }
 
-    /// What was over when threads completed the event.
-    pub(crate) fn published(&self, event: LockId) -> Option<&Clock> {
-        self.publications.get(&event)
+    /// The clock that a thread which gets the event learns from it.
+    pub(crate) fn published(&self, event: LockId) -> Option<&VectorClock> {
+        self.published.get(&event)
     }
 
-    /// `thread` has joined the one that has this cover.
-    pub(crate) fn joined(&mut self, cover: &Cover, thread: ThreadId) {
+    /// `thread` has joined the one that has inherited these locks.
+    pub(crate) fn joined(&mut self, inherited: &InheritedLocks, thread: ThreadId) {
         let stamp = self.stamp();
-        cover.join(thread, stamp);
+        inherited.join(thread, stamp);
     }
 
-    /// The hold is over, and so is everything in `over`. Returns the cycles that it does not keep
+    /// The hold has ended, with `completed` before its end. Returns the cycles that it does not keep
     /// from happening after all.
-    pub(crate) fn released(&mut self, section: &Arc<Section>, over: Clock) -> Vec<Cycle> {
+    pub(crate) fn released(
+        &mut self,
+        section: &Arc<CriticalSection>,
+        completed: VectorClock,
+    ) -> Vec<Cycle> {
         let stamp = self.stamp();
-        section.release(stamp, over);
+        section.release(stamp, completed);
         self.settle(|s| Arc::ptr_eq(s, section))
     }
 
-    /// A thread has ended without having joined those that have these covers. Returns the cycles
-    /// that can happen after all.
-    pub(crate) fn left(&mut self, covers: &[Arc<Cover>]) -> Vec<Cycle> {
-        covers.iter().for_each(|cover| cover.leave_alone());
-        self.settle(|s| covers.iter().any(|c| c.sections().any(|other| Arc::ptr_eq(s, other))))
+    /// A thread has ended without having joined its children, which have inherited these locks. Returns the
+    /// cycles that can happen after all.
+    pub(crate) fn detached(&mut self, children: &[Arc<InheritedLocks>]) -> Vec<Cycle> {
+        children.iter().for_each(|child| child.detach());
+        self.settle(|s| children.iter().any(|c| c.sections().any(|other| Arc::ptr_eq(s, other))))
     }
 
-    /// Judges again what was judged by these sections.
-    fn settle(&mut self, of: impl Fn(&Arc<Section>) -> bool) -> Vec<Cycle> {
+    /// Judges the cycles again that were taken for guarded by these sections.
+    fn settle(&mut self, of: impl Fn(&Arc<CriticalSection>) -> bool) -> Vec<Cycle> {
         let mut again: Vec<Dep> = Vec::new();
         self.unsettled.retain(|(section, dep)| {
             let settled = of(section);
@@ -294,7 +303,7 @@ impl Detector {
 
     /// Forgets a lock that is gone. Orders that lead through it stay.
     pub(crate) fn remove(&mut self, lock: LockId) {
-        self.publications.remove(&lock);
+        self.published.remove(&lock);
         let Some(data) = self.locks.remove(&lock) else { return };
         let before = self.graph.predecessors(lock);
         for (from, to) in self.graph.remove(lock) {
@@ -313,8 +322,8 @@ impl Detector {
         for dep in data.deps {
             self.drop_dep(dep);
         }
-        for chain in data.chains {
-            self.splice(chain);
+        for held_set in data.held_sets {
+            self.splice(held_set);
         }
     }
 
@@ -348,31 +357,31 @@ impl Detector {
         })
     }
 
-    fn chain(&mut self, parent: Chain, held: Held) -> Chain {
-        if let Some(&chain) = self.chain_index.get(&(parent, held)) {
-            return chain;
+    fn held_set(&mut self, parent: HeldSet, held: Held) -> HeldSet {
+        if let Some(&held_set) = self.held_set_index.get(&(parent, held)) {
+            return held_set;
         }
-        let data = ChainData { parent, held, children: Vec::new(), deps: Vec::new() };
-        let chain = match self.free_chains.pop() {
-            Some(chain) => {
-                self.chains[chain as usize] = data;
-                chain
+        let data = HeldSetData { parent, held, children: Vec::new(), deps: Vec::new() };
+        let held_set = match self.free_held_sets.pop() {
+            Some(held_set) => {
+                self.held_sets[held_set as usize] = data;
+                held_set
             }
             None => {
-                self.chains.push(data);
-                (self.chains.len() - 1) as Chain
+                self.held_sets.push(data);
+                (self.held_sets.len() - 1) as HeldSet
             }
         };
-        self.chain_index.insert((parent, held), chain);
-        self.add_child(parent, chain);
-        self.locks.entry(held.lock).or_default().chains.push(chain);
-        chain
+        self.held_set_index.insert((parent, held), held_set);
+        self.add_child(parent, held_set);
+        self.locks.entry(held.lock).or_default().held_sets.push(held_set);
+        held_set
     }
 
-    /// Nobody asks what stands on the root, which is everything.
-    fn add_child(&mut self, parent: Chain, chain: Chain) {
-        if parent != ROOT {
-            self.chains[parent as usize].children.push(chain);
+    /// Those of the empty set are kept nowhere, as nothing asks for them.
+    fn add_child(&mut self, parent: HeldSet, held_set: HeldSet) {
+        if parent != NOTHING {
+            self.held_sets[parent as usize].children.push(held_set);
         }
     }
 
@@ -392,14 +401,14 @@ impl Detector {
             }
         };
         self.dep_index.insert(key, dep);
-        self.chains[key.chain as usize].deps.push(dep);
+        self.held_sets[key.held_set as usize].deps.push(dep);
         self.locks.entry(key.lock).or_default().deps.push(dep);
         dep
     }
 
-    /// Keeps who was seen. A witness that is over when the new one acts can be left out: whatever
-    /// comes later and could overlap it can overlap the new one.
-    fn witness(&mut self, dep: Dep, new: Moment) {
+    /// Adds a witness. One that is completed before the new one can be replaced: every later step that
+    /// could overlap the old one can overlap the new one.
+    fn witness(&mut self, dep: Dep, new: ThreadPoint) {
         let kept = &mut self.deps[dep as usize].witnesses;
         let same = kept.iter().position(|w| w.thread == new.thread);
         let full = kept.len() >= WITNESSES;
@@ -428,22 +437,22 @@ impl Detector {
 
     /// What was held at a dependency, innermost first.
     pub(super) fn held_of(&self, dep: Dep) -> impl Iterator<Item = Held> + '_ {
-        let mut chain = self.deps[dep as usize].key.chain;
+        let mut held_set = self.deps[dep as usize].key.held_set;
         std::iter::from_fn(move || {
-            let data = &self.chains[chain as usize];
-            (chain != ROOT).then(|| {
-                chain = data.parent;
+            let data = &self.held_sets[held_set as usize];
+            (held_set != NOTHING).then(|| {
+                held_set = data.parent;
                 data.held
             })
         })
     }
 
-    /// The dependencies of a chain and of all chains on top of it.
-    pub(super) fn deps_above(&self, chain: Chain) -> Vec<Dep> {
+    /// The dependencies of a set and of all that begin with it.
+    pub(super) fn deps_above(&self, held_set: HeldSet) -> Vec<Dep> {
         let mut deps = Vec::new();
-        let mut open = vec![chain];
-        while let Some(chain) = open.pop() {
-            let data = &self.chains[chain as usize];
+        let mut open = vec![held_set];
+        while let Some(held_set) = open.pop() {
+            let data = &self.held_sets[held_set as usize];
             deps.extend(&data.deps);
             open.extend(&data.children);
         }
@@ -470,7 +479,7 @@ impl Detector {
         let key = data.key;
         let witnesses = std::mem::take(&mut data.witnesses);
         self.dep_index.remove(&key);
-        remove_item(&mut self.chains[key.chain as usize].deps, dep);
+        remove_item(&mut self.held_sets[key.held_set as usize].deps, dep);
         if let Some(lock) = self.locks.get_mut(&key.lock) {
             remove_item(&mut lock.deps, dep);
         }
@@ -499,58 +508,58 @@ impl Detector {
         self.free_deps.push(dep);
     }
 
-    /// Takes one chain link out: what was on top of it is now on top of its parent.
-    fn splice(&mut self, chain: Chain) {
-        let data = &mut self.chains[chain as usize];
+    /// Takes the last lock of a set out of all sets that begin with it: they begin with its parent now.
+    fn splice(&mut self, held_set: HeldSet) {
+        let data = &mut self.held_sets[held_set as usize];
         let (parent, held) = (data.parent, data.held);
         let children = std::mem::take(&mut data.children);
         let deps = std::mem::take(&mut data.deps);
-        self.chain_index.remove(&(parent, held));
-        if parent != ROOT {
-            remove_item(&mut self.chains[parent as usize].children, chain);
+        self.held_set_index.remove(&(parent, held));
+        if parent != NOTHING {
+            remove_item(&mut self.held_sets[parent as usize].children, held_set);
         }
         for dep in deps {
             self.move_dep(dep, parent);
         }
         for child in children {
-            self.move_chain(child, chain, parent);
+            self.move_held_set(child, held_set, parent);
         }
-        self.free_chains.push(chain);
+        self.free_held_sets.push(held_set);
     }
 
-    fn move_chain(&mut self, chain: Chain, from: Chain, to: Chain) {
-        let held = self.chains[chain as usize].held;
-        self.chain_index.remove(&(from, held));
-        let Some(&same) = self.chain_index.get(&(to, held)) else {
-            self.chain_index.insert((to, held), chain);
-            self.chains[chain as usize].parent = to;
-            self.add_child(to, chain);
+    fn move_held_set(&mut self, held_set: HeldSet, from: HeldSet, to: HeldSet) {
+        let held = self.held_sets[held_set as usize].held;
+        self.held_set_index.remove(&(from, held));
+        let Some(&same) = self.held_set_index.get(&(to, held)) else {
+            self.held_set_index.insert((to, held), held_set);
+            self.held_sets[held_set as usize].parent = to;
+            self.add_child(to, held_set);
             return;
         };
-        let data = &mut self.chains[chain as usize];
+        let data = &mut self.held_sets[held_set as usize];
         let children = std::mem::take(&mut data.children);
         let deps = std::mem::take(&mut data.deps);
         for dep in deps {
             self.move_dep(dep, same);
         }
         for child in children {
-            self.move_chain(child, chain, same);
+            self.move_held_set(child, held_set, same);
         }
         if let Some(lock) = self.locks.get_mut(&held.lock) {
-            remove_item(&mut lock.chains, chain);
+            remove_item(&mut lock.held_sets, held_set);
         }
-        self.free_chains.push(chain);
+        self.free_held_sets.push(held_set);
     }
 
-    fn move_dep(&mut self, dep: Dep, to: Chain) {
+    fn move_dep(&mut self, dep: Dep, to: HeldSet) {
         let old = self.deps[dep as usize].key;
         self.dep_index.remove(&old);
-        let key = DepKey { chain: to, ..old };
+        let key = DepKey { held_set: to, ..old };
         let same = self.dep_index.get(&key).copied();
-        if to != ROOT && same.is_none() {
+        if to != NOTHING && same.is_none() {
             self.dep_index.insert(key, dep);
             self.deps[dep as usize].key = key;
-            self.chains[to as usize].deps.push(dep);
+            self.held_sets[to as usize].deps.push(dep);
             return;
         }
         let witnesses = std::mem::take(&mut self.deps[dep as usize].witnesses);

@@ -1,28 +1,26 @@
-//! The engine as plain values: what is learnt about orders and waits, and what follows from it.
+//! The engine as plain values: graphs of orders and waits, and the verdicts that follow from them.
 //!
-//! Nothing here knows a process, a `static` or a thread: a test, a model check, the merging of
-//! traces and the live process all use the same types. Identities are opaque numbers that the
-//! caller gives.
+//! Nothing here knows a process, a `static` or a thread: tests and the live process use the same
+//! types. Identities are opaque numbers that the caller chooses.
 //!
-//! * [`Clock`] orders what threads do by spawn and join alone.
-//! * [`Cover`] knows which locks are held around a whole thread, by those that spawned it.
-//! * [`OrderGraph`] keeps which locks can be waited for under which, and knows at once whether a
-//!   new order closes a cycle.
-//! * [`Detector`] keeps the dependencies behind those orders, finds the cycles and their tier.
-//! * [`DeclaredOrder`] knows in which order a program says that it takes its locks.
+//! * [`ThreadPoint`] is a step of a thread, [`VectorClock`] the epochs of threads that come before it.
+//! * [`InheritedLocks`] are those that are held around a whole thread by the ones that spawned it.
+//! * [`OrderGraph`] has the order of pairs of locks, and tells at once which may lie on a cycle.
+//! * [`Detector`] has the dependencies behind those orders, and finds the cycles and their tiers.
+//! * [`DeclaredOrder`] is the order in which a program says that it takes its locks.
 //! * [`WaitGraph`] tells which threads can never go on.
 
-pub(crate) use clock::Clock;
-pub(crate) use cover::{Cover, Section};
 #[allow(unreachable_pub, reason = "public with the feature `sources` alone")]
 pub use declared::{DeclaredOrder, Reason, Step};
 pub(crate) use detector::{Cycle, Dependency, Detector, Held, Link};
-pub(crate) use moment::Moment;
+pub(crate) use inherited_locks::{CriticalSection, InheritedLocks};
+pub(crate) use thread_point::ThreadPoint;
+pub(crate) use vector_clock::VectorClock;
 pub(crate) use wait_graph::{WaitGraph, Waiter, WaitsFor};
 
-mod clock;
-mod cover;
-mod moment;
+mod inherited_locks;
+mod thread_point;
+mod vector_clock;
 
 mod detector;
 mod search;

@@ -7,7 +7,9 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use super::{Clock, Cover, Cycle, Dependency, Detector, Held, Moment, Section};
+use super::{
+    CriticalSection, Cycle, Dependency, Detector, Held, InheritedLocks, ThreadPoint, VectorClock,
+};
 use crate::model::finding::Tier::{
     self, Guarded, NeedsThread, NeedsWriter, Ordered, Potential, Reachable,
 };
@@ -385,15 +387,15 @@ const CASES: &[Case] = &[
 ];
 
 struct Thread {
-    at: Moment,
+    at: ThreadPoint,
     held: Vec<Held>,
-    sections: Vec<Arc<Section>>,
-    children: Vec<Arc<Cover>>,
+    sections: Vec<Arc<CriticalSection>>,
+    children: Vec<Arc<InheritedLocks>>,
 }
 
 impl Thread {
     fn new(thread: ThreadId) -> Thread {
-        let at = Moment { thread, epoch: 1, ..Moment::default() };
+        let at = ThreadPoint { thread, epoch: 1, ..ThreadPoint::default() };
         Thread { at, held: Vec::new(), sections: Vec::new(), children: Vec::new() }
     }
 }
@@ -426,31 +428,37 @@ pub(super) fn tiers(trace: &str) -> Vec<Tier> {
                 "fork" => {
                     for held in &thread.held {
                         if !thread.sections.iter().any(|s| s.lock == held.lock) {
-                            let section = Section::new(thread.at.thread, held.lock, held.mode);
+                            let section =
+                                CriticalSection::new(thread.at.thread, held.lock, held.mode);
                             thread.sections.push(Arc::new(section));
                         }
                     }
                     let sections = thread.sections.clone();
-                    let cover = Cover::new(thread.at.thread, sections, thread.at.cover.as_ref());
-                    thread.children.extend(cover.clone());
-                    let mut clock = Clock::clone(&thread.at.clock);
+                    let inherited = InheritedLocks::new(
+                        thread.at.thread,
+                        sections,
+                        thread.at.inherited.as_ref(),
+                    );
+                    thread.children.extend(inherited.clone());
+                    let mut clock = VectorClock::clone(&thread.at.clock);
                     clock.advance(thread.at.thread, thread.at.epoch);
                     thread.at.epoch += 1;
                     let id = threads.len() as ThreadId + 1;
                     let mut child = Thread::new(id);
-                    (child.at.clock, child.at.cover) = (Arc::new(clock), cover);
+                    (child.at.clock, child.at.inherited) = (Arc::new(clock), inherited);
                     threads.insert(object, child);
                 }
                 "join" => {
                     let child = &threads[object];
-                    let mut clock = Clock::clone(&child.at.clock);
+                    let mut clock = VectorClock::clone(&child.at.clock);
                     clock.advance(child.at.thread, child.at.epoch);
-                    let (cover, left) = (child.at.cover.clone(), child.children.clone());
-                    let cycles = detector.left(&left);
+                    let (inherited, unjoined) =
+                        (child.at.inherited.clone(), child.children.clone());
+                    let cycles = detector.detached(&unjoined);
                     add(&mut found, cycles);
                     let thread = threads.get_mut(name).expect("the joining thread");
-                    if let Some(cover) = cover {
-                        detector.joined(&cover, thread.at.thread);
+                    if let Some(inherited) = inherited {
+                        detector.joined(&inherited, thread.at.thread);
                     }
                     clock.join(&thread.at.clock);
                     thread.at.clock = Arc::new(clock);
@@ -463,10 +471,10 @@ pub(super) fn tiers(trace: &str) -> Vec<Tier> {
                     thread.at.epoch += 1;
                 }
                 "recv" => {
-                    let over = detector.published(locks[object]).expect("something was sent");
-                    let mut seen = Clock::clone(&thread.at.seen);
-                    seen.join(over);
-                    thread.at.seen = Arc::new(seen);
+                    let sent = detector.published(locks[object]).expect("something was sent");
+                    let mut observed = VectorClock::clone(&thread.at.observed);
+                    observed.join(sent);
+                    thread.at.observed = Arc::new(observed);
                 }
                 "rel" | "rrel" => {
                     let lock = locks[object];
@@ -474,10 +482,9 @@ pub(super) fn tiers(trace: &str) -> Vec<Tier> {
                     thread.held.remove(at.expect("a held lock"));
                     if let Some(at) = thread.sections.iter().position(|s| s.lock == lock) {
                         let section = thread.sections.remove(at);
-                        let mut over = Clock::clone(&thread.at.clock);
-                        over.advance(thread.at.thread, thread.at.epoch);
+                        let completed = thread.at.completed();
                         thread.at.epoch += 1;
-                        let cycles = detector.released(&section, over);
+                        let cycles = detector.released(&section, completed);
                         add(&mut found, cycles);
                     }
                 }
@@ -503,10 +510,10 @@ pub(super) fn tiers(trace: &str) -> Vec<Tier> {
                         add(&mut found, cycles);
                     }
                     if op != "try" {
-                        let ends = thread.at.cover.iter().flat_map(|c| c.sections());
+                        let ends = thread.at.inherited.iter().flat_map(|i| i.sections());
                         let ends = ends.filter(|s| s.lock == lock && Mode::conflicts(s.mode, mode));
                         for end in ends.filter_map(|s| s.end()) {
-                            let mut clock = Clock::clone(&thread.at.clock);
+                            let mut clock = VectorClock::clone(&thread.at.clock);
                             clock.join(end);
                             thread.at.clock = Arc::new(clock);
                         }
@@ -576,18 +583,18 @@ fn an_ordered_set_of_two_hundred_is_silent() {
 fn a_dependency_that_is_gone_is_not_settled() {
     let held = |lock, site| Held { lock, mode: Mode::Write, tried: false, site };
     let (first_gate, second_gate, a, b, x) = (1, 2, 3, 4, 5);
-    fn ask<'a>(at: &'a Moment, lock: LockId, site: u64, held: &'a [Held]) -> Dependency<'a> {
+    let third = ThreadPoint { thread: 3, epoch: 1, ..ThreadPoint::default() };
+    fn ask<'a>(at: &'a ThreadPoint, lock: LockId, site: u64, held: &'a [Held]) -> Dependency<'a> {
         Dependency { at, lock, mode: Mode::Write, site, held }
     }
     for x_goes in [false, true] {
-        let sections: Vec<Arc<Section>> = [first_gate, second_gate]
-            .map(|gate| Arc::new(Section::new(1, gate, Mode::Write)))
+        let sections: Vec<Arc<CriticalSection>> = [first_gate, second_gate]
+            .map(|gate| Arc::new(CriticalSection::new(1, gate, Mode::Write)))
             .into_iter()
             .collect();
         // The second thread was spawned by the first one, which holds both gates around it.
-        let cover = Cover::new(1, sections.clone(), None);
-        let second = Moment { thread: 2, epoch: 1, cover, ..Moment::default() };
-        let third = Moment { thread: 3, epoch: 1, ..Moment::default() };
+        let inherited = InheritedLocks::new(1, sections.clone(), None);
+        let second = ThreadPoint { thread: 2, epoch: 1, inherited, ..ThreadPoint::default() };
         let mut detector = Detector::new();
         let gates = [held(first_gate, 11), held(second_gate, 12), held(b, 13)];
         assert!(detector.request(&ask(&third, a, 10, &gates)).is_empty());
@@ -602,7 +609,7 @@ fn a_dependency_that_is_gone_is_not_settled() {
         // One gate opens early, and the other one still guards.
         let gate = by_gates[0][0].gate.expect("a gate guards");
         let opens = sections.iter().find(|s| s.lock == gate).expect("it is one of the two");
-        let settled = detector.released(opens, Clock::default());
+        let settled = detector.released(opens, VectorClock::default());
         assert!(settled.iter().all(|cycle| cycle.tier == Guarded), "{settled:?}");
         assert!(!settled.is_empty());
     }

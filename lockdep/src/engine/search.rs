@@ -6,9 +6,9 @@
 use std::collections::VecDeque;
 use std::sync::Arc;
 
-use super::Moment;
-use super::cover::Section;
+use super::ThreadPoint;
 use super::detector::{Cycle, Dep, Detector, Held, Link};
+use super::inherited_locks::CriticalSection;
 use crate::hash::Map;
 use crate::model::finding::Tier;
 use crate::model::ids::LockId;
@@ -47,8 +47,8 @@ pub(super) struct Search<'a> {
     steps: usize,
     path: Vec<Step>,
     found: Vec<Cycle>,
-    /// Holds that may yet turn out not to guard what was found.
-    unsettled: Vec<Arc<Section>>,
+    /// Inherited holds by which a cycle counts as guarded, and which may yet turn out not to last.
+    unsettled: Vec<Arc<CriticalSection>>,
 }
 
 impl<'a> Search<'a> {
@@ -69,8 +69,8 @@ impl<'a> Search<'a> {
         }
     }
 
-    /// The cycles, shortest first, and the holds that may yet turn out not to guard them.
-    pub(super) fn run(mut self) -> (Vec<Cycle>, Vec<Arc<Section>>) {
+    /// The cycles, shortest first, and the holds whose release makes it necessary to search again.
+    pub(super) fn run(mut self) -> (Vec<Cycle>, Vec<Arc<CriticalSection>>) {
         let asked = self.detector.deps[self.start as usize].key.lock;
         for length in 2..=LONGEST {
             self.extend(asked, length - 1);
@@ -113,9 +113,9 @@ impl<'a> Search<'a> {
     fn steps_from(&self, at: LockId) -> Vec<Step> {
         let Some(data) = self.detector.locks.get(&at) else { return Vec::new() };
         let mut steps = Vec::new();
-        for &chain in &data.chains {
-            let held = self.detector.chains[chain as usize].held;
-            for dep in self.detector.deps_above(chain) {
+        for &held_set in &data.held_sets {
+            let held = self.detector.held_sets[held_set as usize].held;
+            for dep in self.detector.deps_above(held_set) {
                 let to = self.detector.deps[dep as usize].key.lock;
                 if dep != self.start && to != at && self.detector.graph.cyclic(at, to) {
                     steps.push(Step::Dep { dep, held });
@@ -181,9 +181,9 @@ impl<'a> Search<'a> {
                 Step::Gone { .. } => Vec::new(),
             })
             .collect();
-        let (choice, apart) = self.choose(steps, &sets);
-        let gate = common_gate(&sets).or(match apart {
-            Apart::Covered(lock) => Some(lock),
+        let (choice, exclusion) = self.choose(steps, &sets);
+        let gate = common_gate(&sets).or(match exclusion {
+            Exclusion::Inherited(lock) => Some(lock),
             _ => None,
         });
         let links: Vec<Link> = steps
@@ -206,25 +206,26 @@ impl<'a> Search<'a> {
                 readers = true;
             }
         }
-        let tier = match apart {
+        let tier = match exclusion {
             _ if gate.is_some() => Tier::Guarded,
-            Apart::Ordered => Tier::Ordered,
+            Exclusion::Ordered => Tier::Ordered,
             _ if readers => Tier::NeedsWriter,
             _ if gone && one_thread => Tier::NeedsThread,
             _ if gone => Tier::Potential,
-            Apart::Events => Tier::Potential,
-            Apart::OneThread => Tier::NeedsThread,
-            Apart::Never | Apart::Covered(_) => Tier::Reachable,
+            Exclusion::Events => Tier::Potential,
+            Exclusion::OneThread => Tier::NeedsThread,
+            Exclusion::None | Exclusion::Inherited(_) => Tier::Reachable,
         };
-        let by_events = matches!(apart, Apart::Events);
+        let by_events = matches!(exclusion, Exclusion::Events);
         Some(Cycle { tier, links, gate, by_events })
     }
 
-    /// Chooses a witness for each step: distinct threads that can overlap if there are such, else
-    /// witnesses of which only those of one thread cannot, else any.
-    fn choose(&mut self, steps: &[Step], sets: &[Vec<Held>]) -> (Vec<usize>, Apart) {
+    /// Chooses a witness for each step, and says what excludes the choice: distinct threads that can
+    /// overlap if there are such, else distinct threads that events ordered, else witnesses of which some
+    /// are of one thread, else any.
+    fn choose(&mut self, steps: &[Step], sets: &[Vec<Held>]) -> (Vec<usize>, Exclusion) {
         let detector = self.detector;
-        let witnesses: Vec<&[Moment]> = steps
+        let witnesses: Vec<&[ThreadPoint]> = steps
             .iter()
             .map(|s| match s {
                 Step::Dep { dep, .. } => &detector.deps[*dep as usize].witnesses[..],
@@ -234,24 +235,25 @@ impl<'a> Search<'a> {
         if steps.len() > LONG {
             return newest(&witnesses);
         }
-        let seen_apart = |a: &Moment, b: &Moment| a.seen_before(b) || b.seen_before(a);
-        for (apart, distinct, events) in [
-            (Apart::Never, true, false),
-            (Apart::Events, true, true),
-            (Apart::OneThread, false, true),
+        let were_ordered =
+            |a: &ThreadPoint, b: &ThreadPoint| a.observed_before(b) || b.observed_before(a);
+        for (exclusion, distinct, events) in [
+            (Exclusion::None, true, false),
+            (Exclusion::Events, true, true),
+            (Exclusion::OneThread, false, true),
         ] {
             let meet = |a: Side<'_>, b: Side<'_>| {
                 overlap(a.witness, b.witness, distinct)
-                    && covered(a, b).is_none()
-                    && (events || !seen_apart(a.witness, b.witness))
+                    && inherited_gate(a, b).is_none()
+                    && (events || !were_ordered(a.witness, b.witness))
             };
             if let Some(choice) = assign(&witnesses, sets, meet) {
-                return (choice, apart);
+                return (choice, exclusion);
             }
         }
         let meet = |a: Side<'_>, b: Side<'_>| overlap(a.witness, b.witness, false);
         let Some(choice) = assign(&witnesses, sets, meet) else {
-            return (vec![0; steps.len()], Apart::Ordered);
+            return (vec![0; steps.len()], Exclusion::Ordered);
         };
         let side = |at: usize| {
             let witness = witnesses[at].get(choice[at])?;
@@ -260,57 +262,65 @@ impl<'a> Search<'a> {
         let sides: Vec<Side<'_>> = (0..steps.len()).filter_map(side).collect();
         let mut gate = None;
         for (i, &a) in sides.iter().enumerate() {
-            for (section, open) in sides[..i].iter().filter_map(|&b| covered(a, b)) {
+            for (section, open) in sides[..i].iter().filter_map(|&b| inherited_gate(a, b)) {
                 gate = gate.or(Some(section.lock));
                 self.unsettled.extend(open.then_some(section));
             }
         }
-        (choice, gate.map_or(Apart::Never, Apart::Covered))
+        (choice, gate.map_or(Exclusion::None, Exclusion::Inherited))
     }
 }
 
 /// What keeps the threads of a cycle apart.
 #[derive(Clone, Copy)]
-enum Apart {
-    Never,
+enum Exclusion {
+    /// Nothing.
+    None,
     /// Events, in this run.
     Events,
+    /// One thread would have to be at two of the steps.
     OneThread,
+    /// Spawn and join order.
     Ordered,
-    /// This lock, which is held around one of them.
-    Covered(LockId),
+    /// This lock, which one of them has inherited.
+    Inherited(LockId),
 }
 
 /// A thread at its step of a cycle, with what it holds there.
 #[derive(Clone, Copy)]
 struct Side<'a> {
-    witness: &'a Moment,
+    witness: &'a ThreadPoint,
     held: &'a [Held],
 }
 
-/// The hold around the whole of one of the threads that excludes the other, if there is one; with
-/// whether that could still turn out wrong.
-fn covered(a: Side<'_>, b: Side<'_>) -> Option<(Arc<Section>, bool)> {
-    if a.witness.thread == b.witness.thread { None } else { around(a, b).or_else(|| around(b, a)) }
+/// A hold that one of the threads has inherited and that excludes the other, if there is one; with
+/// whether that may still turn out wrong.
+fn inherited_gate(a: Side<'_>, b: Side<'_>) -> Option<(Arc<CriticalSection>, bool)> {
+    if a.witness.thread == b.witness.thread {
+        None
+    } else {
+        inherited_by(a, b).or_else(|| inherited_by(b, a))
+    }
 }
 
-fn around(inner: Side<'_>, other: Side<'_>) -> Option<(Arc<Section>, bool)> {
-    let bars = |s: &Section, lock, mode| s.lock == lock && Mode::conflicts(s.mode, mode);
-    let elsewhere = |s: &Arc<Section>| {
-        let mut all = other.witness.cover.iter().flat_map(|c| c.holds());
+/// Such a hold that `inner` has inherited.
+fn inherited_by(inner: Side<'_>, other: Side<'_>) -> Option<(Arc<CriticalSection>, bool)> {
+    let bars = |s: &CriticalSection, lock, mode| s.lock == lock && Mode::conflicts(s.mode, mode);
+    let elsewhere = |s: &Arc<CriticalSection>| {
+        let mut all = other.witness.inherited.iter().flat_map(|c| c.holds());
         all.any(|(t, _)| !Arc::ptr_eq(s, t) && bars(s, t.lock, t.mode))
     };
-    let excludes = |s: &Arc<Section>| {
+    let excludes = |s: &Arc<CriticalSection>| {
         s.owner != other.witness.thread
             && (other.held.iter().any(|h| bars(s, h.lock, h.mode)) || elsewhere(s))
     };
-    let cover = inner.witness.cover.as_ref()?;
-    cover.holds().find(|(s, _)| excludes(s)).map(|(section, open)| (Arc::clone(section), open))
+    let inherited = inner.witness.inherited.as_ref()?;
+    inherited.holds().find(|(s, _)| excludes(s)).map(|(section, open)| (Arc::clone(section), open))
 }
 
 /// One witness for each step so that all of them can meet pairwise, by backtracking.
 fn assign(
-    witnesses: &[&[Moment]],
+    witnesses: &[&[ThreadPoint]],
     sets: &[Vec<Held>],
     meet: impl Fn(Side<'_>, Side<'_>) -> bool,
 ) -> Option<Vec<usize>> {
@@ -348,10 +358,10 @@ fn assign(
 }
 
 /// The newest witness for each step, where there are too many steps to choose.
-fn newest(witnesses: &[&[Moment]]) -> (Vec<usize>, Apart) {
+fn newest(witnesses: &[&[ThreadPoint]]) -> (Vec<usize>, Exclusion) {
     let choice = witnesses.iter().map(|list| list.len().saturating_sub(1)).collect();
     let all = || witnesses.iter().filter_map(|list| list.last());
-    let mut different: Vec<&Moment> = all().collect();
+    let mut different: Vec<&ThreadPoint> = all().collect();
     different.sort_unstable_by_key(|w| (w.thread, w.epoch));
     different.dedup_by_key(|w| (w.thread, w.epoch));
     let ordered = different
@@ -359,15 +369,15 @@ fn newest(witnesses: &[&[Moment]]) -> (Vec<usize>, Apart) {
         .enumerate()
         .any(|(i, a)| different[..i].iter().any(|b| !overlap(a, b, false)));
     let threads = different.chunk_by(|a, b| a.thread == b.thread).count();
-    let apart = match ordered {
-        true => Apart::Ordered,
-        false if threads == all().count() => Apart::Never,
-        false => Apart::OneThread,
+    let exclusion = match ordered {
+        true => Exclusion::Ordered,
+        false if threads == all().count() => Exclusion::None,
+        false => Exclusion::OneThread,
     };
-    (choice, apart)
+    (choice, exclusion)
 }
 
-fn overlap(a: &Moment, b: &Moment, distinct: bool) -> bool {
+fn overlap(a: &ThreadPoint, b: &ThreadPoint, distinct: bool) -> bool {
     if a.thread == b.thread { !distinct } else { !a.before(b) && !b.before(a) }
 }
 

@@ -1,13 +1,12 @@
 //! Which threads can never go on.
 //!
-//! Each thread runs, or waits for all of some threads (those that hold what it wants, the one it
-//! joins), for any of some (whoever can complete an event), or for so many permits of a semaphore
-//! that enough of its holders must give theirs back. Reduction (Holt, "Some deadlock
-//! properties of computer systems", 1972) takes away every thread that can go on, then every thread
-//! that waits for those alone; what is left is dead, and the cycle of locks is its simplest case.
+//! A thread runs, or it waits for other threads: for all that hold the lock it wants, for the one it joins,
+//! or for enough holders of a semaphore's permits. Reduction (Holt, "Some deadlock properties of computer
+//! systems", 1972) removes every thread that can go on, then every thread that waits for those alone; the
+//! threads that remain are deadlocked. A cycle of locks is the simplest case.
 //!
-//! The caller must describe threads that do not move: a thread that could still go on must be given
-//! as [`WaitsFor::Nothing`]. Then nothing that is called dead here can ever move again.
+//! The caller promises that no thread moves while it is described: one that can still go on is described as
+//! [`WaitsFor::Nothing`]. Then no thread that is called deadlocked here can ever move again.
 
 use std::collections::VecDeque;
 

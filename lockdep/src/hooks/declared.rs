@@ -6,10 +6,11 @@ use std::sync::atomic::Ordering::Relaxed;
 
 #[cfg(feature = "instrument")]
 use crate::hash::fold;
+use crate::model::held::Acquisition;
 use crate::model::lock::{LockType, Mode, Site};
 use crate::model::tag::LockTag;
 use crate::model::word;
-use crate::model::word::Word;
+use crate::model::word::LockWord;
 use crate::observer::declarations::PlaceClass;
 use crate::process::observe;
 use crate::slow_path::{acquire, identity, life};
@@ -31,7 +32,7 @@ impl LockTag {
         identity::declare(record, &self.id, place, ty);
         if let Some(key) = key {
             // The first mark has the engine told when the lock is gone, and with it the key.
-            let word = Word(self.id.fetch_or(word::IN_GRAPH | word::KEYED, Relaxed));
+            let word = LockWord(self.id.fetch_or(word::IN_GRAPH | word::KEYED, Relaxed));
             observe(|o| o.set_key(word.lock(), key));
         }
     }
@@ -42,7 +43,7 @@ impl LockTag {
     #[track_caller]
     pub(crate) fn number(&self, ty: &'static LockType) -> (u64, Option<u64>) {
         let number = self.id(ty);
-        let word = Word(self.id.load(Relaxed));
+        let word = LockWord(self.id.load(Relaxed));
         let is_keyed = word.0 & word::KEYED != 0;
         (number, is_keyed.then(|| observe(|o| o.key(word.lock()))).flatten())
     }
@@ -51,7 +52,7 @@ impl LockTag {
     #[cfg(feature = "instrument")]
     #[inline(always)]
     pub(crate) fn known_number(&self) -> u64 {
-        let word = Word(self.id.load(Relaxed));
+        let word = LockWord(self.id.load(Relaxed));
         if word.is_new() || word.0 & word::KEYED != 0 { 0 } else { word.lock() }
     }
 
@@ -77,7 +78,8 @@ impl LockTag {
         }
         let context = record.context(word, site, 0);
         if !record.held.is_empty() && !record.mine().known.has(context) {
-            acquire::request(record, &self.id, word, (false, 0), context, site);
+            let how = Acquisition::new(mode);
+            acquire::request(record, &self.id, word, how, context, site);
         }
     }
 }

@@ -7,9 +7,9 @@ use std::sync::atomic::{AtomicU32, AtomicU64};
 
 use crate::hooks::lock::Waited;
 use crate::model::held::{Asked, Hold};
-use crate::model::lock::{LockKind, LockType, Site};
+use crate::model::lock::{LockKind, LockType, Mode, Site};
 use crate::model::word;
-use crate::model::word::Word;
+use crate::model::word::LockWord;
 use crate::slow_path::{acquire, happens_before, identity, life};
 use crate::thread_state::counters::Woken;
 use crate::thread_state::current::Busy;
@@ -53,10 +53,10 @@ impl EventKind {
         }
     }
 
-    /// Whether it comes from a certain thread. Room and permits come from whoever happens to make
-    /// some.
+    /// Whether the thread that gets it comes after the one that completes it. Room and permits may have
+    /// been made by any thread, so they order nothing.
     #[inline(always)]
-    const fn tells(self) -> bool {
+    const fn carries_order(self) -> bool {
         !matches!(self, EventKind::Send | EventKind::Permit)
     }
 }
@@ -64,17 +64,18 @@ impl EventKind {
 /// The identity of a thing that threads wait on and signal: a condition variable, a channel, a
 /// barrier.
 ///
-/// To the order graph an event is a lock that nobody ever acquires: whoever completes it "holds" it
-/// from its last wait on, as it must pass every lock that it asks for until then; whoever waits for
-/// it asks for it. A cycle over it is a thread that waits for an event while it holds a lock that
-/// the event's side takes first (event windows, after Zhou et al., "SUnhang", ISSTA 2022).
+/// To the order graph an event is a lock that no thread ever acquires. A thread that waits for the
+/// event asks for that lock. A thread that completes the event "holds" it from its own last wait on,
+/// because it must get every lock that it asks for until then. A cycle through both is a thread that
+/// waits for an event while it holds a lock that the completing thread takes first (event windows,
+/// after Zhou et al., "SUnhang", ISSTA 2022).
 #[derive(Debug)]
 pub struct EventTag {
-    /// `None` where nothing tells: the place of the first use stands in.
+    /// `None` where it is not known: the site of the first use stands in.
     created: Option<Site>,
-    /// A [`Word`], zero until first needed; the second is the room in a channel.
+    /// A [`LockWord`], zero until first needed; the second is the room in a channel.
     ids: [AtomicU64; 2],
-    /// How often threads have published with it what they did.
+    /// How often threads have published their clocks with it.
     published: AtomicU32,
 }
 
@@ -102,9 +103,9 @@ impl EventTag {
     }
 
     #[inline]
-    fn word(&self, record: OwnRecord, kind: EventKind, site: Site) -> Word {
+    fn word(&self, record: OwnRecord, kind: EventKind, site: Site) -> LockWord {
         let id = self.id(kind);
-        let word = Word(id.load(Relaxed));
+        let word = LockWord(id.load(Relaxed));
         if word.0 != 0 {
             return word;
         }
@@ -116,12 +117,12 @@ impl EventTag {
     pub fn number(&self, kind: EventKind, site: Site) -> u64 {
         match current::current().or_else(life::begin) {
             Some(record) => self.word(record, kind, site).lock(),
-            None => Word(self.id(kind).load(Relaxed)).lock(),
+            None => LockWord(self.id(kind).load(Relaxed)).lock(),
         }
     }
 
-    /// This thread may have to wait for the event now, where others cannot see it: only the orders
-    /// are told.
+    /// This thread may have to wait for the event now. Records the orders; the wait itself stays
+    /// invisible to other threads.
     pub(crate) fn ask(&self, kind: EventKind, site: Site) {
         let Some(record) = current::current().or_else(life::begin) else { return };
         if !record.held.is_empty() {
@@ -129,14 +130,14 @@ impl EventTag {
         }
     }
 
-    /// Only this thread can complete the event, and not before the locks that it has asked for
+    /// Only this thread can complete the event, and it had to get the locks first that it has asked for
     /// since the window began.
     pub(crate) fn passed(&self, kind: EventKind, site: Site) {
         let Some(record) = current::current() else { return };
         acquire::signal(record, self.id(kind), self.word(record, kind, site), site);
     }
 
-    /// What this thread has asked for is behind it.
+    /// A new window begins: what this thread has asked for so far delays no event any more.
     pub(crate) fn begin_window() {
         if let Some(record) = current::current() {
             record.close_window();
@@ -164,10 +165,10 @@ impl EventTag {
         if !timed && !record.held.is_empty() {
             acquire::wait_holding(record, self.id(kind), self.word(record, kind, site), site);
         }
-        // Whoever comes to receive makes room for those that wait to send.
+        // A receiver makes room for the threads that wait to send.
         if kind == EventKind::Receive
             && self.id(EventKind::Send).load(Relaxed) != 0
-            && !self.is_old_news(record, EventKind::Send)
+            && !self.changes_nothing(record, EventKind::Send)
         {
             self.complete(record, EventKind::Send, Woken::One, site);
         }
@@ -181,7 +182,7 @@ impl EventTag {
                 let mut result = None;
                 // What came since the attempt has not been counted for this thread.
                 let came = || {
-                    // Whoever comes to a barrier comes once.
+                    // A thread comes to a barrier once.
                     result = if kind == EventKind::Barrier { None } else { attempt() };
                     result.is_some()
                 };
@@ -198,10 +199,10 @@ impl EventTag {
     #[inline]
     fn came(&self, record: OwnRecord, kind: EventKind) {
         let published = self.published.load(Relaxed);
-        happens_before::hear(record, Word(self.id(kind).load(Relaxed)), published);
+        happens_before::observe_event(record, LockWord(self.id(kind).load(Relaxed)), published);
     }
 
-    /// The same, once it is known that the event has not come yet.
+    /// Like [`EventTag::wait`], for a caller that knows that the event has not come yet.
     #[cold]
     #[inline(never)]
     pub(super) fn block<R>(
@@ -219,7 +220,7 @@ impl EventTag {
         Waited(result)
     }
 
-    /// The thread is about to block; `came` tells whether the event has come after all.
+    /// The thread is about to block; `came` looks for the event once more.
     #[cold]
     #[inline(never)]
     fn begin(
@@ -268,7 +269,7 @@ impl EventTag {
         self.wait(EventKind::Permit, false, site, attempt, block)
     }
 
-    /// This thread has taken permits, which nobody else gives back.
+    /// This thread has taken permits, which only this thread gives back.
     pub fn hold_permits(&self, count: usize, site: Site) {
         if let Some(record) = current::current().or_else(life::begin) {
             let semaphore = self.word(record, EventKind::Permit, site);
@@ -297,29 +298,29 @@ impl EventTag {
         self.publish(record, kind, event);
     }
 
-    /// This thread has no part in completing the event any more; `last` if nobody else has, which
-    /// completes it. Call it just *before* the primitive's own step.
+    /// This thread has no part in completing the event any more. `last` if no other thread has one
+    /// either, which completes it. Call it just *before* the primitive's own step.
     #[inline]
     pub fn leave(&self, kind: EventKind, last: bool, site: Site) {
         if last {
             self.signal_all(kind, site);
         } else if let Some(record) = current::current()
-            && record.mine().publishes.get()
+            && record.mine().may_publish.get()
         {
             self.publish(record, kind, self.word(record, kind, site));
         }
     }
 
-    /// Whoever gets this event knows what this thread did before, if it is of such a kind.
+    /// Publishes this thread's clock with the event, if events of this kind order threads.
     #[inline]
-    fn publish(&self, record: OwnRecord, kind: EventKind, event: Word) {
-        if record.mine().publishes.get() && kind.tells() {
+    fn publish(&self, record: OwnRecord, kind: EventKind, event: LockWord) {
+        if record.mine().may_publish.get() && kind.carries_order() {
             happens_before::publish(record, self.id(kind), event, &self.published);
         }
     }
 
-    /// This thread comes by for an event of the other side, and may or may not find it there: the
-    /// same as [`EventTag::signal`], before it is known whether that brings anybody further.
+    /// Signals the other side before a non-blocking operation of which it is not yet known whether it
+    /// succeeds: a `try_recv` makes room for a sender, if it finds a message. As [`EventTag::signal`].
     #[inline]
     pub fn offer(&self, kind: EventKind, site: Site) {
         let Some(record) = current::current() else { return };
@@ -334,17 +335,17 @@ impl EventTag {
         if came || !record.held.is_empty() {
             record.retries.progress();
         } else {
-            livelock::failed(record, self.word(record, kind, site), site);
+            livelock::failed(record, self.word(record, kind, site).held(Mode::Write, false), site);
         }
     }
 
-    /// The event is completed for somebody: a notification, a message sent or taken. Call it just
-    /// *before* the primitive's own step, which wakes whoever waits.
+    /// Completes the event for one thread: a notification, a message sent or taken. Call it just
+    /// *before* the primitive's own step, which wakes a waiter.
     #[inline]
     pub fn signal(&self, kind: EventKind, site: Site) {
         let Some(record) = current::current() else { return };
-        if !self.is_old_news(record, kind) {
-            self.signal_anew(record, kind, Woken::One, site);
+        if !self.changes_nothing(record, kind) {
+            self.signal_slow_path(record, kind, Woken::One, site);
         }
     }
 
@@ -353,26 +354,26 @@ impl EventTag {
     #[inline]
     pub fn signal_all(&self, kind: EventKind, site: Site) {
         let Some(record) = current::current() else { return };
-        if !self.is_old_news(record, kind) {
-            self.signal_anew(record, kind, Woken::All, site);
+        if !self.changes_nothing(record, kind) {
+            self.signal_slow_path(record, kind, Woken::All, site);
         }
     }
 
-    /// Whether nobody waits for the event, and nobody learns from it: the thread has asked for no
-    /// lock since the last one, and has told all that it did.
+    /// Whether a signal now would change nothing: no thread waits for the event, and this thread has asked
+    /// for no lock and has nothing to publish since the last one.
     #[inline(always)]
-    fn is_old_news(&self, record: OwnRecord, kind: EventKind) -> bool {
-        let event = Word(self.id(kind).load(Relaxed));
+    fn changes_nothing(&self, record: OwnRecord, kind: EventKind) -> bool {
+        let event = LockWord(self.id(kind).load(Relaxed));
         event.0 != 0
             && record.mine().recent.is_empty()
             && !record.retries.in_a_row()
             && !counters::is_waited_for(event)
-            && (!kind.tells() || happens_before::is_old_news(record, event))
+            && (!kind.carries_order() || happens_before::is_published(record, event))
     }
 
     #[cold]
     #[inline(never)]
-    fn signal_anew(&self, record: OwnRecord, kind: EventKind, who: Woken, site: Site) {
+    fn signal_slow_path(&self, record: OwnRecord, kind: EventKind, who: Woken, site: Site) {
         if kind != EventKind::Barrier {
             record.retries.progress();
         }
@@ -388,7 +389,7 @@ impl EventTag {
 impl Drop for EventTag {
     fn drop(&mut self) {
         for id in &mut self.ids {
-            let word = Word(*id.get_mut());
+            let word = LockWord(*id.get_mut());
             if word.0 & word::IN_GRAPH != 0 {
                 acquire::remove(word.lock());
             }

@@ -7,11 +7,11 @@ use std::sync::atomic::Ordering::Relaxed;
 use std::{fmt, mem, ptr};
 
 use crate::hooks::{EventKind, EventTag};
-use crate::model::held::Prepared;
+use crate::model::held::{Acquisition, Prepared};
 use crate::model::lock::{LockType, Mode, Site};
 use crate::model::tag::LockTag;
 use crate::model::word;
-use crate::model::word::Word;
+use crate::model::word::LockWord;
 use crate::slow_path::{acquire, creation, identity, life};
 use crate::thread_state::current;
 use crate::thread_state::record::OwnRecord;
@@ -26,14 +26,14 @@ impl LockTag {
         LockTag { created: Some(created), id: AtomicU64::new(creation::number(created, ty)) }
     }
 
-    /// A tag for a lock of which nobody knows where it is created: the value of a constant, for
-    /// instance. The lock is of the class of the place that uses it first.
+    /// A tag for a lock whose place of creation is not known: the value of a constant, for instance. The
+    /// site of its first use stands in for that place.
     pub const fn unplaced() -> LockTag {
         LockTag { created: None, id: AtomicU64::new(0) }
     }
 
-    /// Where in a tag the place of creation is, as an `Option<Site>`, counted in bytes: whoever
-    /// copies an [unplaced](LockTag::unplaced) tag out of a constant may write it there.
+    /// The offset in bytes of the place of creation, an `Option<Site>`, in a tag. Code that copies an
+    /// [unplaced](LockTag::unplaced) tag out of a constant may write it there.
     pub const CREATED: usize = mem::offset_of!(LockTag, created);
 
     /// The lock's number: the same for its whole life, and never another lock's. Given now if it
@@ -41,22 +41,22 @@ impl LockTag {
     #[inline]
     #[track_caller]
     pub fn id(&self, ty: &'static LockType) -> u64 {
-        let word = Word(self.id.load(Relaxed));
+        let word = LockWord(self.id.load(Relaxed));
         if word.is_new() { self.new_id(ty, Location::caller()) } else { word.lock() }
     }
 
     #[cold]
     fn new_id(&self, ty: &'static LockType, site: Site) -> u64 {
         match current::current().or_else(life::begin) {
-            Some(record) => self.word(record, ty, site).map_or(0, Word::lock),
-            None => Word(self.id.load(Relaxed)).lock(),
+            Some(record) => self.word(record, ty, site).map_or(0, LockWord::lock),
+            None => LockWord(self.id.load(Relaxed)).lock(),
         }
     }
 
-    /// The lock's word; `None` for one that must be left alone.
+    /// The lock's word; `None` for an untracked lock.
     #[inline(always)]
-    fn word(&self, record: OwnRecord, ty: &'static LockType, site: Site) -> Option<Word> {
-        let mut word = Word(self.id.load(Relaxed));
+    fn word(&self, record: OwnRecord, ty: &'static LockType, site: Site) -> Option<LockWord> {
+        let mut word = LockWord(self.id.load(Relaxed));
         if word.is_new() {
             word = identity::identify(record, &self.id, self.created.unwrap_or(site), ty);
         }
@@ -65,30 +65,24 @@ impl LockTag {
 
     /// This thread's record and the lock's word; `None` when the acquisition must pass through.
     #[inline(always)]
-    pub(super) fn track(&self, ty: &'static LockType, site: Site) -> Option<(OwnRecord, Word)> {
+    pub(super) fn track(&self, ty: &'static LockType, site: Site) -> Option<(OwnRecord, LockWord)> {
         let Some(record) = current::current().or_else(life::begin) else {
-            identity::leave_alone(&self.id);
+            identity::mark_untracked(&self.id);
             return None;
         };
         Some((record, self.word(record, ty, site)?))
     }
 
-    /// Learns what there is to learn before the lock is acquired.
+    /// Records the acquisition before it can block.
     #[inline(always)]
-    fn prepare(
-        &self,
-        record: OwnRecord,
-        word: Word,
-        (mode, upgrades, level): (Mode, bool, u8),
-        site: Site,
-    ) -> Prepared {
-        let word = word.held(mode, false);
+    fn prepare(&self, record: OwnRecord, word: LockWord, how: Acquisition, site: Site) -> Prepared {
+        let word = word.held(how.mode, false);
         record.mine().recent.add(word, site);
         let held = if record.has_room() { word } else { acquire::slow_path(record, word) };
         // The slow path may take something off the stack.
-        let mut context = record.context(word, site, level);
+        let mut context = record.context(word, site, how.level);
         if !record.held.is_empty() && !record.mine().known.has(context) {
-            context = acquire::request(record, &self.id, word, (upgrades, level), context, site);
+            context = acquire::request(record, &self.id, word, how, context, site);
         }
         Prepared { word: held, context }
     }
@@ -118,10 +112,10 @@ impl LockTag {
         block: impl FnOnce() -> R,
     ) -> R {
         // Not by way of `acquire_nested`, through which the guard would go by memory.
-        // No closure, which might not be inlined.
+        #[expect(clippy::manual_map, reason = "a closure might not be inlined")]
         let tracked = match self.track(ty, site) {
             Some((record, word)) => {
-                Some((record, self.prepare(record, word, (mode, false, 0), site)))
+                Some((record, self.prepare(record, word, Acquisition::new(mode), site)))
             }
             None => None,
         };
@@ -151,9 +145,10 @@ impl LockTag {
             // Known where it is inlined: the guard then stays in registers.
             return self.acquire(ty, mode, site, attempt, block);
         }
+        #[expect(clippy::manual_map, reason = "a closure might not be inlined")]
         let tracked = match self.track(ty, site) {
             Some((record, word)) => {
-                Some((record, self.prepare(record, word, (mode, false, level), site)))
+                Some((record, self.prepare(record, word, Acquisition::at_level(mode, level), site)))
             }
             None => None,
         };
@@ -177,26 +172,26 @@ impl LockTag {
         site: Site,
         attempt: impl FnOnce() -> Option<R>,
     ) -> Option<R> {
-        self.try_acquire_nested(ty, (mode, 0), site, attempt)
+        self.try_acquire_at(ty, Acquisition::new(mode), site, attempt)
     }
 
     #[inline(always)]
-    fn try_acquire_nested<R>(
+    fn try_acquire_at<R>(
         &self,
         ty: &'static LockType,
-        (mode, level): (Mode, u8),
+        how: Acquisition,
         site: Site,
         attempt: impl FnOnce() -> Option<R>,
     ) -> Option<R> {
         let Some((record, word)) = self.track(ty, site) else { return attempt() };
-        let word = word.held(mode, true);
+        let word = word.held(how.mode, true);
         let held = if record.has_room() { word } else { acquire::slow_path(record, word) };
         let Some(result) = attempt() else {
             livelock::failed(record, word, site);
             return None;
         };
-        let context = record.context(word, site, level);
-        self.hold(record, Prepared { word: held, context }, site, level);
+        let context = record.context(word, site, how.level);
+        self.hold(record, Prepared { word: held, context }, site, how.level);
         Some(result)
     }
 
@@ -206,7 +201,7 @@ impl LockTag {
     #[inline]
     pub fn release(&self, mode: Mode) {
         let Some(record) = current::current() else { return };
-        let lock = Word(self.id.load(Relaxed));
+        let lock = LockWord(self.id.load(Relaxed));
         if !record.pop(lock, mode) {
             acquire::release_slow_path(record, &self.id, mode);
         }
@@ -214,7 +209,7 @@ impl LockTag {
 
     /// The nesting level of the hold that this thread began in `mode` last.
     fn level(&self, mode: Mode) -> u8 {
-        let lock = Word(self.id.load(Relaxed));
+        let lock = LockWord(self.id.load(Relaxed));
         current::current().map_or(0, |record| record.level_held(lock, mode))
     }
 
@@ -250,7 +245,7 @@ impl LockTag {
         let level = self.level(from);
         self.release(from);
         // The acquisition has happened, so this only begins the hold.
-        _ = self.try_acquire_nested(ty, (to, level), site, || Some(()));
+        _ = self.try_acquire_at(ty, Acquisition::at_level(to, level), site, || Some(()));
         Ok(result)
     }
 
@@ -262,7 +257,7 @@ impl LockTag {
     pub fn bump(&self, ty: &'static LockType, mode: Mode, site: Site, bump: impl FnOnce()) {
         let level = self.level(mode);
         self.release(mode);
-        self.try_acquire_nested(ty, (mode, level), site, || {
+        self.try_acquire_at(ty, Acquisition::at_level(mode, level), site, || {
             bump();
             Some(())
         });
@@ -285,7 +280,7 @@ impl LockTag {
             .and_then(|record| Some((record, self.word(record, ty, site)?)));
         let Some((record, word)) = tracked else { return attempt().unwrap_or_else(block) };
         let level = self.level(Mode::Upgradable);
-        let prepared = self.prepare(record, word, (Mode::Write, true, level), site);
+        let prepared = self.prepare(record, word, Acquisition::upgrade(level), site);
         let result = attempt().unwrap_or_else(|rest| {
             let _wait = block::wait(record, Awaited::Lock(prepared.word), site);
             block(rest)
@@ -310,7 +305,7 @@ impl LockTag {
         let Some(word) = self.word(record, ty, site) else { return wait() };
         let level = self.level(Mode::Write);
         self.release(Mode::Write);
-        let prepared = self.prepare(record, word, (Mode::Write, false, level), site);
+        let prepared = self.prepare(record, word, Acquisition::at_level(Mode::Write, level), site);
         let Waited(result) = event.block(record, EventKind::Condvar, timed, site, wait);
         self.hold(record, prepared, site, level);
         result
@@ -328,7 +323,7 @@ impl LockTag {
         let level = self.level(Mode::Write);
         self.release(Mode::Write);
         event.ask(EventKind::Condvar, site);
-        _ = self.try_acquire_nested(ty, (Mode::Write, level), site, || Some(()));
+        _ = self.try_acquire_at(ty, Acquisition::at_level(Mode::Write, level), site, || Some(()));
     }
 
     /// A one-time initialisation. `call` must be the primitive's `call_once` (or the like), whose
@@ -346,7 +341,7 @@ impl LockTag {
         let Some((record, word)) = self.track(ty, site) else {
             return call(Initializer { tag: self, hold: None });
         };
-        let prepared = self.prepare(record, word, (Mode::Write, false, 0), site);
+        let prepared = self.prepare(record, word, Acquisition::new(Mode::Write), site);
         let wait = block::wait(record, Awaited::Lock(prepared.word), site);
         let result = call(Initializer { tag: self, hold: Some((record, prepared, site)) });
         drop(wait);
@@ -391,8 +386,8 @@ pub(super) struct Waited<R>(pub(super) R);
 impl Drop for LockTag {
     #[inline]
     fn drop(&mut self) {
-        let word = Word(*self.id.get_mut());
-        // A guard of it was leaked: nobody can wait for the lock any more.
+        let word = LockWord(*self.id.get_mut());
+        // If this thread still has it on its stack, a guard was leaked.
         if let Some(record) = current::current()
             && !record.held.is_empty()
             && !word.is_new()

@@ -12,8 +12,8 @@ use crate::waits::{block, parking};
 
 /// Blocks this thread until it is unparked: `block` must be the primitive's park.
 ///
-/// Anybody may have a handle to unpark it with, so it is stuck only when no thread of the process is
-/// left that runs.
+/// Any thread may have a handle to unpark it with, so it counts as stuck only when no thread of the
+/// process runs.
 ///
 /// # Panics
 /// Where the thread would wait for ever, unless configured otherwise.
@@ -32,7 +32,7 @@ pub fn unpark(thread: ThreadId) {
     }
 }
 
-/// A thread that is about to be spawned, kept by whoever can join it.
+/// A thread that is about to be spawned; kept by those that can join it.
 #[derive(Clone, Debug)]
 pub struct Child(Option<Arc<Spawned>>);
 

@@ -1,12 +1,12 @@
-//! One held lock, and permits of a semaphore that a thread holds or asks for.
+//! One held lock and its acquisition, and permits of a semaphore that a thread holds or asks for.
 
 use crate::model::lock::{Mode, Site};
-use crate::model::word::Word;
+use crate::model::word::{HoldWord, LockWord};
 
 /// Some permits of one semaphore, which one thread holds.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Hold {
-    pub(crate) semaphore: Word,
+    pub(crate) semaphore: LockWord,
     pub(crate) count: usize,
     /// Where the last of them were taken.
     pub(crate) site: Site,
@@ -35,7 +35,7 @@ pub(crate) struct Asked {
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct HeldLock {
     /// The lock with the mode it is held in, and marks of the hold.
-    pub(crate) word: Word,
+    pub(crate) word: HoldWord,
     /// Where it was acquired.
     pub(crate) site: Site,
     /// Where the lock is in memory.
@@ -46,7 +46,7 @@ pub(crate) struct HeldLock {
 
 impl HeldLock {
     /// Whether this hold keeps such a request waiting.
-    pub(crate) fn bars(&self, asked: Word) -> bool {
+    pub(crate) fn bars(&self, asked: HoldWord) -> bool {
         self.word.lock() == asked.lock() && Mode::conflicts(self.word.mode(), asked.mode())
     }
 }
@@ -54,7 +54,37 @@ impl HeldLock {
 /// An acquisition that may go ahead.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Prepared {
-    pub(crate) word: Word,
+    pub(crate) word: HoldWord,
     /// The [context hash](crate::thread_state::held_stack) that it will have on the stack.
     pub(crate) context: u64,
+}
+
+/// How a lock is acquired.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Acquisition {
+    pub(crate) mode: Mode,
+    /// The nesting level, zero unless the caller names one.
+    pub(crate) level: u8,
+    /// Whether it turns an upgradable hold of this thread into an exclusive one.
+    pub(crate) upgrades: bool,
+}
+
+impl Acquisition {
+    /// An acquisition at nesting level zero.
+    #[inline(always)]
+    pub(crate) const fn new(mode: Mode) -> Acquisition {
+        Acquisition::at_level(mode, 0)
+    }
+
+    /// An acquisition at this nesting level.
+    #[inline(always)]
+    pub(crate) const fn at_level(mode: Mode, level: u8) -> Acquisition {
+        Acquisition { mode, level, upgrades: false }
+    }
+
+    /// An upgrade of a hold that was acquired at this nesting level.
+    #[inline(always)]
+    pub(crate) const fn upgrade(level: u8) -> Acquisition {
+        Acquisition { mode: Mode::Write, level, upgrades: true }
+    }
 }

@@ -1,12 +1,12 @@
-//! What a report says of a class and of a thread, and the totals of a process.
+//! A class of locks and a thread as findings and traces describe them, and the totals of a process.
 
 use crate::model::finding::FoundThread;
 use crate::model::ids::PlaceId;
 use crate::model::lock::{LockKind, Site};
 
-/// A class as the trace describes it.
+/// A class of locks.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct ClassLine {
+pub(crate) struct Class {
     pub(crate) class: u32,
     pub(crate) kind: LockKind,
     pub(crate) type_name: &'static str,
@@ -16,9 +16,9 @@ pub(crate) struct ClassLine {
     pub(crate) place: Option<(PlaceId, &'static str)>,
 }
 
-/// A thread as the trace describes it.
+/// A thread, with where it comes from.
 #[derive(Clone, Debug)]
-pub(crate) struct ThreadLine {
+pub(crate) struct ThreadInfo {
     pub(crate) thread: FoundThread,
     pub(crate) parent: Option<u32>,
     pub(crate) spawned: Option<Site>,

@@ -46,7 +46,7 @@ impl Mode {
         }
     }
 
-    /// Whether a request in this mode waits while a writer queues, though nobody excludes it yet.
+    /// Whether a request in this mode waits behind a queued writer, even if no hold excludes it.
     pub const fn queues(self) -> bool {
         matches!(self, Mode::Read | Mode::Upgradable)
     }
@@ -107,7 +107,7 @@ impl LockKind {
         }
     }
 
-    /// Whether it is something that threads wait for and nobody holds.
+    /// Whether threads wait for it and no thread holds it.
     pub const fn is_event(self) -> bool {
         matches!(
             self,
@@ -121,7 +121,7 @@ impl LockKind {
     }
 }
 
-/// What is the same for every lock of one type: its kind, and the name of the type it protects.
+/// What all locks of one type share: their kind, and the name of the type that they protect.
 #[derive(Debug)]
 pub struct LockType {
     kind: LockKind,
@@ -139,9 +139,9 @@ impl LockType {
         LockType { kind, name: std::any::type_name::<T>, markers: [None; 2] }
     }
 
-    /// The same for locks of which a kind of guards has this marker of `lock_api`'s, or this raw
-    /// guard: unless it is `GuardNoSend`, such a guard may be `Send`, and then only the drop of it
-    /// tells which thread has it.
+    /// Adds the `GuardMarker` of one guard type of `lock_api`, or that raw guard type. If any marker is
+    /// not `GuardNoSend`, guards may move between threads, and the owner is known only when the guard is
+    /// dropped.
     ///
     /// # Panics
     /// After more kinds of guards than a lock has.
@@ -155,7 +155,7 @@ impl LockType {
     }
 
     /// Whether a guard may be dropped in another thread than the one that acquired the lock.
-    pub(crate) fn sends(&self) -> bool {
+    pub(crate) fn has_sendable_guards(&self) -> bool {
         self.markers.iter().flatten().any(|marker| !marker().ends_with("::GuardNoSend"))
     }
 

@@ -1,4 +1,4 @@
-//! A stack as return addresses, which are made names and places of only when somebody reads them.
+//! A stack as return addresses, which become names and places only when a report is read.
 
 use std::fmt;
 use std::sync::Arc;
@@ -10,8 +10,8 @@ const DEPTH: usize = 48;
 
 /// The return addresses of one thread at one moment, innermost first.
 ///
-/// In the trace of a process they stand as they are, with the files that are mapped, and the command makes
-/// names of them. In the process itself [`FoundStack::frames`] does, with the feature `backtrace`.
+/// The trace has them as numbers, with the files that are mapped, and the command finds the names. In the
+/// process itself [`FoundStack::frames`] does that, with the feature `backtrace`.
 #[derive(Clone, Default, PartialEq, Eq, Hash)]
 pub struct FoundStack(Arc<[usize]>);
 

@@ -1,15 +1,15 @@
-//! A lock's identity in one machine word.
+//! A lock's identity in one machine word, and a hold of a lock in another.
 //!
-//! | bits | in a lock | in a thread's stack of held locks |
+//! | bits | in a lock: [`LockWord`] | in a thread's stack of held locks: [`HoldWord`] |
 //! |---|---|---|
-//! | 63 | the engine itself needed this lock: leave it alone | somebody must know of the release |
+//! | 63 | the engine itself needed this lock, so it is not tracked | the release must be known |
 //! | 44–62 | class | class |
-//! | 4–43 | serial number, never given twice | the same |
-//! | 3 | – | the order graph learnt of it in this hold |
+//! | 4–43 | serial number, never given twice | serial number |
+//! | 3 | – | the order graph got a node for it in this hold |
 //! | 2 | – | acquired without blocking |
-//! | 0–1 | bit 0: the order graph knows it; bit 1: it has a declared key | mode |
+//! | 0–1 | bit 0: the order graph has a node for it; bit 1: it has a declared key | mode |
 //!
-//! Zero is a lock that nobody has acquired yet; one without a class may have a serial number from
+//! Zero is a lock that has not been acquired yet. A lock without a class may have a serial number, from
 //! its creation.
 
 use crate::model::ids::LockId;
@@ -27,9 +27,9 @@ pub(crate) const KEYED: u64 = 1 << 1;
 /// In a held entry: the order graph has a node for it, which the release notes in the lock.
 pub(crate) const GRAPHED: u64 = 1 << 3;
 
-/// In a held entry: the hold has a time stamp, or a thread was spawned under it. No lock that is held
-/// is left alone, so the bit is free. As this mark and [`GRAPHED`] make the entry unlike its lock,
-/// the release takes the long way by itself.
+/// In a held entry: the hold has a time stamp, or a thread was spawned under it. It shares bit 63 with
+/// [`UNTRACKED`]: an untracked lock is never pushed, so the meanings cannot meet. As this mark and
+/// [`GRAPHED`] make the entry unlike its lock, the release takes the slow path by itself.
 pub(crate) const WATCHED: u64 = 1 << 63;
 
 const TRIED: u64 = 1 << 2;
@@ -54,14 +54,14 @@ pub(crate) const SERIAL_BLOCK: u64 = 256;
 /// Class numbers are below this.
 pub(crate) const CLASSES: u32 = 1 << CLASS_BITS;
 
-/// See the table above.
+/// A lock's word: the first layout of the table above.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(transparent)]
-pub(crate) struct Word(pub(crate) u64);
+pub(crate) struct LockWord(pub(crate) u64);
 
-impl Word {
-    pub(crate) const fn new(class: u32, serial: u64) -> Word {
-        Word(((class as u64) << (SERIAL_BITS + 4)) | ((serial & (SERIALS - 1)) << 4))
+impl LockWord {
+    pub(crate) const fn new(class: u32, serial: u64) -> LockWord {
+        LockWord(((class as u64) << (SERIAL_BITS + 4)) | ((serial & (SERIALS - 1)) << 4))
     }
 
     /// A lock that has not been acquired yet.
@@ -71,8 +71,8 @@ impl Word {
     }
 
     /// The word of a new lock that gets this class.
-    pub(crate) const fn classified(self, class: u32) -> Word {
-        Word(self.0 | (class as u64) << (SERIAL_BITS + 4))
+    pub(crate) const fn classified(self, class: u32) -> LockWord {
+        LockWord(self.0 | (class as u64) << (SERIAL_BITS + 4))
     }
 
     /// The lock alone.
@@ -80,22 +80,44 @@ impl Word {
         self.0 & !MARKS & !UNTRACKED
     }
 
-    /// Whether this, in a stack of held locks, is a hold of `lock` in `mode` of which nobody must
-    /// know the release; the kinds of readers are released alike.
+    pub(crate) const fn class(self) -> u32 {
+        class_of(self.0)
+    }
+
+    /// A hold of this lock, or a request for it.
     #[inline(always)]
-    pub(crate) const fn is_hold(self, lock: Word, mode: Mode) -> bool {
-        let any = if mode.is_read() { TRIED | MODE & !READS } else { TRIED };
-        let hold = (lock.0 & !MARKS) | mode as u64;
-        self.0 != 0 && (self.0 ^ hold) & !any == 0
+    pub(crate) const fn held(self, mode: Mode, tried: bool) -> HoldWord {
+        HoldWord((self.0 & !MARKS) | mode as u64 | if tried { TRIED } else { 0 })
+    }
+}
+
+/// A hold of a lock, or a request for one: the second layout of the table above.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(transparent)]
+pub(crate) struct HoldWord(pub(crate) u64);
+
+impl HoldWord {
+    /// The lock alone.
+    pub(crate) const fn lock(self) -> LockId {
+        self.0 & !MARKS & !WATCHED
+    }
+
+    /// The lock's word, as far as it is known from the hold.
+    pub(crate) const fn lock_word(self) -> LockWord {
+        LockWord(self.lock())
     }
 
     pub(crate) const fn class(self) -> u32 {
         class_of(self.0)
     }
 
+    /// Whether this, in a stack of held locks, is a hold of `lock` in `mode` whose release nothing must
+    /// know; both kinds of readers are released alike.
     #[inline(always)]
-    pub(crate) const fn held(self, mode: Mode, tried: bool) -> Word {
-        Word((self.0 & !MARKS) | mode as u64 | if tried { TRIED } else { 0 })
+    pub(crate) const fn is_hold(self, lock: LockWord, mode: Mode) -> bool {
+        let any = if mode.is_read() { TRIED | MODE & !READS } else { TRIED };
+        let hold = (lock.0 & !MARKS) | mode as u64;
+        self.0 != 0 && (self.0 ^ hold) & !any == 0
     }
 
     pub(crate) const fn mode(self) -> Mode {
@@ -112,8 +134,8 @@ impl Word {
     }
 
     /// Without the mark of [`WATCHED`].
-    pub(crate) const fn unwatched(self) -> Word {
-        Word(self.0 & !WATCHED)
+    pub(crate) const fn unwatched(self) -> HoldWord {
+        HoldWord(self.0 & !WATCHED)
     }
 
     pub(crate) const fn watched(self) -> bool {
@@ -124,9 +146,9 @@ impl Word {
         self.0 & GRAPHED != 0
     }
 
-    /// Without what says nothing about the hold itself.
-    pub(crate) const fn without_marks(self) -> Word {
-        Word(self.0 & !(GRAPHED | WATCHED))
+    /// Without the marks that say nothing about the hold itself.
+    pub(crate) const fn without_marks(self) -> HoldWord {
+        HoldWord(self.0 & !(GRAPHED | WATCHED))
     }
 }
 
@@ -140,7 +162,7 @@ pub(crate) const fn comparable(a: LockId, b: LockId) -> bool {
 pub(crate) const fn order(lock: LockId, key: Option<u64>) -> (u64, u64, u64) {
     match key {
         None => (lock, 0, 0),
-        Some(key) => (Word::new(class_of(lock), 0).0, key, lock),
+        Some(key) => (LockWord::new(class_of(lock), 0).0, key, lock),
     }
 }
 

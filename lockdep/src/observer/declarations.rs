@@ -59,7 +59,7 @@ impl Lock {
         )
     }
 
-    /// The same with a rank, declared where this is called.
+    /// Adds a rank, declared where this is called.
     #[must_use]
     #[track_caller]
     pub const fn with_rank(self, rank: i64) -> Lock {
@@ -98,7 +98,7 @@ impl Order {
     }
 }
 
-/// An order that the process is told of.
+/// An entry of the process's list of declared orders.
 #[derive(Debug)]
 pub struct Declaration {
     pub(crate) order: &'static Order,
@@ -107,7 +107,7 @@ pub struct Declaration {
 }
 
 impl Declaration {
-    /// A declaration that nobody knows of yet.
+    /// A declaration that is not in the list yet.
     pub const fn new(order: &'static Order) -> Declaration {
         Declaration {
             order,
@@ -116,7 +116,7 @@ impl Declaration {
         }
     }
 
-    /// Tells the process; it may be before `main`.
+    /// Adds it to the list; it may be before `main`.
     pub fn add(&'static self) {
         if !self.is_added.swap(true, Relaxed) {
             declarations::add_declaration(self);

@@ -1,9 +1,8 @@
 //! `declared-order`: what the program has declared about the order of its locks, and which
 //! acquisitions go against it.
 //!
-//! A lock is known to be in a declared place by its class: each place is a class of its own, of
-//! which a lock is from its declaration on. A lock that was acquired before it was declared, or
-//! never declared, is of another class and has no place, so nothing is said about it.
+//! The class of a lock says in which declared place it is: each place is a class of its own. A lock that
+//! was acquired before it was declared, or never declared, is of another class and is not checked.
 
 use std::cmp::Ordering;
 
@@ -12,7 +11,7 @@ use crate::finding::{Rule, Tier};
 use crate::model::finding::Finding;
 use crate::model::held::HeldLock;
 use crate::model::ids::{LockId, PlaceId};
-use crate::model::inventory::ClassLine;
+use crate::model::inventory::Class;
 use crate::model::lock::{LockKind, Site};
 use crate::observer::declarations::{Declaration, Lock};
 use crate::observer::declared_places::{Place, key};
@@ -91,7 +90,7 @@ impl Observer {
     fn new_place_class(&mut self, place: PlaceId, ty: Option<(LockKind, &'static str)>) -> u32 {
         let lock = self.declared.places[place as usize].lock;
         let (kind, type_name) = ty.unwrap_or((LockKind::Mutex, "?"));
-        self.add_class(ClassLine {
+        self.add_class(Class {
             class: 0,
             kind,
             type_name,
@@ -101,7 +100,7 @@ impl Observer {
         })
     }
 
-    /// The class of locks of this type in the place of `lock`.
+    /// The class of the locks of this type in the place of `lock`.
     pub(crate) fn place_class(
         &mut self,
         lock: &'static Lock,
@@ -131,6 +130,11 @@ impl Observer {
     }
 
     /// Gives the statics that lead to locks by now their places.
+    ///
+    /// This runs [`Locks::each_lock`](crate::observer::declarations::Locks::each_lock) of the program under
+    /// the observer's lock. The implementations here only walk to the locks. The thread is busy, so the
+    /// locks that another implementation takes pass through untracked and cannot come back here; one that
+    /// waits for another thread, which its contract forbids, may hang the process.
     fn place_statics(&mut self) {
         let mut later = std::mem::take(&mut self.declared.later);
         later.retain(|&(place, lock)| {

@@ -25,11 +25,11 @@ pub(super) struct Declared {
 #[derive(Debug)]
 pub(super) struct Place {
     pub(super) lock: &'static Lock,
-    /// The classes of its locks, by kind and type; the first is kept for whatever comes first.
+    /// The classes of its locks, by kind and type; the first entry has no type until the first lock comes.
     pub(super) classes: Vec<(Option<(LockKind, &'static str)>, u32)>,
 }
 
-/// What tells places apart.
+/// The identity of a place.
 #[derive(Debug, PartialEq, Eq, Hash)]
 pub(super) enum Key {
     Field(&'static str, &'static str),

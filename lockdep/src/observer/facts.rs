@@ -1,34 +1,34 @@
-//! What the observer is told by threads.
+//! What threads tell the observer: requests, and threads that cannot go on.
 
-use crate::engine::Moment;
+use crate::engine::ThreadPoint;
 use crate::model::finding::{FoundThread, FoundWait, WaitFor};
 use crate::model::held::HeldLock;
-use crate::model::ids::ThreadId;
+use crate::model::ids::{LockId, ThreadId};
 use crate::model::lock::Site;
-use crate::model::word::Word;
+use crate::model::word::{HoldWord, LockWord};
 use crate::observer::parts::{found_hold, kind_of};
 use crate::thread_state::wait::Awaited;
 
 /// A request that must be judged.
 pub(crate) struct Request<'a> {
     /// The thread that asks, at this step.
-    pub(crate) at: &'a Moment,
-    pub(crate) word: Word,
+    pub(crate) at: &'a ThreadPoint,
+    pub(crate) word: HoldWord,
     pub(crate) site: Site,
     pub(crate) address: usize,
     pub(crate) level: u8,
     pub(crate) held: &'a [HeldLock],
-    /// Who tells of it.
-    pub(crate) teller: Teller,
+    /// Whether the calling thread's stack is that of the request.
+    pub(crate) stack: RequestStack,
 }
 
-/// Who tells of a request.
+/// Whether the calling thread's stack is that of a request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Teller {
-    /// The thread that asks, at that moment.
-    Itself,
-    /// Another one, or the thread itself later on: its stack says nothing.
-    Another,
+pub(crate) enum RequestStack {
+    /// It is: the thread makes the request now.
+    Current,
+    /// Another thread made the request, or this one did so earlier.
+    Unknown,
 }
 
 /// A lock whose holder has ended.
@@ -44,7 +44,7 @@ pub(crate) enum Doing {
     /// It waits.
     Waits(Awaited),
     /// It tries this lock again and again.
-    Retries(Word),
+    Retries(HoldWord),
 }
 
 /// A thread of a deadlock or livelock.
@@ -58,19 +58,20 @@ pub(crate) struct StuckThread {
 
 impl StuckThread {
     /// The lock that it wants, with the mode.
-    pub(crate) fn lock(&self) -> Option<Word> {
+    pub(crate) fn lock(&self) -> Option<HoldWord> {
         match self.doing {
             Doing::Waits(awaited) => awaited.lock(),
             Doing::Retries(lock) => Some(lock),
         }
     }
 
-    /// The event that it waits for.
-    pub(super) fn event(&self) -> Option<Word> {
-        match self.doing {
-            Doing::Waits(awaited) => awaited.event(),
+    /// The lock or event that it waits for.
+    pub(super) fn object(&self) -> Option<LockId> {
+        let event = match self.doing {
+            Doing::Waits(awaited) => awaited.event().map(LockWord::lock),
             Doing::Retries(_) => None,
-        }
+        };
+        event.or_else(|| self.lock().map(HoldWord::lock))
     }
 
     /// What kind of thing it waits for.

@@ -1,4 +1,5 @@
-//! The findings about what hangs, or goes round for ever: made at the moment it would begin to.
+//! The findings about threads that hang, or retry for ever: made when that begins. What hangs is decided
+//! elsewhere, in `waits` and by the caller of the hooks; here it gets a rule and a sentence.
 
 use std::sync::Arc;
 
@@ -13,7 +14,7 @@ use crate::observer::facts::{Doing, Orphan, Request, StuckThread};
 use crate::observer::parts::{list, signature, site_number};
 
 impl Observer {
-    /// The thread asks for a lock that it holds itself. Returns the finding where it would hang.
+    /// Reports a thread that asks for a lock which it holds itself. Returns the finding if it would hang.
     pub(crate) fn relock(
         &mut self,
         request: &Request<'_>,
@@ -24,7 +25,7 @@ impl Observer {
         Some(self.report(sign, finding)).filter(|_| hangs)
     }
 
-    /// What is to be said of that; `None` where the same was said of readers before.
+    /// That finding, not yet reported; `None` for readers of which it was reported before.
     pub(super) fn relocks(
         &mut self,
         request: &Request<'_>,
@@ -87,9 +88,9 @@ impl Observer {
         Some((sign, finding))
     }
 
-    /// The thread waits for a lock that it has acquired itself, and no thread is left that could have
-    /// got the guard from it and drop it.
-    pub(crate) fn never_given_back(&mut self, me: &StuckThread, first: &HeldLock) -> Arc<Finding> {
+    /// Reports a thread that waits for a lock which it has acquired itself and whose guard may have been
+    /// sent away, when no thread is left that could drop the guard.
+    pub(crate) fn never_released(&mut self, me: &StuckThread, first: &HeldLock) -> Arc<Finding> {
         let name = self.thread(me.thread);
         let text = format!(
             "{name} waits for {{0}}, which it has acquired itself, and no thread is left to release it"
@@ -104,7 +105,7 @@ impl Observer {
         )
     }
 
-    /// Threads wait for each other, and nobody else can help.
+    /// Reports threads that wait for each other.
     pub(crate) fn deadlock(&mut self, threads: &[StuckThread]) -> Arc<Finding> {
         // Alone a thread waits for permits of which it has too many itself.
         let rule = if threads.len() == 1 { Rule::DoubleLock } else { Rule::Deadlock };
@@ -120,8 +121,8 @@ impl Observer {
         self.report(signature(rule, sites), finding)
     }
 
-    /// Threads keep failing on each other's locks: the first one has this often in a row. `None`
-    /// where that is known already.
+    /// Reports threads that keep failing on each other's locks, the first one `rounds` times in a row.
+    /// `None` if that was reported before.
     pub(crate) fn livelock(
         &mut self,
         threads: &[StuckThread],
@@ -149,8 +150,8 @@ impl Observer {
         Some(self.report(sign, finding))
     }
 
-    /// A finding about threads of which each needs what the next one has; with the names of the
-    /// threads and of the locks in one sentence.
+    /// A finding about threads of which each needs what the next one has, without its sentence; with the
+    /// names of the threads and of the locks as lists.
     fn ring(&mut self, rule: Rule, threads: &[StuckThread]) -> (Finding, String, String) {
         let mut finding = Finding::new(rule, Tier::Happened, String::new());
         let mut index: Vec<LockId> = Vec::new();
@@ -191,23 +192,23 @@ impl Observer {
         (finding, list(&who), list(&names))
     }
 
-    /// None of these threads can go on, and no other is left; some may wait in a cycle.
-    pub(crate) fn without_a_way_out(
+    /// Reports that every thread of the process waits; `cycle` is a cycle among them.
+    pub(crate) fn report_global_deadlock(
         &mut self,
         threads: &[StuckThread],
         cycle: Option<&[StuckThread]>,
     ) -> Arc<Finding> {
-        // What a panic took out of a hang that was reported has left this behind.
+        // After a hang that a panic has ended, what is left waiting follows from that hang.
         if !self.hung {
             if let Some((thread, own)) = threads.iter().find_map(|t| Some((t, self.own_bar(t)?))) {
-                return self.never_given_back(thread, &own);
+                return self.never_released(thread, &own);
             }
-            let left = |t: &StuckThread| {
-                let bars = |left: &&Orphan| t.lock().is_some_and(|w| left.held.bars(w));
-                self.left.iter().find(bars).cloned()
+            let abandoned = |t: &StuckThread| {
+                let bars = |orphan: &&Orphan| t.lock().is_some_and(|w| orphan.held.bars(w));
+                self.abandoned.iter().find(bars).cloned()
             };
-            if let Some((thread, left)) = threads.iter().find_map(|t| Some((t, left(t)?))) {
-                return self.orphaned(thread, &left);
+            if let Some((thread, orphan)) = threads.iter().find_map(|t| Some((t, abandoned(t)?))) {
+                return self.orphaned(thread, &orphan);
             }
             if let Some(cycle) = cycle {
                 return self.deadlock(cycle);
@@ -216,18 +217,18 @@ impl Observer {
         self.stuck(threads)
     }
 
-    /// The guard that keeps the thread itself waiting, wherever it is. Whoever upgrades waits for the
-    /// guards of others.
+    /// The thread's own hold, of a lock with sendable guards, that keeps the thread waiting. A thread that
+    /// upgrades waits for the holds of others, not for its own.
     fn own_bar(&self, thread: &StuckThread) -> Option<HeldLock> {
-        let asked = thread.lock().filter(|asked| self.may_be_sent(asked.lock()))?;
+        let asked = thread.lock().filter(|asked| self.is_sendable(asked.lock()))?;
         let upgrades =
             |h: &HeldLock| (h.word.mode(), asked.mode()) == (Mode::Upgradable, Mode::Write);
         thread.held.iter().find(|h| h.bars(asked) && !upgrades(h)).copied()
     }
 
-    /// Nobody is left to complete what these threads wait for.
+    /// Reports threads that wait for events which no thread can complete.
     fn stuck(&mut self, threads: &[StuckThread]) -> Arc<Finding> {
-        // Somebody waits for an event and holds what somebody else needs: he may be the one.
+        // The cause may be the thread that waits for an event while it holds what another needs.
         let needed =
             |lock: LockId| threads.iter().any(|t| t.lock().is_some_and(|w| w.lock() == lock));
         let holder = threads
@@ -248,9 +249,9 @@ impl Observer {
             finding.locks.push(self.lock(held.word.lock()));
             finding.sites.push((held.site, "acquired here, and held during the wait"));
         }
-        let event = match who.event().or(who.lock()) {
+        let event = match who.object() {
             Some(event) => {
-                let event = self.lock(event.lock());
+                let event = self.lock(event);
                 let kind = event.kind;
                 finding.locks.push(event);
                 awaited(kind, &format!("{{{}}}", finding.locks.len() - 1))
@@ -266,26 +267,26 @@ impl Observer {
         };
         for thread in threads {
             self.trace_thread(thread.thread);
-            if let Some(word) = thread.lock().or(thread.event())
-                && !finding.locks.iter().any(|l| l.instance == word.lock())
+            let awaited = thread.object();
+            if let Some(lock) = awaited
+                && !finding.locks.iter().any(|l| l.instance == lock)
             {
-                finding.locks.push(self.lock(word.lock()));
+                finding.locks.push(self.lock(lock));
             }
-            let awaited = thread.lock().or(thread.event());
             let lock =
-                awaited.and_then(|w| finding.locks.iter().position(|l| l.instance == w.lock()));
+                awaited.and_then(|lock| finding.locks.iter().position(|l| l.instance == lock));
             finding.sites.push((thread.site, thread.label()));
             finding.waits.push(thread.found(self.thread(thread.thread), lock));
         }
         if self.hung {
-            // Left behind by a thread that a panic took out of its hang, which was reported.
+            // It follows from the hang that was reported.
             return Arc::new(finding);
         }
         let sites = threads.iter().map(|t| site_number(t.site));
         self.report(signature(rule, sites), finding)
     }
 
-    /// The lock that the thread waits for is held by a thread that has ended.
+    /// Reports a thread that waits for a lock which another thread held when it ended.
     pub(crate) fn orphaned(&mut self, me: &StuckThread, orphan: &Orphan) -> Arc<Finding> {
         let found = self.thread(me.thread);
         self.trace_thread(me.thread);

@@ -1,13 +1,12 @@
 //! `declared-order` among the locks that are taken together in the one order of [`crate::ordered`].
 //!
-//! Whoever takes several locks with `lock_all!` says that they are taken in the order of their
-//! numbers. That is broken by a thread which holds locks of one such call, and asks in another for
-//! one that comes before them: a third call that takes both waits the other way round.
+//! A call of `lock_all!` declares that its locks are taken in the order of their numbers. A thread breaks
+//! that if it holds locks of one such call and asks in another for a lock that comes before them: a third
+//! call that takes both waits the other way round.
 //!
-//! Nothing is said of two classes of which no call has taken locks together, as it is chance which
-//! of them comes first; nor of locks that were taken by hand, as they can have an order of another
-//! kind, a parent's before its children's; nor of locks that are ordered by their addresses. Where
-//! such orders do meet in a cycle, the order graph finds it.
+//! What it may miss, and leaves to the order graph: two classes whose locks no call has taken together, as
+//! it is chance which of them comes first; locks taken by hand, which may have an order of another kind,
+//! such as a parent's before its children's; and locks that are ordered by their addresses.
 
 use crate::model::held::HeldLock;
 use crate::model::ids::LockId;

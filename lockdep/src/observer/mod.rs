@@ -1,8 +1,9 @@
-//! Turns what threads do into findings: names for the numbers, the detector, what was reported
-//! already, and the trace.
+//! Turns what threads do into findings: it has the detector, the names for the engine's numbers, what was
+//! reported before, and the trace.
 //!
-//! One observer serves a process (`process` keeps it), behind one lock that is taken only for what
-//! is new. Nothing here runs code of the program.
+//! One observer serves a process; `process` keeps it behind one lock, which is taken only for what is new.
+//! Under that lock no code of the program runs, with one exception: `Locks::each_lock` of a declared
+//! static, see `declared`.
 
 pub mod config;
 
@@ -19,14 +20,17 @@ mod in_order;
 mod nesting;
 mod nestings;
 mod ordered_calls;
-mod sent;
+mod sendable;
 
 use std::collections::{HashMap, HashSet};
 use std::hash::{BuildHasherDefault, Hash, Hasher};
 use std::panic::Location;
 use std::sync::Arc;
 
-use crate::engine::{Clock, Cover, Cycle, Dependency, Detector, Held, Link, Moment, Section};
+use crate::engine::{
+    CriticalSection, Cycle, Dependency, Detector, Held, InheritedLocks, Link, ThreadPoint,
+    VectorClock,
+};
 use crate::finding::{Rule, Tier};
 use crate::hash::{Map, NumberHasher};
 use crate::model::finding::{
@@ -34,22 +38,21 @@ use crate::model::finding::{
 };
 use crate::model::held::HeldLock;
 use crate::model::ids::{LockId, SiteId, ThreadId};
-use crate::model::inventory::{ClassLine, Counts, ThreadLine};
+use crate::model::inventory::{Class, Counts, ThreadInfo};
 use crate::model::lock::{LockKind, Site};
 use crate::model::stack::FoundStack;
 use crate::model::times::ClassTimes;
-use crate::model::word::{CLASSES, Word, class_of};
+use crate::model::word::{CLASSES, LockWord, class_of};
 use crate::observer::config::Config;
 use crate::observer::declared_places::Declared;
-use crate::observer::facts::Teller;
-use crate::observer::facts::{Orphan, Request};
+use crate::observer::facts::{Orphan, Request, RequestStack};
 use crate::observer::nestings::Nestings;
 use crate::observer::ordered_calls::OrderedCalls;
 use crate::observer::parts::{found_hold, held_of, kind_of, list, signature, site_number};
 use crate::observer::trace::Trace;
 use crate::thread_state::snapshot::ThreadSnapshot;
 
-/// How many threads that ended are kept before those that left nothing are forgotten.
+/// How many ended threads are kept before those without a witness in the detector are forgotten.
 const ENDED: usize = 1024;
 
 /// How many threads' stacks are kept for two places.
@@ -63,13 +66,13 @@ pub(crate) struct Observer {
     pub(crate) config: Config,
     trace: Option<Trace>,
     detector: Detector,
-    classes: Vec<ClassLine>,
+    classes: Vec<Class>,
     class_index: HashMap<ClassKey, u32>,
     met: HashSet<u32>,
     nestings: Map<u32, Nestings>,
     declared: Declared,
     in_order: OrderedCalls,
-    threads: Map<ThreadId, ThreadLine>,
+    threads: Map<ThreadId, ThreadInfo>,
     ended: Vec<ThreadId>,
     /// Dependencies by class and place that the trace has.
     orders: HashSet<u64, BuildHasherDefault<NumberHasher>>,
@@ -81,9 +84,9 @@ pub(crate) struct Observer {
     /// Locks that a thread held when it ended.
     pub(crate) orphans: Vec<Orphan>,
     /// Classes of locks whose guards may be sent to other threads.
-    sent: HashSet<u32>,
-    /// Such locks that a thread had acquired when it ended.
-    pub(crate) left: Vec<Orphan>,
+    sendable: HashSet<u32>,
+    /// Such locks that a thread had acquired when it ended: their guards may be elsewhere.
+    pub(crate) abandoned: Vec<Orphan>,
     /// A thread has found that it would hang.
     hung: bool,
     retired: Counts,
@@ -105,7 +108,7 @@ impl Observer {
             trace,
             detector: Detector::new(),
             // Class zero is for locks beyond the last number.
-            classes: vec![ClassLine {
+            classes: vec![Class {
                 class: 0,
                 kind: LockKind::Mutex,
                 type_name: "?",
@@ -125,8 +128,8 @@ impl Observer {
             reported: Map::default(),
             findings: Vec::new(),
             orphans: Vec::new(),
-            sent: HashSet::new(),
-            left: Vec::new(),
+            sendable: HashSet::new(),
+            abandoned: Vec::new(),
             hung: false,
             retired: Counts::default(),
             times: Map::default(),
@@ -143,8 +146,8 @@ impl Observer {
             return class;
         }
         let anonymous = is_anonymous(created.file());
-        let line = ClassLine { class: 0, kind, type_name, created, anonymous, place: None };
-        let class = self.add_class(line);
+        let new = Class { class: 0, kind, type_name, created, anonymous, place: None };
+        let class = self.add_class(new);
         if class != 0 {
             self.class_index.insert(key, class);
         }
@@ -152,12 +155,12 @@ impl Observer {
     }
 
     /// Gives a new class its number; zero beyond the last.
-    fn add_class(&mut self, line: ClassLine) -> u32 {
+    fn add_class(&mut self, new: Class) -> u32 {
         if self.classes.len() >= CLASSES as usize {
             return 0;
         }
         let class = self.classes.len() as u32;
-        self.classes.push(ClassLine { class, ..line });
+        self.classes.push(Class { class, ..new });
         class
     }
 
@@ -166,7 +169,7 @@ impl Observer {
         !self.met.insert(class)
     }
 
-    /// Whether this is a semaphore, which may be closed under those that wait for it.
+    /// Whether this is a semaphore, which may be closed while threads wait for it.
     pub(crate) fn is_semaphore(&self, lock: LockId) -> bool {
         let class = self.classes.get(class_of(lock) as usize);
         class.is_some_and(|class| class.kind == LockKind::Semaphore)
@@ -183,18 +186,18 @@ impl Observer {
         self.threads.contains_key(&thread)
     }
 
-    pub(crate) fn add_thread(&mut self, line: ThreadLine) {
-        self.threads.insert(line.thread.id, line);
+    pub(crate) fn add_thread(&mut self, info: ThreadInfo) {
+        self.threads.insert(info.thread.id, info);
     }
 
-    /// Whether clocks must mention the thread.
+    /// Whether vector clocks must mention the thread.
     pub(crate) fn remembers(&self, thread: ThreadId) -> bool {
         self.detector.remembers(thread)
     }
 
     pub(crate) fn thread(&self, thread: ThreadId) -> FoundThread {
         match self.threads.get(&thread) {
-            Some(line) => line.thread.clone(),
+            Some(info) => info.thread.clone(),
             None => FoundThread { id: thread, name: None, spawned: None },
         }
     }
@@ -230,7 +233,7 @@ impl Observer {
     pub(crate) fn remove(&mut self, lock: LockId) {
         self.detector.remove(lock);
         self.forget_key(lock);
-        self.left.retain(|left| left.held.word.lock() != lock);
+        self.abandoned.retain(|hold| hold.held.word.lock() != lock);
     }
 
     /// Records a dependency and reports what follows from it.
@@ -266,30 +269,30 @@ impl Observer {
         self.cycles(&cycles);
     }
 
-    /// `thread` has joined the one that has this cover.
-    pub(crate) fn joined(&mut self, cover: &Cover, thread: ThreadId) {
-        self.detector.joined(cover, thread);
+    /// `thread` has joined the one that has inherited these locks.
+    pub(crate) fn joined(&mut self, inherited: &InheritedLocks, thread: ThreadId) {
+        self.detector.joined(inherited, thread);
     }
 
-    /// Whoever gets this event from now on does so after that moment.
-    pub(crate) fn publish(&mut self, event: LockId, at: &Moment) {
+    /// A thread that gets this event from now on comes after that point of another.
+    pub(crate) fn publish(&mut self, event: LockId, at: &ThreadPoint) {
         self.detector.publish(event, at);
     }
 
-    /// What was over when threads completed the event.
-    pub(crate) fn published(&self, event: LockId) -> Option<Clock> {
+    /// The clock that a thread which gets the event learns from it.
+    pub(crate) fn published(&self, event: LockId) -> Option<VectorClock> {
         self.detector.published(event).cloned()
     }
 
-    /// A hold under which threads were spawned is over, and so is everything in `over`.
-    pub(crate) fn released(&mut self, section: &Arc<Section>, over: Clock) {
-        let cycles = self.detector.released(section, over);
+    /// A hold under which threads were spawned has ended, with `completed` before its end.
+    pub(crate) fn released(&mut self, section: &Arc<CriticalSection>, completed: VectorClock) {
+        let cycles = self.detector.released(section, completed);
         self.cycles(&cycles);
     }
 
-    /// A thread ends without having joined those that have these covers.
-    pub(crate) fn left(&mut self, covers: &[Arc<Cover>]) {
-        let cycles = self.detector.left(covers);
+    /// A thread ends without having joined its children, which have inherited these locks.
+    pub(crate) fn detached(&mut self, children: &[Arc<InheritedLocks>]) {
+        let cycles = self.detector.detached(children);
         self.cycles(&cycles);
     }
 
@@ -318,7 +321,7 @@ impl Observer {
     /// Keeps the calling thread's stack for each held lock, unless it has one of this thread for this
     /// request, or enough of others. `None` where nothing was new.
     fn keep_stack(&mut self, request: &Request<'_>) -> Option<FoundStack> {
-        if !self.config.stacks || request.teller == Teller::Another {
+        if !self.config.stacks || request.stack == RequestStack::Unknown {
             return None;
         }
         let mut taken = None;
@@ -350,7 +353,7 @@ impl Observer {
         self.intern_sites(request);
         if self.trace.is_some() {
             let asked = found_hold(request.word, request.site);
-            // Many locks of one kind, taken in a loop, are told of as one.
+            // Many locks of one kind, taken in a loop, are written as one.
             let holds: Vec<FoundHold> = request
                 .held
                 .chunk_by(|a, b| kind(&held_of(a)) == kind(&held_of(b)))
@@ -380,10 +383,9 @@ impl Observer {
             .collect();
         parts.sort_unstable();
         let event = cycle.links[..n].iter().position(|l| self.is_event(l.asked.lock));
-        // A thread that completes an event is not the one that waits for it; nobody says that a
-        // writer will queue just then; and how a program goes on after a panic has ended its hang
-        // is not how it would have gone on. Over more than two links the threads may well be kept
-        // apart by the very event, which nobody here can tell.
+        // Not reported: an event that one thread both waits for and completes; one that needs a writer to
+        // queue just then; what a program does after a panic has ended its hang; and cycles of more than
+        // two links, whose threads the event itself may keep apart.
         let vague = matches!(cycle.tier, Tier::NeedsThread | Tier::NeedsWriter);
         if event.is_some() && (vague || n > 2 || self.hung) {
             return;
@@ -487,15 +489,15 @@ impl Observer {
 
     /// Any lock of this class.
     pub(crate) fn class_lock(&self, class: u32) -> FoundLock {
-        let line = &self.classes[class as usize];
+        let known = &self.classes[class as usize];
         FoundLock {
-            kind: line.kind.code(),
-            type_name: line.type_name,
-            created: line.created,
+            kind: known.kind.code(),
+            type_name: known.type_name,
+            created: known.created,
             class,
             instance: 0,
             gone: false,
-            place: line.place.map(|(_, name)| name),
+            place: known.place.map(|(_, name)| name),
         }
     }
 
@@ -556,7 +558,7 @@ impl Observer {
     fn trace_thread(&mut self, thread: ThreadId) {
         if let Some(trace) = &mut self.trace {
             let found = FoundThread { id: thread, name: None, spawned: None };
-            let unknown = ThreadLine { thread: found, parent: None, spawned: None };
+            let unknown = ThreadInfo { thread: found, parent: None, spawned: None };
             trace.thread(self.threads.get(&thread).unwrap_or(&unknown));
         }
     }
@@ -606,14 +608,14 @@ impl Observer {
         self.trace_thread(thread.thread);
         let held: Vec<FoundHold> = thread.held.iter().map(|h| found_hold(h.word, h.site)).collect();
         let target = wait.awaited.object();
-        for class in held.iter().map(|h| h.class).chain(target.map(Word::class)) {
+        for class in held.iter().map(|h| h.class).chain(target.map(LockWord::class)) {
             self.trace_class(class);
         }
         if let Some(trace) = &mut self.trace {
             trace.blocked(
                 thread.thread,
                 kind_of(wait.awaited),
-                target.map(Word::class),
+                target.map(LockWord::class),
                 wait.site,
                 &held,
             );

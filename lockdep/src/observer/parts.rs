@@ -1,4 +1,4 @@
-//! Parts of which findings are made, and the numbers by which the engine knows places.
+//! Helpers that make parts of findings, and the numbers by which the engine knows sites.
 
 use std::hash::{Hash, Hasher};
 
@@ -8,10 +8,10 @@ use crate::model::finding::{FoundHold, Rule, WaitFor};
 use crate::model::held::HeldLock;
 use crate::model::ids::SiteId;
 use crate::model::lock::Site;
-use crate::model::word::Word;
+use crate::model::word::HoldWord;
 use crate::thread_state::wait::Awaited;
 
-/// What a report calls such a wait.
+/// How a report calls such a wait.
 pub(super) fn kind_of(awaited: Awaited) -> WaitFor {
     match awaited {
         Awaited::Lock(_) | Awaited::Permits(_) => WaitFor::Lock,
@@ -29,7 +29,7 @@ pub(super) fn held_of(held: &HeldLock) -> Held {
     }
 }
 
-pub(super) fn found_hold(word: Word, site: Site) -> FoundHold {
+pub(super) fn found_hold(word: HoldWord, site: Site) -> FoundHold {
     FoundHold {
         class: word.class(),
         instance: word.lock(),

@@ -7,22 +7,22 @@ use crate::model::finding::Finding;
 use crate::model::held::HeldLock;
 use crate::model::ids::ThreadId;
 use crate::model::lock::{Mode, Site};
-use crate::model::word::Word;
+use crate::model::word::HoldWord;
 use crate::observer::Observer;
 
 impl Observer {
-    /// The thread has failed on this lock for so long, in a loop.
-    pub(crate) fn futile(
+    /// Reports a thread that has failed on this lock in a loop, for `time`.
+    pub(crate) fn starves(
         &mut self,
         thread: ThreadId,
-        (asked, site): (Word, Site),
+        (asked, site): (HoldWord, Site),
         own: Option<&HeldLock>,
-        (futile, time): (Futile, Duration),
+        (starvation, time): (Starvation, Duration),
     ) {
         let who = self.thread(thread);
         let lock = self.lock(asked.lock());
-        let mut finding = match futile {
-            Futile::Starves { rounds, holder } => {
+        let mut finding = match starvation {
+            Starvation::Bypassed { rounds, holder } => {
                 let text = format!(
                     "{who} has stepped back {rounds} times in a row as it did not get {{0}}, which \
                      others passed on meanwhile, for {time:.1?}"
@@ -40,7 +40,7 @@ impl Observer {
                 finding.notes.push(cure.to_owned());
                 finding
             }
-            Futile::Storms { failures } => {
+            Starvation::Polling { failures } => {
                 let text = format!(
                     "{who} has polled {{0}} {failures} times in a row in vain, within {time:.1?}"
                 );
@@ -53,11 +53,11 @@ impl Observer {
         self.keep(&[thread], [site], finding);
     }
 
-    /// Others had the lock so often while the thread waited for it.
+    /// Reports a thread that waited for a lock for `time`, while others had it `bypassed` times.
     pub(crate) fn bypassed(
         &mut self,
         thread: ThreadId,
-        asked: Word,
+        asked: HoldWord,
         site: Site,
         time: Duration,
         bypassed: u64,
@@ -74,12 +74,12 @@ impl Observer {
     }
 }
 
-/// A thread that goes on failing.
+/// How a thread starves that tries a lock again and again.
 #[derive(Clone, Copy, Debug)]
-pub(crate) enum Futile {
+pub(crate) enum Starvation {
     /// It stepped back so often, while others passed the lock on; the last of them, where it has it
     /// from.
-    Starves { rounds: u64, holder: HeldLock },
-    /// It polled so often.
-    Storms { failures: u64 },
+    Bypassed { rounds: u64, holder: HeldLock },
+    /// It polled `failures` times without a pause.
+    Polling { failures: u64 },
 }

@@ -14,7 +14,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use std::{env, fs, process};
 
 use crate::model::finding::{Finding, FoundHold, WaitFor};
-use crate::model::inventory::{ClassLine, Counts, ThreadLine};
+use crate::model::inventory::{Class, Counts, ThreadInfo};
 use crate::model::lock::Site;
 use crate::model::stack::FoundStack;
 use crate::model::times::ClassTimes;
@@ -135,7 +135,7 @@ impl Trace {
         })
     }
 
-    pub(crate) fn class(&mut self, class: &ClassLine) {
+    pub(crate) fn class(&mut self, class: &Class) {
         if self.classes.contains_key(&class.class) {
             return;
         }
@@ -153,7 +153,7 @@ impl Trace {
     }
 
     /// A second lock of this class was acquired.
-    pub(crate) fn many(&mut self, class: &ClassLine) {
+    pub(crate) fn many(&mut self, class: &Class) {
         self.class(class);
         if let Some(many) = self.classes.get_mut(&class.class).filter(|many| !**many) {
             *many = true;
@@ -161,17 +161,17 @@ impl Trace {
         }
     }
 
-    pub(crate) fn thread(&mut self, line: &ThreadLine) {
-        if self.threads.insert(line.thread.id, ()).is_some() {
+    pub(crate) fn thread(&mut self, info: &ThreadInfo) {
+        if self.threads.insert(info.thread.id, ()).is_some() {
             return;
         }
-        let site = line.spawned.map(|s| self.site(s));
+        let site = info.spawned.map(|s| self.site(s));
         let _ = writeln!(
             self.lines,
             r#"{{"t":"thread","id":{},"name":{},"parent":{},"site":{}}}"#,
-            line.thread.id,
-            line.thread.name.as_deref().map_or("null".to_owned(), json_string),
-            number_or_null(line.parent),
+            info.thread.id,
+            info.thread.name.as_deref().map_or("null".to_owned(), json_string),
+            number_or_null(info.parent),
             number_or_null(site),
         );
     }

@@ -6,8 +6,8 @@
 //! with `#[locks(…)]` takes a `&mut Level<'_, _>`, and then a call with a later lock held does not
 //! compile.
 //!
-//! It costs nothing at run time. It is as good as its use: whoever makes a second token with
-//! [`Level::unlocked`], or locks without one, is not seen here, but by `declared-order`.
+//! It costs nothing at run time. It does not see code that makes a second token with
+//! [`Level::unlocked`] or locks without one; `declared-order` does.
 
 use std::fmt;
 use std::marker::PhantomData;

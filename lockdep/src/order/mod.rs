@@ -5,12 +5,12 @@
 //! structs, `lock_rank` for single statics (all with the feature `macros`).
 //! Orders and ranks are one partial order of the whole process: what it leaves open is allowed, and
 //! two locks of one rank have no order. An order is between *places*, a static or a field of a
-//! struct: whoever holds the later field of one value takes the earlier field of none.
+//! struct: a thread that holds the later field of one value takes the earlier field of none.
 //!
 //! A static has its place from the beginning. The locks of a value have theirs from
 //! [`in_order`](LockOrder::in_order) on, which is for its constructor. A lock that was acquired
-//! before it was put in its place is not known to have one, and nothing is said about it. The same
-//! goes for a lock in a `LazyLock` or `OnceLock` that is not the first that its initialiser makes.
+//! before it was put in its place is not known to have one, and is not checked. Nor is a lock in a
+//! `LazyLock` or `OnceLock` that is not the first that its initialiser makes.
 //!
 //! A `try_` acquisition is never against the order, as it does not wait; what it holds then counts.
 //!
@@ -82,11 +82,11 @@ pub trait LockOrder {
     /// What is declared.
     const ORDER: &'static Order;
 
-    /// Puts the locks of this value in their places, of which they are known from now on. Call it
-    /// before any of them is locked; later it says nothing to the engine.
+    /// Puts the locks of this value in their places, by which the engine knows them from now on. Call it
+    /// before any of them is locked; later it has no effect.
     fn place_locks(&self);
 
-    /// The same for a new value: `Bank { … }.in_order()`.
+    /// Places the locks of a new value, and returns it: `Bank { … }.in_order()`.
     #[must_use = "the value itself is returned"]
     fn in_order(self) -> Self
     where

@@ -6,8 +6,8 @@ use std::sync::{self as std_sync, LockResult};
 use crate::sync as own_sync;
 
 /// Acquisitions at a nesting level: of two locks of one kind that are held together, the one of the
-/// lesser level is acquired first, and then nobody asks for another order between them (the
-/// subclasses of Linux' lockdep). An acquisition at a lesser level than one of a lock of the same
+/// lesser level is acquired first, and no other order between them is asked for (the subclasses of
+/// Linux' lockdep). An acquisition at a lesser level than one of a lock of the same
 /// class that is held is `declared-order`.
 ///
 /// It is there for the locks of this crate, with the feature `parking_lot` those of
@@ -47,7 +47,7 @@ pub trait LockNested {
     fn lock_nested(&self, level: u8) -> Self::Locked<'_>;
 }
 
-/// The same for reader-writer locks; see [`LockNested`].
+/// As [`LockNested`], for reader-writer locks.
 pub trait RwLockNested {
     /// What locking for reading gives.
     type Read<'a>
@@ -67,8 +67,7 @@ pub trait RwLockNested {
     fn write_nested(&self, level: u8) -> Self::Write<'_>;
 }
 
-/// The same for the reader-writer locks of `parking_lot`, whose readers can become writers; see
-/// [`LockNested`].
+/// As [`LockNested`], for the reader-writer locks of `parking_lot`, whose readers can become writers.
 #[cfg(feature = "parking_lot")]
 pub trait UpgradableNested {
     /// What locking for reading gives, where that can be upgraded.

@@ -79,7 +79,7 @@ pub fn lock_all<S: Set>(set: S, names: Names) -> S::Output {
     set.acquire_all(names)
 }
 
-/// The same, for any number of locks and all kinds of keys.
+/// As [`lock_all`], for any number of locks and all kinds of keys.
 #[track_caller]
 #[cold]
 #[inline(never)]
@@ -87,7 +87,7 @@ pub(super) fn by_keys<S: Set>(set: &S, names: Names) -> S::Output {
     let mut keys = set.keys();
     match sorted(keys.as_mut(), names) {
         Ok(keys) => {
-            told(keys);
+            report_order(keys);
             S::output(in_order(set, keys))
         }
         Err(duplicate) => panic!("{duplicate}"),
@@ -108,7 +108,7 @@ pub fn lock_all_unique<S: Set>(set: S, _names: Names) -> S::Slots {
             kept += 1;
         }
     }
-    told(&keys[..kept]);
+    report_order(&keys[..kept]);
     in_order(&set, &keys[..kept])
 }
 
@@ -120,7 +120,7 @@ pub fn lock_all_unique<S: Set>(set: S, _names: Names) -> S::Slots {
 pub fn try_lock_all<S: Set>(set: S, names: Names) -> Result<S::Output, LockAllError> {
     let mut keys = set.keys();
     let keys = sorted(keys.as_mut(), names)?;
-    told(keys);
+    report_order(keys);
     let count = keys.len();
     let mut slots = set.slots();
     for place in 0..count {
@@ -147,7 +147,7 @@ pub fn lock_all_for<S: Set>(
     let start = Instant::now();
     let mut keys = set.keys();
     let keys = sorted(keys.as_mut(), names)?;
-    told(keys);
+    report_order(keys);
     let mut slots = set.slots();
     for Entry { place, .. } in keys {
         let mut pause = Pause::new(Duration::from_micros(500));
@@ -196,7 +196,7 @@ pub fn lock_all_backoff<S: Set>(set: S, names: Names) -> S::Output {
 /// Tells the engine that several locks are taken in this order.
 #[track_caller]
 #[inline]
-fn told(keys: &[Entry]) {
+fn report_order(keys: &[Entry]) {
     if keys.len() > 1 {
         taken_in_order(keys.iter().map(|entry| entry.key.first()));
     }

@@ -15,7 +15,7 @@ use crate::model::word;
 // | has a key of the program's own | 0 | the key | 0 |
 // | is instrumented | its number, which begins with its class | 0 | 0 |
 // | has a declared key among those of its class | its class | the key | its number |
-// | is told by where it is | the upper bit, and the address | 0 | 0 |
+// | is known by its address alone | the upper bit, and the address | 0 | 0 |
 //
 // Where the last two are 0, the first is the quick key: of two such locks, one comparison tells.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -31,8 +31,8 @@ impl OrderKey {
         OrderKey(0, number, 0)
     }
 
-    /// The key of a lock that can only be told by where it is. It must not be able to move while
-    /// it is borrowed.
+    /// The key of a lock that is known by its address alone. It must not be able to move while it is
+    /// borrowed.
     #[inline]
     pub fn of_address<L: ?Sized>(lock: &L) -> OrderKey {
         OrderKey(quick_address(lock), 0, 0)
@@ -78,7 +78,7 @@ pub(super) fn taken_in_order(keys: impl Iterator<Item = u64> + Clone) {
     let _ = keys;
 }
 
-/// The quick key of a lock that is told by where it is.
+/// The quick key of a lock that is known by its address alone.
 #[inline(always)]
 pub(super) fn quick_address<L: ?Sized>(lock: &L) -> u64 {
     ADDRESSED | address(lock) as u64
@@ -113,7 +113,7 @@ impl Entry {
 #[derive(Clone, Debug)]
 pub(super) struct Tie(Arc<Mutex<()>>);
 
-/// The tie locks in use, by key. Entries that nobody uses are removed by the next that comes.
+/// The tie locks in use, by key. A thread that needs one removes the entries that are not in use.
 static TIES: Mutex<BTreeMap<OrderKey, Tie>> = Mutex::new(BTreeMap::new());
 
 impl Tie {

@@ -24,7 +24,7 @@ pub trait Lockable {
     /// The lock's place in the order.
     fn order_key(&self) -> OrderKey;
 
-    /// The same as one number, where that is known and enough; 0 otherwise.
+    /// The place in the order as one number, where one is known and enough; 0 otherwise.
     #[doc(hidden)]
     #[inline(always)]
     fn quick_key(&self) -> u64 {
@@ -60,7 +60,7 @@ pub trait RwLockable {
     /// The lock's place in the order.
     fn order_key(&self) -> OrderKey;
 
-    /// The same as one number, where that is known and enough; 0 otherwise.
+    /// The place in the order as one number, where one is known and enough; 0 otherwise.
     #[doc(hidden)]
     #[inline(always)]
     fn quick_key(&self) -> u64 {
@@ -92,7 +92,7 @@ pub trait Request {
     /// The lock's place in the order.
     fn order_key(&self) -> OrderKey;
 
-    /// The same as one number, where that is known and enough; 0 otherwise.
+    /// The place in the order as one number, where one is known and enough; 0 otherwise.
     #[doc(hidden)]
     #[inline(always)]
     fn quick_key(&self) -> u64 {

@@ -88,7 +88,7 @@ fn called<R: Request>(request: &R) -> R::Output {
 
 /// Two and three locks are by far the most frequent: each order of them is written out, so that the
 /// guards need no slots and nothing is sorted. Equal keys, and those that are no quick ones, go the
-/// long way.
+/// slow path.
 macro_rules! each_order {
     ({ $all:tt = $($key:ident $at:tt),+; $acquire:path; $(if $order:expr => $($lock:ident $place:tt),+;)+ }) => {
         // Always: guards that are handed on through memory cost as much as the acquisitions.

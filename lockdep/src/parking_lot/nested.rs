@@ -41,8 +41,8 @@ where
         if self.is_owned_by_current_thread() {
             return self.lock();
         }
-        // Only the lock itself can note its owner, so it locks itself as ever; its raw lock is told
-        // of here, and so need not tell anybody.
+        // Only the lock itself can note its owner, so it locks itself. Its raw lock is recorded here, so
+        // the raw lock's own hooks are suspended.
         let attempt = || {
             let _busy = Busy::recorded();
             self.try_lock()

@@ -1,4 +1,4 @@
-//! These locks in the declared order, and `parking_lot`'s own, which nobody watches.
+//! These locks in the declared order, and `parking_lot`'s own, which are not tracked.
 
 use super::lock_api_0_4::{RawMutex, RawRwLock};
 use super::real;

@@ -42,7 +42,7 @@ pub(crate) fn sleeps(_number: u32) -> bool {
     false
 }
 
-/// Not known here, so nobody is ever called stuck on an event.
+/// Not known here, so no thread is ever reported as stuck on an event.
 pub(crate) fn others_run(_known: &dyn Fn(u32) -> bool) -> bool {
     true
 }
@@ -68,12 +68,12 @@ pub(crate) fn prepare_alarm() -> io::Result<()> {
     Ok(())
 }
 
-/// Sleeps until somebody rings, for this long at most. Only the watchdog's thread calls it.
+/// Sleeps until [`ring`] is called, for this long at most. Only the watchdog's thread calls it.
 pub(crate) fn sleep(at_most: Option<Duration>) {
     let first = SLEEPER.get().is_none();
     SLEEPER.get_or_init(thread::current);
     match at_most {
-        // Whoever rang before there was somebody to wake is seen by another look.
+        // A ring before this thread was known is noticed by another look.
         _ if first => {}
         Some(time) => thread::park_timeout(time),
         None => thread::park(),

@@ -37,7 +37,7 @@ unsafe extern "C" {
     fn syscall(number: c_long, ...) -> c_long;
 }
 
-// Linux's numbers: elsewhere there is no `/proc`, and nobody is called stuck on an event.
+// Linux's numbers: elsewhere there is no `/proc`, and no thread is reported as stuck on an event.
 const SIGBUS: u32 = 7;
 const SIGSEGV: u32 = 11;
 
@@ -58,7 +58,7 @@ pub(crate) fn prepare_alarm() -> io::Result<()> {
     Ok(())
 }
 
-/// Sleeps until somebody rings, for this long at most. Only the watchdog's thread calls it.
+/// Sleeps until [`ring`] is called, for this long at most. Only the watchdog's thread calls it.
 pub(crate) fn sleep(at_most: Option<Duration>) {
     let Some((sleeper, _)) = ALARM.get() else { return };
     // No time at all would mean for ever.
@@ -103,9 +103,9 @@ pub(crate) fn on_signal(number: c_int, handler: fn()) -> io::Result<()> {
 
 static KEY: OnceLock<Option<Key>> = OnceLock::new();
 
-/// POSIX runs the destructors of all keys again while any of them sets its value, four times
-/// at least. The third time is after the destructors of Rust's thread-locals, and of whatever
-/// those made.
+/// POSIX repeats the destructors of all keys as long as any of them sets its value again, at least four
+/// times. The third round comes after the destructors of Rust's thread-locals, and of the thread-locals
+/// that those made.
 const LAST_ROUND: usize = 3;
 
 fn key() -> Option<Key> {
@@ -185,7 +185,7 @@ pub(crate) fn others_run(known: &dyn Fn(u32) -> bool) -> bool {
 
 /// Whether the program has handlers of its own for signals that may come from outside.
 pub(crate) fn catches_signals() -> bool {
-    /// Those that Rust's own runtime handles, and those that the C library keeps for itself.
+    /// The signals that Rust's own runtime handles, and those that the C library reserves.
     const ORDINARY: u64 = 1 << (SIGBUS - 1) | 1 << (SIGSEGV - 1) | 1 << 31 | 1 << 32;
     let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
     let caught = status.lines().find_map(|line| line.strip_prefix("SigCgt:"));

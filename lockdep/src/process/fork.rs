@@ -1,11 +1,13 @@
-//! A fork: the engine is held still while the process is copied, and the child forgets the threads that
-//! it does not have.
+//! A fork: no thread is inside the engine while the process is copied, and the child forgets the threads
+//! that it does not have.
 //!
-//! In the child the calling thread is the only one. What the others held is held for ever there, so it
-//! is orphaned; their records are out of everybody's sight, as a mutex inside of one may be locked by a
-//! thread that is gone. The mutexes in the caller's own record are held over the fork for that reason.
-//! A fork by a busy thread (from inside of an allocator that the engine uses) is not prepared for: the
-//! child then counts the other threads as running, and finds less.
+//! In the child the calling thread is the only one. The locks that other threads held are never released
+//! there, so they are orphaned. The other records are taken out of the list, because a mutex inside of one
+//! may be locked by a thread that is gone. For the same reason the mutexes in the caller's own record are
+//! held over the fork.
+//!
+//! What it may miss: after a fork by a busy thread (from inside an allocator that the engine uses) the
+//! child counts the other threads as running.
 
 use std::cell::Cell;
 use std::mem::ManuallyDrop;
@@ -29,7 +31,7 @@ thread_local! {
 }
 
 struct Fork {
-    /// Dropped in this order: nobody is busy before the locks are free.
+    /// Dropped in this order: the thread stays busy until the locks are free.
     own: Option<Still<'static>>,
     observer: MutexGuard<'static, Option<Box<Observer>>>,
     busy: Busy,
@@ -69,7 +71,7 @@ pub(super) fn in_child() {
     drop(busy);
 }
 
-/// The thread of this record was not copied: nobody here releases what it held.
+/// The thread of this record was not copied, so what it held is never released here.
 fn orphan(observer: &mut Observer, record: &Record) {
     if !record.in_use.load(SeqCst) || record.ended.load(SeqCst) {
         return;
@@ -77,7 +79,7 @@ fn orphan(observer: &mut Observer, record: &Record) {
     let mut held: Vec<HeldLock> = Vec::new();
     record.held.held_into(&mut held);
     let thread = record.thread.load(Relaxed);
-    let (sent, kept) = held.into_iter().partition(|h| observer.may_be_sent(h.word.lock()));
-    observer.leave(thread, sent);
+    let (sent, kept) = held.into_iter().partition(|h| observer.is_sendable(h.word.lock()));
+    observer.abandon(thread, sent);
     observer.not_forked(thread, kept);
 }

@@ -1,8 +1,8 @@
-//! The one observer of the process, and the few steps that need it.
+//! The one observer of the process, and the steps that need it.
 //!
-//! A thread that is inside these steps is *busy*: whatever it locks meanwhile (in the global
-//! allocator, for instance) passes through untracked, so the engine never waits for itself. Such a
-//! lock is left out for good: the engine needs it, so it could not be watched without recursion.
+//! A thread inside these steps is *busy*: the locks that it takes meanwhile, in the global allocator for
+//! instance, pass through untracked, so the engine never waits for itself. Such a lock stays untracked
+//! for good: the engine needs it, so tracking it would recurse.
 
 mod fork;
 
@@ -13,7 +13,7 @@ use std::thread;
 
 use crate::model::finding::{Finding, FoundThread};
 use crate::model::ids::{LockId, ThreadId};
-use crate::model::inventory::{Counts, ThreadLine};
+use crate::model::inventory::{Counts, ThreadInfo};
 use crate::model::lock::Site;
 use crate::observer::Observer;
 use crate::observer::config::{Config, OnDeadlock, Print};
@@ -74,12 +74,12 @@ pub(crate) fn observe<R>(step: impl FnOnce(&mut Observer) -> R) -> R {
 }
 
 /// Whether a thread may drop a guard of this lock that another one has acquired; for a busy thread.
-pub(crate) fn may_be_sent(lock: LockId) -> bool {
-    observer().as_ref().is_some_and(|observer| observer.may_be_sent(lock))
+pub(crate) fn is_sendable(lock: LockId) -> bool {
+    observer().as_ref().is_some_and(|observer| observer.is_sendable(lock))
 }
 
-/// Runs `step` on the observer where nothing of the program may run: what it finds is in
-/// [`findings`] and in the trace, and is told to nobody.
+/// Runs `step` on the observer where no callback of the program may run: what it finds is only in
+/// [`findings`] and in the trace.
 pub(crate) fn note(step: impl FnOnce(&mut Observer)) {
     let _busy = Busy::new();
     if let Some(observer) = observer().as_mut() {
@@ -134,7 +134,7 @@ pub(crate) fn know_thread(
             false => thread::current().name().map(str::to_owned),
             true => platform::thread_name(record.system.load(Relaxed)),
         };
-        observer.add_thread(ThreadLine {
+        observer.add_thread(ThreadInfo {
             thread: FoundThread { id, name, spawned: spawned.map(|s| s.1) },
             parent: spawned.map(|s| s.0),
             spawned: spawned.map(|s| s.1),

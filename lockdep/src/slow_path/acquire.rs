@@ -1,18 +1,17 @@
-//! The cold half of an acquisition, a wait or a signal: what is new to a thread is told to the
-//! observer here, before the thread can block, and remembered as known.
+//! The slow path of an acquisition, a release, a wait or a signal: what is new to the thread goes to the
+//! observer here, before the thread can block, and is marked as known.
 
-use crate::observer::facts::Teller;
 use std::panic::AssertUnwindSafe;
 use std::sync::atomic::AtomicU64;
 use std::sync::atomic::Ordering::{Acquire, Relaxed};
 use std::{panic, ptr};
 
-use crate::model::held::HeldLock;
+use crate::model::held::{Acquisition, HeldLock};
 use crate::model::ids::LockId;
 use crate::model::lock::{Mode, Site};
 use crate::model::word;
-use crate::model::word::Word;
-use crate::observer::facts::Request;
+use crate::model::word::{HoldWord, LockWord};
+use crate::observer::facts::{Request, RequestStack};
 use crate::process::{halt, know_thread, observe, observer};
 use crate::slow_path::{happens_before, spawn};
 use crate::thread_state::current::{Busy, is_busy};
@@ -33,43 +32,43 @@ use crate::waits::times;
 pub(crate) fn request(
     record: OwnRecord,
     id: &AtomicU64,
-    asked: Word,
-    (upgrades, level): (bool, u8),
+    asked: HoldWord,
+    how: Acquisition,
     context: u64,
     site: Site,
 ) -> u64 {
-    judge(record, id, asked, (upgrades, level), context, site);
+    judge(record, id, asked, how, context, site);
     // What ran meanwhile may have been a callback that keeps a guard.
     let _busy = Busy::new();
     record.reserve();
-    record.context(asked, site, level)
+    record.context(asked, site, how.level)
 }
 
 fn judge(
     record: OwnRecord,
     id: &AtomicU64,
-    asked: Word,
-    (upgrades, level): (bool, u8),
+    asked: HoldWord,
+    how: Acquisition,
     context: u64,
     site: Site,
 ) {
     let mut held = take_scratch(record);
     record.held.held_into(&mut held);
-    let at = position::moment(record);
+    let at = position::thread_point(record);
     let request = Request {
         at: &at,
         word: asked,
         site,
         address: ptr::from_ref(id) as usize,
-        level,
+        level: how.level,
         held: &held,
-        teller: Teller::Itself,
+        stack: RequestStack::Current,
     };
     let (hang, pending) = observe(|o| {
         know_thread(o, record, None);
         let (mut hang, mut pending) = (None, None);
-        match relocked(&held, asked, upgrades) {
-            Some(first) if o.may_be_sent(asked.lock()) => pending = o.read_again(&request, first),
+        match relocked(&held, asked, how.upgrades) {
+            Some(first) if o.is_sendable(asked.lock()) => pending = o.read_again(&request, first),
             Some(first) => hang = o.relock(&request, first),
             None => {}
         }
@@ -82,16 +81,16 @@ fn judge(
     if let Some(finding) = hang {
         return halt(&finding);
     }
-    happens_before::has_news(record);
+    happens_before::has_unpublished(record);
     match pending {
         Some(finding) => defer(record, id, finding),
         None => mark_known(record, id, context),
     }
 }
 
-/// The hold of this very lock that matters most to whoever asks for it again, if any does. An
-/// upgrade turns its own upgradable hold into what it asks for.
-fn relocked(held: &[HeldLock], asked: Word, upgrades: bool) -> Option<&HeldLock> {
+/// The hold of this very lock that a new request for it by the same thread waits for, if there is one. An
+/// upgrade does not wait for its own upgradable hold, which it converts.
+fn relocked(held: &[HeldLock], asked: HoldWord, upgrades: bool) -> Option<&HeldLock> {
     let converted = |h: &&HeldLock| upgrades && h.word.mode() == Mode::Upgradable;
     let own =
         || held.iter().rev().filter(|h| h.word.lock() == asked.lock()).filter(|h| !converted(h));
@@ -141,7 +140,7 @@ fn confirm_pending(record: OwnRecord, lock: LockId) {
         own.pending.extract_if(.., |finding| finding.is_about(lock)).collect()
     };
     if !certain.is_empty() {
-        observe(|o| certain.into_iter().for_each(|finding| o.sure(finding)));
+        observe(|o| certain.into_iter().for_each(|finding| o.confirm(finding)));
     }
 }
 
@@ -164,49 +163,49 @@ fn take_released_elsewhere(record: OwnRecord) {
     });
 }
 
-/// A hold is over: tells those who ask for times.
+/// A hold has ended: records how long it lasted, if times are taken.
 fn tell_time(record: OwnRecord, Ended { word, site, since }: Ended) {
     if let Some(since) = since.filter(|_| word.watched()) {
         times::released(record, word, site, since);
     }
 }
 
-/// The slow path of an acquisition: makes room for another held lock, and looks at the lock and the
-/// time for those who ask. Returns the word to hold the lock with.
+/// The slow path of an acquisition: makes room for another held lock, and notes the lock and the time where
+/// that is asked for. Returns the word to hold the lock with.
 #[cold]
-pub(crate) fn slow_path(record: OwnRecord, word: Word) -> Word {
+pub(crate) fn slow_path(record: OwnRecord, word: HoldWord) -> HoldWord {
     let _busy = Busy::new();
     take_released_elsewhere(record);
     record.reserve();
     let held = times::asked_for(record, word);
-    if !spawn::looks_for_sections(record, word) && !held.watched() {
+    if !spawn::looks_for_inherited(record, word) && !held.watched() {
         record.leave_slow_path();
     }
     held
 }
 
-/// The slow path of a release: of a lock below others, one that somebody watches, or one that the
-/// order graph learnt of in this hold. The first half of it is for one that is just below the top,
-/// as half of the holds are that `lock_all!` begins.
+/// The slow path of a release: of a lock below others on the stack, of a watched hold, or of a lock that
+/// the order graph got a node for in this hold. It begins with the common case of a lock just below the
+/// top, as half of the locks are that `lock_all!` takes.
 ///
-/// The ABI says that it does not unwind. The drop of a guard then has no second way out, is inlined,
-/// and leaves the guard in registers: of what a known lock costs beyond `std`'s this is most.
+/// The ABI says that it does not unwind. So the drop of a guard is inlined and leaves the guard in
+/// registers, which saves most of what a known lock costs beyond `std`'s.
 #[cold]
 pub(crate) extern "C" fn release_slow_path(record: OwnRecord, id: &AtomicU64, mode: Mode) {
-    if !record.pop_below_top(Word(id.load(Relaxed)), mode) {
+    if !record.pop_below_top(LockWord(id.load(Relaxed)), mode) {
         release_from_below(record, id, mode);
     }
 }
 
 #[inline(never)]
 fn release_from_below(record: OwnRecord, id: &AtomicU64, mode: Mode) {
-    let lock = Word(id.load(Relaxed));
+    let lock = LockWord(id.load(Relaxed));
     let Some(ended) = record.remove(lock, mode) else {
         return release_elsewhere(record, id, mode);
     };
     tell_time(record, ended);
     if ended.word.watched() {
-        // A callback of the program that panics here has said so.
+        // If a callback of the program panics here, its message has been printed.
         _ = panic::catch_unwind(AssertUnwindSafe(|| {
             confirm_pending(record, lock.lock());
             spawn::released(record, lock.lock());
@@ -220,26 +219,26 @@ fn release_from_below(record: OwnRecord, id: &AtomicU64, mode: Mode) {
 /// The release of a lock that this thread does not hold: its guard may have come from another one.
 fn release_elsewhere(record: OwnRecord, id: &AtomicU64, mode: Mode) {
     let _busy = Busy::new();
-    let lock = Word(id.load(Relaxed));
+    let lock = LockWord(id.load(Relaxed));
     if lock.0 & word::UNTRACKED != 0 {
         return;
     }
     let mut observer = observer();
     let mut others = records().filter(|r| r.in_use.load(Acquire) && !ptr::eq(*r, record.shared()));
-    let given = others.any(|other| other.held.release_elsewhere(lock, mode));
+    let noted = others.any(|other| other.held.release_elsewhere(lock, mode));
     if let Some(observer) = observer.as_mut()
-        && (given || observer.take_left(lock, mode))
+        && (noted || observer.take_abandoned(lock, mode))
     {
-        observer.guards_are_sent(lock.class());
-        // Whatever was learnt of that hold is in the stack of the other.
+        observer.mark_sendable(lock.class());
+        // Whether the order graph knows the lock is noted in the other thread's stack.
         id.fetch_or(word::IN_GRAPH, Relaxed);
     }
 }
 
-/// A lock is gone: this thread holds it no more, though its guard was leaked. Nothing is found by that, so
-/// no callback can unwind.
+/// A lock is gone: takes it off this thread's stack, where a leaked guard has left it. That finds nothing,
+/// so no callback can unwind.
 #[cold]
-pub(crate) extern "C" fn end_leaked_holds(record: OwnRecord, lock: Word) {
+pub(crate) extern "C" fn end_leaked_holds(record: OwnRecord, lock: LockWord) {
     let modes = [Mode::Write, Mode::Read, Mode::Upgradable];
     while record.held.holds(lock.lock()) {
         let _busy = Busy::new();
@@ -249,7 +248,7 @@ pub(crate) extern "C" fn end_leaked_holds(record: OwnRecord, lock: Word) {
     }
 }
 
-/// A lock that the order graph knows is gone. Nothing is found by that, so no callback can unwind.
+/// A lock that the order graph knows is gone. That finds nothing, so no callback can unwind.
 #[cold]
 pub(crate) extern "C" fn remove(lock: LockId) {
     if !is_busy() {
@@ -259,7 +258,7 @@ pub(crate) extern "C" fn remove(lock: LockId) {
 
 /// The thread waits, or could have to wait, for an event while it holds locks.
 #[inline]
-pub(crate) fn wait_holding(record: OwnRecord, id: &AtomicU64, event: Word, site: Site) {
+pub(crate) fn wait_holding(record: OwnRecord, id: &AtomicU64, event: LockWord, site: Site) {
     let event = event.held(Mode::Write, false);
     let context = record.context(event, site, 0);
     if !record.mine().known.has(context) {
@@ -268,22 +267,22 @@ pub(crate) fn wait_holding(record: OwnRecord, id: &AtomicU64, event: Word, site:
 }
 
 #[cold]
-fn wait_holding_new(record: OwnRecord, id: &AtomicU64, event: Word, context: u64, site: Site) {
+fn wait_holding_new(record: OwnRecord, id: &AtomicU64, event: HoldWord, context: u64, site: Site) {
     let mut held = take_scratch(record);
     record.held.held_into(&mut held);
-    let at = position::moment_of_event(record);
+    let at = position::event_point(record);
     observe(|o| {
         know_thread(o, record, None);
-        let (level, teller) = (0, Teller::Itself);
-        o.event(&Request { at: &at, word: event, site, address: 0, level, held: &held, teller });
+        let (level, stack) = (0, RequestStack::Current);
+        o.event(&Request { at: &at, word: event, site, address: 0, level, held: &held, stack });
     });
     give_scratch(record, held);
     mark_known(record, id, context);
 }
 
-/// The thread completes an event; it had to pass what is in its window first.
+/// The thread completes an event; it had to get the locks in its window first.
 #[inline]
-pub(crate) fn signal(record: OwnRecord, id: &AtomicU64, event: Word, site: Site) {
+pub(crate) fn signal(record: OwnRecord, id: &AtomicU64, event: LockWord, site: Site) {
     if record.mine().recent.is_empty() {
         return;
     }
@@ -295,14 +294,14 @@ pub(crate) fn signal(record: OwnRecord, id: &AtomicU64, event: Word, site: Site)
 }
 
 #[cold]
-fn signal_new(record: OwnRecord, id: &AtomicU64, event: Word, digest: u64, site: Site) {
-    let at = position::moment_of_event(record);
+fn signal_new(record: OwnRecord, id: &AtomicU64, event: LockWord, digest: u64, site: Site) {
+    let at = position::event_point(record);
     let held = [HeldLock { word: event.held(Mode::Write, true), site, address: 0, level: 0 }];
     observe(|o| {
         know_thread(o, record, None);
         for (word, asked_at) in record.mine().recent.iter() {
-            let (site, teller) = (asked_at, Teller::Another);
-            o.event(&Request { at: &at, word, site, address: 0, level: 0, held: &held, teller });
+            let (site, stack) = (asked_at, RequestStack::Unknown);
+            o.event(&Request { at: &at, word, site, address: 0, level: 0, held: &held, stack });
         }
     });
     let _busy = Busy::new();
@@ -310,7 +309,7 @@ fn signal_new(record: OwnRecord, id: &AtomicU64, event: Word, digest: u64, site:
     id.fetch_or(word::IN_GRAPH, Relaxed);
 }
 
-/// What was judged under this chain need not be judged again.
+/// Marks the situation with this context hash as known.
 fn mark_known(record: OwnRecord, id: &AtomicU64, context: u64) {
     let _busy = Busy::new();
     record.mine().known.add(context);

@@ -1,45 +1,48 @@
-//! The order that events show: what a thread did before it sent a message was over when another had
-//! received it.
+//! The order that events show: what a thread did before it sent a message happened before what another
+//! did after it received the message (Lamport, 1978).
 //!
-//! Unlike spawn and join, a message may have come from this thread by chance, so nothing is taken
-//! for impossible because of it: a cycle that only events kept apart is `potential`. To cost nothing
-//! where nothing is nested, a thread publishes only what the order graph learnt from it, and only
-//! [`MOST`] times; what it does after that counts as not kept apart by events.
+//! Unlike a spawn or a join, a message may have come from this thread by chance. So this order makes
+//! nothing impossible: a cycle whose threads only events kept apart is `potential`.
+//!
+//! It costs nothing where no lock is nested: a thread publishes its clock only after the order graph
+//! has recorded something of it, and at most [`MOST`] times. What it does after that counts as not
+//! ordered by events, which may make a cycle look surer than it is, never less sure.
 
 use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
 use std::sync::atomic::{AtomicU32, AtomicU64};
 
-use crate::engine::Clock;
+use crate::engine::VectorClock;
 use crate::hash::fold;
 use crate::model::word;
-use crate::model::word::Word;
+use crate::model::word::LockWord;
 use crate::process::observe;
 use crate::thread_state::current::Busy;
 use crate::thread_state::position;
 use crate::thread_state::record::OwnRecord;
 
-/// How often a thread publishes what it did.
+/// How often a thread publishes its clock.
 const MOST: u32 = 8;
 
-/// The order graph has learnt something from this thread, or it has heard from another.
-pub(crate) fn has_news(record: OwnRecord) {
+/// The thread has something that it has not published: the order graph has recorded something of it, or it
+/// has observed an event.
+pub(crate) fn has_unpublished(record: OwnRecord) {
     let _busy = Busy::new();
     record.mine().version.set(record.mine().version.get().wrapping_add(1));
     record.mine().last_published.set(0);
-    record.mine().publishes.set(record.mine().own.borrow().publications < MOST);
+    record.mine().may_publish.set(record.mine().own.borrow().published_epochs < MOST);
 }
 
-/// Whether the event, if it was the last one that this thread told, knows all that it did.
+/// Whether the thread would publish nothing new with the event.
 #[inline(always)]
-pub(crate) fn is_old_news(record: OwnRecord, event: Word) -> bool {
-    !record.mine().publishes.get() || record.mine().last_published.get() == event.lock()
+pub(crate) fn is_published(record: OwnRecord, event: LockWord) -> bool {
+    !record.mine().may_publish.get() || record.mine().last_published.get() == event.lock()
 }
 
-/// The thread is about to complete an event: others will know what it did until now. Called only
-/// where [`Record::publishes`] says so.
+/// The thread is about to complete an event: publishes its clock with it. Called only where
+/// `Mine::may_publish` says so.
 #[inline]
-pub(crate) fn publish(record: OwnRecord, id: &AtomicU64, event: Word, published: &AtomicU32) {
+pub(crate) fn publish(record: OwnRecord, id: &AtomicU64, event: LockWord, published: &AtomicU32) {
     let key = key(event, u64::from(record.mine().version.get()) << 32);
     if !record.mine().known.has(key) {
         publish_new(record, id, event, published, key);
@@ -48,11 +51,17 @@ pub(crate) fn publish(record: OwnRecord, id: &AtomicU64, event: Word, published:
 }
 
 #[cold]
-fn publish_new(record: OwnRecord, id: &AtomicU64, event: Word, published: &AtomicU32, key: u64) {
+fn publish_new(
+    record: OwnRecord,
+    id: &AtomicU64,
+    event: LockWord,
+    published: &AtomicU32,
+    key: u64,
+) {
     let busy = Busy::new();
     record.mine().known.add(key);
     drop(busy);
-    let at = position::moment(record);
+    let at = position::thread_point(record);
     observe(|o| o.publish(event.lock(), &at));
     id.fetch_or(word::IN_GRAPH, Relaxed);
     published.fetch_add(1, Relaxed);
@@ -60,40 +69,40 @@ fn publish_new(record: OwnRecord, id: &AtomicU64, event: Word, published: &Atomi
     {
         let mut own = record.mine().own.borrow_mut();
         own.at.epoch += 1;
-        own.publications += 1;
-        record.mine().publishes.set(own.publications < MOST);
+        own.published_epochs += 1;
+        record.mine().may_publish.set(own.published_epochs < MOST);
     }
-    position::next_segment(record);
+    position::clock_changed(record);
 }
 
-/// The event has come for this thread, after so many had published something with it.
+/// The event has come for this thread. `published` counts the clocks that were published with it.
 #[inline]
-pub(crate) fn hear(record: OwnRecord, event: Word, published: u32) {
+pub(crate) fn observe_event(record: OwnRecord, event: LockWord, published: u32) {
     if published != 0 {
         let key = key(event, u64::from(published));
         if !record.mine().known.has(key) {
-            hear_new(record, key, event);
+            observe_new(record, key, event);
         }
     }
 }
 
 #[cold]
-fn hear_new(record: OwnRecord, key: u64, event: Word) {
-    let news = observe(|o| o.published(event.lock()));
+fn observe_new(record: OwnRecord, key: u64, event: LockWord) {
+    let published = observe(|o| o.published(event.lock()));
     let _busy = Busy::new();
     record.mine().known.add(key);
-    let Some(news) = news else { return };
+    let Some(published) = published else { return };
     let mut own = record.mine().own.borrow_mut();
-    let mut seen = Clock::clone(&own.at.seen);
-    seen.join(&news);
-    if seen != *own.at.seen {
-        own.at.seen = Arc::new(seen);
+    let mut observed = VectorClock::clone(&own.at.observed);
+    observed.join(&published);
+    if observed != *own.at.observed {
+        own.at.observed = Arc::new(observed);
         drop(own);
-        has_news(record);
+        has_unpublished(record);
     }
 }
 
-/// A number for what may be known of an event; never zero.
-fn key(event: Word, what: u64) -> u64 {
+/// A key for [`Known`](crate::thread_state::known::Known): this event, with this number; never zero.
+fn key(event: LockWord, what: u64) -> u64 {
     fold(event.lock() ^ 0x6a09_e667_f3bc_c909, what ^ 0xbb67_ae85_84ca_a73b) | 1
 }

@@ -1,5 +1,5 @@
-//! Which number a lock has, and of which class it is: given at its first acquisition, or with its
-//! creation where that is seen.
+//! Gives each lock its serial number and its class: at its first acquisition, or at its creation where
+//! that is seen.
 
 use std::cell::Cell;
 use std::ptr;
@@ -8,7 +8,7 @@ use std::sync::atomic::Ordering::Relaxed;
 
 use crate::model::lock::{LockType, Site};
 use crate::model::word;
-use crate::model::word::Word;
+use crate::model::word::LockWord;
 use crate::observer::declarations::PlaceClass;
 #[cfg(lockdep_creation_order)]
 use crate::observer::declarations::declarations;
@@ -24,13 +24,13 @@ use crate::thread_state::serials::serial;
 /// Classes that a thread remembers, as a power of two.
 const CLASS_SLOT_BITS: u32 = 6;
 
-/// Gives a lock its number, or finds out that it must be left alone.
+/// Gives a lock its number and class.
 pub(crate) fn identify(
     record: OwnRecord,
     id: &AtomicU64,
     created: Site,
     ty: &'static LockType,
-) -> Word {
+) -> LockWord {
     let recent = record.mine().recent_class.get();
     if recent.is(created, ty) {
         return number(record, id, recent.class);
@@ -45,20 +45,20 @@ fn identify_by_search(
     id: &AtomicU64,
     created: Site,
     ty: &'static LockType,
-) -> Word {
+) -> LockWord {
     let class = class(record, created, ty);
     number(record, id, class)
 }
 
 #[inline(always)]
-fn number(record: OwnRecord, id: &AtomicU64, class: u32) -> Word {
-    let now = Word(id.load(Relaxed));
+fn number(record: OwnRecord, id: &AtomicU64, class: u32) -> LockWord {
+    let now = LockWord(id.load(Relaxed));
     if !now.is_new() {
         // The search for the class has led to a declaration that names this very lock.
         return now;
     }
     let new = match now.0 {
-        0 => Word::new(class, serial(record)),
+        0 => LockWord::new(class, serial(record)),
         _ => now.classified(class),
     };
     match id.compare_exchange(now.0, new.0, Relaxed, Relaxed) {
@@ -66,7 +66,7 @@ fn number(record: OwnRecord, id: &AtomicU64, class: u32) -> Word {
             record.count_lock();
             new
         }
-        Err(now) => Word(now),
+        Err(now) => LockWord(now),
     }
 }
 
@@ -78,13 +78,13 @@ pub(crate) fn declare(
     place: &'static PlaceClass,
     ty: &'static LockType,
 ) {
-    let now = Word(id.load(Relaxed));
+    let now = LockWord(id.load(Relaxed));
     if !now.is_new() {
         return;
     }
     let class = place.class(ty);
     let new = match now.0 {
-        0 => Word::new(class, serial(record)),
+        0 => LockWord::new(class, serial(record)),
         _ => now.classified(class),
     };
     if id.compare_exchange(now.0, new.0, Relaxed, Relaxed).is_ok() {
@@ -105,7 +105,7 @@ pub(crate) fn creation(created: Site, ty: &'static LockType) -> u64 {
     } else {
         0
     };
-    Word::new(class, serial(record)).0
+    LockWord::new(class, serial(record)).0
 }
 
 impl PlaceClass {
@@ -172,8 +172,8 @@ fn new_class(record: OwnRecord, slot: usize, created: Site, ty: &'static LockTyp
         None => {
             let class = observe(|o| {
                 let class = o.class(created, ty.kind(), ty.name());
-                if ty.sends() {
-                    o.guards_are_sent(class);
+                if ty.has_sendable_guards() {
+                    o.mark_sendable(class);
                 }
                 if o.met(class) {
                     o.many(class);
@@ -193,9 +193,9 @@ fn set_class(record: OwnRecord, slot: usize, entry: ClassEntry) {
     classes[slot].set(entry);
 }
 
-/// A lock that the engine itself needed, while this thread was busy.
+/// If this thread is busy, the engine itself needs this lock: it is untracked for good.
 #[cold]
-pub(crate) fn leave_alone(id: &AtomicU64) {
+pub(crate) fn mark_untracked(id: &AtomicU64) {
     if is_busy() {
         id.fetch_or(word::UNTRACKED, Relaxed);
     }

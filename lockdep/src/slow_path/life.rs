@@ -5,7 +5,7 @@
 
 use std::sync::atomic::Ordering::{Relaxed, SeqCst};
 
-use crate::engine::Moment;
+use crate::engine::ThreadPoint;
 use crate::model::held::HeldLock;
 use crate::model::ids::ThreadId;
 use crate::observer::config::OnDeadlock;
@@ -13,7 +13,7 @@ use crate::platform;
 use crate::process::{is_observing, know_thread, observe, observer};
 use crate::thread_state::counters::{LEAVING, ORPHANED};
 use crate::thread_state::current::{self, Busy, current};
-use crate::thread_state::position::start_segments;
+use crate::thread_state::position::start_at;
 use crate::thread_state::record::OwnRecord;
 use crate::thread_state::registry;
 use crate::waits::{hang, orphan};
@@ -31,7 +31,7 @@ pub(crate) fn begin() -> Option<OwnRecord> {
         let record = registry::take_record();
         let thread = registry::next_thread();
         record.thread.store(thread, Relaxed);
-        start_segments(record, Moment { thread, epoch: 1, ..Moment::default() });
+        start_at(record, ThreadPoint { thread, epoch: 1, ..ThreadPoint::default() });
         record.system.store(platform::system_thread(), Relaxed);
         platform::watch_thread_end(thread_end);
         record
@@ -59,10 +59,15 @@ fn thread_end() {
     }
     // Of a thread that blocks and one that ends at the same moment, the later sees the other.
     record.ended.store(true, SeqCst);
-    let left_behind = orphan::behind_these(&held);
-    let last = left_behind
-        .or_else(|| if hang::nobody_runs() { hang::nobody_will(record, || false) } else { None });
-    if record.left.swap(false, Relaxed) {
+    let left_behind = orphan::find_waiter_of(&held);
+    let last = left_behind.or_else(|| {
+        if hang::all_threads_wait() {
+            hang::confirm_global_deadlock(record, || false)
+        } else {
+            None
+        }
+    });
+    if record.is_leaving.swap(false, Relaxed) {
         LEAVING.fetch_sub(1, SeqCst);
     }
     current::end();
@@ -83,11 +88,11 @@ fn kept(record: OwnRecord) -> Vec<HeldLock> {
     let mut held = Vec::new();
     record.held.held_into(&mut held);
     if let Some(observer) = guard.as_mut() {
-        let sent = |h: &HeldLock| observer.may_be_sent(h.word.lock());
+        let sent = |h: &HeldLock| observer.is_sendable(h.word.lock());
         let (sent, kept) = held.into_iter().partition(sent);
         if !Vec::is_empty(&sent) {
             know_thread(observer, record, None);
-            observer.leave(record.thread.load(Relaxed), sent);
+            observer.abandon(record.thread.load(Relaxed), sent);
         }
         held = kept;
     }

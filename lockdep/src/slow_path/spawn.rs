@@ -1,52 +1,51 @@
 //! Spawning, ending and joining: the order between threads, and the wait for their end.
 
-use crate::observer::facts::Teller;
 use std::sync::atomic::AtomicBool;
 use std::sync::atomic::Ordering::{Relaxed, SeqCst};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use crate::engine::{Clock, Cover, Moment, Section};
+use crate::engine::{CriticalSection, InheritedLocks, ThreadPoint, VectorClock};
 use crate::model::held::HeldLock;
 use crate::model::ids::{LockId, ThreadId};
 use crate::model::lock::{LockKind, Mode, Site};
-use crate::model::word::Word;
+use crate::model::word::{HoldWord, LockWord};
 use crate::observer::Observer;
-use crate::observer::facts::Request;
+use crate::observer::facts::{Request, RequestStack};
 use crate::process::{know_thread, observe};
 use crate::slow_path::life::begin;
 use crate::thread_state::counters::{LEAVING, STARTING};
 use crate::thread_state::current::{Busy, current};
-use crate::thread_state::position::{moment, moment_of_event, next_segment, start_segments};
+use crate::thread_state::position::{clock_changed, event_point, start_at, thread_point};
 use crate::thread_state::record::{Own, OwnRecord};
 use crate::thread_state::registry;
 use crate::thread_state::serials::serial;
 
-/// How many acquisitions of a new thread are looked at for one of a lock that is held around it.
+/// How many acquisitions of a new thread are compared with the locks that it has inherited.
 const FIRST_STEPS: u32 = 64;
 
 /// What a spawned thread and those that may join it share.
 #[derive(Debug)]
 pub(crate) struct Spawned {
     /// Its first step.
-    first: Moment,
+    first: ThreadPoint,
     parent: ThreadId,
     site: Site,
     started: AtomicBool,
     end: Mutex<Option<End>>,
 }
 
-/// What a thread leaves to those that join it.
+/// What a thread that has ended tells the one that joins it.
 #[derive(Clone, Debug)]
 struct End {
-    /// Its last step; itself, and what was over then, are over now.
-    at: Moment,
+    /// Its last step, which is completed.
+    at: ThreadPoint,
     /// The locks that it asked for.
-    asked: Vec<(Word, Site)>,
+    asked: Vec<(HoldWord, Site)>,
 }
 
-/// What a thread was before it joined another, if it held locks then.
+/// Where a thread was when it began to join another while it held locks.
 pub(crate) struct BeforeJoin {
-    at: Moment,
+    at: ThreadPoint,
     held: Vec<HeldLock>,
     site: Site,
 }
@@ -56,9 +55,9 @@ pub(crate) fn spawn(site: Site) -> Option<Arc<Spawned>> {
     let record = current().or_else(begin)?;
     record.was_active.store(true, Relaxed);
     let parent = record.thread.load(Relaxed);
-    let at = moment(record);
-    let mut clock = Clock::clone(&at.clock);
-    let cover = cover(record, &at);
+    let at = thread_point(record);
+    let mut clock = VectorClock::clone(&at.clock);
+    let inherited = inherit(record, &at);
     observe(|o| {
         clock.retain(|t| o.remembers(t));
         if o.remembers(parent) {
@@ -69,17 +68,18 @@ pub(crate) fn spawn(site: Site) -> Option<Arc<Spawned>> {
     record.mine().own.borrow_mut().at.epoch += 1;
     // What was asked for before the new thread existed cannot keep it waiting.
     record.close_window();
-    next_segment(record);
+    clock_changed(record);
     let thread = registry::next_thread();
     STARTING.fetch_add(1, SeqCst);
     let started = AtomicBool::new(false);
     let end = Mutex::new(None);
-    let first = Moment { thread, epoch: 1, clock: Arc::new(clock), seen: at.seen, cover };
+    let first =
+        ThreadPoint { thread, epoch: 1, clock: Arc::new(clock), observed: at.observed, inherited };
     Some(Arc::new(Spawned { first, parent, site, started, end }))
 }
 
-/// What covers a thread that this one, being at `at`, spawns.
-fn cover(record: OwnRecord, at: &Moment) -> Option<Arc<Cover>> {
+/// What a thread inherits that this one, being at `at`, spawns.
+fn inherit(record: OwnRecord, at: &ThreadPoint) -> Option<Arc<InheritedLocks>> {
     let _busy = Busy::new();
     let mut own = record.mine().own.borrow_mut();
     if !record.held.is_empty() {
@@ -87,37 +87,41 @@ fn cover(record: OwnRecord, at: &Moment) -> Option<Arc<Cover>> {
         record.held.each_held(|held, _| {
             let lock = held.word.lock();
             if !own.sections.iter().any(|s| s.lock == lock) {
-                own.sections.push(Arc::new(Section::new(at.thread, lock, held.word.mode())));
+                own.sections.push(Arc::new(CriticalSection::new(
+                    at.thread,
+                    lock,
+                    held.word.mode(),
+                )));
             }
         });
     }
-    let cover = Cover::new(at.thread, own.sections.clone(), at.cover.as_ref())?;
+    let inherited = InheritedLocks::new(at.thread, own.sections.clone(), at.inherited.as_ref())?;
     if own.children.len() == own.children.capacity() {
         own.children.retain(|child| child.is_open());
     }
-    own.children.push(Arc::clone(&cover));
-    Some(cover)
+    own.children.push(Arc::clone(&inherited));
+    Some(inherited)
 }
 
-/// The thread is about to acquire a lock, the long way: it may be one that is held around it.
-/// Returns whether it goes on looking for such.
-pub(crate) fn looks_for_sections(record: OwnRecord, word: Word) -> bool {
+/// On the slow path of an acquisition: notes whether the lock is one that the thread has inherited. Returns
+/// whether later acquisitions must be looked at too.
+pub(crate) fn looks_for_inherited(record: OwnRecord, word: HoldWord) -> bool {
     let mut own = record.mine().own.borrow_mut();
     let Own { at, entered, first_steps, .. } = &mut *own;
-    let Some(cover) = at.cover.as_ref().filter(|_| *first_steps > 0) else { return false };
+    let Some(inherited) = at.inherited.as_ref().filter(|_| *first_steps > 0) else { return false };
     *first_steps -= 1;
-    let new = |s: &&Arc<Section>| {
+    let new = |s: &&Arc<CriticalSection>| {
         let bars = s.lock == word.lock() && Mode::conflicts(s.mode, word.mode());
         !word.tried() && bars && !entered.iter().any(|(t, _)| Arc::ptr_eq(s, t))
     };
-    let found: Vec<_> = cover.sections().filter(new).cloned().collect();
+    let found: Vec<_> = inherited.sections().filter(new).cloned().collect();
     entered.extend(found.into_iter().map(|section| (section, record.held.pushed())));
     *first_steps > 0
 }
 
-/// The thread has given up one hold of a lock that it spawned others under.
+/// The thread has released one hold of a lock under which it has spawned threads.
 pub(crate) fn released(record: OwnRecord, lock: LockId) {
-    let (section, over) = {
+    let (section, completed) = {
         let _busy = Busy::new();
         let mut own = record.mine().own.borrow_mut();
         let Some(at) = own.sections.iter().position(|s| s.lock == lock) else { return };
@@ -125,12 +129,12 @@ pub(crate) fn released(record: OwnRecord, lock: LockId) {
             return;
         }
         let section = own.sections.swap_remove(at);
-        let over = own.at.over();
+        let completed = own.at.completed();
         own.at.epoch += 1;
-        (section, over)
+        (section, completed)
     };
-    next_segment(record);
-    observe(|o| o.released(&section, over));
+    clock_changed(record);
+    observe(|o| o.released(&section, completed));
 }
 
 impl Spawned {
@@ -141,8 +145,8 @@ impl Spawned {
                 let _busy = Busy::new();
                 record.thread.store(self.first.thread, Relaxed);
                 record.foreign.store(false, Relaxed);
-                start_segments(record, self.first.clone());
-                if self.first.cover.is_some() {
+                start_at(record, self.first.clone());
+                if self.first.inherited.is_some() {
                     record.mine().own.borrow_mut().first_steps = FIRST_STEPS;
                     record.held.force_slow_path();
                 }
@@ -162,19 +166,19 @@ impl Spawned {
     /// The new thread's closure has returned.
     pub(crate) fn leave(&self) {
         let Some(record) = current() else { return };
-        let at = moment(record);
-        let left = {
+        let at = thread_point(record);
+        let unjoined = {
             let _busy = Busy::new();
             let mut children = std::mem::take(&mut record.mine().own.borrow_mut().children);
             children.retain(|child| child.is_open());
             children
         };
-        if !left.is_empty() {
-            observe(|o| o.left(&left));
+        if !unjoined.is_empty() {
+            observe(|o| o.detached(&unjoined));
         }
         let _busy = Busy::new();
         record.close_window();
-        if !record.held.is_empty() && !record.left.swap(true, Relaxed) {
+        if !record.held.is_empty() && !record.is_leaving.swap(true, Relaxed) {
             LEAVING.fetch_add(1, SeqCst);
         }
         let end = End { at, asked: record.mine().own.borrow().asked.clone() };
@@ -193,7 +197,7 @@ impl Spawned {
         let _busy = Busy::new();
         let mut held = Vec::new();
         record.held.held_into(&mut held);
-        Some(BeforeJoin { at: moment_of_event(record), held, site })
+        Some(BeforeJoin { at: event_point(record), held, site })
     }
 
     /// The current thread knows that this one has ended.
@@ -204,47 +208,47 @@ impl Spawned {
             self.end.lock().unwrap_or_else(PoisonError::into_inner).clone()
         };
         let Some(end) = end else { return };
-        let mut over = end.at.over();
+        let mut completed = end.at.completed();
         observe(|o| {
-            if let Some(cover) = &self.first.cover {
-                o.joined(cover, record.thread.load(Relaxed));
+            if let Some(inherited) = &self.first.inherited {
+                o.joined(inherited, record.thread.load(Relaxed));
             }
             if let Some(before) = before {
                 know_thread(o, record, None);
                 self.joined_holding(o, record, &before, &end);
             }
-            over.retain(|t| o.remembers(t));
+            completed.retain(|t| o.remembers(t));
         });
         let _busy = Busy::new();
         {
             let mut own = record.mine().own.borrow_mut();
-            Arc::make_mut(&mut own.at.clock).join(&over);
-            if *end.at.seen != Clock::default() {
-                Arc::make_mut(&mut own.at.seen).join(&end.at.seen);
+            Arc::make_mut(&mut own.at.clock).join(&completed);
+            if *end.at.observed != VectorClock::default() {
+                Arc::make_mut(&mut own.at.observed).join(&end.at.observed);
             }
         }
-        next_segment(record);
+        clock_changed(record);
     }
 
-    /// To the order graph a thread is a lock that it holds from its first step to its last, and
-    /// that whoever joins it asks for (Sulzmann, "Cross-thread critical sections", 2025).
+    /// To the order graph a thread is a lock that it holds from its first step to its last, and that a
+    /// joining thread asks for (Sulzmann, "Cross-thread critical sections", 2025).
     fn joined_holding(&self, o: &mut Observer, record: OwnRecord, before: &BeforeJoin, end: &End) {
         if end.asked.is_empty() {
             return;
         }
         let class = o.class(self.site, LockKind::Thread, "()");
-        let life = Word::new(class, serial(record));
+        let life = LockWord::new(class, serial(record));
         let alive = [HeldLock {
             word: life.held(Mode::Write, true),
             site: self.site,
             address: 0,
             level: 0,
         }];
-        // As in `moment_of_event`.
-        let at = Moment { seen: Arc::default(), ..end.at.clone() };
+        // As in `event_point`.
+        let at = ThreadPoint { observed: Arc::default(), ..end.at.clone() };
         for &(word, site) in &end.asked {
-            let (level, teller) = (0, Teller::Another);
-            o.event(&Request { at: &at, word, site, address: 0, level, held: &alive, teller });
+            let (level, stack) = (0, RequestStack::Unknown);
+            o.event(&Request { at: &at, word, site, address: 0, level, held: &alive, stack });
         }
         o.event(&Request {
             at: &before.at,
@@ -253,7 +257,7 @@ impl Spawned {
             address: 0,
             level: 0,
             held: &before.held,
-            teller: Teller::Itself,
+            stack: RequestStack::Current,
         });
         o.remove(life.lock());
     }
@@ -261,7 +265,7 @@ impl Spawned {
 
 impl Drop for Spawned {
     fn drop(&mut self) {
-        // The system made no thread.
+        // The system may have made no thread.
         self.begun();
     }
 }

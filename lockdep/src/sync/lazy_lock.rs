@@ -53,7 +53,7 @@ impl<T, F: FnOnce() -> T> LazyLock<T, F> {
     #[inline]
     pub fn force_mut(this: &mut LazyLock<T, F>) -> &mut T {
         if this.value.get().is_none() {
-            // Nobody else can use the cell, so there is no wait to record.
+            // The cell is borrowed mutably, so there is no wait to record.
             let value = take_initializer(&this.init)();
             this.value = std::sync::OnceLock::from(value);
         }

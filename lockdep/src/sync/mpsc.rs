@@ -57,14 +57,14 @@ impl Drop for ReceiveSide {
 
 /// The sending side of [`channel`]: [`std::sync::mpsc::Sender`].
 pub struct Sender<T> {
-    // Dropped first: what an end tells is there before anybody sees it.
+    // Dropped first: the end of the side is recorded before another thread can see it.
     side: SendSide,
     inner: std::sync::mpsc::Sender<T>,
 }
 
 /// The sending side of [`sync_channel`]: [`std::sync::mpsc::SyncSender`].
 pub struct SyncSender<T> {
-    // Dropped first: what an end tells is there before anybody sees it.
+    // Dropped first: the end of the side is recorded before another thread can see it.
     side: SendSide,
     inner: std::sync::mpsc::SyncSender<T>,
 }

@@ -56,7 +56,7 @@ impl<T: ?Sized> RwLock<T> {
         self.tag.number(Self::TYPE)
     }
 
-    /// The same number, if it is known and there is no key; 0 otherwise.
+    /// The number that tells this lock from all others, if it has one and no key; 0 otherwise.
     #[inline(always)]
     pub(crate) fn known_number(&self) -> u64 {
         self.tag.known_number()

@@ -3,8 +3,8 @@
 //! Permits belong to the guard that took them, so the engine knows who holds what. A semaphore of one
 //! permit is a lock, and takes part in everything that locks do. Of one with more permits no single
 //! holder keeps a thread waiting: a thread hangs when the holders that can still go on have too few
-//! to give back, which is found at once. Orders between such semaphores are not learnt, and that
-//! somebody might close one does not count as a way out.
+//! to give back, which is found at once. Orders between such semaphores are not recorded. That a thread
+//! might close the semaphore does not count as a way out.
 
 use std::collections::VecDeque;
 use std::error::Error;
@@ -211,7 +211,7 @@ impl Semaphore {
         self.try_acquire_many(1)
     }
 
-    /// Takes so many permits if there are as many and nobody waits for some.
+    /// Takes so many permits if there are as many and no thread waits for some.
     ///
     /// # Errors
     /// There are not as many now, or in all, or the semaphore is closed.
@@ -272,8 +272,8 @@ impl Semaphore {
         self.acquire_many_timeout(1, timeout)
     }
 
-    /// From here on nobody gets a permit, those that wait included. Permits that are held can still
-    /// be released.
+    /// Closes the semaphore: from here on no thread gets a permit, not even one that waits already.
+    /// Permits that are held can still be released.
     ///
     /// # Examples
     ///

@@ -1,6 +1,6 @@
 //! [`scope`] and the threads in it.
 //!
-//! `std` lets nobody see it wait for the threads of a scope. So a scope here keeps a list of its
+//! The wait of `std` for the threads of a scope cannot be observed. So a scope here keeps a list of its
 //! threads, and waits for each of them through the hooks just before `std` waits.
 
 use std::cell::OnceCell;
@@ -164,8 +164,8 @@ impl<'scope, T> fmt::Debug for ScopedJoinHandle<'scope, T> {
 /// It takes no handle of the thread that the scope belongs to, which a thread that is ending no
 /// longer has.
 struct Threads {
-    /// Those that nobody is known to have joined. A thread that is spawned by one of them is here
-    /// before that one has ended.
+    /// The threads that are not known to have been joined. A thread that is spawned by one of them is
+    /// added before that one ends.
     members: Mutex<Vec<Arc<Member>>>,
     /// Notified when one has ended.
     changed: Condvar,

@@ -1,4 +1,4 @@
-//! Wakes the thread of the watchdog where there is something to watch.
+//! Wakes the watchdog's thread when there is something to watch.
 
 use std::sync::atomic::Ordering::{Relaxed, SeqCst};
 use std::sync::atomic::{AtomicBool, AtomicU32};
@@ -28,7 +28,7 @@ pub(crate) fn set_system_thread(number: u32) {
     SYSTEM.store(number, Relaxed);
 }
 
-/// The system's number of the watching thread, which helps nobody; zero where there is none.
+/// The system's number of the watchdog's thread, which ends no wait; zero where there is none.
 pub(crate) fn system_thread() -> u32 {
     SYSTEM.load(Relaxed)
 }

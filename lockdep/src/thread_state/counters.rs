@@ -1,26 +1,26 @@
-//! Counts of the whole process that threads write while they spawn, signal, join and end, so that
-//! whoever is about to block can tell cheaply whether a look at all threads is worth it.
+//! Counts of the whole process that threads write while they spawn, signal, join and end. A thread that is
+//! about to block reads them to decide cheaply whether it must look at all threads.
 
 use std::hash::{Hash, Hasher};
 use std::sync::atomic::Ordering::SeqCst;
 use std::sync::atomic::{AtomicU64, AtomicUsize};
 use std::thread::ThreadId;
 
-use crate::model::word::{Word, parts};
+use crate::model::word::{LockWord, parts};
 
 /// Threads that wait for the end of another.
 pub(crate) static JOINING: AtomicUsize = AtomicUsize::new(0);
 /// Threads that were spawned and have not yet begun.
 pub(crate) static STARTING: AtomicUsize = AtomicUsize::new(0);
-/// Threads whose closure has returned while they held locks, and who have not ended yet.
+/// Threads whose closure has returned while they held locks, and that have not ended yet.
 pub(crate) static LEAVING: AtomicUsize = AtomicUsize::new(0);
 /// Locks that threads held when they ended.
 pub(crate) static ORPHANED: AtomicUsize = AtomicUsize::new(0);
 /// See [`unparks`].
 static UNPARKS: [AtomicU64; 256] = [const { AtomicU64::new(0) }; 256];
 
-/// Who waits for events whose numbers share one of these, and how many of them were woken and have not
-/// gone on yet: the first number in the upper half, the second in the lower one, which is never greater.
+/// How many threads wait for events that share a slot, in the upper half, and how many of them were woken
+/// and have not gone on yet, in the lower half. The second is never greater than the first.
 static WAITERS: [AtomicU64; SLOTS] = [const { AtomicU64::new(0) }; SLOTS];
 /// How many counts the events share.
 const SLOTS: usize = 1024;
@@ -28,43 +28,43 @@ const SLOTS: usize = 1024;
 const WAITER: u64 = 1 << 32;
 
 #[inline(always)]
-fn waiters(event: Word) -> &'static AtomicU64 {
+fn waiters(event: LockWord) -> &'static AtomicU64 {
     // Multiplied, as each thread numbers its events from a multiple of a block on.
     let hash = parts(event.lock()).1.wrapping_mul(0x9e37_79b9_7f4a_7c15);
     &WAITERS[(hash >> (u64::BITS - SLOTS.ilog2())) as usize]
 }
 
 /// The calling thread begins to wait for the event.
-pub(crate) fn begin_to_wait(event: Word) {
+pub(crate) fn begin_to_wait(event: LockWord) {
     waiters(event).fetch_add(WAITER, SeqCst);
 }
 
 /// The calling thread does not wait for the event any more.
-pub(crate) fn end_to_wait(event: Word) {
+pub(crate) fn end_to_wait(event: LockWord) {
     update(event, |waiters, woken| (waiters.saturating_sub(1), woken.saturating_sub(1)));
 }
 
 /// Whether a thread may be waiting for the event.
 #[inline(always)]
-pub(crate) fn is_waited_for(event: Word) -> bool {
+pub(crate) fn is_waited_for(event: LockWord) -> bool {
     waiters(event).load(SeqCst) >= WAITER
 }
 
 /// Whether a thread that waits for the event may have been woken, and has not gone on yet.
-pub(crate) fn may_be_woken(event: Word) -> bool {
-    waiters(event).load(SeqCst) % WAITER != 0
+pub(crate) fn may_be_woken(event: LockWord) -> bool {
+    !waiters(event).load(SeqCst).is_multiple_of(WAITER)
 }
 
-/// Who of those that wait for an event is woken.
+/// Which of the threads that wait for an event are woken.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Woken {
     One,
     All,
 }
 
-/// Those that wait for the event are about to be woken.
+/// Threads that wait for the event are about to be woken.
 #[inline]
-pub(crate) fn woken(event: Word, who: Woken) {
+pub(crate) fn woken(event: LockWord, who: Woken) {
     if is_waited_for(event) {
         update(event, |waiters, woken| {
             (waiters, if who == Woken::All { waiters } else { woken + 1 })
@@ -72,7 +72,7 @@ pub(crate) fn woken(event: Word, who: Woken) {
     }
 }
 
-fn update(event: Word, step: impl Fn(u64, u64) -> (u64, u64)) {
+fn update(event: LockWord, step: impl Fn(u64, u64) -> (u64, u64)) {
     let new = |count: u64| {
         let (waiters, woken) = step(count / WAITER, count % WAITER);
         Some(waiters * WAITER + woken.min(waiters))

@@ -19,9 +19,9 @@ enum Phase {
     Fresh,
     /// Its record is in [`CURRENT`].
     Ready,
-    /// It is inside of the engine: what it locks now, the engine needs.
+    /// It is inside the engine: the engine needs the locks that it takes now.
     Busy,
-    /// It passes through: it has ended, or its acquisitions are told of by somebody else.
+    /// It passes through: it has ended, or its wrapper has recorded the acquisition already.
     Over,
 }
 

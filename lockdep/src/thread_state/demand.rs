@@ -1,9 +1,9 @@
-//! Who asks for times: statistics, the watchdog.
+//! Which parts of the crate ask for times: statistics, the watchdog.
 
 use std::sync::atomic::AtomicU8;
 use std::sync::atomic::Ordering::SeqCst;
 
-/// Somebody who asks for times.
+/// A part of the crate that asks for times.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(u8)]
 pub(crate) enum Asker {
@@ -16,7 +16,7 @@ pub(crate) enum Asker {
 /// A bit for each [`Asker`].
 static ASKED: AtomicU8 = AtomicU8::new(0);
 
-/// Whether anybody asks.
+/// Whether any asks.
 #[inline]
 pub(crate) fn is_asked() -> bool {
     ASKED.load(SeqCst) != 0
@@ -28,8 +28,7 @@ pub(crate) fn is_asked_by(asker: Asker) -> bool {
     ASKED.load(SeqCst) & asker as u8 != 0
 }
 
-/// Notes that this one asks. Threads that run already are told by
-/// [`times::ask`](crate::waits::times::ask).
+/// Notes that this one asks. [`times::ask`](crate::waits::times::ask) also makes running threads notice.
 pub(crate) fn set(asker: Asker) {
     ASKED.fetch_or(asker as u8, SeqCst);
 }

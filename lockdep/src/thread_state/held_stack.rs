@@ -5,12 +5,13 @@
 //! acquisition whose context hash is in the table of known ones has been seen in exactly this situation
 //! before, so there is nothing to learn from it. Two situations share a hash with a probability of 2⁻⁶⁴.
 //!
-//! A held lock is taken off the stack before it is really released and put on it after it was really
-//! acquired, so a lock on the stack of a thread that waits is held by it.
+//! A held lock is pushed after it was really acquired, and popped before it is really released. So a lock
+//! on the stack of a thread that waits is held by that thread.
 //!
-//! Only the owner writes. Any thread may read at any time: what it reads of a thread that waits is exact,
-//! as the wait's sequence number tells, and of one that runs it is whatever was there. A buffer is never
-//! freed, so a reader never meets freed memory; one that has met an old buffer reads old entries.
+//! Only the owner writes, and not from a signal handler: one that interrupts a push or pop may leave the
+//! stack inconsistent. Any thread may read at any time. What it reads of a thread that waits is exact, as
+//! the wait's sequence number tells; what it reads of a running thread may be out of date or mixed. A
+//! buffer is never freed, so a reader never meets freed memory; it may read old entries of an old buffer.
 
 use std::marker::PhantomData;
 use std::panic::Location;
@@ -22,7 +23,7 @@ use crate::hash::fold;
 use crate::model::held::{HeldLock, Prepared};
 use crate::model::ids::LockId;
 use crate::model::lock::{Mode, Site};
-use crate::model::word::{self, Word};
+use crate::model::word::{self, HoldWord, LockWord};
 use crate::thread_state::remote_release::{Notes, RemoteReleases};
 
 /// Held locks that fit before the stack grows.
@@ -68,7 +69,7 @@ impl MarkedAddress {
 #[derive(Debug)]
 struct Buffer {
     entries: Box<[Entry]>,
-    /// Since when each hold lasts, in nanoseconds; zero where nobody has asked.
+    /// Since when each hold lasts, in nanoseconds; zero where times were not taken.
     stamps: Box<[AtomicU64]>,
     /// The nesting levels of holds that have one.
     levels: Box<[AtomicU8]>,
@@ -111,10 +112,10 @@ impl Buffer {
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Ended {
     /// The lock with the mode it was held in, and the marks of the hold.
-    pub(crate) word: Word,
+    pub(crate) word: HoldWord,
     /// Where it was acquired.
     pub(crate) site: Site,
-    /// Since when it was held, in nanoseconds, where somebody asked for that.
+    /// Since when it was held, in nanoseconds, where times were taken.
     pub(crate) since: Option<u64>,
 }
 
@@ -194,7 +195,7 @@ impl HeldStack {
 
     /// The context hash that acquiring `word` at `site` and this nesting level now has.
     #[inline(always)]
-    pub(super) fn context(&self, word: Word, site: Site, level: u8) -> u64 {
+    pub(super) fn context(&self, word: HoldWord, site: Site, level: u8) -> u64 {
         let below = self.top_entry().context.load(Relaxed);
         context_above(below, word, ptr::from_ref(site), level)
     }
@@ -206,7 +207,7 @@ impl HeldStack {
     }
 
     /// Whether an acquisition may take the fast path: one more lock can be pushed without allocating, and
-    /// nobody wants to know of it.
+    /// the slow path is not demanded.
     #[inline(always)]
     pub(super) fn has_room(&self) -> bool {
         self.top.load(Relaxed) < self.limit.load(Relaxed)
@@ -244,19 +245,19 @@ impl HeldStack {
         }
         let old_limit = self.highest_limit();
         self.move_to(new, depth);
-        // Unless somebody demands the slow path, which goes on.
+        // A demand for the slow path stays.
         _ = self.limit.compare_exchange(old_limit, self.highest_limit(), SeqCst, Relaxed);
     }
 
-    /// What `limit` is while nobody demands the slow path.
+    /// What `limit` is while the slow path is not demanded.
     fn highest_limit(&self) -> *mut Entry {
         let entries = &self.buffer().entries;
         ptr::from_ref(&entries[entries.len() - 2]).cast_mut()
     }
 
-    /// Lets acquisitions take the fast path again, unless somebody wants to know of them: `is_wanted` is
-    /// asked after that is visible, so it sees whoever demands the slow path before, and whoever does so
-    /// later has the last word.
+    /// Lets acquisitions take the fast path again, unless the slow path is wanted. `SeqCst`: either
+    /// `is_wanted`, called after the store, sees the demand, or the thread that demands stores later
+    /// (Dekker).
     pub(super) fn leave_slow_path(&self, is_wanted: impl FnOnce() -> bool) {
         self.limit.store(self.highest_limit(), SeqCst);
         if is_wanted() || self.released_elsewhere.is_noted() {
@@ -270,7 +271,7 @@ impl HeldStack {
     }
 
     /// Puts a lock that was just acquired at this nesting level on the stack. Grows the stack if that fills
-    /// it, which it does only where nobody has made room.
+    /// it, which happens only without a [`HeldStack::reserve`] before.
     #[inline(always)]
     pub(super) fn push(&self, prepared: Prepared, site: Site, address: usize, level: u8) {
         // SAFETY: `top` is within its buffer and not the last entry of it, which the end of this function
@@ -294,15 +295,15 @@ impl HeldStack {
         }
     }
 
-    /// Takes the lock off if it is on top in this mode, with nobody who must know.
+    /// Takes the lock off if it is on top in this mode and the hold has no marks.
     #[inline(always)]
-    pub(super) fn pop(&self, lock: Word, mode: Mode) -> bool {
+    pub(super) fn pop(&self, lock: LockWord, mode: Mode) -> bool {
         // Loaded once: the compiler must not make one load of two.
         let top = self.top.load(Relaxed);
         // SAFETY: `top` is within a buffer that is never freed.
         let entry = unsafe { &*top };
         // The bottom entry is zero, which is no lock.
-        if !Word(entry.word.load(Relaxed)).is_hold(lock, mode) {
+        if !HoldWord(entry.word.load(Relaxed)).is_hold(lock, mode) {
             return false;
         }
         entry.word.store(0, Relaxed);
@@ -311,21 +312,21 @@ impl HeldStack {
         true
     }
 
-    /// Takes the lock out from just below the top if it is there in this mode, with nobody who must know
-    /// of it or of the one on top, and nothing beside that: a thread that holds two locks often ends the
-    /// first hold first.
+    /// Takes the lock out from just below the top if it is there in this mode, its hold has no marks, and
+    /// the one on top has no time stamp or level: a thread that holds two locks often releases the first
+    /// one first.
     #[inline(always)]
-    pub(super) fn pop_below_top(&self, lock: Word, mode: Mode) -> bool {
+    pub(super) fn pop_below_top(&self, lock: LockWord, mode: Mode) -> bool {
         if self.is_empty() {
             return false;
         }
         let top = self.top.load(Relaxed);
         // SAFETY: `top` is above the bottom entry, within the same buffer.
         let (upper, to) = unsafe { (&*top, &*top.sub(1)) };
-        let word = Word(upper.word.load(Relaxed));
+        let word = HoldWord(upper.word.load(Relaxed));
         let has_level = MarkedAddress(upper.address.load(Relaxed)).has_level();
         // The bottom entry is zero, which is no lock.
-        if !Word(to.word.load(Relaxed)).is_hold(lock, mode) || has_level || word.watched() {
+        if !HoldWord(to.word.load(Relaxed)).is_hold(lock, mode) || has_level || word.watched() {
             return false;
         }
         // SAFETY: `to` is a lock's entry, so it is not the bottom one either.
@@ -346,19 +347,19 @@ impl HeldStack {
     /// Takes the lock out from below others, the last one in this mode first, and recomputes their context
     /// hashes.
     #[cold]
-    pub(super) fn remove(&self, lock: Word, mode: Mode) -> Option<Ended> {
+    pub(super) fn remove(&self, lock: LockWord, mode: Mode) -> Option<Ended> {
         let (buffer, top) = (self.buffer(), self.len());
         let found = self.find(lock, mode)?;
         let entry = &buffer.entries[found];
         let ended = Ended {
-            word: Word(entry.word.load(Relaxed)),
+            word: HoldWord(entry.word.load(Relaxed)),
             site: site_in(entry)?,
             since: Some(buffer.stamps[found].load(Relaxed)).filter(|&since| since != 0),
         };
         for at in found..top {
             let level = buffer.level(at + 1);
             let from = &buffer.entries[at + 1];
-            let word = Word(from.word.load(Relaxed)).without_marks();
+            let word = HoldWord(from.word.load(Relaxed)).without_marks();
             let below = buffer.entries[at - 1].context.load(Relaxed);
             let context = context_above(below, word, from.site.load(Relaxed), level);
             buffer.entries[at].word.store(0, Relaxed);
@@ -371,13 +372,13 @@ impl HeldStack {
     }
 
     /// The index of the last hold of the lock in this mode.
-    fn find(&self, lock: Word, mode: Mode) -> Option<usize> {
-        let word = |at: usize| Word(self.buffer().entries[at].word.load(Relaxed));
+    fn find(&self, lock: LockWord, mode: Mode) -> Option<usize> {
+        let word = |at: usize| HoldWord(self.buffer().entries[at].word.load(Relaxed));
         (1..=self.len()).rev().find(|&at| word(at).without_marks().is_hold(lock, mode))
     }
 
     /// The nesting level of the last hold of the lock in this mode.
-    pub(super) fn level_held(&self, lock: Word, mode: Mode) -> u8 {
+    pub(super) fn level_held(&self, lock: LockWord, mode: Mode) -> u8 {
         self.find(lock, mode).map_or(0, |at| self.buffer().level(at))
     }
 
@@ -391,7 +392,7 @@ impl HeldStack {
     /// Has the release of everything that is held take the slow path.
     pub(super) fn watch_releases(&self) {
         for (at, entry) in self.held() {
-            let word = Word(entry.word.load(Relaxed));
+            let word = HoldWord(entry.word.load(Relaxed));
             if word.0 != 0 && !word.watched() {
                 self.buffer().stamps[at].store(0, Relaxed);
                 entry.word.store(word.0 | word::WATCHED, Relaxed);
@@ -427,7 +428,7 @@ impl HeldStack {
     }
 
     /// The locks that the thread holds, outermost first. Exact for the owner and for a thread that
-    /// waits; of a thread that runs, whatever is seen.
+    /// waits; of a running thread it may be out of date.
     pub(crate) fn held_into(&self, held: &mut Vec<HeldLock>) {
         held.clear();
         self.each_held(|lock, _| held.push(lock));
@@ -449,7 +450,7 @@ impl HeldStack {
         let Some(depth) = self.depth_in(buffer) else { return };
         for at in 1..=depth {
             let entry = &buffer.entries[at];
-            let word = Word(entry.word.load(Acquire));
+            let word = HoldWord(entry.word.load(Acquire));
             let Some(site) = site_in(entry).filter(|_| word.0 != 0 && !over.has(word)) else {
                 continue;
             };
@@ -466,7 +467,7 @@ impl HeldStack {
 
     /// Another thread is about to end a hold of this one: leaves a note of that. Whether there is such a
     /// hold. Nothing here allocates or locks, as it may be an allocator's lock.
-    pub(crate) fn release_elsewhere(&self, lock: Word, mode: Mode) -> bool {
+    pub(crate) fn release_elsewhere(&self, lock: LockWord, mode: Mode) -> bool {
         let hold = lock.held(mode, false);
         let mut holds = false;
         self.each_held(|held, _| holds |= Notes::is_of(hold, held.word));
@@ -481,7 +482,7 @@ impl HeldStack {
     /// stack. For the owner.
     pub(super) fn take_released_elsewhere(&self, mut over: impl FnMut(Ended)) {
         self.released_elsewhere.take(|hold| {
-            if let Some(ended) = self.remove(hold, hold.mode()) {
+            if let Some(ended) = self.remove(hold.lock_word(), hold.mode()) {
                 over(ended);
             }
         });
@@ -507,9 +508,9 @@ fn site_in(entry: &Entry) -> Option<Site> {
 /// The context hash of a lock that is held at `site` and this nesting level, above what has the context
 /// hash `below`.
 #[inline(always)]
-fn context_above(below: u64, word: Word, site: *const Location<'static>, level: u8) -> u64 {
+fn context_above(below: u64, word: HoldWord, site: *const Location<'static>, level: u8) -> u64 {
     let context = fold(below.rotate_left(29) ^ word.0, site as u64 ^ 0x9e37_79b9_7f4a_7c15);
-    // The same places at other levels are another situation.
+    // Other levels at the same places are another situation.
     if level == 0 { context } else { fold(context, u64::from(level) | 1 << 32) }
 }
 
@@ -520,9 +521,9 @@ mod tests {
     use super::{FIRST_CAPACITY, HeldStack};
     use crate::model::held::Prepared;
     use crate::model::lock::Mode;
-    use crate::model::word::{self, Word};
+    use crate::model::word::{self, HoldWord, LockWord};
 
-    fn push(stack: &HeldStack, (word, level): (Word, u8)) {
+    fn push(stack: &HeldStack, (word, level): (HoldWord, u8)) {
         let site = Location::caller();
         let prepared = Prepared { word, context: stack.context(word, site, level) };
         stack.push(prepared, site, 0, level);
@@ -539,16 +540,16 @@ mod tests {
         };
         let rounds = if cfg!(miri) { 200 } else { 2_000 };
         let site = Location::caller();
-        let push = |stack: &HeldStack, (word, level): (Word, u8)| {
+        let push = |stack: &HeldStack, (word, level): (HoldWord, u8)| {
             let prepared = Prepared { word, context: stack.context(word, site, level) };
             stack.push(prepared, site, 0, level);
         };
         let stack = HeldStack::new();
-        let mut held: Vec<(Word, u8)> = Vec::new();
+        let mut held: Vec<(HoldWord, u8)> = Vec::new();
         for serial in 0..rounds {
             if held.is_empty() || (held.len() < 6 && next(2) == 0) {
                 let mode = [Mode::Write, Mode::Read][next(2)];
-                let word = Word::new(7, serial).held(mode, next(4) == 0);
+                let word = LockWord::new(7, serial).held(mode, next(4) == 0);
                 held.push((word, [0, 0, 1, 255][next(4)]));
                 push(&stack, held[held.len() - 1]);
                 if next(8) == 0 {
@@ -556,7 +557,7 @@ mod tests {
                 }
             } else {
                 let (word, level) = held.remove(next(held.len()));
-                let lock = Word(word.lock());
+                let lock = word.lock_word();
                 assert_eq!(stack.level_held(lock, word.mode()), level);
                 let quickly =
                     stack.pop(lock, word.mode()) || stack.pop_below_top(lock, word.mode());
@@ -568,7 +569,7 @@ mod tests {
             assert!(seen.eq(held.iter().map(|&(word, level)| (word.0, level))));
             let anew = HeldStack::new();
             held.iter().for_each(|&hold| push(&anew, hold));
-            assert_eq!(stack.context(Word(16), site, 0), anew.context(Word(16), site, 0));
+            assert_eq!(stack.context(HoldWord(16), site, 0), anew.context(HoldWord(16), site, 0));
         }
     }
 
@@ -577,14 +578,14 @@ mod tests {
         let stack = HeldStack::new();
         let locks = 5 * FIRST_CAPACITY as u64;
         for serial in 1..=locks {
-            push(&stack, (Word::new(7, serial).held(Mode::Write, false), 0));
+            push(&stack, (LockWord::new(7, serial).held(Mode::Write, false), 0));
         }
         let mut held = Vec::new();
         stack.held_into(&mut held);
         let serials = held.iter().map(|held| word::parts(held.word.lock()).1);
         assert!(serials.eq(1..=locks));
         for serial in 1..=locks {
-            assert!(stack.remove(Word(Word::new(7, serial).lock()), Mode::Write).is_some());
+            assert!(stack.remove(LockWord::new(7, serial), Mode::Write).is_some());
         }
         assert!(stack.is_empty());
     }
@@ -596,7 +597,7 @@ mod tests {
         assert!(stack.has_room());
         stack.force_slow_path();
         for serial in 1..=FIRST_CAPACITY as u64 {
-            push(&stack, (Word::new(7, serial).held(Mode::Write, false), 0));
+            push(&stack, (LockWord::new(7, serial).held(Mode::Write, false), 0));
         }
         assert!(!stack.has_room());
         stack.leave_slow_path(|| true);
@@ -606,9 +607,9 @@ mod tests {
     #[test]
     fn a_hold_that_another_thread_has_ended_is_not_seen_and_then_taken_off() {
         let stack = HeldStack::new();
-        let lock = Word::new(7, 1);
+        let lock = LockWord::new(7, 1);
         push(&stack, (lock.held(Mode::Read, false), 0));
-        push(&stack, (Word::new(7, 2).held(Mode::Write, false), 0));
+        push(&stack, (LockWord::new(7, 2).held(Mode::Write, false), 0));
         stack.leave_slow_path(|| false);
         assert!(stack.release_elsewhere(lock, Mode::Read));
         assert!(!stack.release_elsewhere(lock, Mode::Read), "it is over already");

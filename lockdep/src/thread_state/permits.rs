@@ -7,7 +7,7 @@
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use crate::model::held::{Asked, Hold};
-use crate::model::word::Word;
+use crate::model::word::LockWord;
 
 #[derive(Debug, Default)]
 pub(super) struct State {
@@ -48,7 +48,7 @@ impl Permits {
     }
 
     /// The thread is about to give permits back.
-    pub(crate) fn give(&self, semaphore: Word, count: usize) {
+    pub(crate) fn give(&self, semaphore: LockWord, count: usize) {
         let mut state = self.state();
         state.held.retain_mut(|held| {
             if held.semaphore.lock() == semaphore.lock() {

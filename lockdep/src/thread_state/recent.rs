@@ -6,7 +6,7 @@ use std::ptr;
 
 use crate::hash::fold;
 use crate::model::lock::Site;
-use crate::model::word::Word;
+use crate::model::word::HoldWord;
 
 /// Locks that a window has room for.
 const WINDOW: usize = 8;
@@ -26,7 +26,7 @@ impl RecentAcquisitions {
     }
 
     #[inline(always)]
-    pub(crate) fn add(&self, word: Word, site: Site) {
+    pub(crate) fn add(&self, word: HoldWord, site: Site) {
         // A store costs more than the comparison: the lock's own atomic instruction waits for it.
         let slot = &self.asked[(word.0 >> 4) as usize % WINDOW];
         if slot.get().0 != word.0 {
@@ -37,7 +37,7 @@ impl RecentAcquisitions {
 
     /// Moves what is in the window to `asked`, without repetition and as far as there is room.
     #[cold]
-    pub(super) fn close_into(&self, asked: &mut Vec<(Word, Site)>) {
+    pub(super) fn close_into(&self, asked: &mut Vec<(HoldWord, Site)>) {
         for (word, site) in self.iter() {
             // The capacity was reserved with the record, so this never allocates.
             if asked.len() < asked.capacity() && !asked.iter().any(|a| a.0 == word) {
@@ -60,10 +60,10 @@ impl RecentAcquisitions {
     }
 
     /// The locks, with their modes and where they were asked for.
-    pub(crate) fn iter(&self) -> impl Iterator<Item = (Word, Site)> + '_ {
+    pub(crate) fn iter(&self) -> impl Iterator<Item = (HoldWord, Site)> + '_ {
         self.asked.iter().map(Cell::get).filter(|slot| slot.0 != 0).map(|(word, site)| {
             // SAFETY: only `add` stores sites, and it takes a `&'static Location`.
-            (Word(word), unsafe { &*site })
+            (HoldWord(word), unsafe { &*site })
         })
     }
 

@@ -14,13 +14,13 @@ use std::sync::atomic::Ordering::{Relaxed, SeqCst};
 use std::sync::atomic::{AtomicBool, AtomicPtr, AtomicU32, AtomicU64};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use crate::engine::{Cover, Moment, Section};
+use crate::engine::{CriticalSection, InheritedLocks, ThreadPoint};
 use crate::hash::Map;
 use crate::model::held::{HeldLock, Prepared};
 use crate::model::inventory::Counts;
 use crate::model::lock::{LockType, Mode, Site};
 use crate::model::times::ClassTimes;
-use crate::model::word::Word;
+use crate::model::word::{HoldWord, LockWord};
 use crate::thread_state::demand;
 use crate::thread_state::held_stack::{Ended, HeldStack};
 use crate::thread_state::known::Known;
@@ -53,12 +53,12 @@ pub(crate) struct Record {
     /// Code that is not instrumented has spawned the thread, or it is the main one.
     pub(crate) foreign: AtomicBool,
     /// The thread's closure has returned, with locks still held.
-    pub(crate) left: AtomicBool,
+    pub(crate) is_leaving: AtomicBool,
     /// The thread has spawned another, or waited.
     pub(crate) was_active: AtomicBool,
-    /// The thread waits, and looks for itself whether that is for ever.
+    /// The thread waits, and is checking whether it can ever go on.
     pub(crate) looks: AtomicBool,
-    /// The thread takes no further step that anybody could wait for.
+    /// The thread takes no further step that another could wait for.
     pub(crate) ended: AtomicBool,
     pub(crate) next: AtomicPtr<Record>,
     mine: OwnerOnly<Mine>,
@@ -85,14 +85,14 @@ pub(crate) struct Mine {
     /// Classes that this thread, or an earlier one with this record, has met.
     pub(crate) classes: OnceCell<Vec<Cell<ClassEntry>>>,
     pub(crate) recent: RecentAcquisitions,
-    /// Where several locks were taken in order last, of which the engine has been told.
+    /// Where this thread last took several locks in one order, which the observer knows.
     pub(crate) in_order_at: Cell<*const Location<'static>>,
     /// How often the thread was unparked until it parked last, as far as it is known.
     pub(crate) unparks: Cell<u64>,
     /// The observer knows the thread.
     pub(crate) introduced: Cell<bool>,
-    /// What the thread did may be published with the next event.
-    pub(crate) publishes: Cell<bool>,
+    /// The thread's clock may be published with the next event.
+    pub(crate) may_publish: Cell<bool>,
     /// How often there was something new to publish.
     pub(crate) version: Cell<u32>,
     /// The last event to which this thread's current clock was published; 0 if none.
@@ -106,21 +106,22 @@ pub(crate) struct Mine {
 #[derive(Debug, Default)]
 pub(crate) struct Own {
     /// Where the thread is.
-    pub(crate) at: Moment,
-    /// How often something was published.
-    pub(crate) publications: u32,
+    pub(crate) at: ThreadPoint,
+    /// How many epochs the thread has published with events.
+    pub(crate) published_epochs: u32,
     /// Holds under which the thread has spawned others.
-    pub(crate) sections: Vec<Arc<Section>>,
-    /// Covers of threads that it has spawned.
-    pub(crate) children: Vec<Arc<Cover>>,
-    /// How many more acquisitions are looked at for a lock that is held around this thread.
+    pub(crate) sections: Vec<Arc<CriticalSection>>,
+    /// What the threads that it has spawned have inherited.
+    pub(crate) children: Vec<Arc<InheritedLocks>>,
+    /// How many more acquisitions are compared with the locks that this thread has inherited.
     pub(crate) first_steps: u32,
-    /// Such locks that were acquired, with the acquisitions before that.
-    pub(crate) entered: Vec<(Arc<Section>, u64)>,
-    pub(crate) segment: u64,
+    /// Inherited locks that the thread has asked for, each with the number of acquisitions before that.
+    pub(crate) entered: Vec<(Arc<CriticalSection>, u64)>,
+    /// How often the thread's clock has changed.
+    pub(crate) clock_changes: u64,
     pub(crate) scratch: Vec<HeldLock>,
     /// Locks asked for in earlier windows of this thread, without repetition.
-    pub(crate) asked: Vec<(Word, Site)>,
+    pub(crate) asked: Vec<(HoldWord, Site)>,
     /// How far other threads were when this one last looked for a livelock.
     pub(crate) marks: Vec<Mark>,
     /// Findings that wait for the release of a lock by this thread.
@@ -159,7 +160,7 @@ impl Record {
             thread: AtomicU32::new(0),
             in_use: AtomicBool::new(true),
             foreign: AtomicBool::new(true),
-            left: AtomicBool::new(false),
+            is_leaving: AtomicBool::new(false),
             was_active: AtomicBool::new(false),
             looks: AtomicBool::new(false),
             ended: AtomicBool::new(false),
@@ -173,7 +174,7 @@ impl Record {
                 in_order_at: Cell::new(ptr::null()),
                 unparks: Cell::new(0),
                 introduced: Cell::new(false),
-                publishes: Cell::new(false),
+                may_publish: Cell::new(false),
                 version: Cell::new(0),
                 last_published: Cell::new(0),
                 over: Cell::new(false),
@@ -280,7 +281,7 @@ impl OwnRecord {
 
     /// As [`HeldStack::context`].
     #[inline(always)]
-    pub(crate) fn context(self, word: Word, site: Site, level: u8) -> u64 {
+    pub(crate) fn context(self, word: HoldWord, site: Site, level: u8) -> u64 {
         self.record.held.context(word, site, level)
     }
 
@@ -308,23 +309,23 @@ impl OwnRecord {
 
     /// As [`HeldStack::pop`].
     #[inline(always)]
-    pub(crate) fn pop(self, lock: Word, mode: Mode) -> bool {
+    pub(crate) fn pop(self, lock: LockWord, mode: Mode) -> bool {
         self.record.held.pop(lock, mode)
     }
 
     /// As [`HeldStack::pop_below_top`].
     #[inline(always)]
-    pub(crate) fn pop_below_top(self, lock: Word, mode: Mode) -> bool {
+    pub(crate) fn pop_below_top(self, lock: LockWord, mode: Mode) -> bool {
         self.record.held.pop_below_top(lock, mode)
     }
 
     /// As [`HeldStack::remove`].
-    pub(crate) fn remove(self, lock: Word, mode: Mode) -> Option<Ended> {
+    pub(crate) fn remove(self, lock: LockWord, mode: Mode) -> Option<Ended> {
         self.held.remove(lock, mode)
     }
 
     /// As [`HeldStack::level_held`].
-    pub(crate) fn level_held(self, lock: Word, mode: Mode) -> u8 {
+    pub(crate) fn level_held(self, lock: LockWord, mode: Mode) -> u8 {
         self.held.level_held(lock, mode)
     }
 
@@ -353,12 +354,12 @@ impl OwnRecord {
         self.held.take_released_elsewhere(over);
     }
 
-    /// Acquisitions may take the fast path again, unless somebody asks for times.
+    /// Acquisitions may take the fast path again, unless times are taken.
     pub(crate) fn leave_slow_path(self) {
         self.held.leave_slow_path(demand::is_asked);
     }
 
-    /// The thread waited for an event: what it asked for before is behind it.
+    /// Ends the window: locks that the thread asked for before this delay no later event.
     #[inline]
     pub(crate) fn close_window(self) {
         if !self.mine().recent.is_empty() {
@@ -378,12 +379,12 @@ impl OwnRecord {
         mine.in_order_at.set(ptr::null());
         mine.unparks.set(0);
         mine.introduced.set(false);
-        mine.publishes.set(false);
+        mine.may_publish.set(false);
         mine.version.set(0);
         mine.last_published.set(0);
         mine.over.set(false);
         self.foreign.store(true, Relaxed);
-        self.left.store(false, Relaxed);
+        self.is_leaving.store(false, Relaxed);
         self.was_active.store(false, Relaxed);
         self.looks.store(false, Relaxed);
         self.ended.store(false, SeqCst);

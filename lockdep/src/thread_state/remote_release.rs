@@ -1,23 +1,24 @@
 //! Notes of holds that another thread has ended: a guard that is `Send` may be dropped anywhere.
 //!
-//! Only its owner writes a stack of held locks. So whoever drops such a guard leaves a note with the
-//! thread that acquired the lock, every reader of the stack overlooks the hold from then on, and the
-//! owner takes it off the stack on its next acquisition, which the note sends the slow path. Nothing
-//! here allocates or locks: it may be an allocator's lock. (Linux's lockdep calls this cross-release.)
+//! Only the owner writes its stack of held locks. So a thread that drops such a guard leaves a note with
+//! the thread that acquired the lock. Readers of the stack skip the hold from then on, and the owner takes
+//! it off at its next acquisition, which the note sends to the slow path. Nothing here allocates or locks,
+//! as the lock may be the allocator's. (Linux's lockdep calls this cross-release.)
+//!
+//! What it may miss: beyond [`NOTES`] unprocessed notes, the hold counts as the acquiring thread's still.
 
 use crate::atomic::AtomicU64;
 use crate::atomic::Ordering::{Acquire, Relaxed, SeqCst};
-use crate::model::word::Word;
+use crate::model::word::HoldWord;
 
-/// How many holds of one thread may be over before its next acquisition; of more, the thread counts
-/// as the holder still.
+/// How many notes a thread can have before its next acquisition.
 const NOTES: usize = 8;
 
-/// The notes of one thread: the words of holds that are over, or zero.
+/// The notes of one thread: the words of holds that have ended, or zero.
 #[derive(Debug, Default)]
 pub(super) struct RemoteReleases([AtomicU64; NOTES]);
 
-/// What was noted at one moment, and has not been met in the stack yet.
+/// The notes at one moment, less those whose hold a reader has met in the stack.
 pub(super) struct Notes([u64; NOTES]);
 
 impl RemoteReleases {
@@ -30,7 +31,7 @@ impl RemoteReleases {
     }
 
     /// Adds a note; `false` where there is no room.
-    pub(super) fn add(&self, hold: Word) -> bool {
+    pub(super) fn add(&self, hold: HoldWord) -> bool {
         let free = |note: &AtomicU64| note.compare_exchange(0, hold.0, SeqCst, Relaxed).is_ok();
         self.0.iter().any(free)
     }
@@ -41,24 +42,24 @@ impl RemoteReleases {
     }
 
     /// Takes each note out and calls `taken` with it.
-    pub(super) fn take(&self, mut taken: impl FnMut(Word)) {
+    pub(super) fn take(&self, mut taken: impl FnMut(HoldWord)) {
         for note in &self.0 {
             if note.load(Relaxed) != 0 {
-                taken(Word(note.swap(0, SeqCst)));
+                taken(HoldWord(note.swap(0, SeqCst)));
             }
         }
     }
 }
 
 impl Notes {
-    /// Whether the entry of a stack with this word is over; asked of each entry once.
-    pub(super) fn has(&mut self, held: Word) -> bool {
-        let is_it = |note: &&mut u64| **note != 0 && Notes::is_of(Word(**note), held);
+    /// Whether the hold with this word has ended; asked of each entry of a stack once.
+    pub(super) fn has(&mut self, held: HoldWord) -> bool {
+        let is_it = |note: &&mut u64| **note != 0 && Notes::is_of(HoldWord(**note), held);
         self.0.iter_mut().find(is_it).map(|note| *note = 0).is_some()
     }
 
     /// Whether this note is of a hold with that word.
-    pub(super) fn is_of(note: Word, held: Word) -> bool {
-        held.without_marks().is_hold(note, note.mode())
+    pub(super) fn is_of(note: HoldWord, held: HoldWord) -> bool {
+        held.without_marks().is_hold(note.lock_word(), note.mode())
     }
 }

@@ -9,9 +9,9 @@ use std::time::Duration;
 use crate::model::held::HeldLock;
 use crate::model::ids::ThreadId;
 use crate::model::lock::Site;
-use crate::model::word::Word;
+use crate::model::word::HoldWord;
 
-/// Fruitless failures in a row that tell a livelock from bad luck.
+/// So many failures without progress in a row are a livelock and not bad luck.
 pub(crate) const ROUNDS: u64 = 32;
 
 /// The time between two looks, which a livelock outlasts.
@@ -50,7 +50,7 @@ pub(crate) struct Retries {
 /// What a retrying thread asks for.
 #[derive(Clone, Debug)]
 pub(crate) struct Asks {
-    pub(crate) lock: Word,
+    pub(crate) lock: HoldWord,
     pub(crate) site: Site,
     pub(crate) held: Vec<HeldLock>,
     /// It has held these since [`ROUNDS`] rounds at least.
@@ -58,13 +58,13 @@ pub(crate) struct Asks {
 }
 
 impl Retries {
-    /// Whether the thread has failed since it last got on.
+    /// Whether the thread has failed since it last made progress.
     #[inline(always)]
     pub(crate) fn in_a_row(&self) -> bool {
         self.rounds.get() != 0
     }
 
-    /// The thread has got on.
+    /// The thread has made progress.
     #[inline]
     pub(crate) fn progress(&self) {
         if self.in_a_row() {
@@ -80,8 +80,8 @@ impl Retries {
         self.failed.reset();
     }
 
-    /// One more failure, after this many acquisitions of the thread in all, of which `regained` are
-    /// held and new since the failure before. Returns the fruitless rounds in a row.
+    /// Counts one more failure, after `acquisitions` of the thread in all; `regained` of them are held and
+    /// new since the failure before. Returns the failures in a row without progress.
     pub(crate) fn failed(&self, acquisitions: u64, regained: u64) -> u64 {
         let before = self.acquisitions.get();
         self.acquisitions.set(acquisitions);
@@ -96,8 +96,14 @@ impl Retries {
         rounds
     }
 
-    /// Writes down what the thread asks for and holds. Whether it is time to look at the others.
-    pub(crate) fn publish(&self, lock: Word, site: Site, held: Vec<HeldLock>, now: u64) -> bool {
+    /// Publishes what the thread asks for and holds. Returns whether it is time to look at the others.
+    pub(crate) fn publish(
+        &self,
+        lock: HoldWord,
+        site: Site,
+        held: Vec<HeldLock>,
+        now: u64,
+    ) -> bool {
         let kept = self.rounds.get() - self.regained.get() >= ROUNDS;
         *self.asks() = Some(Asks { lock, site, held, kept });
         let due = now.saturating_sub(self.looked.get()) >= TICK.as_nanos() as u64;
@@ -154,7 +160,7 @@ impl FailedRetries {
     }
 
     /// One more failure; the thread stepped back before it, or not.
-    pub(crate) fn failed(&self, asked: Word, site: Site, stepped_back: bool) {
+    pub(crate) fn failed(&self, asked: HoldWord, site: Site, stepped_back: bool) {
         let site = ptr::from_ref(site).addr() as u64;
         if (self.lock.get(), self.site.get()) != (asked.lock(), site) {
             self.lock.set(asked.lock());

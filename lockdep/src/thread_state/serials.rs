@@ -3,7 +3,7 @@
 use std::sync::atomic::AtomicU64;
 use std::sync::atomic::Ordering::Relaxed;
 
-use crate::model::word::{SERIAL_BLOCK, Word};
+use crate::model::word::{LockWord, SERIAL_BLOCK};
 use crate::thread_state::record::OwnRecord;
 
 static SERIALS: AtomicU64 = AtomicU64::new(SERIAL_BLOCK);
@@ -22,11 +22,11 @@ fn take_serials() -> u64 {
     SERIALS.fetch_add(SERIAL_BLOCK, Relaxed)
 }
 
-/// Gives a static, of which the observer knows the class, its number; tells whether it was new.
+/// Gives a static its number and this class. Returns whether it had none before.
 pub(crate) fn declare_static(id: &AtomicU64, class: u32) -> bool {
-    let now = Word(id.load(Relaxed));
+    let now = LockWord(id.load(Relaxed));
     let new = match now.0 {
-        0 => Word::new(class, take_serials()),
+        0 => LockWord::new(class, take_serials()),
         _ => now.classified(class),
     };
     now.is_new() && id.compare_exchange(now.0, new.0, Relaxed, Relaxed).is_ok()

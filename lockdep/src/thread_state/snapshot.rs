@@ -4,7 +4,7 @@ use std::sync::atomic::Ordering::{Acquire, Relaxed};
 
 use crate::model::held::{Asked, HeldLock, Hold};
 use crate::model::ids::ThreadId;
-use crate::model::word::Word;
+use crate::model::word::HoldWord;
 use crate::thread_state::record::Record;
 use crate::thread_state::registry;
 use crate::thread_state::wait::{Awaited, SeenWait};
@@ -63,7 +63,7 @@ impl ThreadSnapshot {
     }
 
     /// The lock or semaphore that the thread waits for.
-    pub(crate) fn wanted(&self) -> Option<Word> {
+    pub(crate) fn wanted(&self) -> Option<HoldWord> {
         self.awaited()?.lock()
     }
 
@@ -78,7 +78,7 @@ impl ThreadSnapshot {
     }
 
     /// Whether it holds this lock, or permits of this semaphore.
-    pub(crate) fn holds(&self, wanted: Word) -> bool {
+    pub(crate) fn holds(&self, wanted: HoldWord) -> bool {
         self.held.iter().any(|h| h.word.lock() == wanted.lock())
             || self.permits.iter().any(|h| h.semaphore.lock() == wanted.lock())
     }

@@ -1,10 +1,10 @@
 //! What one thread waits for, for others to read.
 //!
-//! Orderings: a wait is told of and read as under a sequence lock, whose number is odd while the
-//! thread waits. What the thread stores after a wait cannot be seen without the end of that wait, so
-//! what a reader saw while the number stayed the same belongs together, the held locks included. And
-//! whoever begins to wait reads the others only after a `SeqCst` fence: of the threads that close a
-//! cycle one is the last to do so, and that one sees the waits of all others.
+//! Orderings: a wait is written and read as under a sequence lock, whose number is odd while the thread
+//! waits. What the thread stores after a wait cannot be seen without the end of that wait. So what a reader
+//! saw while the number stayed the same belongs together, the held locks included. And a thread that begins
+//! to wait reads the others only after a `SeqCst` fence: one of the threads that close a cycle is the last
+//! to pass it, and that one sees the waits of all others.
 
 use std::panic::Location;
 use std::ptr;
@@ -12,19 +12,20 @@ use std::ptr;
 use crate::atomic::Ordering::{Acquire, Relaxed, Release, SeqCst};
 use crate::atomic::{AtomicPtr, AtomicU8, AtomicU64, fence};
 use crate::model::ids::ThreadId;
-use crate::model::word::Word;
+use crate::model::lock::Mode;
+use crate::model::word::{HoldWord, LockWord};
 
 /// What a thread waits for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Awaited {
     /// A lock, in the mode of this word.
-    Lock(Word),
+    Lock(HoldWord),
     /// The end of a thread.
     End(ThreadId),
     /// An event: a message, a notification, the others at a barrier.
-    Event(Word),
+    Event(LockWord),
     /// Permits of a semaphore that has several; how many is in the record's permits.
-    Permits(Word),
+    Permits(LockWord),
     /// An `unpark`.
     Unpark {
         /// The number that the standard library gives to this thread.
@@ -33,14 +34,15 @@ pub(crate) enum Awaited {
         unparks: u64,
     },
     /// Something that comes by itself after some time, with the event that may come before.
-    Timed(Option<Word>),
+    Timed(Option<LockWord>),
 }
 
 impl Awaited {
-    /// The lock or semaphore that the thread waits for.
-    pub(crate) fn lock(self) -> Option<Word> {
+    /// The lock or semaphore that the thread waits for, with the mode.
+    pub(crate) fn lock(self) -> Option<HoldWord> {
         match self {
-            Awaited::Lock(word) | Awaited::Permits(word) => Some(word),
+            Awaited::Lock(word) => Some(word),
+            Awaited::Permits(word) => Some(word.held(Mode::Write, false)),
             Awaited::End(_) | Awaited::Event(_) | Awaited::Unpark { .. } | Awaited::Timed(_) => {
                 None
             }
@@ -48,7 +50,7 @@ impl Awaited {
     }
 
     /// The event that the thread waits for, for as long as it takes.
-    pub(crate) fn event(self) -> Option<Word> {
+    pub(crate) fn event(self) -> Option<LockWord> {
         match self {
             Awaited::Event(word) => Some(word),
             _ => None,
@@ -56,9 +58,10 @@ impl Awaited {
     }
 
     /// The lock, semaphore or event that the thread waits for, which has a class.
-    pub(crate) fn object(self) -> Option<Word> {
+    pub(crate) fn object(self) -> Option<LockWord> {
         match self {
-            Awaited::Lock(word) | Awaited::Permits(word) | Awaited::Event(word) => Some(word),
+            Awaited::Lock(word) => Some(word.lock_word()),
+            Awaited::Permits(word) | Awaited::Event(word) => Some(word),
             Awaited::Timed(event) => event,
             Awaited::End(_) | Awaited::Unpark { .. } => None,
         }
@@ -84,13 +87,13 @@ impl Awaited {
 
     fn decode((kind, target, unparks): (u8, u64, u64)) -> Awaited {
         match kind {
-            0 => Awaited::Lock(Word(target)),
+            0 => Awaited::Lock(HoldWord(target)),
             1 => Awaited::End(target as ThreadId),
-            2 => Awaited::Event(Word(target)),
-            3 => Awaited::Permits(Word(target)),
+            2 => Awaited::Event(LockWord(target)),
+            3 => Awaited::Permits(LockWord(target)),
             4 => Awaited::Unpark { thread: target, unparks },
             5 => Awaited::Timed(None),
-            _ => Awaited::Timed(Some(Word(target))),
+            _ => Awaited::Timed(Some(LockWord(target))),
         }
     }
 }
@@ -99,8 +102,7 @@ impl Awaited {
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct SeenWait {
     pub(crate) awaited: Awaited,
-    /// How often the event had been signalled, or the lock released where somebody counts, when the wait
-    /// began.
+    /// How many holds of the lock had ended when the wait began, where that is counted.
     pub(crate) signals: u64,
     /// When it began, in nanoseconds of the process's clock.
     pub(crate) since: u64,

@@ -1,9 +1,9 @@
-//! A thread that is about to block: its wait is made visible to all, and it finds out whether it
-//! could ever end.
+//! A thread that is about to block makes its wait visible to all threads, then checks whether the wait
+//! can end.
 //!
-//! Whoever blocks last completes a deadlock, so whoever blocks looks: for a cycle of threads that wait
-//! for each other ([`cycle`]), for a lock that a thread has left behind ([`orphan`]), and whether anybody
-//! is left at all ([`hang`]). No thread has to poll.
+//! The last thread to block completes a deadlock. So each thread that blocks looks for a cycle of threads
+//! that wait for each other ([`cycle`]), for a lock that an ended thread holds ([`orphan`]), and whether
+//! any thread still runs ([`hang`]). No thread has to poll.
 
 use std::sync::Arc;
 use std::sync::atomic::Ordering::{Relaxed, SeqCst};
@@ -114,9 +114,9 @@ fn stuck(me: OwnRecord, awaited: Awaited, came: impl FnMut() -> bool) -> Option<
     if on_cycle && let Some(finding) = cycle::closed_by(me) {
         return Some(finding);
     }
-    if on_orphan && let Some(finding) = orphan::behind_one(me) {
+    if on_orphan && let Some(finding) = orphan::find_orphan_awaited_by(me) {
         return Some(finding);
     }
-    let alone = !awaited.is_timed() && hang::nobody_runs();
-    if alone { hang::nobody_will(me, came) } else { None }
+    let alone = !awaited.is_timed() && hang::all_threads_wait();
+    if alone { hang::confirm_global_deadlock(me, came) } else { None }
 }

@@ -11,16 +11,16 @@ use std::{ptr, thread};
 use crate::engine::{WaitGraph, WaitsFor};
 use crate::model::finding::Finding;
 use crate::observer::facts::StuckThread;
-use crate::process::{know_thread, may_be_sent, observe, observer};
+use crate::process::{is_sendable, know_thread, observe, observer};
 use crate::thread_state::current::Busy;
 use crate::thread_state::record::OwnRecord;
 use crate::thread_state::snapshot::ThreadSnapshot;
 use crate::thread_state::wait::Awaited;
 use crate::waits::look::{look, sleeps, stuck};
 
-/// How long a reader must have been seen waiting behind a writer before that counts as a wait: it
-/// is told apart from a reader that is only about to look. Whoever waits for permits must sleep after
-/// that, or after twice as long, and so on for so many rounds, where the system is slow to let it.
+/// How long a reader must be seen waiting behind a queued writer before it counts as blocked: before
+/// that it may be about to try the lock. A thread that waits for permits must be asleep after this
+/// time; where the system is slow, after twice as long, for up to [`SETTLE_ROUNDS`] rounds.
 const SETTLE: Duration = Duration::from_millis(20);
 /// See [`SETTLE`].
 const SETTLE_ROUNDS: u32 = 6;
@@ -34,7 +34,7 @@ pub(super) fn closed_by(me: OwnRecord) -> Option<Arc<Finding>> {
     if without_sendable(&mut graph) {
         cycle = graph.cycle(my_index)?;
     }
-    // Only a reader behind a queued writer may not have queued yet.
+    // A reader behind a queued writer may not have queued itself yet.
     let queues = |waits: &WaitsFor| matches!(waits, WaitsFor::Lock { mode, .. } if mode.queues());
     let behind_writer = cycle.iter().any(|&i| queues(&graph.threads()[i].waits));
     let behind = graph.behind(my_index);
@@ -46,8 +46,8 @@ pub(super) fn closed_by(me: OwnRecord) -> Option<Arc<Finding>> {
         _ => false,
     };
     let permits = behind.iter().chain(&cycle).any(|&i| semaphore(i));
-    // A holder of permits that moves frees everybody who waits for them, so no holder may have; and
-    // whoever finds his semaphore closed does not sleep any more.
+    // A holder of permits that moves may free every thread that waits for them, so no holder may have
+    // moved. A thread whose semaphore was closed is not asleep any more.
     let stay = |how: fn(&ThreadSnapshot) -> bool| {
         let others = behind.iter().filter(|_| permits);
         others.chain(&cycle).all(|&i| i == my_index || how(&seen[i]))
@@ -73,11 +73,11 @@ pub(super) fn closed_by(me: OwnRecord) -> Option<Arc<Finding>> {
     }))
 }
 
-/// Counts each thread as running that waits for a lock of which another thread may have the guard.
-/// Whether there is one.
+/// Counts each thread as running that waits for a lock with sendable guards: any other thread may drop
+/// the guard. Returns whether there is such a thread.
 fn without_sendable(graph: &mut WaitGraph) -> bool {
     graph.let_go_on(|waits| match *waits {
-        WaitsFor::Lock { lock, .. } => may_be_sent(lock),
+        WaitsFor::Lock { lock, .. } => is_sendable(lock),
         _ => false,
     })
 }

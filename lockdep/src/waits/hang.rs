@@ -1,8 +1,11 @@
-//! Threads that wait for an event which nobody is left to bring about.
+//! A global deadlock: every thread of the process waits, so no thread is left to end any of the waits.
 //!
-//! That is certain when every thread of the process waits and stays so. A thread that was just woken but
-//! has not run yet is told apart by the count of those that were woken ([`counters`]), by a second look
-//! later, and by what the system says of it.
+//! What it never reports: a process in which a thread was just woken and has not run yet. The count of
+//! woken threads ([`counters`]), a second look after a pause, and the state that the system gives each
+//! thread tell that case from a deadlock.
+//!
+//! What it may miss: a process in which any thread runs or sleeps for a time, or with handlers for
+//! signals that may unpark a thread.
 
 use std::sync::Arc;
 use std::sync::atomic::AtomicPtr;
@@ -14,11 +17,11 @@ use crate::engine::WaitGraph;
 use crate::model::finding::Finding;
 use crate::model::held::HeldLock;
 use crate::model::lock::Mode;
-use crate::model::word::Word;
+use crate::model::word::HoldWord;
 use crate::observer::facts::StuckThread;
 use crate::platform;
 use crate::platform::clock::now;
-use crate::process::{know_thread, may_be_sent, observe};
+use crate::process::{is_sendable, know_thread, observe};
 use crate::thread_state::counters::STARTING;
 use crate::thread_state::current::Busy;
 use crate::thread_state::record::{OwnRecord, Record};
@@ -26,7 +29,7 @@ use crate::thread_state::registry::{records, records_after};
 use crate::thread_state::snapshot::ThreadSnapshot;
 use crate::thread_state::wait::{Awaited, SeenWait};
 use crate::thread_state::{bell, counters};
-use crate::waits::look::{alive, is_alive, is_harness, is_main, look, sleeps, stuck, was_left};
+use crate::waits::look::{abandoned, alive, is_alive, is_harness, is_main, look, sleeps, stuck};
 
 /// Threads that all wait count as stuck once nothing has moved for this long, and twice as long
 /// again, and so on for so many rounds: two thirds of a second together. The first looks come soon
@@ -34,26 +37,25 @@ use crate::waits::look::{alive, is_alive, is_harness, is_main, look, sleeps, stu
 const PATIENCE: Duration = Duration::from_micros(10);
 /// See [`PATIENCE`].
 const PATIENCE_ROUNDS: u32 = 16;
-/// A thread that sleeps, so long after it began to wait, was not woken, whatever was counted: events
-/// share their counts, and a notification may come to nothing.
+/// A thread that still sleeps this long after its wait began was not woken, whatever was counted: events
+/// share their counts, and a notification may reach no thread.
 const LONG: Duration = Duration::from_secs(1);
-/// How often a thread looks whether others have come to an end, or to an end of their looking.
+/// The pause between looks at whether other threads have ended, or finished their checks.
 const LOOK: Duration = Duration::from_millis(1);
-/// How long it looks whether they have come to the end of their looking.
+/// How long a thread waits for the others to finish their checks.
 const OTHERS: Duration = Duration::from_secs(10);
-/// A parked thread that has not been unparked for so long was not unparked.
+/// `park` returns within this time if the thread was unparked before.
 const PARKED: Duration = Duration::from_millis(50);
 
-/// A thread that ran when somebody looked last.
+/// A thread that was running at the last look.
 static RUNNER: AtomicPtr<Record> = AtomicPtr::new(ptr::null_mut());
 
 /// Whether every thread waits for something that does not come by itself.
 ///
-/// Every thread that blocks asks, and mostly the one that ran when the last one asked runs still:
-/// that costs one look. Otherwise the next one that runs is looked for from there on, and not among
-/// the many that wait already, so that a thousand threads that come to one barrier do not each look
-/// at all that came before.
-pub(crate) fn nobody_runs() -> bool {
+/// Every thread that blocks asks this. Mostly the thread that ran at the last look still runs, which
+/// costs one check. Otherwise the search for a running thread continues from there, not from the
+/// beginning: of a thousand threads that come to one barrier, none looks at all that came before.
+pub(crate) fn all_threads_wait() -> bool {
     let runs = |r: &&Record| {
         is_alive(r) && !is_harness(r) && !r.wait.seen().is_some_and(|wait| stays(r, wait))
     };
@@ -67,23 +69,22 @@ pub(crate) fn nobody_runs() -> bool {
         RUNNER.store(ptr::from_ref(runner).cast_mut(), Release);
         return false;
     }
-    // A test harness goes on with its next test, unless it waits for one of these.
+    // A test harness goes on with its next test, unless it waits for one of these threads.
     let is_test = |r: &Record| r.foreign.load(Relaxed) && !is_main(r);
     let goes_on = !alive().any(|r| is_test(r) || is_main(r) && !is_harness(r));
-    // A process of which nothing is left but parked threads may be meant to stay like that until it
-    // is killed; with no thread at all there is nobody who could be stuck.
-    let somebody = || {
+    // A process in which all threads are parked may be meant to stay like that until it is killed.
+    let not_only_parked = || {
         let mut waits = alive().filter(|r| !is_harness(r)).filter_map(|r| r.wait.seen());
         waits.any(|wait| !matches!(wait.awaited, Awaited::Unpark { .. }))
     };
-    !goes_on && STARTING.load(SeqCst) == 0 && somebody()
+    !goes_on && STARTING.load(SeqCst) == 0 && not_only_parked()
 }
 
-/// Whether nothing tells that the thread, which is in this wait, is about to go on.
+/// Whether the thread that is in this wait stays in it, as far as is known.
 fn stays(record: &Record, wait: SeenWait) -> bool {
     match wait.awaited {
         Awaited::Lock(_) => true,
-        // Whoever waits for a thread that has ended is about to go on.
+        // If the awaited thread has ended, this one is about to go on.
         Awaited::End(thread) => alive().any(|r| r.thread.load(Relaxed) == thread),
         Awaited::Event(event) | Awaited::Permits(event) => {
             let is_old = || now().saturating_sub(wait.since) > LONG.as_nanos() as u64;
@@ -94,19 +95,22 @@ fn stays(record: &Record, wait: SeenWait) -> bool {
     }
 }
 
-/// Whether the thread with this number of the system is one that is watched, or watches.
+/// Whether the system's thread of this number has a record, or is the watchdog's.
 fn is_known(system: u32) -> bool {
     system == bell::system_thread()
         || records().any(|r| r.in_use.load(Acquire) && r.system.load(Relaxed) == system)
 }
 
-/// Every thread waits, so nobody completes what they wait for: reported once nothing has moved for
-/// a while, as a thread that was just woken may not have run yet, and unless this one's event `came`.
-pub(crate) fn nobody_will(me: OwnRecord, mut came: impl FnMut() -> bool) -> Option<Arc<Finding>> {
+/// Every thread seems to wait. Reports that once nothing has moved for a while, as a thread that was just
+/// woken may not have run yet, and unless the event of this thread `came`.
+pub(crate) fn confirm_global_deadlock(
+    me: OwnRecord,
+    mut came: impl FnMut() -> bool,
+) -> Option<Arc<Finding>> {
     let busy = Busy::new();
     let (graph, seen) = look();
     let scene = Scene { me, seen };
-    if scene.a_lock_is_handed_over() {
+    if scene.is_a_lock_handed_over() {
         return None;
     }
     me.looks.store(true, SeqCst);
@@ -128,7 +132,7 @@ pub(crate) fn nobody_will(me: OwnRecord, mut came: impl FnMut() -> bool) -> Opti
     drop(busy);
     Some(observe(|o| {
         know_thread(o, me, None);
-        o.without_a_way_out(&threads, cycle.as_deref())
+        o.report_global_deadlock(&threads, cycle.as_deref())
     }))
 }
 
@@ -143,10 +147,11 @@ impl Scene {
         ptr::eq(seen.record, self.me.shared())
     }
 
-    /// A lock that nobody here holds is about to be handed over, maybe by this very thread: whoever
-    /// waits for a condition variable has not let go of the mutex yet.
-    fn a_lock_is_handed_over(&self) -> bool {
-        let held = |lock: Word| self.seen.iter().any(|s| s.holds(lock)) || was_left(lock).is_some();
+    /// Whether some thread waits for a lock that no thread holds: the lock is being handed over, maybe by
+    /// this very thread, which waits for a condition variable and has not released the mutex yet.
+    fn is_a_lock_handed_over(&self) -> bool {
+        let held =
+            |lock: HoldWord| self.seen.iter().any(|s| s.holds(lock)) || abandoned(lock).is_some();
         self.seen.iter().filter_map(ThreadSnapshot::wanted).any(|lock| !held(lock))
     }
 
@@ -155,7 +160,7 @@ impl Scene {
     fn stays_so(&self) -> bool {
         let still = |s: &ThreadSnapshot| self.is_me(s) || is_harness(s.record) || s.still();
         let is_seen = |r: &Record| self.seen.iter().any(|s| ptr::eq(s.record, r));
-        self.seen.iter().all(still) && alive().all(is_seen) && nobody_runs()
+        self.seen.iter().all(still) && alive().all(is_seen) && all_threads_wait()
     }
 
     fn stays_so_for_a_while(&self) -> bool {
@@ -165,8 +170,8 @@ impl Scene {
         })
     }
 
-    /// Whether no thread runs that is not watched, and none that has told of its end: it may still run
-    /// destructors, and nobody would look after those.
+    /// Whether no thread without a record runs, and none that has ended for this crate but may still run
+    /// destructors: when those have run, no thread would look again.
     fn no_other_thread_runs(&self) -> bool {
         let ends =
             |system| !is_known(system) && records().any(|r| r.system.load(Relaxed) == system);
@@ -180,8 +185,8 @@ impl Scene {
         !platform::others_run(&is_known)
     }
 
-    /// Whether no thread was woken that has not run yet: it does not sleep any more. Some locks spin, but
-    /// nobody gets one that is held.
+    /// Whether the system has every thread asleep: one that was woken is not, even before it has run. A
+    /// thread that spins on a lock that is held is as good as asleep.
     fn everybody_sleeps(&self) -> bool {
         let is_quiet = |s: &ThreadSnapshot| {
             self.is_me(s)
@@ -193,22 +198,22 @@ impl Scene {
         self.seen.iter().all(is_quiet)
     }
 
-    /// Whether the guard that keeps the thread waiting is somewhere, of a lock whose guards may be sent.
-    /// Whoever has an upgradable hold may be about to have it upgraded.
+    /// Whether the thread waits for a lock with sendable guards, and such a guard exists that keeps it
+    /// waiting. Its own upgradable hold does not: it may be about to be upgraded.
     fn is_barred(&self, seen: &ThreadSnapshot) -> bool {
-        let Some(lock) = seen.wanted().filter(|lock| may_be_sent(lock.lock())) else {
+        let Some(lock) = seen.wanted().filter(|lock| is_sendable(lock.lock())) else {
             return false;
         };
         let upgrades = |by: &ThreadSnapshot, h: &HeldLock| {
             ptr::eq(by.record, seen.record) && h.word.mode() == Mode::Upgradable
         };
         let bars = |by: &ThreadSnapshot| by.held.iter().any(|h| h.bars(lock) && !upgrades(by, h));
-        self.seen.iter().any(bars) || was_left(lock).is_some()
+        self.seen.iter().any(bars) || abandoned(lock).is_some()
     }
 
-    /// Whether every other thread that looks as this one does has come to an end of that, and waits. What
-    /// came for it before its wait was visible was not counted, and it looks for that at its end. Of
-    /// several that look, all give way to the one with the greatest number.
+    /// Whether all other threads that are in this same check have finished it and sleep: each looks for
+    /// its event once more at the end of the check. Of several that check at once, all but the one with
+    /// the greatest number give up.
     fn others_have_looked(&self) -> bool {
         let my_number = self.me.thread.load(Relaxed);
         let begin = Instant::now();
@@ -216,7 +221,7 @@ impl Scene {
             let looks = |s: &&ThreadSnapshot| !self.is_me(s) && s.record.looks.load(SeqCst);
             match self.seen.iter().filter(looks).map(|s| s.thread).max() {
                 None if self.everybody_sleeps() => return true,
-                // It has just come to its end, and is about to sleep.
+                // A thread has just finished its check, and is about to sleep.
                 None if begin.elapsed() > LONG || !self.stays_so() => return false,
                 Some(number) if number > my_number => return false,
                 Some(_) if begin.elapsed() > OTHERS => return false,
@@ -225,15 +230,14 @@ impl Scene {
         }
     }
 
-    /// Whether no parked thread of these is about to be unparked. A handler of a signal that is still to
-    /// come may do that.
+    /// Whether no parked thread is about to be unparked, as a signal handler of the program could do.
     fn nobody_unparks(&self) -> bool {
         let is_parked = |s: &ThreadSnapshot| matches!(s.awaited(), Some(Awaited::Unpark { .. }));
         if !self.seen.iter().any(is_parked) {
             return true;
         }
         let i_park = self.seen.iter().any(|s| self.is_me(s) && is_parked(s));
-        !platform::catches_signals() && !(i_park && is_unparked())
+        !(platform::catches_signals() || i_park && is_unparked())
     }
 
     /// A cycle of threads among them.

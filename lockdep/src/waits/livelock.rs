@@ -22,7 +22,7 @@ use std::sync::atomic::Ordering::{Acquire, Relaxed};
 use crate::engine::{WaitGraph, Waiter, WaitsFor};
 use crate::model::ids::ThreadId;
 use crate::model::lock::Site;
-use crate::model::word::Word;
+use crate::model::word::HoldWord;
 use crate::observer::facts::{Doing, StuckThread};
 use crate::platform::clock;
 use crate::process;
@@ -37,32 +37,33 @@ use crate::thread_state::wait::{Awaited, SeenWait};
 /// # Panics
 /// Where threads keep failing on each other's locks, as configured.
 #[cold]
-pub(crate) fn failed(record: OwnRecord, asked: Word, site: Site) {
+pub(crate) fn failed(record: OwnRecord, asked: HoldWord, site: Site) {
     let regained = record.mark_tried_under();
     let rounds = record.retries.failed(record.held.pushed(), regained);
     record.retries.failed.failed(asked, site, regained > 0);
     if rounds.is_multiple_of(ROUNDS) {
-        fruitless(record, asked, site);
+        failed_too_often(record, asked, site);
     }
 }
 
-fn fruitless(me: OwnRecord, asked: Word, site: Site) {
+fn failed_too_often(me: OwnRecord, asked: HoldWord, site: Site) {
     let thread = me.thread.load(Relaxed);
-    let (circle, futile) = {
+    let (circle, starvation) = {
         let _busy = Busy::new();
         let mut held = Vec::new();
         me.held.held_into(&mut held);
         let now = clock::now();
-        let futile = me.retries.failed.look(asked, &held, now).map(|f| (f, held.last().copied()));
+        let starvation =
+            me.retries.failed.look(asked, &held, now).map(|f| (f, held.last().copied()));
         let due = me.retries.publish(asked, site, held, now);
         let circle = if due { look(thread, &mut me.mine().own.borrow_mut().marks) } else { None };
-        (circle, futile)
+        (circle, starvation)
     };
     let Some(circle) = circle else {
-        if let Some((futile, own)) = futile {
+        if let Some((starvation, own)) = starvation {
             process::observe(|o| {
                 process::know_thread(o, me, None);
-                o.futile(thread, (asked, site), own.as_ref(), futile);
+                o.starves(thread, (asked, site), own.as_ref(), starvation);
             });
         }
         return;
@@ -103,8 +104,7 @@ fn look(me: ThreadId, marks: &mut Vec<Mark>) -> Option<Vec<StuckThread>> {
     circle(me, stuck)
 }
 
-/// What the thread of this record is stuck at, if it is where `now` says and has come no further than
-/// `before`.
+/// The thread of this record as a stuck one, if it has made no progress from `before` to `now`.
 fn stuck_since(
     before: &Mark,
     now: &Mark,
@@ -135,16 +135,16 @@ fn circle(me: ThreadId, stuck: Vec<Stuck>) -> Option<Vec<StuckThread>> {
     let start = stuck.iter().position(|s| s.found.thread == me)?;
     let graph = WaitGraph::new(stuck.iter().map(Stuck::waiter).collect());
     let cycle = graph.cycle(start)?;
-    // Whoever blocks on a lock that the next thread releases in each round gets it in the end.
+    // A thread that blocks on a lock which the next thread releases in each round gets it in the end.
     let starved = |i: usize| {
         let (at, next) = (&stuck[cycle[i]], &stuck[cycle[(i + 1) % cycle.len()]]);
         matches!(at.found.doing, Doing::Waits(Awaited::Lock(_))) && !next.kept
     };
-    // A guard that may be sent is with the next thread if that has nothing else, and gets it anew in
-    // each round; otherwise any thread may have it.
+    // Of a lock with sendable guards it is certain that the next thread has the guard only if that thread
+    // holds nothing else and acquires it anew in each round.
     let elsewhere = |i: usize| {
         let (at, next) = (&stuck[cycle[i]], &stuck[cycle[(i + 1) % cycle.len()]]);
-        let is_sendable = at.found.lock().is_some_and(|lock| process::may_be_sent(lock.lock()));
+        let is_sendable = at.found.lock().is_some_and(|lock| process::is_sendable(lock.lock()));
         is_sendable && (next.kept || next.found.held.len() > 1)
     };
     if (0..cycle.len()).any(|i| starved(i) || elsewhere(i)) {

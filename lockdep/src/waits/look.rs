@@ -1,11 +1,13 @@
-//! All threads that are alive, seen at one moment, and what each is stuck at.
+//! All threads that have not ended, as a wait graph and as parts of findings.
+//!
+//! Each is read on its own, without stopping it: a thread that moves meanwhile counts as running.
 
 use std::process;
 use std::sync::atomic::Ordering::{Relaxed, SeqCst};
 
 use crate::engine::{WaitGraph, Waiter, WaitsFor};
 use crate::model::held::Hold;
-use crate::model::word::Word;
+use crate::model::word::HoldWord;
 use crate::observer::facts::{Doing, Orphan, StuckThread};
 use crate::platform;
 use crate::process::observer;
@@ -55,10 +57,10 @@ pub(super) fn sleeps(record: &Record) -> bool {
     platform::sleeps(record.system.load(Relaxed))
 }
 
-/// The hold of a thread that has ended, with a guard of this lock that may be anywhere.
-pub(super) fn was_left(lock: Word) -> Option<Orphan> {
+/// The hold of this lock that a thread has left behind when it ended, whose guard may be elsewhere.
+pub(super) fn abandoned(lock: HoldWord) -> Option<Orphan> {
     let observer = observer();
-    observer.as_ref()?.left.iter().find(|left| left.held.bars(lock)).cloned()
+    observer.as_ref()?.abandoned.iter().find(|orphan| orphan.held.bars(lock)).cloned()
 }
 
 /// The main thread of a test harness only waits for its tests, in code that is not instrumented. A

@@ -1,4 +1,4 @@
-//! A lock that a thread still held when it ended, and those that wait for it.
+//! Orphaned locks: those that a thread still held when it ended, and the threads that wait for them.
 
 use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
@@ -13,28 +13,30 @@ use crate::thread_state::record::OwnRecord;
 use crate::thread_state::snapshot::ThreadSnapshot;
 use crate::waits::look::{alive, stuck};
 
-/// How often somebody looks whether a thread whose closure has returned has ended.
+/// The pause between looks at whether a thread whose closure has returned has ended.
 const LOOK: Duration = Duration::from_millis(1);
-/// How long.
+/// How long a thread looks for that.
 const LONG: Duration = Duration::from_secs(1);
-/// How long a waiter of an orphaned lock gets to find that out for itself.
+/// How long a thread that waits for an orphaned lock has to report that itself.
 const SETTLE: Duration = Duration::from_millis(100);
 
-/// Waits until the holder of the lock that the thread wants has ended, if nothing is left of it but its
-/// end, which is near: what it holds then is orphaned.
+/// Waits until the holder of the lock that this thread wants has ended, if the holder's closure has
+/// returned already: what it then still holds is orphaned.
 pub(super) fn until_holders_end(me: OwnRecord) {
     let _busy = Busy::new();
     let Some(lock) = ThreadSnapshot::of(me.shared()).wanted() else { return };
     let lock = lock.lock();
     let begin = Instant::now();
-    while begin.elapsed() < LONG && alive().any(|r| r.left.load(Relaxed) && r.held.holds(lock)) {
+    while begin.elapsed() < LONG
+        && alive().any(|r| r.is_leaving.load(Relaxed) && r.held.holds(lock))
+    {
         thread::sleep(LOOK);
     }
 }
 
-/// A thread that has ended has left these locks held: finds somebody who waits for one of them, and
-/// has not found that out himself.
-pub(crate) fn behind_these(held: &[HeldLock]) -> Option<Arc<Finding>> {
+/// Finds a thread that waits for one of these locks, which a thread held when it ended, and reports it if
+/// the waiting thread has not done so itself.
+pub(crate) fn find_waiter_of(held: &[HeldLock]) -> Option<Arc<Finding>> {
     let waits_for_one =
         |seen: &ThreadSnapshot| seen.wanted().is_some_and(|word| held.iter().any(|h| h.bars(word)));
     let (waiter, target) = {
@@ -50,8 +52,8 @@ pub(crate) fn behind_these(held: &[HeldLock]) -> Option<Arc<Finding>> {
     })
 }
 
-/// The finding about the lock that this thread waits for, if a thread that has ended holds it.
-pub(super) fn behind_one(me: OwnRecord) -> Option<Arc<Finding>> {
+/// Reports the lock that this thread waits for, if a thread that has ended holds it.
+pub(super) fn find_orphan_awaited_by(me: OwnRecord) -> Option<Arc<Finding>> {
     let (mine, target) = {
         let _busy = Busy::new();
         let seen = ThreadSnapshot::of(me.shared());

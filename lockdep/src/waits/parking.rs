@@ -1,13 +1,12 @@
-//! Parking: a wait that whoever has a handle of the thread can end.
+//! Parking: a wait that any thread with a handle of the parked one can end.
 //!
-//! Anybody may have a handle, so a parked thread counts as stuck only when no thread of the process is
-//! left that runs, and something else than parked threads waits: a process of which nothing is left
-//! but parked threads may be meant to stay like that until it is killed.
+//! Any thread may have such a handle. So a parked thread counts as stuck only when no thread of the process
+//! runs, and at least one waits for something else than an unpark: a process in which all threads are
+//! parked may be meant to stay like that until it is killed.
 //!
-//! A thread that was unparked before it parks does not block. Which of the unparks a return of `park`
-//! answers is not known, but a thread that was not unparked since it returned has no reason to
-//! return; any other one is taken for one that goes on, until it is seen to sleep. Before anything is
-//! said the thread looks for itself whether it was unparked.
+//! A thread that was unparked before it parks does not block. It is not known which unpark a return of
+//! `park` consumed. But a thread that was not unparked since its last return stays parked; any other
+//! counts as running until it is seen asleep, and checks for itself before it is reported.
 
 use std::sync::atomic::Ordering::SeqCst;
 use std::thread;
@@ -34,8 +33,7 @@ pub(crate) fn park(record: OwnRecord, timed: bool, site: Site, block: impl FnOnc
     block();
     drop(wait);
     let end = count();
-    // It was one of them that ended this wait. Of several that came meanwhile the last may still end
-    // the next one.
+    // One unpark ended this wait. If several came meanwhile, the last one may still end the next wait.
     let answered = end == begin || end.wrapping_sub(known) <= 1;
     record.mine().unparks.set(if answered { end } else { end.wrapping_sub(1) });
 }

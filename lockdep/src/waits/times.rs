@@ -1,11 +1,10 @@
-//! How long locks are waited for and held; only while somebody asks.
+//! How long locks are waited for and held; measured only while statistics or a watchdog [`ask`].
 //!
-//! A thread takes no time stamps by itself. While [`ask`]ed, every acquisition of every thread takes
-//! the long way (its stack of held locks looks full), marks the hold with [`WATCHED`] and stamps it,
-//! and the mark sends the release the long way too. So what is paid while nobody asks is nothing,
-//! and while somebody does it is a clock read or two for each acquisition and release.
+//! While they do, every acquisition takes the slow path (the stack of held locks looks full), stamps
+//! the hold and marks it as [`WATCHED`], and the mark makes the release take the slow path too. That
+//! costs a clock read or two for each acquisition and release, and nothing while nothing asks.
 //!
-//! A lock that is already held when somebody begins to ask has no time.
+//! A lock that was already held when the measuring began has no time.
 //!
 //! [`WATCHED`]: crate::model::word::WATCHED
 
@@ -16,7 +15,7 @@ use crate::hash::fold;
 use crate::model::lock::Site;
 use crate::model::times::{ClassTimes, longest};
 use crate::model::word;
-use crate::model::word::Word;
+use crate::model::word::HoldWord;
 use crate::platform::clock;
 use crate::thread_state::current::Busy;
 use crate::thread_state::demand::Asker;
@@ -25,14 +24,14 @@ use crate::thread_state::wait::{Awaited, SeenWait};
 use crate::thread_state::{bell, demand, registry};
 use crate::waits::starvation;
 
-/// From here on times are taken for this asker, in threads that run already as well.
+/// From here on times are taken for this asker, by all threads.
 pub(crate) fn ask(asker: Asker) {
     demand::set(asker);
     registry::records().for_each(|r| r.held.force_slow_path());
 }
 
-/// The thread is about to acquire, the long way; returns the word to hold the lock with.
-pub(crate) fn asked_for(record: OwnRecord, word: Word) -> Word {
+/// On the slow path of an acquisition: returns the word to hold the lock with.
+pub(crate) fn asked_for(record: OwnRecord, word: HoldWord) -> HoldWord {
     if !demand::is_asked() {
         return word;
     }
@@ -41,10 +40,10 @@ pub(crate) fn asked_for(record: OwnRecord, word: Word) -> Word {
     if demand::is_asked_by(Asker::Watchdog) {
         about_to_hold(record, now);
     }
-    Word(word.0 | word::WATCHED)
+    HoldWord(word.0 | word::WATCHED)
 }
 
-/// The hold is not on the stack yet, but the watchdog must not go to sleep before it is.
+/// Keeps the watchdog awake until the hold is on the stack, where it is seen.
 fn about_to_hold(record: OwnRecord, now: u64) {
     record.asked_at.store(now, SeqCst);
     bell::something_to_watch();
@@ -81,15 +80,15 @@ fn wait_ended(record: OwnRecord, awaited: Awaited) {
     starvation::waited(record, lock, wait.site, time, bypassed);
 }
 
-/// How many holds of others have ended during this wait for this lock, beyond the one that it began
-/// with: at least so many.
-pub(crate) fn bypassed(lock: Word, wait: &SeenWait) -> u64 {
+/// How many holds of others have ended during this wait for this lock, without the one that it began
+/// behind. A lower bound.
+pub(crate) fn bypassed(lock: HoldWord, wait: &SeenWait) -> u64 {
     ended(lock).saturating_sub(wait.signals).saturating_sub(1)
 }
 
-/// How many holds of this lock have ended while somebody asked, as far as that is known; more than
-/// any number while nobody asks.
-pub(crate) fn ended(lock: Word) -> u64 {
+/// How many holds of this lock have ended while times were taken, as far as that is known; the greatest
+/// number while they are not taken.
+pub(crate) fn ended(lock: HoldWord) -> u64 {
     let slot = slot(lock);
     match slot.lock.load(Relaxed) == lock.lock() && demand::is_asked() {
         true => slot.holds.load(Relaxed),
@@ -99,17 +98,17 @@ pub(crate) fn ended(lock: Word) -> u64 {
 }
 
 /// One more hold of this lock has ended.
-fn count_end(lock: Word) {
+fn count_end(lock: HoldWord) {
     let slot = slot(lock);
     if slot.lock.load(Relaxed) != lock.lock() {
-        // Starting from nothing, a count that was taken before says too little, and never too much.
+        // From zero again, so a difference to an earlier count is too low, never too high.
         slot.holds.store(0, Relaxed);
         slot.lock.store(lock.lock(), Relaxed);
     }
     slot.holds.fetch_add(1, Relaxed);
 }
 
-/// Holds of one lock that have ended; the last lock that came by has it.
+/// Holds of one lock that have ended. Locks that share a slot take it from each other.
 struct Ended {
     lock: AtomicU64,
     holds: AtomicU64,
@@ -118,12 +117,12 @@ struct Ended {
 static ENDED: [Ended; 256] =
     [const { Ended { lock: AtomicU64::new(0), holds: AtomicU64::new(0) } }; 256];
 
-fn slot(lock: Word) -> &'static Ended {
+fn slot(lock: HoldWord) -> &'static Ended {
     &ENDED[fold(lock.lock(), 0x9e37_79b9_7f4a_7c15) as usize % ENDED.len()]
 }
 
 /// A hold that began at `since` is over.
-pub(crate) fn released(record: OwnRecord, word: Word, site: Site, since: u64) {
+pub(crate) fn released(record: OwnRecord, word: HoldWord, site: Site, since: u64) {
     if demand::is_asked() {
         count_end(word);
     }
@@ -138,6 +137,6 @@ pub(crate) fn released(record: OwnRecord, word: Word, site: Site, since: u64) {
     }
 }
 
-fn with(record: OwnRecord, word: Word, step: impl FnOnce(&mut ClassTimes)) {
+fn with(record: OwnRecord, word: HoldWord, step: impl FnOnce(&mut ClassTimes)) {
     step(record.times().entry(word.class()).or_default());
 }

@@ -1,4 +1,4 @@
-//! What is late at one moment, and the finding that tells of it.
+//! What is late at one moment, and the finding about it.
 
 use std::sync::Arc;
 use std::sync::atomic::Ordering::{Acquire, Relaxed, SeqCst};
@@ -8,7 +8,7 @@ use crate::hooks::Mode;
 use crate::model::finding::{Finding, Rule, Tier};
 use crate::model::held::HeldLock;
 use crate::model::ids::ThreadId;
-use crate::model::word::Word;
+use crate::model::word::HoldWord;
 use crate::observer::Observer;
 use crate::thread_state::registry;
 use crate::thread_state::snapshot::{self, ThreadSnapshot};
@@ -28,7 +28,7 @@ pub(super) struct Looked {
 #[derive(Debug)]
 pub(super) enum Late {
     Hold { thread: ThreadId, held: HeldLock, time: u64 },
-    Wait { thread: ThreadId, lock: Word, wait: SeenWait, time: u64 },
+    Wait { thread: ThreadId, lock: HoldWord, wait: SeenWait, time: u64 },
     Heartbeat { pulse: Arc<Pulse>, time: u64 },
 }
 
@@ -117,7 +117,7 @@ impl Watch<'_> {
         self.again(after);
     }
 
-    /// Somebody looks again at this time, or before.
+    /// Asks for another look at this time at the latest.
     fn again(&mut self, at: u64) {
         self.next = Some(self.next.map_or(at, |next| next.min(at)));
     }
@@ -164,14 +164,14 @@ fn slow_hold(o: &mut Observer, thread: ThreadId, held: &HeldLock, time: u64) -> 
     o.keep(&[thread], [held.site], finding)
 }
 
-fn wants(thread: &ThreadSnapshot, lock: Word) -> bool {
+fn wants(thread: &ThreadSnapshot, lock: HoldWord) -> bool {
     matches!(thread.awaited(), Some(Awaited::Lock(wanted)) if wanted.lock() == lock.lock())
 }
 
 fn slow_wait(
     o: &mut Observer,
     thread: ThreadId,
-    (asked, wait): (Word, &SeenWait),
+    (asked, wait): (HoldWord, &SeenWait),
     time: u64,
 ) -> Arc<Finding> {
     let who = o.thread(thread);

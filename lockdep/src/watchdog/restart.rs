@@ -13,8 +13,7 @@ const COUNT: &str = "LOCKDEP_RESTARTS";
 /// sleeps for the back-off, then for twice that, and so on. After the last attempt it is aborted
 /// instead. The count is kept in `LOCKDEP_RESTARTS`.
 ///
-/// There is no `exec` but on Unix: elsewhere the process is aborted, for whoever started it to
-/// start it again.
+/// Only Unix has `exec`: elsewhere the process is aborted, and its supervisor must start it again.
 #[derive(Clone, Debug)]
 pub struct Restart {
     attempts: u32,

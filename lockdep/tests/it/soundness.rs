@@ -5,8 +5,6 @@
 
 use std::panic::Location;
 use std::sync::Arc;
-use std::sync::atomic::AtomicUsize;
-use std::sync::atomic::Ordering::SeqCst;
 use std::time::Duration;
 
 use lockdep::config::{OnDeadlock, Print};

@@ -76,11 +76,6 @@ pub(super) enum Line {
         #[serde(default)]
         most_bypassed: Option<MostLine>,
     },
-    Dropped {
-        reason: String,
-        #[serde(default)]
-        count: u64,
-    },
     End,
     #[serde(other)]
     Other,

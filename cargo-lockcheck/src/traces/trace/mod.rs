@@ -7,7 +7,6 @@
 mod line;
 mod reader;
 
-use std::collections::HashMap;
 use std::fmt;
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::Arc;
@@ -259,8 +258,6 @@ pub struct Trace {
     pub blocked: Vec<Blocked>,
     /// How long locks were waited for and held.
     pub times: Vec<(Arc<Class>, Times)>,
-    /// What was not recorded, and how often.
-    pub dropped: HashMap<String, u64>,
     /// Whether the process ended by itself.
     pub ended: bool,
 }

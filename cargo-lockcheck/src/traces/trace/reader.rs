@@ -249,10 +249,6 @@ impl<'a> Reader<'a> {
                 };
                 self.trace.times.push((self.class(class)?, times));
             }
-            Line::Dropped { reason, count } => {
-                let known = self.trace.dropped.entry(reason).or_default();
-                *known = known.saturating_add(count);
-            }
             Line::End => self.trace.ended = true,
             Line::Other => {}
         }

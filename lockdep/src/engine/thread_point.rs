@@ -1,0 +1,45 @@
+//! A thread at one of its steps, with all that tells whether another thread's step can meet it: an
+//! event with its vector clocks, in the words of Lamport (1978) and Mattern (1989).
+
+use std::sync::Arc;
+
+use super::{InheritedLocks, VectorClock};
+use crate::model::ids::ThreadId;
+
+/// A thread at one of its steps.
+///
+/// Each thread counts its *epochs* from one. A new epoch begins wherever others may order themselves
+/// after what the thread has done so far: when it spawns a thread, releases a lock that it spawned
+/// one under, or publishes its clock with an event.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct ThreadPoint {
+    /// The thread.
+    pub thread: ThreadId,
+    /// The thread's epoch.
+    pub epoch: u32,
+    /// The epochs that spawn and join order puts before this step, in every run.
+    pub clock: Arc<VectorClock>,
+    /// The epochs that events put before it in this run: messages, notifications, barriers.
+    pub observed: Arc<VectorClock>,
+    /// What is held around the whole thread.
+    pub inherited: Option<Arc<InheritedLocks>>,
+}
+
+impl ThreadPoint {
+    /// The epochs that spawn and join order puts before whatever comes after this step.
+    pub(crate) fn completed(&self) -> VectorClock {
+        let mut completed = VectorClock::clone(&self.clock);
+        completed.advance(self.thread, self.epoch);
+        completed
+    }
+
+    /// Whether spawn and join order puts this before `later`.
+    pub(crate) fn before(&self, later: &ThreadPoint) -> bool {
+        later.clock.completed_epochs(self.thread) >= self.epoch
+    }
+
+    /// Whether events put this before `later` in this run.
+    pub(crate) fn observed_before(&self, later: &ThreadPoint) -> bool {
+        later.observed.completed_epochs(self.thread) >= self.epoch
+    }
+}

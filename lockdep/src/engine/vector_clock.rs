@@ -1,0 +1,69 @@
+//! Vector clocks: which steps of two threads can never overlap.
+//!
+//! A vector clock in the sense of Mattern (1989), with one number a thread. An entry `(t, n)` says
+//! that the first `n` epochs of thread `t` are completed. The caller may leave out a thread that the
+//! detector remembers nothing of, as its entry could order nothing. So a clock grows with the number
+//! of threads that recorded something, not with the number that came and went.
+
+use crate::model::ids::ThreadId;
+
+/// The completed epochs of each thread, as known at some step.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct VectorClock {
+    /// Sorted by thread.
+    epochs: Vec<(ThreadId, u32)>,
+}
+
+impl VectorClock {
+    /// How many epochs of `thread` are completed.
+    pub(crate) fn completed_epochs(&self, thread: ThreadId) -> u32 {
+        self.epochs.binary_search_by_key(&thread, |e| e.0).map_or(0, |at| self.epochs[at].1)
+    }
+
+    /// Adds that the first `epochs` epochs of `thread` are completed.
+    pub(crate) fn advance(&mut self, thread: ThreadId, epochs: u32) {
+        match self.epochs.binary_search_by_key(&thread, |e| e.0) {
+            Ok(at) => self.epochs[at].1 = self.epochs[at].1.max(epochs),
+            Err(at) => self.epochs.insert(at, (thread, epochs)),
+        }
+    }
+
+    /// Adds what is completed in `other`.
+    pub(crate) fn join(&mut self, other: &VectorClock) {
+        for &(thread, epochs) in &other.epochs {
+            self.advance(thread, epochs);
+        }
+    }
+
+    /// Forgets the threads for which `keep` is false.
+    pub(crate) fn retain(&mut self, mut keep: impl FnMut(ThreadId) -> bool) {
+        self.epochs.retain(|e| keep(e.0));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::VectorClock;
+
+    #[test]
+    fn a_join_takes_the_later_of_both() {
+        let (mut a, mut b) = (VectorClock::default(), VectorClock::default());
+        a.advance(1, 3);
+        b.advance(1, 2);
+        b.advance(7, 1);
+        a.join(&b);
+        assert_eq!(
+            (a.completed_epochs(1), a.completed_epochs(7), a.completed_epochs(9)),
+            (3, 1, 0)
+        );
+    }
+
+    #[test]
+    fn retain_forgets() {
+        let mut a = VectorClock::default();
+        a.advance(1, 3);
+        a.advance(2, 1);
+        a.retain(|t| t != 1);
+        assert_eq!((a.completed_epochs(1), a.completed_epochs(2)), (0, 1));
+    }
+}
