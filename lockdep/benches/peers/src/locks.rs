@@ -28,6 +28,45 @@ pub fn one<C: Contender>() -> Batch {
     repeat(move || *C::lock(black_box(&mutex)) += 1)
 }
 
+/// One mutex in a loop as a program has it: nothing is hidden from the compiler but the mutex at its
+/// beginning, and the value is read back at the end.
+pub fn one_in_a_loop<C: Contender>() -> Batch {
+    #[inline(never)]
+    fn count<C: Contender>(mutex: &C::Mutex, times: u32) -> u64 {
+        for _ in 0..times {
+            *C::lock(mutex) += 1;
+        }
+        *C::lock(mutex)
+    }
+    let mutex = C::mutex();
+    Box::new(move |times| {
+        let start = Instant::now();
+        black_box(count::<C>(black_box(&mutex), times));
+        start.elapsed()
+    })
+}
+
+/// Three mutexes, nested, in such a loop.
+pub fn three_in_a_loop<C: Contender>() -> Batch {
+    #[inline(never)]
+    fn count<C: Contender>([outer, middle, inner]: &[C::Mutex; 3], times: u32) -> u64 {
+        for _ in 0..times {
+            let mut first = C::lock(outer);
+            *first += 1;
+            let mut second = C::lock(middle);
+            *second += *first;
+            *C::lock(inner) += *second;
+        }
+        *C::lock(inner)
+    }
+    let mutexes = [C::mutex(), C::mutex(), C::mutex()];
+    Box::new(move |times| {
+        let start = Instant::now();
+        black_box(count::<C>(black_box(&mutexes), times));
+        start.elapsed()
+    })
+}
+
 /// Three mutexes, nested.
 pub fn three<C: Contender>() -> Batch {
     let mutexes = [C::mutex(), C::mutex(), C::mutex()];
