@@ -165,7 +165,7 @@ impl PlaceClass {
 )]
 pub trait Locks {
     /// Visits the tag of each lock that is watched; `false` if a lock is still to be made, by the
-    /// first use of a `LazyLock` for instance. It must lock nothing, and not wait.
+    /// first use of a `LazyLock` for instance. It must lock nothing, wait for nothing and call nothing else of this crate.
     fn each_lock<'a>(&'a self, visit: &mut dyn FnMut(&'a LockTag, &'static LockType)) -> bool;
 }
 

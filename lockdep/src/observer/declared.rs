@@ -134,7 +134,7 @@ impl Observer {
     /// This runs [`Locks::each_lock`](crate::observer::declarations::Locks::each_lock) of the program under
     /// the observer's lock. The implementations here only walk to the locks. The thread is busy, so the
     /// locks that another implementation takes pass through untracked and cannot come back here; one that
-    /// waits for another thread, which its contract forbids, may hang the process.
+    /// waits for another thread or calls this crate, against its contract, may hang the process.
     fn place_statics(&mut self) {
         let mut later = std::mem::take(&mut self.declared.later);
         later.retain(|&(place, lock)| {
