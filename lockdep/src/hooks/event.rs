@@ -31,8 +31,6 @@ pub enum EventKind {
     Send,
     /// The other participants of a barrier.
     Barrier,
-    /// An `unpark`.
-    Park,
     /// Permits of a semaphore that has several.
     Permit,
     /// Units of a banker's resource.
@@ -49,7 +47,6 @@ impl EventKind {
             EventKind::Barrier => const { &LockType::of::<()>(LockKind::Barrier) },
             EventKind::Permit => const { &LockType::of::<()>(LockKind::Permits) },
             EventKind::Units => const { &LockType::of::<()>(LockKind::Resource) },
-            EventKind::Park => const { &LockType::of::<()>(LockKind::Thread) },
         }
     }
 

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use crate::platform::unwind;
 
-/// Frames that are kept of a stack.
+/// Frames that are kept of a stack, a few of them of the hooks: the unwinder takes some 90 ns for each.
 const DEPTH: usize = 48;
 
 /// The return addresses of one thread at one moment, innermost first.
