@@ -1,6 +1,8 @@
 //! The lint on whole workspaces: cycles across crates, its settings, what an editor is told, and
 //! its findings joined with those of runs.
 
+use std::collections::BTreeSet;
+
 use cargo_lockcheck::report::model::{Evidence, Finding, Level, Report};
 use lockcheck_tests::Project;
 use lockdep::finding::Rule;
@@ -255,22 +257,28 @@ fn mir_that_is_gone_or_damaged_is_written_anew() {
         let built = project.report_path().with_file_name("lint/debug/deps");
         let files = std::fs::read_dir(built).expect("something is built");
         let paths = files.map(|file| file.expect("an entry").path());
-        paths.filter(|path| path.extension().is_some_and(|ext| ext == "mir")).collect::<Vec<_>>()
+        paths
+            .filter(|path| path.extension().is_some_and(|ext| ext == "mir"))
+            .collect::<BTreeSet<_>>()
     };
     let looks = || {
         let checked = project.check(&["check"]);
         assert_eq!(checked.found(), ["double-lock potential"], "{checked}");
     };
     looks();
-    let before = written();
-    assert!(!before.is_empty());
-    for path in &before {
+    for path in written() {
         std::fs::remove_file(path).expect("it is there");
     }
     looks();
-    for path in written() {
-        std::fs::write(path, [0xff; 64]).expect("it can be written");
+    let anew = written();
+    assert!(!anew.is_empty());
+    let damaged = [0xff; 64];
+    for path in &anew {
+        std::fs::write(path, damaged).expect("it can be written");
     }
     looks();
-    assert_eq!(written().len(), before.len());
+    assert_eq!(written(), anew);
+    for path in &anew {
+        assert_ne!(std::fs::read(path).expect("it is there"), damaged, "{}", path.display());
+    }
 }
