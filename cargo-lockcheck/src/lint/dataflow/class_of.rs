@@ -43,20 +43,33 @@ pub(crate) fn class_of(view: &BodyView<'_, '_>, path: &Path) -> Option<Class> {
             name: format!("{}{inner}{suffix}", types::last(&static_name(name))).into(),
         }),
         Root::Local(local) => {
-            let owner = Path { root: path.root.clone(), parts: Vec::new() };
-            let names = view.function.body.names.iter();
-            let mut plain = names.filter(|(_, place)| place.steps.is_empty());
-            let (name, _) = plain.find(|(_, place)| view.local(place.local) == owner)?;
             if (1..=view.function.body.params).contains(&(*local as usize)) {
                 return None;
             }
+            let name = local_name(view, *local)?;
+            // Two variables may have one name.
+            let body = view.function.body.name;
             Some(Class {
-                key: format!("{}#{}::{name}{inner}{suffix}", unit, view.function.body.name).into(),
+                key: format!("{unit}#{body}::{name}#{local}{inner}{suffix}").into(),
                 name: format!("{name}{inner}{suffix}").into(),
             })
         }
         _ => None,
     }
+}
+
+/// The name of the variable whose value a local becomes, or is a part of.
+fn local_name(view: &BodyView<'_, '_>, local: u32) -> Option<String> {
+    let owner = Path::new(Root::Local(local));
+    let names = &view.function.body.names;
+    let mut plain = names.iter().filter(|(_, place)| place.steps.is_empty());
+    if let Some((name, _)) = plain.clone().find(|(_, place)| view.local(place.local) == owner) {
+        return Some((*name).to_owned());
+    }
+    plain.find_map(|(name, place)| {
+        let part = view.parts_of(place.local).position(|part| part == owner)?;
+        Some(format!("{name}.{part}"))
+    })
 }
 
 /// The class of what a path leads to, for rules that look at other things than locks.

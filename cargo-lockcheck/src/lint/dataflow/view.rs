@@ -86,6 +86,33 @@ impl<'p, 'a> BodyView<'p, 'a> {
         self.coroutine
     }
 
+    /// Which body it is.
+    pub(crate) fn id(&self) -> BodyId {
+        self.id
+    }
+
+    /// The blocks that make the lock which a local begins as; none where it is not made here.
+    pub(crate) fn blocks_that_make(&self, local: u32) -> Vec<u32> {
+        let definitions = self.definitions.get(local as usize).map_or(&[][..], Vec::as_slice);
+        match definitions {
+            [Definition::Call(block)] if self.makes_lock(*block) => vec![*block],
+            _ => Vec::new(),
+        }
+    }
+
+    /// Whether the call at the end of a block makes a lock.
+    fn makes_lock(&self, block: u32) -> bool {
+        match &self.function.body.blocks[block as usize].terminator {
+            Terminator::Call(call) => {
+                call.dest.steps.is_empty()
+                    && call.callee().is_some_and(|callee| {
+                        self.program.locks.makes(callee, self.type_of(&call.dest))
+                    })
+            }
+            _ => false,
+        }
+    }
+
     /// The summary of a callee, once it is known.
     pub(crate) fn summary(&self, callee: BodyId) -> Option<&'p Summary> {
         self.summaries.of(self.id, callee)
@@ -195,6 +222,24 @@ impl<'p, 'a> BodyView<'p, 'a> {
             return None;
         }
         Some(self.operand(values.get(index as usize)?))
+    }
+
+    /// What the parts are that the value of a local is put together of here.
+    pub(super) fn parts_of(&self, local: u32) -> impl Iterator<Item = Path> {
+        let root = self.local(local);
+        let count = match root {
+            Path { root: Root::Aggregate(block, statement), ref parts } if parts.is_empty() => {
+                let block = &self.function.body.blocks[block as usize];
+                match &block.statements[statement as usize].kind {
+                    StatementKind::Assign(_, Rvalue::Aggregate("", values)) => values.len() as u32,
+                    _ => 0,
+                }
+            }
+            _ => 0,
+        };
+        (0..count).map(move |index| {
+            self.aggregate_field(&root.root, index).unwrap_or(Path::new(Root::Unknown))
+        })
     }
 
     /// A field of what a call returned, when the callee is known to return what it is made of.
@@ -353,10 +398,7 @@ impl<'p, 'a> BodyView<'p, 'a> {
             return own;
         };
         let Some(callee) = call.callee() else { return own };
-        if self.program.locks.is_lock(callee.owner())
-            && callee.name() == "new"
-            && call.dest.steps.is_empty()
-        {
+        if self.makes_lock(block) {
             return Path::new(Root::Local(call.dest.local));
         }
         if let Some(first) = call.args.first() {

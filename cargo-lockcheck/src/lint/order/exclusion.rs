@@ -7,6 +7,7 @@ use std::collections::{HashMap, HashSet};
 use rayon::prelude::*;
 
 use super::edges::Witness;
+use super::meeting::{Meeting, makers, meet};
 use super::ownership::{has_no_handle, is_made, is_whole};
 use super::threads;
 use crate::lint::apis::aliases::{CallAlias, call_alias};
@@ -291,6 +292,27 @@ impl<'x, 'p, 'a> Exclusion<'x, 'p, 'a> {
             };
             is_same && !after(block) && !after(*start)
         })
+    }
+
+    /// Whether the body of a witness has made both of its locks.
+    pub(crate) fn are_made(&self, witness: &Witness) -> bool {
+        let view = self.analyzed.view(witness.body);
+        let locks = [&witness.held.0.path, &witness.asked.0.path];
+        locks.iter().all(|path| path.is_single() && !makers(&view, path).is_empty())
+    }
+
+    /// How two witnesses can meet that are of one run of a body, because one of the locks of both is
+    /// made in it; nothing where they may be of several runs.
+    pub(crate) fn meeting(&self, a: &Witness, b: &Witness) -> Option<Meeting> {
+        if a.body != b.body {
+            return None;
+        }
+        let view = self.analyzed.view(a.body);
+        let locks = [&a.held.0, &a.asked.0];
+        let others = [&b.held.0, &b.asked.0];
+        let common = locks.into_iter().filter(|lock| others.iter().any(|o| o.path == lock.path));
+        let made: Vec<u32> = common.flat_map(|lock| makers(&view, &lock.path)).collect();
+        (!made.is_empty()).then(|| meet(self.analyzed, &a.trail, &b.trail, &made))
     }
 
     /// The locks that are held whenever a body runs: all calls of it are known, and are made under
