@@ -31,7 +31,7 @@ pub(crate) fn class_of(view: &BodyView<'_, '_>, path: &Path) -> Option<Class> {
                 });
             }
             Part::Field { owner: None, index, .. } => suffix = format!(".{index}{suffix}"),
-            Part::Element => {}
+            Part::Element(_) => {}
             // A lock inside what another protects, with no field of its own between.
             Part::Protected => is_protected = true,
         }

@@ -6,6 +6,7 @@ pub(crate) mod class_of;
 mod coroutine;
 pub(crate) mod flow;
 pub(crate) mod guards;
+mod picks;
 mod refine;
 pub(crate) mod tokens;
 pub(crate) mod view;

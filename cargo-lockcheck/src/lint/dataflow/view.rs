@@ -166,8 +166,8 @@ impl<'p, 'a> BodyView<'p, 'a> {
                     path = self.field(path, ty, std::mem::take(&mut variant), *index);
                     ty = field;
                 }
-                Step::Index => {
-                    path = path.with(Part::Element);
+                Step::Index(which) => {
+                    path = path.with(Part::Element(self.pick_at(which)));
                     ty = types::arguments(ty).first().copied().unwrap_or(ty);
                 }
             }
@@ -358,14 +358,33 @@ impl<'p, 'a> BodyView<'p, 'a> {
         let is_param = (1..=self.function.body.params).contains(&(local as usize));
         match definitions.as_slice() {
             [] if is_param => Path::new(Root::Param(local)),
-            [single] if !is_param => self.definition(*single, local),
+            [single] if !is_param => self.own(self.definition(*single, local), local),
             [first, rest @ ..] if !is_param => {
                 let path = self.definition(*first, local);
-                let agree = rest.iter().all(|other| self.definition(*other, local) == path);
-                if agree { path } else { Path::new(Root::Local(local)) }
+                let agree = |same: &dyn Fn(Path) -> bool| {
+                    rest.iter().all(|other| same(self.definition(*other, local)))
+                };
+                if agree(&|other| other == path) {
+                    path
+                } else if agree(&|other| other.erased() == path.erased()) {
+                    path.erased()
+                } else {
+                    Path::new(Root::Local(local))
+                }
             }
             _ => Path::new(Root::Local(local)),
         }
+    }
+
+    /// What a variable refers to that was given the value of another: from then on the other may change.
+    fn own(&self, path: Path, local: u32) -> Path {
+        let is_fixed = match path.root {
+            Root::Local(other) => other == local || self.is_set_once(other),
+            _ => true,
+        };
+        let mut names = self.function.body.names.iter();
+        let mut is_variable = || names.any(|(_, place)| *place == Place::local(local));
+        if is_fixed || !is_variable() { path } else { Path { root: Root::Local(local), ..path } }
     }
 
     pub(super) fn definition(&self, definition: Definition, local: u32) -> Path {
@@ -406,8 +425,14 @@ impl<'p, 'a> BodyView<'p, 'a> {
                 return self.operand(first).with(Part::Protected);
             }
             match call_alias(callee) {
+                CallAlias::Same if callee.name() == "clone" => {
+                    return self.operand(first).kept(block);
+                }
                 CallAlias::Same => return self.operand(first),
-                CallAlias::Element => return self.operand(first).with(Part::Element),
+                CallAlias::Element => {
+                    let pick = self.pick_by(block, callee, &call.args);
+                    return self.operand(first).with(Part::Element(pick));
+                }
                 CallAlias::Other => {}
             }
         }

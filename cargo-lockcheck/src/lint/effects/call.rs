@@ -22,7 +22,7 @@ use crate::lint::mir::callee::Callee;
 use crate::lint::mir::model::{Call, Called, Operand, Place, Rvalue, StatementKind, Terminator};
 use crate::lint::mir::types;
 use crate::lint::program::{BodyId, is_parameter};
-use crate::lint::summary::path::{Part, Path, Root};
+use crate::lint::summary::path::{Part, Path, Pick, Root};
 use crate::lint::summary::{Acquired, BlockingCall, Callback, Foreign, LazyInit, LockUse, Origin};
 
 /// What the terminator of a block does.
@@ -394,7 +394,7 @@ impl<'a> Planner<'_, '_, 'a> {
             Some(ClosureArgument::Content) => vec![self.view.operand(first)],
             Some(ClosureArgument::Element) => {
                 let mut path = self.view.operand(first);
-                path.parts.push(Part::Element);
+                path.parts.push(Part::Element(Pick::Any));
                 vec![path]
             }
             None => Vec::new(),

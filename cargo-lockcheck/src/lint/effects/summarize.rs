@@ -298,7 +298,7 @@ fn exported(lock: &LockUse) -> Option<LockUse> {
     if lock.is_handed_in() {
         return None;
     }
-    let mut lock = lock.clone();
+    let mut lock = LockUse { path: lock.path.erased(), ..lock.clone() };
     if !matches!(lock.path.root, Root::Param(_) | Root::Static(_)) {
         lock.path = Path { root: Root::Unknown, parts: Vec::new() };
         lock.class.as_ref()?;
@@ -310,7 +310,7 @@ fn exported(lock: &LockUse) -> Option<LockUse> {
 pub(super) fn returned(view: &BodyView<'_, '_>) -> Option<Returned> {
     let path = view.local(0);
     match path.root {
-        Root::Param(_) | Root::Static(_) => Some(Returned::Path(path)),
+        Root::Param(_) | Root::Static(_) => Some(Returned::Path(path.erased())),
         Root::Aggregate(block, statement) if path.parts.is_empty() => {
             let body = &view.function.body;
             let statement = body.blocks.get(block as usize)?.statements.get(statement as usize)?;
@@ -319,7 +319,7 @@ pub(super) fn returned(view: &BodyView<'_, '_>) -> Option<Returned> {
             };
             let fields = values.iter().map(|value| {
                 let path = view.operand(value);
-                matches!(path.root, Root::Param(_) | Root::Static(_)).then_some(path)
+                matches!(path.root, Root::Param(_) | Root::Static(_)).then(|| path.erased())
             });
             Some(Returned::Fields(fields.collect()))
         }

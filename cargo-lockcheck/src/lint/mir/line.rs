@@ -169,9 +169,9 @@ fn place_within<'a>(cursor: &mut Cursor<'a>, depth: usize) -> Option<Place<'a>> 
         }
     };
     while cursor.eat("[") {
-        cursor.until(b"]", false);
+        let which = cursor.until(b"]", false);
         cursor.expect("]")?;
-        result.steps.push(Step::Index);
+        result.steps.push(Step::Index(which));
     }
     Some(result)
 }

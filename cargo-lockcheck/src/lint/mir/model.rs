@@ -66,7 +66,7 @@ impl<'a> Body<'a> {
                 },
                 Step::Field(_, field) => field,
                 Step::Variant(_) => ty,
-                Step::Index => types::arguments(ty).first().copied().unwrap_or(ty),
+                Step::Index(_) => types::arguments(ty).first().copied().unwrap_or(ty),
             };
         }
         ty
@@ -233,8 +233,8 @@ pub(crate) enum Step<'a> {
     Field(u32, &'a str),
     /// To the fields of a variant.
     Variant(&'a str),
-    /// To an element.
-    Index,
+    /// To an element, or several; which, as printed: `_3`, `0 of 1`, `1:`.
+    Index(&'a str),
 }
 
 /// Where a block goes.

@@ -355,7 +355,7 @@ impl<'x, 'p, 'a> Exclusion<'x, 'p, 'a> {
         let fewest = events.min_by_key(|event| event.held.len());
         let held = fewest.into_iter().flat_map(|event| &event.held);
         held.filter(|held| !held.stale && !held.lock.is_handed_in())
-            .map(|held| held.lock.clone())
+            .map(|held| LockUse { path: held.lock.path.erased(), ..held.lock.clone() })
             .collect()
     }
 }
@@ -373,7 +373,7 @@ fn handed_down(view: &BodyView<'_, '_>, block: u32, lock: LockUse) -> Option<Loc
         Root::Static(_) => lock.path.clone(),
         Root::Unknown => return None,
         root => (1..=view.function.body.locals.len() as u32)
-            .map_while(|number| Some((number, argument(view, block, number)?)))
+            .map_while(|number| Some((number, argument(view, block, number)?.erased())))
             .find_map(|(number, given)| {
                 let rest = lock.path.parts.strip_prefix(given.parts.as_slice())?;
                 (given.root == *root)

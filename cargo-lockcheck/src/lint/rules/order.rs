@@ -183,7 +183,7 @@ fn tier(
                 other.gates.iter().any(|known| {
                     gate.class.is_some()
                         && gate.class == known.class
-                        && gate.path.parts == known.path.parts
+                        && gate.path.erased().parts == known.path.erased().parts
                         && (gate.mode, known.mode) != (Mode::Read, Mode::Read)
                 })
             }) {

@@ -64,7 +64,7 @@ pub(crate) fn check(analyzed: &Analyzed<'_, '_>, findings: &mut Vec<Finding>) {
 
 /// Whether two uses are of one object.
 pub(crate) fn is_same(a: &LockUse, b: &LockUse) -> bool {
-    a.path == b.path && a.path.is_single() && !a.is_handed_in()
+    a.path == b.path && a.path.is_picked() && !a.is_handed_in()
 }
 
 fn pair(
