@@ -252,3 +252,31 @@ fn main() {
     named.sort_unstable();
     assert_eq!(named, [("Store.inner", 26), ("Store.kept", 8)]);
 }
+
+/// What one crate of a workspace defines is the same for all others, whatever they call it.
+#[test]
+fn items_are_one_by_whatever_path_a_crate_names_them() {
+    for (name, user) in [("reexported", "eg/src/lib.rs"), ("fronted", "user/src/lib.rs")] {
+        let project = Project::fixture(name, name);
+        let checked = project.check(&["check"]);
+        let text = read(project.root().join(user));
+        let marked = text.lines().zip(1..).filter_map(|(line, number)| {
+            Some((line.split_once("// found: ")?.1.to_owned(), number))
+        });
+        let mut missing: BTreeSet<(String, u32)> = marked.collect();
+        for finding in &checked.report().findings {
+            let at = lines(finding).into_iter().filter(|(file, _)| *file == user);
+            let at: Vec<_> = at.map(|(_, line)| (finding.rule.code().to_owned(), line)).collect();
+            let is_known = at.iter().any(|place| {
+                text.lines()
+                    .nth(place.1 as usize - 1)
+                    .is_some_and(|line| line.ends_with(&format!("// found: {}", place.0)))
+            });
+            assert!(is_known, "{name}: {} {checked}", finding.message);
+            at.iter().for_each(|place| {
+                missing.remove(place);
+            });
+        }
+        assert_eq!(missing, BTreeSet::new(), "{name}: {checked}");
+    }
+}

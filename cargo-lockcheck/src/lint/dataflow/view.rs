@@ -202,8 +202,12 @@ impl<'p, 'a> BodyView<'p, 'a> {
         {
             return value;
         }
-        let owner = is_named.then(|| Arc::from(self.unit().global(head)));
+        let owner = is_named.then(|| Arc::from(self.global(head)));
         path.with(Part::Field { owner, variant: Arc::from(variant), index })
+    }
+
+    fn global(&self, path: &str) -> String {
+        self.program.global(self.function.unit, path)
     }
 
     fn unit(&self) -> &'p Unit<'a> {
@@ -329,7 +333,7 @@ impl<'p, 'a> BodyView<'p, 'a> {
     }
 
     fn static_path(&self, name: &str) -> Path {
-        Path::new(Root::Static(Arc::from(self.unit().global(name))))
+        Path::new(Root::Static(Arc::from(self.global(name))))
     }
 
     /// The object that a local is or refers to.

@@ -5,6 +5,7 @@
 //! parsed on its own with `syn`. A name that is not found costs a name in a message, nothing more.
 
 mod bounds;
+pub(crate) mod modules;
 pub(crate) mod tokens;
 
 use std::collections::HashMap;
@@ -16,6 +17,7 @@ use crate::lint::mir::callee::at_top_level;
 use crate::lint::mir::model::Span;
 use crate::lint::mir::types;
 use crate::report::model::Place;
+use modules::Module;
 
 /// The source files of one compiled crate target.
 #[derive(Debug, Default)]
@@ -24,6 +26,9 @@ pub(crate) struct Sources {
     files: Mutex<HashMap<String, Option<Arc<SourceFile>>>>,
     items: HashMap<String, Vec<(String, usize)>>,
     types: Mutex<HashMap<String, Option<Arc<TypeItem>>>>,
+    /// The file that the crate begins with.
+    first: Option<String>,
+    modules: Mutex<HashMap<String, Option<Arc<Module>>>>,
 }
 
 /// A file's text with the offsets of its lines.
@@ -107,7 +112,8 @@ impl TypeItem {
 impl Sources {
     /// The sources of a crate target, by paths relative to `root` or absolute.
     pub(crate) fn new(root: &Path, files: &[String]) -> Sources {
-        let mut sources = Sources { root: root.to_owned(), ..Sources::default() };
+        let first = files.first().cloned();
+        let mut sources = Sources { root: root.to_owned(), first, ..Sources::default() };
         for name in files {
             let Some(file) = sources.file(name) else { continue };
             for (item, at) in type_items(&file.text) {
@@ -126,6 +132,22 @@ impl Sources {
         let file = read.map(|text| Arc::new(SourceFile::new(text)));
         locked(&self.files).insert(name.to_owned(), file.clone());
         file
+    }
+
+    /// The module that the crate is.
+    pub(crate) fn root(&self) -> Option<Arc<Module>> {
+        self.module(std::slice::from_ref(self.first.as_ref()?))
+    }
+
+    /// The module that the first of these files is that can be read.
+    pub(crate) fn module(&self, files: &[String]) -> Option<Arc<Module>> {
+        let name = files.iter().find(|name| self.file(name).is_some())?;
+        if let Some(known) = locked(&self.modules).get(name) {
+            return known.clone();
+        }
+        let module = Module::of_file(name, self.file(name)?.text()).map(Arc::new);
+        locked(&self.modules).insert(name.clone(), module.clone());
+        module
     }
 
     /// The files that have been read, by name.
