@@ -280,3 +280,76 @@ fn items_are_one_by_whatever_path_a_crate_names_them() {
         assert_eq!(missing, BTreeSet::new(), "{name}: {checked}");
     }
 }
+
+/// Fields that are not compiled do not give their names to those behind them; where nothing tells
+/// which are, a field is called by its number.
+#[test]
+fn conditional_fields_do_not_shift_names() {
+    let text = "use std::sync::Mutex;
+
+pub struct Made {
+    #[cfg(all(any()))]
+    pub a: Mutex<u8>,
+    #[cfg(not(all(any())))]
+    pub a: Mutex<u32>,
+    b: Mutex<u32>,
+    #[cfg(any())]
+    never: Mutex<u32>,
+    c: Mutex<u32>,
+}
+impl Made {
+    pub fn new() -> Made {
+        Made {
+            a: Mutex::new(0),
+            b: Mutex::new(0),
+            #[cfg(any())]
+            never: Mutex::new(0),
+            c: Mutex::new(0),
+        }
+    }
+    pub fn again(&self) -> u32 {
+        let c = self.c.lock().unwrap();
+        *c + *self.c.lock().unwrap()
+    }
+}
+pub struct NotMade {
+    first: Mutex<u32>,
+    #[cfg(any())]
+    never: Mutex<u32>,
+    last: Mutex<u32>,
+}
+impl NotMade {
+    pub fn again(&self) -> u32 {
+        let last = self.last.lock().unwrap();
+        *last + *self.last.lock().unwrap()
+    }
+    pub fn first_again(&self) -> u32 {
+        let first = self.first.lock().unwrap();
+        *first + *self.first.lock().unwrap()
+    }
+}
+pub enum Kind {
+    One {
+        #[cfg(any())]
+        never: Mutex<u32>,
+        here: Mutex<u32>,
+    },
+}
+impl Kind {
+    pub fn new() -> Kind {
+        Kind::One { here: Mutex::new(0) }
+    }
+    pub fn again(&self) -> u32 {
+        let Kind::One { here } = self;
+        let one = here.lock().unwrap();
+        *one + *here.lock().unwrap()
+    }
+}
+fn main() {}
+";
+    let found = lint("2024", "lint-conditional", &[("conditional".to_owned(), text.to_owned())]);
+    let locks = found["conditional"].iter().flat_map(|finding| &finding.locks);
+    let mut named: Vec<_> = locks.map(|lock| &*lock.name).collect();
+    named.sort_unstable();
+    assert_eq!(named, ["Kind.One.here", "Made.c", "NotMade.1", "NotMade.first"]);
+}

@@ -100,6 +100,7 @@ fn is_wrapper(program: &Program<'_>, unit: usize, owner: &str) -> bool {
         && fields.filter(|field| !field.ty.contains("PhantomData")).count() == 1
 }
 
+/// The name of a field, or its number where what the source says of it depends on how it is compiled.
 fn field_name(
     program: &Program<'_>,
     unit: usize,
@@ -107,9 +108,10 @@ fn field_name(
     variant: &str,
     index: u32,
 ) -> String {
-    let item = sources_of(program, unit, owner).and_then(|s| s.type_item(local_path(owner)));
-    let name = item
-        .and_then(|item| item.fields(variant).get(index as usize).map(|field| field.name.clone()));
+    let name = program.field(owner, variant, index).map(str::to_owned).or_else(|| {
+        let item = sources_of(program, unit, owner)?.type_item(local_path(owner))?;
+        item.field(variant, index).map(|field| field.name.clone())
+    });
     let name = name.unwrap_or_else(|| index.to_string());
     if variant.is_empty() { name } else { format!("{variant}.{name}") }
 }
@@ -123,7 +125,15 @@ pub(crate) fn field_type(
     index: u32,
 ) -> Option<String> {
     let item = sources_of(program, unit, owner)?.type_item(local_path(owner))?;
-    item.fields(variant).get(index as usize).map(|field| field.ty.clone())
+    let field = match program.field(owner, variant, index) {
+        Some(name) => {
+            let mut named = item.fields(variant).iter().filter(|field| field.name == name);
+            // Of several with one name, one is there.
+            named.next().filter(|_| named.next().is_none())
+        }
+        None => item.field(variant, index),
+    };
+    field.map(|field| field.ty.clone())
 }
 
 /// The path without the crate's name.

@@ -10,6 +10,9 @@ pub(crate) struct MirCrate<'a> {
     pub(crate) bodies: Vec<Body<'a>>,
     /// The statics behind `alloc` numbers, by number.
     pub(crate) statics: std::collections::HashMap<u32, &'a str>,
+    /// The fields of structs and variants whose values are put together somewhere, by the paths that
+    /// are printed there.
+    pub(crate) fields: std::collections::HashMap<&'a str, Vec<&'a str>>,
     /// Bodies that could not be read.
     pub(crate) skipped: u64,
 }

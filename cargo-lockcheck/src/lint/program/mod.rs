@@ -30,6 +30,8 @@ pub(crate) struct Unit<'a> {
     statics: HashMap<u32, &'a str>,
     /// The first segments of the paths of its own items.
     tops: HashSet<&'a str>,
+    /// The fields of structs and variants that are put together in it, by the paths printed there.
+    fields: HashMap<&'a str, Vec<&'a str>>,
     /// The crates that it calls by other names than their own, by those names.
     renamed: HashMap<String, String>,
 }
@@ -90,6 +92,9 @@ pub(crate) struct Program<'a> {
     by_trait: HashMap<(String, String), Vec<BodyId>>,
     drops: HashMap<Arc<str>, BodyId>,
     constants: HashMap<(usize, &'a str), BodyId>,
+    /// The fields of structs and variants that are put together somewhere, by the type's path, and
+    /// the variant behind it.
+    fields: HashMap<String, Vec<&'a str>>,
     /// Types of the program that own a guard.
     guard_types: HashSet<String>,
 }
@@ -111,8 +116,27 @@ impl<'a> Program<'a> {
                 program.add(Function { unit, self_ty, ..function });
             }
         }
+        program.find_fields();
         program.find_guard_types();
         program
+    }
+
+    fn find_fields(&mut self) {
+        for unit in 0..self.units.len() {
+            for (path, names) in std::mem::take(&mut self.units[unit].fields) {
+                let path = self.global(unit, &without_generics(path));
+                self.fields.entry(path).or_insert(names);
+            }
+        }
+    }
+
+    /// The name of a field of a type's variant, or of a struct, as the compiler has it.
+    pub(crate) fn field(&self, owner: &str, variant: &str, index: u32) -> Option<&'a str> {
+        let names = match variant {
+            "" => self.fields.get(owner)?,
+            variant => self.fields.get(&format!("{owner}::{variant}"))?,
+        };
+        names.get(index as usize).copied()
     }
 
     /// Adds a body to the tables.

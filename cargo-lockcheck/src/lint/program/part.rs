@@ -43,6 +43,7 @@ impl<'a> Part<'a> {
             sources,
             statics: target.mir.statics,
             tops,
+            fields: target.mir.fields,
             renamed: target.renamed,
         };
         let mut headers = HashMap::new();

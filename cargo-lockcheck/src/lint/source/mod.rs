@@ -99,6 +99,8 @@ pub(crate) struct Field {
     pub(crate) name: String,
     /// Its type.
     pub(crate) ty: String,
+    /// Whether it is there only under some conditions (`#[cfg(…)]`).
+    pub(crate) is_conditional: bool,
 }
 
 impl TypeItem {
@@ -106,6 +108,13 @@ impl TypeItem {
     pub(crate) fn fields(&self, variant: &str) -> &[Field] {
         let found = self.variants.iter().find(|(name, _)| name == variant);
         found.or_else(|| self.variants.first()).map_or(&[], |(_, fields)| fields)
+    }
+
+    /// A field by its number, unless fields up to it may not be there, which shifts the numbers.
+    pub(crate) fn field(&self, variant: &str, index: u32) -> Option<&Field> {
+        let fields = self.fields(variant);
+        let before = fields.get(..=index as usize)?;
+        if before.iter().any(|field| field.is_conditional) { None } else { before.last() }
     }
 }
 
@@ -333,6 +342,7 @@ fn parse_type(text: &str) -> Option<TypeItem> {
             Field {
                 name: field.ident.as_ref().map_or_else(|| index.to_string(), |id| id.to_string()),
                 ty: quote::quote!(#ty).to_string().replace(' ', ""),
+                is_conditional: field.attrs.iter().any(|attr| attr.path().is_ident("cfg")),
             }
         });
         named.collect()
