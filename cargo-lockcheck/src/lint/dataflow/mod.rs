@@ -5,6 +5,7 @@ mod canonical;
 pub(crate) mod class_of;
 mod coroutine;
 pub(crate) mod flow;
+mod folded;
 pub(crate) mod guards;
 mod picks;
 mod refine;

@@ -71,7 +71,7 @@ impl<'a> BodyView<'_, 'a> {
     }
 
     /// Whether a reference may change a local.
-    fn is_changed_elsewhere(&self, local: u32) -> bool {
+    pub(super) fn is_changed_elsewhere(&self, local: u32) -> bool {
         let statements = self.function.body.blocks.iter().flat_map(|block| &block.statements);
         statements.into_iter().any(|statement| match &statement.kind {
             StatementKind::Assign(dest, Rvalue::Ref(of)) => {

@@ -424,10 +424,18 @@ impl<'p, 'a> BodyView<'p, 'a> {
         if self.makes_lock(block) {
             return Path::new(Root::Local(call.dest.local));
         }
+        let is_lock = self.program.locks.call(callee).is_some();
+        if let Some(first) = call.args.first().filter(|_| is_lock) {
+            return self.operand(first).with(Part::Protected);
+        }
+        // What the program's own `Deref` leads to is known better than by its name.
+        if let Some(id) = self.program.resolve(self.function.unit, callee)
+            && let Some(summary) = self.summary(id)
+            && let Some(Returned::Path(path)) = &summary.returned
+        {
+            return self.substitute(path, &call.args);
+        }
         if let Some(first) = call.args.first() {
-            if self.program.locks.call(callee).is_some() {
-                return self.operand(first).with(Part::Protected);
-            }
             match call_alias(callee) {
                 CallAlias::Same if callee.name() == "clone" => {
                     return self.operand(first).kept(block);
@@ -439,12 +447,6 @@ impl<'p, 'a> BodyView<'p, 'a> {
                 }
                 CallAlias::Other => {}
             }
-        }
-        if let Some(id) = self.program.resolve(self.function.unit, callee)
-            && let Some(summary) = self.summary(id)
-            && let Some(Returned::Path(path)) = &summary.returned
-        {
-            return self.substitute(path, &call.args);
         }
         own
     }
