@@ -22,7 +22,7 @@ use crate::lint::summary::trail::{Step, Trail};
 pub(crate) enum Meeting {
     /// They cannot.
     Never,
-    /// They can, unless a message or signal on the way keeps them apart.
+    /// They can, unless one of the messages or signals that are waited for keeps them apart.
     Unless,
     /// Nothing keeps them apart.
     Free,
@@ -87,11 +87,18 @@ fn entered(analyzed: &Analyzed<'_, '_>, trail: &[Step]) -> Meeting {
     let Some(step) = trail.first() else { return Meeting::Free };
     let view = analyzed.view(step.body);
     let graph = Flow::new(&view);
-    let waits = waits(&view);
-    let is_free = waits.is_empty()
-        || !waits.contains(&0)
-            && (step.block == 0 || leads(&graph, 0, &|at| at == step.block, &waits));
-    if is_free { Meeting::Free } else { Meeting::Unless }
+    let (once, each) = waits(&view, &graph, Some(step.block));
+    let comes = |around: &HashSet<u32>| {
+        !around.contains(&0)
+            && (step.block == 0 || leads(&graph, 0, &|at| at == step.block, around))
+    };
+    if !comes(&once) {
+        Meeting::Never
+    } else if comes(&once.union(&each).copied().collect()) {
+        Meeting::Free
+    } else {
+        Meeting::Unless
+    }
 }
 
 /// Whether control comes from the end of a step's block to another block, or to the body's end, with
@@ -106,10 +113,12 @@ fn reached(analyzed: &Analyzed<'_, '_>, step: Step, to: Option<u32>, made: &[u32
     };
     let mut around: HashSet<u32> = made.iter().copied().filter(|at| Some(*at) != to).collect();
     around.extend(joins(&view, step.block));
+    let (once, each) = waits(&view, &graph, to);
+    around.extend(once);
     if !leads(&graph, step.block, &is_end, &around) {
         return Meeting::Never;
     }
-    around.extend(waits(&view));
+    around.extend(each);
     if leads(&graph, step.block, &is_end, &around) { Meeting::Free } else { Meeting::Unless }
 }
 
@@ -153,8 +162,13 @@ fn is_start(view: &BodyView<'_, '_>, block: u32) -> bool {
     }
 }
 
-/// The blocks that wait for something that another thread may do.
-fn waits(view: &BodyView<'_, '_>) -> HashSet<u32> {
+/// The blocks that wait for something that another thread may do: those that do so once before a block,
+/// after which there is an order, and those that do so again and again around it, as for messages.
+fn waits(
+    view: &BodyView<'_, '_>,
+    graph: &Flow,
+    before: Option<u32>,
+) -> (HashSet<u32>, HashSet<u32>) {
     let calls = view.function.body.calls().filter(|(_, call)| {
         call.callee().is_some_and(|callee| {
             let what = blocking_call(callee, None);
@@ -163,7 +177,8 @@ fn waits(view: &BodyView<'_, '_>) -> HashSet<u32> {
                 || what.is_some_and(|what| !matches!(what, Blocking::Join | Blocking::Sleep))
         })
     });
-    calls.map(|(at, _)| at).collect()
+    let around = before.and_then(|block| graph.cycle[block as usize]);
+    calls.map(|(at, _)| at).partition(|at| around.is_none() || graph.cycle[*at as usize] != around)
 }
 
 /// Whether a step is a call that returns when all threads started in it have ended.

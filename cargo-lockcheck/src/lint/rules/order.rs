@@ -3,7 +3,9 @@
 //! Every acquisition under another lock is an edge, with the function in which the two meet as its
 //! witness. A cycle is reported when each of its links has a witness such that no two share a gate
 //! lock, and its ends exclude each other. It is `reachable` when the witnesses name the same
-//! objects, all static or all fields of one value; known only by class it is `potential`.
+//! objects: all static, all fields of one value, or all made by the one body that leads to all links;
+//! known only by class it is `potential`. Of locks that one body makes, a link counts only while
+//! another may be under way on another thread.
 
 use std::collections::{BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
