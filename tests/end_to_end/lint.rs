@@ -252,3 +252,104 @@ fn main() {
     named.sort_unstable();
     assert_eq!(named, [("Store.inner", 26), ("Store.kept", 8)]);
 }
+
+/// What one crate of a workspace defines is the same for all others, whatever they call it.
+#[test]
+fn items_are_one_by_whatever_path_a_crate_names_them() {
+    for (name, user) in [("reexported", "eg/src/lib.rs"), ("fronted", "user/src/lib.rs")] {
+        let project = Project::fixture(name, name);
+        let checked = project.check(&["check"]);
+        let text = read(project.root().join(user));
+        let marked = text.lines().zip(1..).filter_map(|(line, number)| {
+            Some((line.split_once("// found: ")?.1.to_owned(), number))
+        });
+        let mut missing: BTreeSet<(String, u32)> = marked.collect();
+        for finding in &checked.report().findings {
+            let at = lines(finding).into_iter().filter(|(file, _)| *file == user);
+            let at: Vec<_> = at.map(|(_, line)| (finding.rule.code().to_owned(), line)).collect();
+            let is_known = at.iter().any(|place| {
+                text.lines()
+                    .nth(place.1 as usize - 1)
+                    .is_some_and(|line| line.ends_with(&format!("// found: {}", place.0)))
+            });
+            assert!(is_known, "{name}: {} {checked}", finding.message);
+            at.iter().for_each(|place| {
+                missing.remove(place);
+            });
+        }
+        assert_eq!(missing, BTreeSet::new(), "{name}: {checked}");
+    }
+}
+
+/// Fields that are not compiled do not give their names to those behind them; where nothing tells
+/// which are, a field is called by its number.
+#[test]
+fn conditional_fields_do_not_shift_names() {
+    let text = "use std::sync::Mutex;
+
+pub struct Made {
+    #[cfg(all(any()))]
+    pub a: Mutex<u8>,
+    #[cfg(not(all(any())))]
+    pub a: Mutex<u32>,
+    b: Mutex<u32>,
+    #[cfg(any())]
+    never: Mutex<u32>,
+    c: Mutex<u32>,
+}
+impl Made {
+    pub fn new() -> Made {
+        Made {
+            a: Mutex::new(0),
+            b: Mutex::new(0),
+            #[cfg(any())]
+            never: Mutex::new(0),
+            c: Mutex::new(0),
+        }
+    }
+    pub fn again(&self) -> u32 {
+        let c = self.c.lock().unwrap();
+        *c + *self.c.lock().unwrap()
+    }
+}
+pub struct NotMade {
+    first: Mutex<u32>,
+    #[cfg(any())]
+    never: Mutex<u32>,
+    last: Mutex<u32>,
+}
+impl NotMade {
+    pub fn again(&self) -> u32 {
+        let last = self.last.lock().unwrap();
+        *last + *self.last.lock().unwrap()
+    }
+    pub fn first_again(&self) -> u32 {
+        let first = self.first.lock().unwrap();
+        *first + *self.first.lock().unwrap()
+    }
+}
+pub enum Kind {
+    One {
+        #[cfg(any())]
+        never: Mutex<u32>,
+        here: Mutex<u32>,
+    },
+}
+impl Kind {
+    pub fn new() -> Kind {
+        Kind::One { here: Mutex::new(0) }
+    }
+    pub fn again(&self) -> u32 {
+        let Kind::One { here } = self;
+        let one = here.lock().unwrap();
+        *one + *here.lock().unwrap()
+    }
+}
+fn main() {}
+";
+    let found = lint("2024", "lint-conditional", &[("conditional".to_owned(), text.to_owned())]);
+    let locks = found["conditional"].iter().flat_map(|finding| &finding.locks);
+    let mut named: Vec<_> = locks.map(|lock| &*lock.name).collect();
+    named.sort_unstable();
+    assert_eq!(named, ["Kind.One.here", "Made.c", "NotMade.1", "NotMade.first"]);
+}

@@ -142,6 +142,7 @@ fn key(finding: &Finding, at: usize, syntax: &Syntax<'_>) -> String {
 /// text as it is read and analysed, and the comments that allow findings.
 #[cfg(fuzzing)]
 pub mod fuzzing {
+    use std::collections::HashMap;
     use std::path::{Path, PathBuf};
 
     use super::program::{Part, Target};
@@ -167,7 +168,8 @@ pub mod fuzzing {
     pub fn linted(text: &str, told: &user_config::Lint) -> Linted {
         let root = PathBuf::from("/nowhere");
         let mir = mir::parse(text);
-        let target = Target { prefix: "fuzzed".to_owned(), root, files: Vec::new(), mir };
+        let (files, renamed) = (Vec::new(), HashMap::new());
+        let target = Target { prefix: "fuzzed".to_owned(), root, files, mir, renamed };
         lint(vec![Part::new(target)], Path::new("/nowhere"), told)
     }
 

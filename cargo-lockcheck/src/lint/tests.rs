@@ -1,5 +1,6 @@
 //! The lint on MIR as text: what no program that a test could compile brings about, or not surely.
 
+use std::collections::HashMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -26,6 +27,7 @@ fn part_of<'a>(root: &Path, text: &'a str) -> Part<'a> {
         root: PathBuf::from(root),
         files: vec!["golden.rs".to_owned()],
         mir: mir::parse(text),
+        renamed: HashMap::new(),
     })
 }
 

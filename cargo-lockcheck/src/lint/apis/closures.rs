@@ -36,6 +36,8 @@ const CRATES: &[&str] = &[
     "indexmap::",
     "itertools::",
     "dashmap::",
+    "crossbeam::",
+    "crossbeam_utils::",
 ];
 
 /// Modules of theirs whose functions move or look at a value of any type, or make a lazy iterator or

@@ -74,6 +74,22 @@ impl Locks<'_> {
         is_lock(path) || self.configured.iter().any(|configured| is_named(path, &configured.ty))
     }
 
+    /// Whether a call makes a lock, or one behind a handle, whose type is that of the result.
+    pub(crate) fn makes(&self, callee: &Callee<'_>, ty: &str) -> bool {
+        match (callee.trait_name, callee.name()) {
+            (None, "new" | "const_new") => self.is_lock(callee.owner()),
+            (Some("Default"), "default") | (Some("From"), "from") => {
+                let behind = match types::short(ty) {
+                    "Arc" | "Rc" | "Box" => types::arguments(ty).first().copied().unwrap_or(ty),
+                    _ => ty,
+                };
+                // `Arc::from(Box<Mutex<T>>)` has a lock that was made before.
+                self.is_lock(types::head(behind)) && (callee.name() == "default" || behind == ty)
+            }
+            _ => false,
+        }
+    }
+
     /// How a call takes a lock, if it does. For a lock of tasks this is the call that makes the
     /// future.
     pub(crate) fn call(&self, callee: &Callee<'_>) -> Option<LockCall> {

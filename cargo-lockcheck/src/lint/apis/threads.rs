@@ -29,6 +29,16 @@ const SPAWNS: &[Functions] = &[
 
 const SPAWN: &[&str] = &["spawn", "spawn_unchecked", "spawn_scoped"];
 
+/// Functions that return when all threads that their closure starts have ended.
+const SCOPES: Functions =
+    Functions { of: Of::Anything, names: &["scope", "scope_fifo", "in_place_scope"] };
+
+/// Types of the handles of threads and tasks, by which one waits for their end.
+const HANDLES: &[&str] = &["JoinHandle", "ScopedJoinHandle", "JoinSet", "RemoteHandle"];
+
+/// Names of functions that wait for the threads whose handles they are given.
+const JOINS: &[&str] = &["join", "poll", "for_each", "map", "try_for_each", "block_on", "join_all"];
+
 /// Names of functions that wait a little, let others run, or tell how long it has been.
 const PAUSES: &[&str] =
     &["yield_now", "snooze", "spin", "backoff", "sleep", "park", "elapsed", "wait", "relax"];
@@ -39,6 +49,21 @@ const LOOKS: &[&str] = &["load", "spin_loop", "yield_now", "index"];
 /// Whether a call starts a thread or task that runs its argument on its own.
 pub(crate) fn is_spawn(callee: &Callee<'_>) -> bool {
     any(SPAWNS, callee)
+}
+
+/// Whether a call returns when all threads that are started in it have ended.
+pub(crate) fn is_scope(callee: &Callee<'_>) -> bool {
+    SCOPES.have(callee)
+}
+
+/// Whether a type has handles of threads or tasks in it.
+pub(crate) fn has_handle(ty: &str) -> bool {
+    HANDLES.iter().any(|name| ty.contains(name))
+}
+
+/// Whether a call may wait for the threads whose handles it is given.
+pub(crate) fn may_join(callee: &Callee<'_>) -> bool {
+    JOINS.contains(&callee.name())
 }
 
 /// Whether a loop with this call gives way to others, or ends by counting.

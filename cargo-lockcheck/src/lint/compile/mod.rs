@@ -1,6 +1,7 @@
 //! Has cargo check the workspace, and reads the MIR that the compiler writes meanwhile.
 
 mod cargo;
+mod manifest;
 mod read;
 mod target;
 

@@ -10,6 +10,7 @@ use std::sync::mpsc::{self, Receiver, Sender};
 
 use rayon::prelude::*;
 
+use super::manifest::renamed;
 use super::target::Checked;
 use crate::lint::mir;
 use crate::lint::program::{Part, Target};
@@ -69,5 +70,6 @@ fn read(target: &Checked, root: &Path) -> Option<Part<'static>> {
         root: root.to_owned(),
         files: target.files.clone(),
         mir: mir::parse(text),
+        renamed: renamed(Path::new(&target.manifest)),
     }))
 }

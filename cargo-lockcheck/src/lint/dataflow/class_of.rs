@@ -31,7 +31,7 @@ pub(crate) fn class_of(view: &BodyView<'_, '_>, path: &Path) -> Option<Class> {
                 });
             }
             Part::Field { owner: None, index, .. } => suffix = format!(".{index}{suffix}"),
-            Part::Element => {}
+            Part::Element(_) => {}
             // A lock inside what another protects, with no field of its own between.
             Part::Protected => is_protected = true,
         }
@@ -43,20 +43,33 @@ pub(crate) fn class_of(view: &BodyView<'_, '_>, path: &Path) -> Option<Class> {
             name: format!("{}{inner}{suffix}", types::last(&static_name(name))).into(),
         }),
         Root::Local(local) => {
-            let owner = Path { root: path.root.clone(), parts: Vec::new() };
-            let names = view.function.body.names.iter();
-            let mut plain = names.filter(|(_, place)| place.steps.is_empty());
-            let (name, _) = plain.find(|(_, place)| view.local(place.local) == owner)?;
             if (1..=view.function.body.params).contains(&(*local as usize)) {
                 return None;
             }
+            let name = local_name(view, *local)?;
+            // Two variables may have one name.
+            let body = view.function.body.name;
             Some(Class {
-                key: format!("{}#{}::{name}{inner}{suffix}", unit, view.function.body.name).into(),
+                key: format!("{unit}#{body}::{name}#{local}{inner}{suffix}").into(),
                 name: format!("{name}{inner}{suffix}").into(),
             })
         }
         _ => None,
     }
+}
+
+/// The name of the variable whose value a local becomes, or is a part of.
+fn local_name(view: &BodyView<'_, '_>, local: u32) -> Option<String> {
+    let owner = Path::new(Root::Local(local));
+    let names = &view.function.body.names;
+    let mut plain = names.iter().filter(|(_, place)| place.steps.is_empty());
+    if let Some((name, _)) = plain.clone().find(|(_, place)| view.local(place.local) == owner) {
+        return Some((*name).to_owned());
+    }
+    plain.find_map(|(name, place)| {
+        let part = view.parts_of(place.local).position(|part| part == owner)?;
+        Some(format!("{name}.{part}"))
+    })
 }
 
 /// The class of what a path leads to, for rules that look at other things than locks.
@@ -87,6 +100,7 @@ fn is_wrapper(program: &Program<'_>, unit: usize, owner: &str) -> bool {
         && fields.filter(|field| !field.ty.contains("PhantomData")).count() == 1
 }
 
+/// The name of a field, or its number where what the source says of it depends on how it is compiled.
 fn field_name(
     program: &Program<'_>,
     unit: usize,
@@ -94,9 +108,10 @@ fn field_name(
     variant: &str,
     index: u32,
 ) -> String {
-    let item = sources_of(program, unit, owner).and_then(|s| s.type_item(local_path(owner)));
-    let name = item
-        .and_then(|item| item.fields(variant).get(index as usize).map(|field| field.name.clone()));
+    let name = program.field(owner, variant, index).map(str::to_owned).or_else(|| {
+        let item = sources_of(program, unit, owner)?.type_item(local_path(owner))?;
+        item.field(variant, index).map(|field| field.name.clone())
+    });
     let name = name.unwrap_or_else(|| index.to_string());
     if variant.is_empty() { name } else { format!("{variant}.{name}") }
 }
@@ -110,7 +125,15 @@ pub(crate) fn field_type(
     index: u32,
 ) -> Option<String> {
     let item = sources_of(program, unit, owner)?.type_item(local_path(owner))?;
-    item.fields(variant).get(index as usize).map(|field| field.ty.clone())
+    let field = match program.field(owner, variant, index) {
+        Some(name) => {
+            let mut named = item.fields(variant).iter().filter(|field| field.name == name);
+            // Of several with one name, one is there.
+            named.next().filter(|_| named.next().is_none())
+        }
+        None => item.field(variant, index),
+    };
+    field.map(|field| field.ty.clone())
 }
 
 /// The path without the crate's name.

@@ -49,7 +49,7 @@ impl<'a> BodyView<'_, 'a> {
                     path = self.field(path, ty, std::mem::take(&mut variant), *index);
                     ty = field;
                 }
-                Step::Index => path = path.with(Part::Element),
+                Step::Index(which) => path = path.with(Part::Element(self.pick_at(which))),
             }
         }
         Some(path)

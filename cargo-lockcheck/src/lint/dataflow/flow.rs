@@ -2,6 +2,7 @@
 
 use std::collections::{HashMap, HashSet};
 
+use super::folded::fold;
 use super::view::BodyView;
 use crate::lint::graphs::components;
 use crate::lint::mir::model::{Operand, Place, Rvalue, StatementKind, Step, Terminator};
@@ -15,6 +16,8 @@ pub(crate) struct Flow {
     pub(crate) suspensions: HashSet<u32>,
     /// The number of the loop that a block is in; blocks of one cycle share it.
     pub(crate) cycle: Vec<Option<u32>>,
+    /// The blocks that are never come to, because a condition is constant.
+    pub(crate) dead: HashSet<u32>,
 }
 
 impl Flow {
@@ -56,8 +59,9 @@ impl Flow {
                 }
             }
         }
+        let dead = fold(view, &mut next);
         let cycle = cycles(&next);
-        Flow { next, suspensions, cycle }
+        Flow { next, suspensions, cycle, dead }
     }
 }
 

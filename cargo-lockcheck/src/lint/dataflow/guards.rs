@@ -14,7 +14,7 @@ use super::view::BodyView;
 use crate::lint::apis::moves::{Wrapping, empties, forgets, takes_out, wrapping};
 use crate::lint::mir::model::{Call, Operand, Place, Rvalue, StatementKind, Step, Terminator};
 use crate::lint::mir::types;
-use crate::lint::summary::path::Root;
+use crate::lint::summary::path::{Path, Pick, Root};
 
 /// The tokens alive at each block's terminator.
 pub(crate) fn flow(view: &BodyView<'_, '_>, graph: &Flow, tokens: &Tokens<'_>) -> Vec<State> {
@@ -37,11 +37,15 @@ pub(crate) fn flow(view: &BodyView<'_, '_>, graph: &Flow, tokens: &Tokens<'_>) -
                 StatementKind::Assign(dest, value) => {
                     assign(view, tokens, &mut state, dest, value);
                     let saved = saved_as_whole(view, dest);
-                    renew(tokens, &mut state, |root| match root {
-                        Root::Aggregate(b, i) => (*b, *i) == (at, index as u32),
-                        Root::Local(local) => dest.steps.is_empty() && *local == dest.local,
-                        Root::Saved(known) => saved == Some(*known),
-                        _ => false,
+                    let number = Pick::Number(dest.local);
+                    renew(tokens, &mut state, |path| {
+                        dest.steps.is_empty() && path.has(&number)
+                            || match &path.root {
+                                Root::Aggregate(b, i) => (*b, *i) == (at, index as u32),
+                                Root::Local(local) => dest.steps.is_empty() && *local == dest.local,
+                                Root::Saved(known) => saved == Some(*known),
+                                _ => false,
+                            }
                     });
                 }
                 StatementKind::StorageDead(local) => {
@@ -55,11 +59,17 @@ pub(crate) fn flow(view: &BodyView<'_, '_>, graph: &Flow, tokens: &Tokens<'_>) -
             Terminator::Call(call) => {
                 apply_call(view, tokens, &mut state, at, call);
                 let saved = saved_as_whole(view, &call.dest);
-                renew(tokens, &mut state, |root| match root {
-                    Root::Call(block) => *block == at,
-                    Root::Local(local) => call.dest.steps.is_empty() && *local == call.dest.local,
-                    Root::Saved(known) => saved == Some(*known),
-                    _ => false,
+                let picks = [Pick::Call(at), Pick::Number(call.dest.local)];
+                renew(tokens, &mut state, |path| {
+                    picks.iter().any(|pick| path.has(pick))
+                        || match &path.root {
+                            Root::Call(block) => *block == at,
+                            Root::Local(local) => {
+                                call.dest.steps.is_empty() && *local == call.dest.local
+                            }
+                            Root::Saved(known) => saved == Some(*known),
+                            _ => false,
+                        }
                 });
                 for (token, steps) in &tokens.transfers[at as usize].made {
                     let (holder, mut prefix) = key(view, &call.dest);
@@ -247,12 +257,11 @@ fn apply_call<'a>(
 }
 
 /// Marks the tokens of objects that a definition replaces by those of the next round.
-fn renew(tokens: &Tokens<'_>, state: &mut State, is_replaced: impl Fn(&Root) -> bool) {
+fn renew(tokens: &Tokens<'_>, state: &mut State, is_replaced: impl Fn(&Path) -> bool) {
     let replaced: Vec<Held> = state
         .iter()
         .filter(|held| {
-            !held.stale
-                && tokens.paths.get(held.token as usize).is_some_and(|path| is_replaced(&path.root))
+            !held.stale && tokens.paths.get(held.token as usize).is_some_and(&is_replaced)
         })
         .cloned()
         .collect();

@@ -87,7 +87,7 @@ pub(crate) fn key<'a>(view: &BodyView<'_, 'a>, place: &Place<'a>) -> (Holder, Ve
 pub(crate) fn fields(steps: &[Step<'_>]) -> Vec<u32> {
     let numbers = steps.iter().filter_map(|step| match step {
         Step::Field(number, _) => Some(*number),
-        Step::Deref | Step::Variant(_) | Step::Index => None,
+        Step::Deref | Step::Variant(_) | Step::Index(_) => None,
     });
     numbers.collect()
 }

@@ -86,6 +86,33 @@ impl<'p, 'a> BodyView<'p, 'a> {
         self.coroutine
     }
 
+    /// Which body it is.
+    pub(crate) fn id(&self) -> BodyId {
+        self.id
+    }
+
+    /// The blocks that make the lock which a local begins as; none where it is not made here.
+    pub(crate) fn blocks_that_make(&self, local: u32) -> Vec<u32> {
+        let definitions = self.definitions.get(local as usize).map_or(&[][..], Vec::as_slice);
+        match definitions {
+            [Definition::Call(block)] if self.makes_lock(*block) => vec![*block],
+            _ => Vec::new(),
+        }
+    }
+
+    /// Whether the call at the end of a block makes a lock.
+    fn makes_lock(&self, block: u32) -> bool {
+        match &self.function.body.blocks[block as usize].terminator {
+            Terminator::Call(call) => {
+                call.dest.steps.is_empty()
+                    && call.callee().is_some_and(|callee| {
+                        self.program.locks.makes(callee, self.type_of(&call.dest))
+                    })
+            }
+            _ => false,
+        }
+    }
+
     /// The summary of a callee, once it is known.
     pub(crate) fn summary(&self, callee: BodyId) -> Option<&'p Summary> {
         self.summaries.of(self.id, callee)
@@ -139,8 +166,8 @@ impl<'p, 'a> BodyView<'p, 'a> {
                     path = self.field(path, ty, std::mem::take(&mut variant), *index);
                     ty = field;
                 }
-                Step::Index => {
-                    path = path.with(Part::Element);
+                Step::Index(which) => {
+                    path = path.with(Part::Element(self.pick_at(which)));
                     ty = types::arguments(ty).first().copied().unwrap_or(ty);
                 }
             }
@@ -175,8 +202,12 @@ impl<'p, 'a> BodyView<'p, 'a> {
         {
             return value;
         }
-        let owner = is_named.then(|| Arc::from(self.unit().global(head)));
+        let owner = is_named.then(|| Arc::from(self.global(head)));
         path.with(Part::Field { owner, variant: Arc::from(variant), index })
+    }
+
+    fn global(&self, path: &str) -> String {
+        self.program.global(self.function.unit, path)
     }
 
     fn unit(&self) -> &'p Unit<'a> {
@@ -195,6 +226,24 @@ impl<'p, 'a> BodyView<'p, 'a> {
             return None;
         }
         Some(self.operand(values.get(index as usize)?))
+    }
+
+    /// What the parts are that the value of a local is put together of here.
+    pub(super) fn parts_of(&self, local: u32) -> impl Iterator<Item = Path> {
+        let root = self.local(local);
+        let count = match root {
+            Path { root: Root::Aggregate(block, statement), ref parts } if parts.is_empty() => {
+                let block = &self.function.body.blocks[block as usize];
+                match &block.statements[statement as usize].kind {
+                    StatementKind::Assign(_, Rvalue::Aggregate("", values)) => values.len() as u32,
+                    _ => 0,
+                }
+            }
+            _ => 0,
+        };
+        (0..count).map(move |index| {
+            self.aggregate_field(&root.root, index).unwrap_or(Path::new(Root::Unknown))
+        })
     }
 
     /// A field of what a call returned, when the callee is known to return what it is made of.
@@ -284,7 +333,7 @@ impl<'p, 'a> BodyView<'p, 'a> {
     }
 
     fn static_path(&self, name: &str) -> Path {
-        Path::new(Root::Static(Arc::from(self.unit().global(name))))
+        Path::new(Root::Static(Arc::from(self.global(name))))
     }
 
     /// The object that a local is or refers to.
@@ -313,14 +362,33 @@ impl<'p, 'a> BodyView<'p, 'a> {
         let is_param = (1..=self.function.body.params).contains(&(local as usize));
         match definitions.as_slice() {
             [] if is_param => Path::new(Root::Param(local)),
-            [single] if !is_param => self.definition(*single, local),
+            [single] if !is_param => self.own(self.definition(*single, local), local),
             [first, rest @ ..] if !is_param => {
                 let path = self.definition(*first, local);
-                let agree = rest.iter().all(|other| self.definition(*other, local) == path);
-                if agree { path } else { Path::new(Root::Local(local)) }
+                let agree = |same: &dyn Fn(Path) -> bool| {
+                    rest.iter().all(|other| same(self.definition(*other, local)))
+                };
+                if agree(&|other| other == path) {
+                    path
+                } else if agree(&|other| other.erased() == path.erased()) {
+                    path.erased()
+                } else {
+                    Path::new(Root::Local(local))
+                }
             }
             _ => Path::new(Root::Local(local)),
         }
+    }
+
+    /// What a variable refers to that was given the value of another: from then on the other may change.
+    fn own(&self, path: Path, local: u32) -> Path {
+        let is_fixed = match path.root {
+            Root::Local(other) => other == local || self.is_set_once(other),
+            _ => true,
+        };
+        let mut names = self.function.body.names.iter();
+        let mut is_variable = || names.any(|(_, place)| *place == Place::local(local));
+        if is_fixed || !is_variable() { path } else { Path { root: Root::Local(local), ..path } }
     }
 
     pub(super) fn definition(&self, definition: Definition, local: u32) -> Path {
@@ -353,27 +421,32 @@ impl<'p, 'a> BodyView<'p, 'a> {
             return own;
         };
         let Some(callee) = call.callee() else { return own };
-        if self.program.locks.is_lock(callee.owner())
-            && callee.name() == "new"
-            && call.dest.steps.is_empty()
-        {
+        if self.makes_lock(block) {
             return Path::new(Root::Local(call.dest.local));
         }
-        if let Some(first) = call.args.first() {
-            if self.program.locks.call(callee).is_some() {
-                return self.operand(first).with(Part::Protected);
-            }
-            match call_alias(callee) {
-                CallAlias::Same => return self.operand(first),
-                CallAlias::Element => return self.operand(first).with(Part::Element),
-                CallAlias::Other => {}
-            }
+        let is_lock = self.program.locks.call(callee).is_some();
+        if let Some(first) = call.args.first().filter(|_| is_lock) {
+            return self.operand(first).with(Part::Protected);
         }
+        // What the program's own `Deref` leads to is known better than by its name.
         if let Some(id) = self.program.resolve(self.function.unit, callee)
             && let Some(summary) = self.summary(id)
             && let Some(Returned::Path(path)) = &summary.returned
         {
             return self.substitute(path, &call.args);
+        }
+        if let Some(first) = call.args.first() {
+            match call_alias(callee) {
+                CallAlias::Same if callee.name() == "clone" => {
+                    return self.operand(first).kept(block);
+                }
+                CallAlias::Same => return self.operand(first),
+                CallAlias::Element => {
+                    let pick = self.pick_by(block, callee, &call.args);
+                    return self.operand(first).with(Part::Element(pick));
+                }
+                CallAlias::Other => {}
+            }
         }
         own
     }

@@ -32,8 +32,12 @@ pub(super) fn analyze(
         return (Analysis::default(), Summary::default());
     }
     let graph = Flow::new(&view);
-    let mut plans: Vec<Plan> =
-        (0..body.blocks.len() as u32).map(|block| plan(&view, block)).collect();
+    let mut plans: Vec<Plan> = (0..body.blocks.len() as u32)
+        .map(|block| match graph.dead.contains(&block) {
+            true => Plan::default(),
+            false => plan(&view, block),
+        })
+        .collect();
 
     // The tokens: one for each guard a call makes, and one for each guard handed in.
     let mut locks: Vec<(LockUse, CallPath)> = Vec::new();

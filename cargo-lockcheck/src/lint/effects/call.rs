@@ -22,7 +22,7 @@ use crate::lint::mir::callee::Callee;
 use crate::lint::mir::model::{Call, Called, Operand, Place, Rvalue, StatementKind, Terminator};
 use crate::lint::mir::types;
 use crate::lint::program::{BodyId, is_parameter};
-use crate::lint::summary::path::{Part, Path, Root};
+use crate::lint::summary::path::{Part, Path, Pick, Root};
 use crate::lint::summary::{Acquired, BlockingCall, Callback, Foreign, LazyInit, LockUse, Origin};
 
 /// What the terminator of a block does.
@@ -32,7 +32,7 @@ pub(super) fn plan(view: &BodyView<'_, '_>, block: u32) -> Plan {
     if block_info.cleanup {
         return plan;
     }
-    let mut planner = Planner { view, span: block_info.span, plan: &mut plan };
+    let mut planner = Planner { view, span: block_info.span, block, plan: &mut plan };
     match &block_info.terminator {
         Terminator::Call(call) => planner.call(call),
         Terminator::Drop(place, _) => planner.drop(place),
@@ -55,7 +55,7 @@ impl<'a> Planner<'_, '_, 'a> {
             return;
         }
         if is_spawn(callee) {
-            return;
+            return self.spawn(call);
         }
         if is_drop(callee) {
             if let Some(Operand::Move(place)) = call.args.first() {
@@ -111,6 +111,19 @@ impl<'a> Planner<'_, '_, 'a> {
             return;
         }
         self.outside(call, callee);
+    }
+
+    /// A thread or task that runs what the call is given.
+    fn spawn(&mut self, call: &Call<'a>) {
+        let view = self.view;
+        for arg in &call.args {
+            let Some(ty) = view.operand_type(arg).filter(|ty| ty.starts_with('{')) else {
+                continue;
+            };
+            if let Some(id) = view.program.closure(view.function.unit, ty) {
+                self.started(id, &view.operand(arg));
+            }
+        }
     }
 
     /// A lock taken here.
@@ -381,7 +394,7 @@ impl<'a> Planner<'_, '_, 'a> {
             Some(ClosureArgument::Content) => vec![self.view.operand(first)],
             Some(ClosureArgument::Element) => {
                 let mut path = self.view.operand(first);
-                path.parts.push(Part::Element);
+                path.parts.push(Part::Element(Pick::Any));
                 vec![path]
             }
             None => Vec::new(),

@@ -9,7 +9,7 @@ use crate::lint::mir::model::Place;
 use crate::lint::mir::types;
 use crate::lint::program::BodyId;
 use crate::lint::program::call_graph::DROP_DEPTH;
-use crate::lint::summary::path::{Part, Path, Root};
+use crate::lint::summary::path::{Part, Path, Pick, Root};
 
 impl<'a> Planner<'_, '_, 'a> {
     /// The `Drop` of a value and of what it owns.
@@ -55,7 +55,7 @@ fn drop_bodies(
     if types::is_library(ty) || ty.starts_with(['(', '[']) {
         for argument in types::arguments(ty) {
             let mut inner = path.clone();
-            inner.parts.push(Part::Element);
+            inner.parts.push(Part::Element(Pick::Any));
             drop_bodies(view, argument, inner, found, depth - 1);
         }
     }

@@ -10,6 +10,7 @@ use crate::lint::dataflow::view::BodyView;
 use crate::lint::mir::model::{Rvalue, Span, StatementKind};
 use crate::lint::program::BodyId;
 use crate::lint::summary::path::{Path, Root};
+use crate::lint::summary::trail::{Step, Trail};
 use crate::lint::summary::{
     Acquired, BlockingCall, CallPath, Callback, DEPTH, DeferredEdge, LIMIT, LazyInit, Location,
     LockUse, Summary,
@@ -30,6 +31,8 @@ pub(super) const CALLED: ClosureArgs = ClosureArgs { closure: Some(1), arguments
 pub(super) struct Planner<'f, 'p, 'a> {
     pub(super) view: &'f BodyView<'p, 'a>,
     pub(super) span: Span<'a>,
+    /// The block whose end it is.
+    pub(super) block: u32,
     pub(super) plan: &'f mut Plan,
 }
 
@@ -167,10 +170,13 @@ impl<'a> Planner<'_, '_, 'a> {
                 self.run_callback(callback, ClosureArgs { closure, arguments: None });
             }
         }
-        for edge in &summary.deferred_edges {
-            let held = (rebase(&edge.held.0), longer(&edge.held.1));
-            let asked = (rebase(&edge.asked.0), longer(&edge.asked.1));
-            self.plan.deferred_edges.push(DeferredEdge { held, asked });
+        for edge in summary.deferred_edges.iter().filter(|edge| edge.trail.len() < DEPTH) {
+            self.plan.deferred_edges.push(DeferredEdge {
+                held: (rebase(&edge.held.0), longer(&edge.held.1)),
+                asked: (rebase(&edge.asked.0), longer(&edge.asked.1)),
+                gates: edge.gates.iter().map(rebase).collect(),
+                trail: self.longer_trail(&edge.trail, false),
+            });
         }
         if returns {
             self.plan.result.extend(
@@ -181,6 +187,35 @@ impl<'a> Planner<'_, '_, 'a> {
             );
             self.plan.transfer.passed = Some(summary.passed_guards.clone());
         }
+    }
+
+    /// What a closure or coroutine does that is run on a thread or task of its own: only the orders of
+    /// locks that it cannot name are of interest here.
+    pub(super) fn started(&mut self, id: BodyId, closure: &Path) {
+        let view = self.view;
+        let Some(summary) = view.summary(id) else { return };
+        let param = |number: u32| match number {
+            1 => closure.clone(),
+            _ => Path::new(Root::Unknown),
+        };
+        let rebase = |lock: &LockUse| {
+            let path = view.substitute_with(&lock.path, &param);
+            let class = lock.class.clone().or_else(|| class_of(view, &path));
+            LockUse { path, class, ..lock.clone() }
+        };
+        for edge in summary.deferred_edges.iter().filter(|edge| edge.trail.len() < DEPTH) {
+            self.plan.deferred_edges.push(DeferredEdge {
+                held: (rebase(&edge.held.0), edge.held.1.clone()),
+                asked: (rebase(&edge.asked.0), edge.asked.1.clone()),
+                gates: edge.gates.iter().map(rebase).collect(),
+                trail: self.longer_trail(&edge.trail, true),
+            });
+        }
+    }
+
+    fn longer_trail(&self, trail: &Trail, starts: bool) -> Trail {
+        let step = Step { body: self.view.id(), block: self.block, starts };
+        std::iter::once(step).chain(trail.iter().copied()).collect()
     }
 
     /// A callee calls what it was given: a closure of this body, or again something unknown.

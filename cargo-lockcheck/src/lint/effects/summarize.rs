@@ -9,8 +9,9 @@ use super::events::{Analysis, Event, EventKind, HeldLock};
 use crate::lint::apis::locks::Waiting;
 use crate::lint::dataflow::tokens::{self, Held, Holder, State, Tokens, tokens_in};
 use crate::lint::dataflow::view::BodyView;
-use crate::lint::mir::model::{Operand, Rvalue, StatementKind, Step, Terminator};
+use crate::lint::mir::model::{self, Operand, Rvalue, StatementKind, Terminator};
 use crate::lint::summary::path::{Path, Root};
+use crate::lint::summary::trail::Step;
 use crate::lint::summary::{
     Acquired, CallPath, Callback, DeferredEdge, Foreign, LIMIT, Location, LockUse, Returned,
     Summary,
@@ -57,11 +58,15 @@ impl<'a> Builder<'_, '_, 'a> {
                 _ => self.without(at, state, tokens, released),
             };
             let state = reduced.as_ref().unwrap_or(state);
-            self.summarize(&effect, state);
+            self.summarize(at, &effect, state);
             // What is held here while a callee runs the caller's code belongs to the event too.
             self.event(at, here.clone(), state, EventKind::Effect(effect));
         }
-        for edge in plan.deferred_edges {
+        for mut edge in plan.deferred_edges {
+            if !edge.trail.first().is_some_and(|step| step.starts) {
+                let held = self.held(state).into_iter().filter(|held| !held.lock.is_handed_in());
+                edge.gates.extend(held.map(|held| held.lock));
+            }
             let is_open = edge.held.0.class.is_none() || edge.asked.0.class.is_none();
             if is_open
                 && self.summary.deferred_edges.len() < LIMIT
@@ -70,6 +75,8 @@ impl<'a> Builder<'_, '_, 'a> {
                 let edge = DeferredEdge {
                     held: (held, edge.held.1.clone()),
                     asked: (asked, edge.asked.1.clone()),
+                    gates: edge.gates.iter().filter_map(exported).collect(),
+                    trail: edge.trail.clone(),
                 };
                 self.summary.deferred_edges.push(edge);
             }
@@ -85,7 +92,7 @@ impl<'a> Builder<'_, '_, 'a> {
             for place in call.args.iter().skip(1).filter_map(Operand::place) {
                 given.extend(tokens_in(self.view, tokens, state, place));
                 let mut behind = place.clone();
-                behind.steps.push(Step::Deref);
+                behind.steps.push(model::Step::Deref);
                 given.extend(tokens_in(self.view, tokens, state, &behind));
             }
         }
@@ -107,7 +114,7 @@ impl<'a> Builder<'_, '_, 'a> {
             {
                 // A closure may be called through a reference.
                 let mut behind = place.clone();
-                behind.steps.push(Step::Deref);
+                behind.steps.push(model::Step::Deref);
                 for place in [place, &behind] {
                     for held in tokens_in(self.view, tokens, &state, place) {
                         state.remove(&held);
@@ -161,7 +168,7 @@ impl<'a> Builder<'_, '_, 'a> {
     }
 
     /// Adds what a caller must know of an effect.
-    fn summarize(&mut self, effect: &Effect, state: &State) {
+    fn summarize(&mut self, at: u32, effect: &Effect, state: &State) {
         let released = self.released(state);
         match effect {
             Effect::Acquire(acquired, extra) => {
@@ -172,7 +179,7 @@ impl<'a> Builder<'_, '_, 'a> {
                         .iter()
                         .any(|h| h.lock.class.is_none() && !h.lock.is_handed_in())
                 {
-                    self.deferred_edges(state, &acquired.lock, &acquired.chain, extra);
+                    self.deferred_edges(at, state, &acquired.lock, &acquired.chain, extra);
                 }
                 let class = lock.class.as_ref().map(|class| Arc::clone(&class.key));
                 let key = (lock.path.clone(), lock.mode, class, released);
@@ -238,6 +245,7 @@ impl<'a> Builder<'_, '_, 'a> {
     /// Orders that only a caller can name: one of the locks is a parameter.
     fn deferred_edges(
         &mut self,
+        at: u32,
         state: &State,
         asked: &LockUse,
         chain: &CallPath,
@@ -245,16 +253,21 @@ impl<'a> Builder<'_, '_, 'a> {
     ) {
         let Some(asked_out) = exported(asked) else { return };
         let own = self.held(state).into_iter().filter(|h| !h.stale).map(|h| (h.lock, h.chain));
-        for (held, held_chain) in own.chain(extra.iter().cloned()) {
-            let Some(held_out) = exported(&held) else { continue };
+        let all: Vec<_> = own.chain(extra.iter().cloned()).collect();
+        for (index, (held, held_chain)) in all.iter().enumerate() {
+            let others = all.iter().enumerate().filter(|(other, _)| *other != index);
+            let gates = others.filter_map(|(_, (lock, _))| exported(lock)).collect();
+            let Some(held_out) = exported(held) else { continue };
             let from_caller =
                 |lock: &LockUse| lock.class.is_none() && matches!(lock.path.root, Root::Param(_));
             if (from_caller(&held_out) || from_caller(&asked_out))
                 && self.summary.deferred_edges.len() < LIMIT
             {
                 self.summary.deferred_edges.push(DeferredEdge {
-                    held: (held_out, held_chain),
+                    held: (held_out, held_chain.clone()),
                     asked: (asked_out.clone(), chain.clone()),
+                    gates,
+                    trail: vec![Step { body: self.view.id(), block: at, starts: false }],
                 });
             }
         }
@@ -285,7 +298,7 @@ fn exported(lock: &LockUse) -> Option<LockUse> {
     if lock.is_handed_in() {
         return None;
     }
-    let mut lock = lock.clone();
+    let mut lock = LockUse { path: lock.path.erased(), ..lock.clone() };
     if !matches!(lock.path.root, Root::Param(_) | Root::Static(_)) {
         lock.path = Path { root: Root::Unknown, parts: Vec::new() };
         lock.class.as_ref()?;
@@ -297,7 +310,7 @@ fn exported(lock: &LockUse) -> Option<LockUse> {
 pub(super) fn returned(view: &BodyView<'_, '_>) -> Option<Returned> {
     let path = view.local(0);
     match path.root {
-        Root::Param(_) | Root::Static(_) => Some(Returned::Path(path)),
+        Root::Param(_) | Root::Static(_) => Some(Returned::Path(path.erased())),
         Root::Aggregate(block, statement) if path.parts.is_empty() => {
             let body = &view.function.body;
             let statement = body.blocks.get(block as usize)?.statements.get(statement as usize)?;
@@ -306,7 +319,7 @@ pub(super) fn returned(view: &BodyView<'_, '_>) -> Option<Returned> {
             };
             let fields = values.iter().map(|value| {
                 let path = view.operand(value);
-                matches!(path.root, Root::Param(_) | Root::Static(_)).then_some(path)
+                matches!(path.root, Root::Param(_) | Root::Static(_)).then(|| path.erased())
             });
             Some(Returned::Fields(fields.collect()))
         }

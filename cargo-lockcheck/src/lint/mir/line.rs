@@ -169,11 +169,33 @@ fn place_within<'a>(cursor: &mut Cursor<'a>, depth: usize) -> Option<Place<'a>> 
         }
     };
     while cursor.eat("[") {
-        cursor.until(b"]", false);
+        let which = cursor.until(b"]", false);
         cursor.expect("]")?;
-        result.steps.push(Step::Index);
+        result.steps.push(Step::Index(which));
     }
     Some(result)
+}
+
+/// The path and the fields of a struct or variant that a statement puts together:
+/// `_1 = Bank { cash: move _2, debt: move _3 };`.
+pub(crate) fn fields_of(text: &str) -> Option<(&str, Vec<&str>)> {
+    // Most statements are told by this.
+    memchr::memmem::find(text.as_bytes(), b" { ")?;
+    let (_, value) = text.split_once(" = ")?;
+    let mut cursor = Cursor::new(value);
+    let name = cursor.until(b"( {", true);
+    if name.is_empty() || !cursor.eat(" { ") {
+        return None;
+    }
+    let mut names = Vec::new();
+    while !cursor.eat("}") {
+        names.push(cursor.until(b":", false));
+        cursor.expect(": ")?;
+        operand(&mut cursor)?;
+        cursor.eat(",");
+        cursor.expect(" ")?;
+    }
+    Some((name, names))
 }
 
 /// The right side of an assignment that is no call.

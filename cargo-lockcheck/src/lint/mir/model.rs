@@ -10,6 +10,9 @@ pub(crate) struct MirCrate<'a> {
     pub(crate) bodies: Vec<Body<'a>>,
     /// The statics behind `alloc` numbers, by number.
     pub(crate) statics: std::collections::HashMap<u32, &'a str>,
+    /// The fields of structs and variants whose values are put together somewhere, by the paths that
+    /// are printed there.
+    pub(crate) fields: std::collections::HashMap<&'a str, Vec<&'a str>>,
     /// Bodies that could not be read.
     pub(crate) skipped: u64,
 }
@@ -66,7 +69,7 @@ impl<'a> Body<'a> {
                 },
                 Step::Field(_, field) => field,
                 Step::Variant(_) => ty,
-                Step::Index => types::arguments(ty).first().copied().unwrap_or(ty),
+                Step::Index(_) => types::arguments(ty).first().copied().unwrap_or(ty),
             };
         }
         ty
@@ -233,8 +236,8 @@ pub(crate) enum Step<'a> {
     Field(u32, &'a str),
     /// To the fields of a variant.
     Variant(&'a str),
-    /// To an element.
-    Index,
+    /// To an element, or several; which, as printed: `_3`, `0 of 1`, `1:`.
+    Index(&'a str),
 }
 
 /// Where a block goes.

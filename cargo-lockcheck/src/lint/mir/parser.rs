@@ -4,12 +4,12 @@
 //! behind it. A line of a form that is not known is passed over when no guard can be lost by it;
 //! otherwise the whole body is skipped and counted.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
 use rayon::prelude::*;
 
 use super::cursor::{Cursor, rfind};
-use super::line::{call, place, rvalue, terminator};
+use super::line::{call, fields_of, place, rvalue, terminator};
 use super::model::{
     Block, Body, BodyKind, Called, Local, MirCrate, Operand, Place, Rvalue, Span, Statement,
     StatementKind, Terminator,
@@ -26,6 +26,7 @@ pub(crate) fn parse(text: &str) -> MirCrate<'_> {
     let mut seen = HashSet::new();
     for part in parts {
         whole.statics.extend(part.statics);
+        whole.fields.extend(part.fields);
         whole.skipped += part.skipped;
         let new = part.bodies.into_iter().filter(|body| seen.insert((body.name, body.kind)));
         whole.bodies.extend(new);
@@ -89,7 +90,7 @@ fn parse_part(text: &str) -> MirCrate<'_> {
             krate.skipped += u64::from(line.starts_with("fn "));
             continue;
         };
-        let whole = contents(&mut body, &mut lines).is_some();
+        let whole = contents(&mut body, &mut lines, &mut krate.fields).is_some();
         if std::mem::take(&mut duplicate) {
             continue;
         }
@@ -164,7 +165,11 @@ fn header(line: &str) -> Option<Body<'_>> {
 
 /// Reads the lines up to the closing brace. Nothing says that a line could not be read; then too
 /// all lines of the body have been taken.
-fn contents<'a>(body: &mut Body<'a>, lines: &mut Lines<'a>) -> Option<()> {
+fn contents<'a>(
+    body: &mut Body<'a>,
+    lines: &mut Lines<'a>,
+    fields: &mut HashMap<&'a str, Vec<&'a str>>,
+) -> Option<()> {
     let mut whole = Some(());
     let mut block: Option<Block<'a>> = None;
     let mut wants_name = false;
@@ -199,6 +204,9 @@ fn contents<'a>(body: &mut Body<'a>, lines: &mut Lines<'a>) -> Option<()> {
             if text == "}" {
                 body.blocks.extend(block.take());
                 continue;
+            }
+            if let Some((name, names)) = fields_of(text) {
+                fields.entry(name).or_insert(names);
             }
             if block_line(current, text, span).is_none() {
                 whole = None;

@@ -9,6 +9,8 @@ use crate::lint::effects::analyzed::Analyzed;
 use crate::lint::effects::effect::Effect;
 use crate::lint::effects::events::EventKind;
 use crate::lint::program::BodyId;
+use crate::lint::summary::path::Root;
+use crate::lint::summary::trail::{Step, Trail};
 use crate::lint::summary::{CallPath, LockUse, innermost};
 use crate::report::model::{Place, SourceOrder};
 
@@ -25,7 +27,12 @@ pub(crate) struct Witness {
     pub(crate) asked: (LockUse, CallPath),
     /// The other locks held.
     pub(crate) gates: Vec<LockUse>,
+    /// The way from the body to where it is asked for.
+    pub(crate) trail: Trail,
 }
+
+/// A body, and a block of it.
+type At = (BodyId, Option<u32>);
 
 /// A lock, and the calls to where it is taken.
 type Taken = (LockUse, CallPath);
@@ -35,7 +42,7 @@ pub(crate) type Graph = BTreeMap<(Arc<str>, Arc<str>), Vec<Witness>>;
 /// All orders of two classes that the bodies show.
 pub(crate) fn graph(analyzed: &Analyzed<'_, '_>) -> Graph {
     let mut graph = Graph::new();
-    let mut add = |(body, block), held: &Taken, asked: &Taken, gates: Vec<LockUse>| {
+    let mut add = |(body, block): At, trail, held: &Taken, asked: &Taken, gates: Vec<LockUse>| {
         let (Some(from), Some(to)) = (&held.0.class, &asked.0.class) else { return };
         if from == to || asked.0.wait != Waiting::Blocking {
             return;
@@ -44,15 +51,17 @@ pub(crate) fn graph(analyzed: &Analyzed<'_, '_>) -> Graph {
         let is_known = witnesses.iter().any(|known: &Witness| {
             innermost(&known.held.1) == innermost(&held.1)
                 && innermost(&known.asked.1) == innermost(&asked.1)
+                && (!is_variable(&held.0) || known.trail == trail)
         });
         if witnesses.len() < WITNESSES && !is_known {
             let (held, asked) = (held.clone(), asked.clone());
-            witnesses.push(Witness { body, block, held, asked, gates });
+            witnesses.push(Witness { body, block, held, asked, gates, trail });
         }
     };
     for (id, analysis) in analyzed.analyses.iter().enumerate() {
         for event in &analysis.events {
             let at = (id, Some(event.block));
+            let trail = || vec![Step { body: id, block: event.block, starts: false }];
             let (acquired, extra) = match &event.kind {
                 EventKind::Effect(Effect::Acquire(acquired, extra)) => (acquired, extra),
                 // A wait takes its mutex again, under what else is held.
@@ -63,7 +72,13 @@ pub(crate) fn graph(analyzed: &Analyzed<'_, '_>) -> Graph {
                             vec![event.here.clone()],
                         );
                         for held in &event.held {
-                            add(at, &(held.lock.clone(), held.chain.clone()), &asked, Vec::new());
+                            add(
+                                at,
+                                trail(),
+                                &(held.lock.clone(), held.chain.clone()),
+                                &asked,
+                                Vec::new(),
+                            );
                         }
                     }
                     continue;
@@ -77,20 +92,28 @@ pub(crate) fn graph(analyzed: &Analyzed<'_, '_>) -> Graph {
             let held: Vec<Taken> = event
                 .held
                 .iter()
+                // A variable's lock of an earlier round is not the one that it has now.
+                .filter(|held| !held.stale || !is_variable(&held.lock))
                 .map(|held| (held.lock.clone(), held.chain.clone()))
                 .chain(extra.iter().cloned())
                 .collect();
             for (index, lock) in held.iter().enumerate() {
                 let others = held.iter().enumerate().filter(|(other, _)| *other != index);
                 let gates = others.map(|(_, (lock, _))| lock.clone()).collect();
-                add(at, lock, &asked, gates);
+                add(at, trail(), lock, &asked, gates);
             }
         }
         for deferred in &analysis.deferred_edges {
-            add((id, None), &deferred.held, &deferred.asked, Vec::new());
+            let gates = deferred.gates.clone();
+            add((id, None), deferred.trail.clone(), &deferred.held, &deferred.asked, gates);
         }
     }
     graph
+}
+
+/// Whether a lock is known as a variable of a function.
+fn is_variable(lock: &LockUse) -> bool {
+    matches!(lock.path.root, Root::Local(_)) && lock.path.parts.is_empty()
 }
 
 /// The orders as the report lists them, each with its first witness.

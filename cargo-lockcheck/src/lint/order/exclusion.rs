@@ -7,6 +7,7 @@ use std::collections::{HashMap, HashSet};
 use rayon::prelude::*;
 
 use super::edges::Witness;
+use super::meeting::{Meeting, makers, meet};
 use super::ownership::{has_no_handle, is_made, is_whole};
 use super::threads;
 use crate::lint::apis::aliases::{CallAlias, call_alias};
@@ -293,6 +294,27 @@ impl<'x, 'p, 'a> Exclusion<'x, 'p, 'a> {
         })
     }
 
+    /// Whether the body of a witness has made both of its locks.
+    pub(crate) fn are_made(&self, witness: &Witness) -> bool {
+        let view = self.analyzed.view(witness.body);
+        let locks = [&witness.held.0.path, &witness.asked.0.path];
+        locks.iter().all(|path| path.is_single() && !makers(&view, path).is_empty())
+    }
+
+    /// How two witnesses can meet that are of one run of a body, because one of the locks of both is
+    /// made in it; nothing where they may be of several runs.
+    pub(crate) fn meeting(&self, a: &Witness, b: &Witness) -> Option<Meeting> {
+        if a.body != b.body {
+            return None;
+        }
+        let view = self.analyzed.view(a.body);
+        let locks = [&a.held.0, &a.asked.0];
+        let others = [&b.held.0, &b.asked.0];
+        let common = locks.into_iter().filter(|lock| others.iter().any(|o| o.path == lock.path));
+        let made: Vec<u32> = common.flat_map(|lock| makers(&view, &lock.path)).collect();
+        (!made.is_empty()).then(|| meet(self.analyzed, &a.trail, &b.trail, &made))
+    }
+
     /// The locks that are held whenever a body runs: all calls of it are known, and are made under
     /// them. In terms of its parameters.
     pub(crate) fn gates(&self, id: BodyId) -> Vec<LockUse> {
@@ -333,7 +355,7 @@ impl<'x, 'p, 'a> Exclusion<'x, 'p, 'a> {
         let fewest = events.min_by_key(|event| event.held.len());
         let held = fewest.into_iter().flat_map(|event| &event.held);
         held.filter(|held| !held.stale && !held.lock.is_handed_in())
-            .map(|held| held.lock.clone())
+            .map(|held| LockUse { path: held.lock.path.erased(), ..held.lock.clone() })
             .collect()
     }
 }
@@ -351,7 +373,7 @@ fn handed_down(view: &BodyView<'_, '_>, block: u32, lock: LockUse) -> Option<Loc
         Root::Static(_) => lock.path.clone(),
         Root::Unknown => return None,
         root => (1..=view.function.body.locals.len() as u32)
-            .map_while(|number| Some((number, argument(view, block, number)?)))
+            .map_while(|number| Some((number, argument(view, block, number)?.erased())))
             .find_map(|(number, given)| {
                 let rest = lock.path.parts.strip_prefix(given.parts.as_slice())?;
                 (given.root == *root)

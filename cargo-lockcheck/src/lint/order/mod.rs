@@ -4,5 +4,6 @@
 pub(crate) mod declarations;
 pub(crate) mod edges;
 pub(crate) mod exclusion;
+pub(crate) mod meeting;
 mod ownership;
 pub(crate) mod threads;

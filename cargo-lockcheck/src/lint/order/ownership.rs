@@ -43,7 +43,7 @@ pub(super) fn has_no_handle(view: &BodyView<'_, '_>, lock: &LockUse) -> bool {
                 }
             }
             Part::Field { owner: None, .. } => {}
-            Part::Element | Part::Protected => return false,
+            Part::Element(_) | Part::Protected => return false,
         }
     }
     has_word(&around, types::last(types::head(&lock.ty)))

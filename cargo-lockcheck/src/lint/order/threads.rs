@@ -1,6 +1,6 @@
 //! The threads that a body starts and waits for.
 
-use crate::lint::apis::threads::is_spawn;
+use crate::lint::apis::threads::{has_handle, is_spawn, may_join};
 use crate::lint::apis::waits::{Blocking, blocking_call};
 use crate::lint::dataflow::view::BodyView;
 use crate::lint::effects::analyzed::Analyzed;
@@ -17,6 +17,31 @@ pub(crate) fn joined(view: &BodyView<'_, '_>, call: &Call<'_>) -> Option<u32> {
     let place = call.args.first()?.place()?;
     let Root::Call(block) = view.local(place.local).root else { return None };
     started(view, block).map(|_| block)
+}
+
+/// For a call that may wait for threads whose handles it is given: where the handle comes from.
+pub(crate) fn handle(view: &BodyView<'_, '_>, call: &Call<'_>) -> Option<Root> {
+    let callee = call.callee()?;
+    if is_spawn(callee) {
+        return None;
+    }
+    let is_own = || view.program.resolve(view.function.unit, callee).is_some();
+    // A loop over handles ends when each was waited for; it may have no round at all.
+    let is_loop = callee.trait_name == Some("Iterator") && callee.name() == "next";
+    if !is_loop && !may_join(callee) && !is_own() {
+        return None;
+    }
+    let mut places = call.args.iter().filter_map(|arg| arg.place());
+    let place = places.find(|place| {
+        let ty = view.type_of(place);
+        has_handle(ty) && (!types::is_reference(ty) || is_loop)
+            || callee.name() == "poll" && callee.self_ty.is_some_and(has_handle)
+    })?;
+    match view.place(place).root {
+        Root::Call(block) if !is_loop => Some(Root::Call(block)),
+        Root::Call(_) => Some(Root::Unknown),
+        root => Some(root),
+    }
 }
 
 /// The call at the end of a block, if it starts a thread.

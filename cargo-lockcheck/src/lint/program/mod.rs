@@ -2,8 +2,10 @@
 
 pub(crate) mod call_graph;
 mod part;
+mod paths;
 
 pub(crate) use part::{Part, Target};
+use paths::Paths;
 
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
@@ -28,6 +30,10 @@ pub(crate) struct Unit<'a> {
     statics: HashMap<u32, &'a str>,
     /// The first segments of the paths of its own items.
     tops: HashSet<&'a str>,
+    /// The fields of structs and variants that are put together in it, by the paths printed there.
+    fields: HashMap<&'a str, Vec<&'a str>>,
+    /// The crates that it calls by other names than their own, by those names.
+    renamed: HashMap<String, String>,
 }
 
 /// A body with where it belongs.
@@ -80,11 +86,15 @@ pub(crate) struct Program<'a> {
     /// Bodies that could not be read.
     pub(crate) skipped: u64,
     pub(crate) locks: Locks<'a>,
+    paths: Paths,
     by_key: HashMap<String, BodyId>,
     by_closure: HashMap<(usize, &'a str), BodyId>,
     by_trait: HashMap<(String, String), Vec<BodyId>>,
     drops: HashMap<Arc<str>, BodyId>,
     constants: HashMap<(usize, &'a str), BodyId>,
+    /// The fields of structs and variants that are put together somewhere, by the type's path, and
+    /// the variant behind it.
+    fields: HashMap<String, Vec<&'a str>>,
     /// Types of the program that own a guard.
     guard_types: HashSet<String>,
 }
@@ -93,15 +103,40 @@ impl<'a> Program<'a> {
     /// Joins the parts.
     pub(crate) fn new(parts: Vec<Part<'a>>, locks: &'a [LockType]) -> Program<'a> {
         let mut program = Program { locks: Locks { configured: locks }, ..Program::default() };
-        for (index, part) in parts.into_iter().enumerate() {
+        let mut functions = Vec::new();
+        for part in parts {
             program.units.push(part.unit);
             program.skipped += part.skipped;
-            for function in part.functions {
-                program.add(Function { unit: index, ..function });
+            functions.push(part.functions);
+        }
+        program.paths = Paths::of(&program.units);
+        for (unit, functions) in functions.into_iter().enumerate() {
+            for function in functions {
+                let self_ty = function.self_ty.map(|path| Arc::from(program.global(unit, &path)));
+                program.add(Function { unit, self_ty, ..function });
             }
         }
+        program.find_fields();
         program.find_guard_types();
         program
+    }
+
+    fn find_fields(&mut self) {
+        for unit in 0..self.units.len() {
+            for (path, names) in std::mem::take(&mut self.units[unit].fields) {
+                let path = self.global(unit, &without_generics(path));
+                self.fields.entry(path).or_insert(names);
+            }
+        }
+    }
+
+    /// The name of a field of a type's variant, or of a struct, as the compiler has it.
+    pub(crate) fn field(&self, owner: &str, variant: &str, index: u32) -> Option<&'a str> {
+        let names = match variant {
+            "" => self.fields.get(owner)?,
+            variant => self.fields.get(&format!("{owner}::{variant}"))?,
+        };
+        names.get(index as usize).copied()
     }
 
     /// Adds a body to the tables.
@@ -113,7 +148,7 @@ impl<'a> Program<'a> {
         } else if function.is_closure() || function.is_coroutine() {
             for ty in types::closures(function.body.locals[1].ty).into_iter().take(1) {
                 if let Some(path) = async_fn(ty) {
-                    self.by_key.entry(self.units[unit].global(&path) + "()").or_insert(id);
+                    self.by_key.entry(self.global(unit, &path) + "()").or_insert(id);
                 } else {
                     self.by_closure.entry((unit, ty)).or_insert(id);
                 }
@@ -136,7 +171,7 @@ impl<'a> Program<'a> {
                     self.by_key.entry(format!("{self_ty}::{name}")).or_insert(id);
                 }
                 (None, None) => {
-                    let key = self.units[unit].global(&without_generics(function.body.name));
+                    let key = self.global(unit, &without_generics(function.body.name));
                     self.by_key.entry(key).or_insert(id);
                 }
             }
@@ -167,6 +202,11 @@ impl<'a> Program<'a> {
         types::owns(ty, &|path| self.locks.is_guard(path) || self.guard_types.contains(path))
     }
 
+    /// A path that a target prints as the whole program knows it.
+    pub(crate) fn global(&self, unit: usize, path: &str) -> String {
+        self.paths.defining(&self.units, unit, self.units[unit].global(path))
+    }
+
     /// The body that a call means, seen from a target.
     pub(crate) fn resolve(&self, unit: usize, callee: &Callee<'_>) -> Option<BodyId> {
         let unit_info = &self.units[unit];
@@ -179,7 +219,7 @@ impl<'a> Program<'a> {
                 return if runs { self.closure(unit, ty) } else { None };
             }
             let name = callee.name();
-            let self_path = unit_info.global(types::head(self_ty));
+            let self_path = self.global(unit, types::head(self_ty));
             let key = format!("<{self_path}>::{trait_name}::{name}");
             if let Some(&id) = self.by_key.get(&key) {
                 return Some(id);
@@ -187,7 +227,7 @@ impl<'a> Program<'a> {
             // A method that the trait itself provides.
             let trait_path = callee.text.find(" as ").map(|at| &callee.text[at + 4..])?;
             let end = trait_path.find(['<', '>'])?;
-            let provided = unit_info.global(&format!("{}::{name}", &trait_path[..end]));
+            let provided = self.global(unit, &format!("{}::{name}", &trait_path[..end]));
             let is_known_type = !is_parameter(self_ty) && !self_ty.starts_with("dyn ");
             return is_known_type.then(|| self.by_key.get(&provided).copied()).flatten();
         }
@@ -197,14 +237,14 @@ impl<'a> Program<'a> {
         {
             return None;
         }
-        self.by_key.get(&unit_info.global(&callee.path)).copied()
+        self.by_key.get(&self.global(unit, &callee.path)).copied()
     }
 
     /// The body of a closure's or coroutine's type.
     pub(crate) fn closure(&self, unit: usize, ty: &str) -> Option<BodyId> {
         match async_fn(ty) {
             Some(path) => {
-                let path = self.units[unit].global(&path);
+                let path = self.global(unit, &path);
                 self.by_key.get(&(path.clone() + "()")).copied().or_else(|| {
                     // The function may be one of an `impl`, whose own path the type prints.
                     let callee = self.by_key.get(&path)?;
@@ -256,7 +296,7 @@ impl<'a> Program<'a> {
 
     /// The `Drop::drop` of a type.
     pub(crate) fn drop_of(&self, unit: usize, ty: &str) -> Option<BodyId> {
-        self.drops.get(self.units[unit].global(types::head(ty)).as_str()).copied()
+        self.drops.get(self.global(unit, types::head(ty)).as_str()).copied()
     }
 
     /// Whether any type of the program has a `Drop`.
@@ -295,8 +335,8 @@ impl<'a> Unit<'a> {
         self.statics.get(&number.parse().ok()?).copied()
     }
 
-    /// A path as the whole program knows it.
-    pub(crate) fn global(&self, path: &str) -> String {
+    /// A path with the name of its crate, which is this one's if it has none.
+    fn global(&self, path: &str) -> String {
         let first = path.split("::").next().unwrap_or(path);
         let is_local = match first {
             "std" | "core" | "alloc" => false,

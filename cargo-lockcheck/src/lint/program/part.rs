@@ -21,6 +21,8 @@ pub(crate) struct Target<'a> {
     pub(crate) files: Vec<String>,
     /// Its bodies.
     pub(crate) mir: MirCrate<'a>,
+    /// The crates that it calls by other names than their own, by those names.
+    pub(crate) renamed: HashMap<String, String>,
 }
 
 /// A target with its bodies.
@@ -36,7 +38,14 @@ impl<'a> Part<'a> {
     pub(crate) fn new(target: Target<'a>) -> Part<'a> {
         let tops = target.mir.bodies.iter().filter_map(|body| top(body.name)).collect();
         let sources = Sources::new(&target.root, &target.files);
-        let unit = Unit { prefix: target.prefix, sources, statics: target.mir.statics, tops };
+        let unit = Unit {
+            prefix: target.prefix,
+            sources,
+            statics: target.mir.statics,
+            tops,
+            fields: target.mir.fields,
+            renamed: target.renamed,
+        };
         let mut headers = HashMap::new();
         let functions = target.mir.bodies.into_iter().map(|body| {
             let mut function = place(&unit, body, &mut headers);

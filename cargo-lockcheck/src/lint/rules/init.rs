@@ -92,7 +92,7 @@ fn initialisers(analyzed: &Analyzed<'_, '_>) -> HashMap<BodyId, Path> {
         if is_inner || analyzed.program.constant(function.unit, name).is_none() {
             continue;
         }
-        let name = Arc::from(analyzed.program.units[function.unit].global(name));
+        let name = Arc::from(analyzed.program.global(function.unit, name));
         let owner = Path::new(Root::Static(name));
         let mut work = vec![id];
         while let Some(id) = work.pop() {

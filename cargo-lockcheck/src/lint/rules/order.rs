@@ -3,7 +3,9 @@
 //! Every acquisition under another lock is an edge, with the function in which the two meet as its
 //! witness. A cycle is reported when each of its links has a witness such that no two share a gate
 //! lock, and its ends exclude each other. It is `reachable` when the witnesses name the same
-//! objects, all static or all fields of one value; known only by class it is `potential`.
+//! objects: all static, all fields of one value, or all made by the one body that leads to all links;
+//! known only by class it is `potential`. Of locks that one body makes, a link counts only while
+//! another may be under way on another thread.
 
 use std::collections::{BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
@@ -18,9 +20,11 @@ use crate::lint::effects::events::EventKind;
 use crate::lint::graphs::{components, shortest_way};
 use crate::lint::order::edges::{Graph, Witness};
 use crate::lint::order::exclusion::Exclusion;
+use crate::lint::order::meeting::Meeting;
 use crate::lint::summary::LockUse;
 use crate::lint::summary::class::Class;
 use crate::lint::summary::path::Root;
+use crate::lint::summary::trail::thread;
 use crate::report::model::{Finding, Mode};
 use crate::report::wording;
 
@@ -156,6 +160,15 @@ fn tier(
     if chosen.iter().any(|witness| exclusion.owns_exclusively(witness) || is_ended(witness)) {
         return Some(Tier::Ordered);
     }
+    let mut meeting = Meeting::Free;
+    for (at, witness) in chosen.iter().enumerate() {
+        for other in &chosen[at + 1..] {
+            meeting = meeting.min(exclusion.meeting(witness, other).unwrap_or(Meeting::Free));
+        }
+    }
+    if meeting == Meeting::Never {
+        return Some(Tier::Ordered);
+    }
     let mut needs_writer = false;
     for (at, witness) in chosen.iter().enumerate() {
         let before = &chosen[(at + chosen.len() - 1) % chosen.len()].asked.0;
@@ -172,7 +185,7 @@ fn tier(
                 other.gates.iter().any(|known| {
                     gate.class.is_some()
                         && gate.class == known.class
-                        && gate.path.parts == known.path.parts
+                        && gate.path.erased().parts == known.path.erased().parts
                         && (gate.mode, known.mode) != (Mode::Read, Mode::Read)
                 })
             }) {
@@ -191,9 +204,20 @@ fn tier(
             (Root::Param(a), Root::Param(b)) => a == b,
             _ => false,
         };
-        same_root && held.is_single() && asked.is_single() && asked.parts == next.parts
+        let is_one_run = meeting == Meeting::Free
+            && chosen.iter().all(|other| witness.body == other.body)
+            && exclusion.are_made(witness)
+            && *next == witness.asked.0.path;
+        is_one_run
+            || same_root && held.is_single() && asked.is_single() && asked.parts == next.parts
     });
     Some(if is_linked { Tier::Reachable } else { Tier::Potential })
+}
+
+/// The function in which two locks meet, or that of the thread on which they do.
+fn function<'a>(analyzed: &'a Analyzed<'_, '_>, witness: &Witness) -> &'a str {
+    let body = thread(&witness.trail).unwrap_or(witness.body);
+    &analyzed.program.functions[body].display
 }
 
 fn worded(analyzed: &Analyzed<'_, '_>, tier: Tier, witnesses: &[&Witness]) -> Finding {
@@ -204,7 +228,7 @@ fn worded(analyzed: &Analyzed<'_, '_>, tier: Tier, witnesses: &[&Witness]) -> Fi
         .iter()
         .enumerate()
         .map(|(at, witness)| {
-            let function = &analyzed.program.functions[witness.body].display;
+            let function = function(analyzed, witness);
             let (held, asked) = (&witness.held, &witness.asked);
             edge((at, &held.0, &held.1), ((at + 1) % count, &asked.0, &asked.1), function)
         })
@@ -214,10 +238,8 @@ fn worded(analyzed: &Analyzed<'_, '_>, tier: Tier, witnesses: &[&Witness]) -> Fi
         .filter_map(|witness| witness.held.0.class.as_ref())
         .map(|class: &Class| format!("`{}`", class.name))
         .collect();
-    let mut functions: Vec<String> = witnesses
-        .iter()
-        .map(|witness| format!("`{}`", analyzed.program.functions[witness.body].display))
-        .collect();
+    let mut functions: Vec<String> =
+        witnesses.iter().map(|witness| format!("`{}`", function(analyzed, witness))).collect();
     functions.dedup();
     let how = if count == 2 { "in opposite orders" } else { "in a cycle" };
     let message =
@@ -242,7 +264,7 @@ fn worded(analyzed: &Analyzed<'_, '_>, tier: Tier, witnesses: &[&Witness]) -> Fi
             finding.reason = Some("one side has the locks for itself by then".to_owned());
         }
         Tier::Potential if witnesses.iter().all(|witness| is_local(&witness.held.0)) => {
-            let note = "it blocks if two threads are given the same of these variables";
+            let note = "it blocks if nothing that the threads wait for keeps them apart";
             finding.notes.push(note.to_owned());
         }
         Tier::Potential => finding.notes.push(

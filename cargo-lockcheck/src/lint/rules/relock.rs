@@ -1,8 +1,8 @@
 //! `double-lock`, `recursive-read`, `same-class-nesting`, `drop-under-lock`: a lock is asked for
 //! while the same one, or one of the same class, is held.
 //!
-//! Two locks are the same if they have the same path from the same parameter, static or local, through no element of a
-//! collection. Reported where the body that holds the lock calls what takes it again.
+//! Two locks are the same if they have the same path from the same parameter, static or local; through
+//! an element of a collection, only if it is picked once for both. Reported where the body that holds the lock calls what takes it again.
 
 use lockdep::finding::Rule;
 
@@ -64,7 +64,7 @@ pub(crate) fn check(analyzed: &Analyzed<'_, '_>, findings: &mut Vec<Finding>) {
 
 /// Whether two uses are of one object.
 pub(crate) fn is_same(a: &LockUse, b: &LockUse) -> bool {
-    a.path == b.path && a.path.is_single() && !a.is_handed_in()
+    a.path == b.path && a.path.is_picked() && !a.is_handed_in()
 }
 
 fn pair(

@@ -5,6 +5,7 @@
 //! parsed on its own with `syn`. A name that is not found costs a name in a message, nothing more.
 
 mod bounds;
+pub(crate) mod modules;
 pub(crate) mod tokens;
 
 use std::collections::HashMap;
@@ -16,6 +17,7 @@ use crate::lint::mir::callee::at_top_level;
 use crate::lint::mir::model::Span;
 use crate::lint::mir::types;
 use crate::report::model::Place;
+use modules::Module;
 
 /// The source files of one compiled crate target.
 #[derive(Debug, Default)]
@@ -24,6 +26,9 @@ pub(crate) struct Sources {
     files: Mutex<HashMap<String, Option<Arc<SourceFile>>>>,
     items: HashMap<String, Vec<(String, usize)>>,
     types: Mutex<HashMap<String, Option<Arc<TypeItem>>>>,
+    /// The file that the crate begins with.
+    first: Option<String>,
+    modules: Mutex<HashMap<String, Option<Arc<Module>>>>,
 }
 
 /// A file's text with the offsets of its lines.
@@ -94,6 +99,8 @@ pub(crate) struct Field {
     pub(crate) name: String,
     /// Its type.
     pub(crate) ty: String,
+    /// Whether it is there only under some conditions (`#[cfg(…)]`).
+    pub(crate) is_conditional: bool,
 }
 
 impl TypeItem {
@@ -102,12 +109,20 @@ impl TypeItem {
         let found = self.variants.iter().find(|(name, _)| name == variant);
         found.or_else(|| self.variants.first()).map_or(&[], |(_, fields)| fields)
     }
+
+    /// A field by its number, unless fields up to it may not be there, which shifts the numbers.
+    pub(crate) fn field(&self, variant: &str, index: u32) -> Option<&Field> {
+        let fields = self.fields(variant);
+        let before = fields.get(..=index as usize)?;
+        if before.iter().any(|field| field.is_conditional) { None } else { before.last() }
+    }
 }
 
 impl Sources {
     /// The sources of a crate target, by paths relative to `root` or absolute.
     pub(crate) fn new(root: &Path, files: &[String]) -> Sources {
-        let mut sources = Sources { root: root.to_owned(), ..Sources::default() };
+        let first = files.first().cloned();
+        let mut sources = Sources { root: root.to_owned(), first, ..Sources::default() };
         for name in files {
             let Some(file) = sources.file(name) else { continue };
             for (item, at) in type_items(&file.text) {
@@ -126,6 +141,22 @@ impl Sources {
         let file = read.map(|text| Arc::new(SourceFile::new(text)));
         locked(&self.files).insert(name.to_owned(), file.clone());
         file
+    }
+
+    /// The module that the crate is.
+    pub(crate) fn root(&self) -> Option<Arc<Module>> {
+        self.module(std::slice::from_ref(self.first.as_ref()?))
+    }
+
+    /// The module that the first of these files is that can be read.
+    pub(crate) fn module(&self, files: &[String]) -> Option<Arc<Module>> {
+        let name = files.iter().find(|name| self.file(name).is_some())?;
+        if let Some(known) = locked(&self.modules).get(name) {
+            return known.clone();
+        }
+        let module = Module::of_file(name, self.file(name)?.text()).map(Arc::new);
+        locked(&self.modules).insert(name.clone(), module.clone());
+        module
     }
 
     /// The files that have been read, by name.
@@ -311,6 +342,7 @@ fn parse_type(text: &str) -> Option<TypeItem> {
             Field {
                 name: field.ident.as_ref().map_or_else(|| index.to_string(), |id| id.to_string()),
                 ty: quote::quote!(#ty).to_string().replace(' ', ""),
+                is_conditional: field.attrs.iter().any(|attr| attr.path().is_ident("cfg")),
             }
         });
         named.collect()

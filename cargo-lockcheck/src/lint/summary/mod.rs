@@ -2,6 +2,7 @@
 
 pub(crate) mod class;
 pub(crate) mod path;
+pub(crate) mod trail;
 
 use std::collections::HashSet;
 use std::sync::Arc;
@@ -12,6 +13,7 @@ use crate::lint::apis::waits::Blocking;
 use crate::report::model::{Mode, Place};
 use class::Class;
 use path::Path;
+use trail::Trail;
 
 /// Most that one summary lists of a kind; what is beyond is not seen by callers.
 pub(crate) const LIMIT: usize = 96;
@@ -178,6 +180,10 @@ pub(crate) struct DeferredEdge {
     pub(crate) held: (LockUse, CallPath),
     /// The lock asked for.
     pub(crate) asked: (LockUse, CallPath),
+    /// The other locks held, as far as the caller can know them.
+    pub(crate) gates: Vec<LockUse>,
+    /// The way to where it is asked for.
+    pub(crate) trail: Trail,
 }
 
 /// What a caller must know of a body.

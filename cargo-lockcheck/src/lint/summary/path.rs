@@ -50,6 +50,21 @@ impl SavedLocal {
     }
 }
 
+/// Which element of a collection a body means. Two equal ones of one path are one element until the
+/// body comes again to where it is picked, except that any two of `Any` may be two elements. It says
+/// something in its own body alone.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub(crate) enum Pick {
+    /// Some element.
+    Any,
+    /// The one that the call at the end of a block has given.
+    Call(u32),
+    /// The one whose number is in a local.
+    Number(u32),
+    /// The one of a constant number, as printed.
+    Constant(Arc<str>),
+}
+
 /// One step of a path.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub(crate) enum Part {
@@ -63,7 +78,7 @@ pub(crate) enum Part {
         index: u32,
     },
     /// To an element of a collection.
-    Element,
+    Element(Pick),
     /// To what a lock protects.
     Protected,
 }
@@ -90,6 +105,36 @@ impl Path {
 
     /// Whether two equal paths are one object at one time: no element of a collection is on it.
     pub(crate) fn is_single(&self) -> bool {
-        self.root != Root::Unknown && !self.parts.contains(&Part::Element)
+        self.root != Root::Unknown
+            && !self.parts.iter().any(|part| matches!(part, Part::Element(_)))
+    }
+
+    /// Whether two equal paths of one body are one object, as long as nothing on it is picked anew.
+    pub(crate) fn is_picked(&self) -> bool {
+        self.root != Root::Unknown && !self.parts.contains(&Part::Element(Pick::Any))
+    }
+
+    /// Whether a pick is on it.
+    pub(crate) fn has(&self, pick: &Pick) -> bool {
+        self.parts.iter().any(|part| matches!(part, Part::Element(known) if known == pick))
+    }
+
+    /// What a call has cloned: it stays the same when another takes its place in the collection.
+    pub(crate) fn kept(mut self, block: u32) -> Path {
+        for part in &mut self.parts {
+            if let Part::Element(pick @ (Pick::Number(_) | Pick::Constant(_))) = part {
+                *pick = Pick::Call(block);
+            }
+        }
+        self
+    }
+
+    /// The path as other bodies know it: with any elements.
+    pub(crate) fn erased(&self) -> Path {
+        let parts = self.parts.iter().map(|part| match part {
+            Part::Element(_) => Part::Element(Pick::Any),
+            part => part.clone(),
+        });
+        Path { root: self.root.clone(), parts: parts.collect() }
     }
 }
