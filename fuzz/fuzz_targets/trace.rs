@@ -32,9 +32,6 @@ fn assert_begins_with(whole: &Trace, part: &Trace) {
     assert!(whole.findings.starts_with(&part.findings));
     assert!(whole.blocked.starts_with(&part.blocked));
     assert!(whole.times.starts_with(&part.times));
-    for (reason, count) in &part.dropped {
-        assert!(whole.dropped.get(reason) >= Some(count));
-    }
 }
 
 fuzz_target!(|bytes: &[u8]| {
