@@ -112,7 +112,7 @@ fn lint_source(settings: Settings) -> Result<ExitCode, Failure> {
 
 /// The stages of a check that runs the program.
 fn check(settings: Settings) -> Result<ExitCode, Failure> {
-    let users = Users::of_workspace(&settings.workspace);
+    let users = Users::of_program(settings.lock_file.as_deref());
     let runtime = Runtime::prepare(&settings.cache, &settings.toolchain, users, settings.quiet)?;
     let collected = collect::run(&settings, &runtime)?;
     if let Some(failure) = collected.nothing_ran() {

@@ -51,11 +51,13 @@ pub enum Users {
 }
 
 impl Users {
-    /// Who uses it in the workspace at this root: the program does where `Cargo.lock` names the library, or
-    /// where there is no such file yet.
-    pub fn of_workspace(root: &Path) -> Users {
-        match fs::read_to_string(root.join("Cargo.lock")) {
-            Ok(lock) if !lock.lines().any(|line| line == "name = \"lockdep\"") => Users::HooksAlone,
+    /// Who uses it in a program with this lock file: the program does where the file names the library, or
+    /// where it is not known.
+    pub fn of_program(lock_file: Option<&str>) -> Users {
+        match lock_file {
+            Some(text) if !text.lines().any(|line| line == "name = \"lockdep\"") => {
+                Users::HooksAlone
+            }
             _ => Users::Program,
         }
     }
@@ -113,7 +115,7 @@ impl Runtime {
         }
         let cfgs =
             fs::read_to_string(directory.join(CFGS)).map_err(|e| unwritable(&directory, &e))?;
-        Ok(Runtime { std: directory.join(STD_LIBRARY), directory, cfgs, edition: edition() })
+        Ok(Runtime { std: directory.join(STD_LIBRARY), directory, cfgs, edition: edition(users) })
     }
 }
 
@@ -128,17 +130,17 @@ fn hash<'a>(texts: impl Iterator<Item = &'a str>) -> String {
 }
 
 /// A hash of all that the compiler is given.
-fn edition() -> String {
+fn edition(users: Users) -> String {
     let texts = SOURCES.iter().flat_map(|(path, text)| [*path, *text]);
     let facades = FACADES.iter().map(|(_, text)| *text);
     let own = [STD, LOCKDEP.1, CREATION_ORDER, env!("CARGO_PKG_VERSION")];
-    hash(texts.chain(FLAGS.iter().copied()).chain(facades).chain(own))
+    let flags = FLAGS.iter().chain(users.flags()).copied();
+    hash(texts.chain(flags).chain(facades).chain(own))
 }
 
 /// Where the runtime for this compiler is kept.
 fn directory(cache: &Path, toolchain: &Toolchain, users: Users) -> PathBuf {
-    let texts = [&*edition(), &*toolchain.version];
-    cache.join(hash(texts.into_iter().chain(users.flags().iter().copied())))
+    cache.join(hash([&*edition(users), &*toolchain.version].into_iter()))
 }
 
 /// Compiles into a directory of its own, then gives it its name.
@@ -284,7 +286,7 @@ mod tests {
     use std::fs;
     use std::path::Path;
 
-    use super::{RUNTIME_LIBRARY, Runtime, Users, directory, is_whole};
+    use super::{RUNTIME_LIBRARY, Runtime, Users, directory, edition, is_whole};
     use crate::cli::cargo_config::CargoConfig;
     use crate::cli::toolchain::Toolchain;
 
@@ -323,16 +325,15 @@ mod tests {
 
     #[test]
     fn the_library_is_in_the_runtime_where_the_program_depends_on_it() {
-        let workspace = tempfile::tempdir().expect("a directory");
-        assert_eq!(Users::of_workspace(workspace.path()), Users::Program, "nobody knows yet");
-        let lock = workspace.path().join("Cargo.lock");
-        fs::write(&lock, "[[package]]\nname = \"lockdep-of-another\"\n").expect("it is written");
-        assert_eq!(Users::of_workspace(workspace.path()), Users::HooksAlone);
-        fs::write(&lock, "[[package]]\nname = \"lockdep\"\n").expect("it is written");
-        assert_eq!(Users::of_workspace(workspace.path()), Users::Program);
+        assert_eq!(Users::of_program(None), Users::Program, "nobody knows");
+        let of_another = "[[package]]\nname = \"lockdep-of-another\"\n";
+        assert_eq!(Users::of_program(Some(of_another)), Users::HooksAlone);
+        assert_eq!(Users::of_program(Some("[[package]]\nname = \"lockdep\"\n")), Users::Program);
         let toolchain = Toolchain::find(&CargoConfig::default(), Path::new(".")).expect("rustc");
         let of = |users| directory(Path::new(""), &toolchain, users);
         assert_ne!(of(Users::Program), of(Users::HooksAlone));
+        // What was compiled over one of them is not used with the other.
+        assert_ne!(edition(Users::Program), edition(Users::HooksAlone));
     }
 
     #[test]

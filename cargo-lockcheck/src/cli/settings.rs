@@ -3,6 +3,7 @@
 
 use std::env;
 use std::ffi::{OsStr, OsString};
+use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -32,6 +33,9 @@ pub struct Settings {
     pub traces: Vec<PathBuf>,
     /// The root of the workspace.
     pub workspace: PathBuf,
+    /// The text of `Cargo.lock` as the build will have it; `None` where nothing is run, or cargo cannot
+    /// bring it up to date.
+    pub lock_file: Option<String>,
     /// The packages of the workspace, as cargo names them.
     pub members: Vec<String>,
     /// Everything that lockcheck keeps: `target/lockcheck`.
@@ -138,8 +142,13 @@ impl Settings {
             Some(outer) => (outer.next, Toolchain { rustdoc: outer.rustdoc, ..toolchain }),
             None => (config.program("RUSTC_WRAPPER", "build.rustc-wrapper"), toolchain),
         };
+        let lock_file = match verb {
+            "check" | "report" => None,
+            _ => lock_file(&cargo, &given, &toolchain.host, &metadata.workspace_root),
+        };
         Ok(Settings {
             cargo,
+            lock_file,
             cargo_args: match verb {
                 "check" => checked(&given, &directory.join("lint")),
                 _ => instrumented(verb, &given, &toolchain.host, &build),
@@ -241,6 +250,30 @@ fn refuse_build_std(args: &CargoArgs, config: &CargoConfig) -> Result<(), Failur
     Ok(())
 }
 
+/// `cargo metadata` with the part of cargo's arguments that says which workspace is meant.
+fn metadata(cargo: &Path, args: &CargoArgs) -> Command {
+    let mut command = Command::new(cargo);
+    command.args(["metadata", "--format-version=1"]);
+    for option in ["--manifest-path", "--config", "-Z", "--lockfile-path"] {
+        for value in args.values(option) {
+            command.args([OsStr::new(option), value]);
+        }
+    }
+    command.args(["--locked", "--offline", "--frozen"].iter().filter(|flag| args.has(flag)));
+    command
+}
+
+/// The lock file, after cargo has brought it up to date as a build would.
+fn lock_file(cargo: &Path, args: &CargoArgs, host: &str, root: &Path) -> Option<String> {
+    // What is wrong is said by the build that follows.
+    let output = metadata(cargo, args).args(["--filter-platform", host]).output().ok()?;
+    if !output.status.success() {
+        return None;
+    }
+    let path = args.value("--lockfile-path").map_or_else(|| root.join("Cargo.lock"), PathBuf::from);
+    fs::read_to_string(path).ok()
+}
+
 /// What cargo says of the workspace.
 #[derive(Deserialize)]
 struct Metadata {
@@ -251,15 +284,7 @@ struct Metadata {
 
 impl Metadata {
     fn read(cargo: &Path, args: &CargoArgs) -> Result<Metadata, Failure> {
-        let mut command = Command::new(cargo);
-        command.args(["metadata", "--no-deps", "--format-version=1"]);
-        for option in ["--manifest-path", "--config", "-Z", "--lockfile-path"] {
-            for value in args.values(option) {
-                command.args([OsStr::new(option), value]);
-            }
-        }
-        command.args(["--locked", "--offline", "--frozen"].iter().filter(|flag| args.has(flag)));
-        let output = command.output().map_err(|error| {
+        let output = metadata(cargo, args).arg("--no-deps").output().map_err(|error| {
             Failure::new(
                 format!("cannot start `{}`: {error}", cargo.display()),
                 "Install cargo with rustup, or set `CARGO` to it.",
