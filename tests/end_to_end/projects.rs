@@ -120,3 +120,27 @@ fn main() {
         assert_eq!(checked.report().coverage.processes, 1, "{checked}");
     }
 }
+
+/// Which runtime is linked depends on the lock file, and cargo does not know of the runtime.
+#[test]
+fn a_lock_file_that_is_missing_or_behind() {
+    const ONE: &str =
+        "fn main() {\n    println!(\"{}\", parking_lot::Mutex::new(1).into_inner());\n}\n";
+    const OTHER: &str = "fn main() {\n    drop(lockdep::sync::Semaphore::new(1).acquire());\n}\n";
+    let sources = [("one".to_owned(), ONE.to_owned()), ("two".to_owned(), ONE.to_owned())];
+    let project = Project::binaries("lock-file", "2024", &sources);
+    _ = fs::remove_file(project.root().join("Cargo.lock"));
+    let manifest = project.root().join("Cargo.toml");
+    let text = fs::read_to_string(&manifest).expect("it has been written");
+    let with_lock = format!("{text}[dependencies]\nparking_lot = \"=0.12.5\"\n");
+    fs::write(&manifest, &with_lock).expect("it can be written");
+    // The second check has the lock file that the first has written.
+    assert_passes(&project.check(&["run", "--bin", "one"]));
+    assert_passes(&project.check(&["run", "--bin", "two"]));
+
+    let library = workspace().join("lockdep");
+    fs::write(&manifest, format!("{with_lock}lockdep.path = {library:?}\n"))
+        .expect("it can be written");
+    fs::write(project.root().join("src/bin/two.rs"), OTHER).expect("it can be written");
+    assert_passes(&project.check(&["run", "--bin", "two"]));
+}
