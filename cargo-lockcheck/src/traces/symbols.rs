@@ -14,6 +14,7 @@ use std::path::Path;
 use std::time::UNIX_EPOCH;
 
 use addr2line::Loader;
+use lockdep::finding::FoundStack;
 use object::{Object, ObjectSegment};
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -176,30 +177,11 @@ fn stack(line: &Value) -> impl Iterator<Item = u64> + '_ {
     line["stack"].as_array().into_iter().flatten().filter_map(Value::as_u64)
 }
 
-/// Functions that are not the program's own begin with one of these: the runtime, the standard library,
-/// what starts a thread.
-const FOREIGN: [&str; 13] = [
-    "lockdep::",
-    "parking_lot::",
-    "lock_api::",
-    "std::",
-    "core::",
-    "alloc::",
-    "test::",
-    "__rust",
-    "rust_begin_unwind",
-    "_start",
-    "__libc_start",
-    "start_thread",
-    "clone3",
-];
-
 /// Whether this frame is of the program itself or of one of its dependencies.
 pub fn is_of_program(frame: &str) -> bool {
-    let function = frame.trim_start_matches('<');
     let place = frame.rsplit_once(" at ").map_or("", |(_, place)| place);
     // The runtime is compiled with its own path in place of that of its sources.
-    !FOREIGN.iter().any(|foreign| function.starts_with(foreign))
+    FoundStack::is_of_program(frame)
         && !place.starts_with("/rustc/")
         && !place.starts_with("/lockcheck/")
 }

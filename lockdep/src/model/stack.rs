@@ -8,6 +8,24 @@ use crate::platform::unwind;
 /// Frames that are kept of a stack, a few of them of the hooks: the unwinder takes some 90 ns for each.
 const DEPTH: usize = 48;
 
+/// Functions that are not the program's own begin with one of these: the runtime, the standard library,
+/// what starts a thread.
+const FOREIGN: [&str; 13] = [
+    "lockdep::",
+    "parking_lot::",
+    "lock_api::",
+    "std::",
+    "core::",
+    "alloc::",
+    "test::",
+    "__rust",
+    "rust_begin_unwind",
+    "_start",
+    "__libc_start",
+    "start_thread",
+    "clone3",
+];
+
 /// The return addresses of one thread at one moment, innermost first.
 ///
 /// The trace has them as numbers, with the files that are mapped, and the command finds the names. In the
@@ -37,6 +55,21 @@ impl FoundStack {
     pub fn frames(&self) -> Vec<String> {
         resolve::frames(&self.0)
     }
+
+    /// Whether a function, by its demangled name, is of the program itself or of one of its dependencies,
+    /// and not of the runtime, the standard library or what starts a thread.
+    ///
+    /// # Example
+    /// ```
+    /// use lockdep::finding::FoundStack;
+    ///
+    /// assert!(FoundStack::is_of_program("bank::transfer"));
+    /// assert!(!FoundStack::is_of_program("<std::sync::Mutex<T>>::lock"));
+    /// ```
+    pub fn is_of_program(function: &str) -> bool {
+        let bare = function.trim_start_matches('<');
+        !FOREIGN.iter().any(|foreign| bare.starts_with(foreign))
+    }
 }
 
 impl fmt::Debug for FoundStack {
@@ -50,21 +83,7 @@ mod resolve {
     use std::ffi::c_void;
     use std::ptr;
 
-    /// Functions that are this crate's own, or the runtime's, begin with one of these.
-    const OWN: [&str; 12] = [
-        "lockdep::",
-        "parking_lot::",
-        "lock_api::",
-        "std::",
-        "core::",
-        "alloc::",
-        "test::",
-        "__rust",
-        "_start",
-        "start_thread",
-        "clone3",
-        "rust_begin_unwind",
-    ];
+    use super::FoundStack;
 
     pub(super) fn frames(addresses: &[usize]) -> Vec<String> {
         let mut frames = Vec::new();
@@ -78,8 +97,7 @@ mod resolve {
 
     fn frame(symbol: &backtrace::Symbol) -> Option<String> {
         let function = format!("{:#}", symbol.name()?);
-        let bare = function.trim_start_matches('<');
-        if OWN.iter().any(|own| bare.starts_with(own)) {
+        if !FoundStack::is_of_program(&function) {
             return None;
         }
         let (file, line) = (symbol.filename()?, symbol.lineno()?);
