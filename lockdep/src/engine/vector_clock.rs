@@ -48,7 +48,7 @@ impl VectorClock {
     ) {
         if self.epochs.capacity() - self.epochs.len() < other.epochs.len() {
             self.retain(&mut keep);
-            self.epochs.reserve(self.epochs.len().max(other.epochs.len()));
+            self.epochs.reserve_exact(self.epochs.len().max(other.epochs.len()));
         }
         for &(thread, epochs) in other.epochs.iter().filter(|e| keep(e.0)) {
             self.advance(thread, epochs);
