@@ -10,5 +10,6 @@ mod parking_lot;
 mod projects;
 mod runtimes;
 mod scenarios;
+mod siblings;
 mod source;
 mod suggestions;

@@ -110,6 +110,36 @@ impl Sources {
         path.is_file().then_some(path)
     }
 
+    /// The short names of all `.rs` files of the workspace's own beside `file` and below, from the root of
+    /// its crate's sources on.
+    pub fn of_the_same_crate(&self, file: &str) -> Vec<String> {
+        let up = Path::new(file).ancestors().skip(1);
+        let Some(top) = up.take_while(|directory| !self.has_manifest(directory)).last() else {
+            return Vec::new();
+        };
+        let (mut directories, mut files) = (vec![top.to_owned()], Vec::new());
+        while let Some(directory) = directories.pop() {
+            let entries = fs::read_dir(Path::new(&self.root).join(&directory));
+            for entry in entries.into_iter().flatten().flatten() {
+                let path = directory.join(entry.file_name());
+                // Not through links: they may lead in circles.
+                match entry.file_type() {
+                    Ok(kind) if kind.is_dir() => directories.push(path),
+                    _ if path.extension().is_some_and(|ending| ending == "rs") => {
+                        files.push(slashes(&path.to_string_lossy()));
+                    }
+                    _ => {}
+                }
+            }
+        }
+        files.sort();
+        files
+    }
+
+    fn has_manifest(&self, directory: &Path) -> bool {
+        Path::new(&self.root).join(directory).join("Cargo.toml").is_file()
+    }
+
     fn in_registry(&self, file: &str) -> Option<PathBuf> {
         let indexes = fs::read_dir(self.cargo_home.as_ref()?.join("registry/src")).ok()?;
         indexes.flatten().map(|index| index.path().join(file)).find(|path| path.is_file())

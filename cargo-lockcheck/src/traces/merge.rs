@@ -16,6 +16,7 @@ use std::sync::Arc;
 
 use lockdep::finding::Rule;
 
+use super::homes::Homes;
 use super::trace::{
     Blocked, Class, Counts, Edge, Found, Order, ProcessKey, Taken, Thread, Times, Trace, Warning,
 };
@@ -155,11 +156,12 @@ impl Merged {
         let files: Vec<PathBuf> =
             places.iter().flat_map(|place| trace_files(place, &mut unread.warnings)).collect();
         unread.files = files.len();
+        let mut homes = Homes::new(sources);
         for path in files {
             let (trace, more) = Trace::read(&path, sources);
             unread.warnings.extend(more);
             match trace {
-                Some(trace) => merged.add(trace),
+                Some(trace) => merged.add(homes.tell(trace)),
                 None => unread.left_out += 1,
             }
         }

@@ -50,6 +50,7 @@ pub fn analyze(merged: &Merged, sources: &Sources) -> Analysis {
         .map(|MergedFound { found, counts }| builder.finding(found, counts.values().sum()));
     let across = cross.found.iter().map(|found| builder.finding(found, 1));
     let mut findings: Vec<Finding> = single.chain(across).collect();
+    findings.sort_by_cached_key(order);
     fold(&mut findings);
     naming::number_namesakes(&mut findings);
     findings.sort_by_cached_key(order);
@@ -66,9 +67,10 @@ pub fn analyze(merged: &Merged, sources: &Sources) -> Analysis {
     Analysis { findings, notes }
 }
 
-/// Drops what another finding tells better: a cycle of orders that has become a deadlock, nestings
-/// within one class that a cycle of orders explains, a lock left locked that somebody waits for, a
-/// wait that has become a hang, and what the threads of a hang came to after one was stopped.
+/// Drops what another finding tells better, or as well: a cycle of orders that has become a deadlock,
+/// nestings within one class that a cycle of orders explains, and all but one of those within one class,
+/// a lock left locked that somebody waits for, a wait that has become a hang, and what the threads of a
+/// hang came to after one was stopped.
 fn fold(findings: &mut Vec<Finding>) {
     type Links = BTreeSet<(Place, Place)>;
     let links = |finding: &Finding| -> Links {
@@ -111,6 +113,7 @@ fn fold(findings: &mut Vec<Finding>) {
     let stuck = |finding: &&Finding| finding.rule == Rule::StuckWait;
     let stuck: Vec<(BTreeSet<Place>, usize)> =
         findings.iter().filter(stuck).map(|found| (waits(found), found.waits.len())).collect();
+    let mut nested = BTreeSet::new();
     let told = |places: &BTreeSet<Place>| hangs.iter().any(|hang| places.is_subset(hang));
     findings.retain(|finding| match finding.rule {
         Rule::WaitWhileHolding if finding.waits.is_empty() => {
@@ -129,7 +132,8 @@ fn fold(findings: &mut Vec<Finding>) {
         }
         Rule::SameClassNesting => {
             let told = |better: &&Links| links(finding).is_subset(better);
-            cycles.iter().find(told).is_none() && deadlocks.iter().find(told).is_none()
+            let is_told = cycles.iter().chain(&deadlocks).any(|better| told(&better));
+            !is_told && nested.insert(finding.id.clone())
         }
         Rule::OrphanedLock if finding.waits.is_empty() => {
             !orphans.iter().any(|better| sites(finding).is_subset(better))

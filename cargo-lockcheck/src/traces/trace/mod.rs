@@ -39,7 +39,7 @@ pub struct Class {
     /// For locks created inside the standard library, whose place tells nothing: their process and
     /// number, so that they are never taken for the same as others.
     pub anonymous: Option<(ProcessKey, u64)>,
-    /// The name of the place that the program has declared for them.
+    /// The name of the place that the program has declared for them, or that the source shows them in.
     pub place: Option<String>,
 }
 
