@@ -17,7 +17,12 @@ fn known(finding: &Finding) -> (String, Vec<String>) {
 }
 
 fn all(report: &Report) -> Vec<(String, Vec<String>)> {
-    let mut all: Vec<_> = report.findings.iter().map(known).collect();
+    // A run has one for each place, with a number behind the id.
+    let is_first = |finding: &&Finding| {
+        let id = finding.id.strip_prefix(finding.rule.code()).unwrap_or_default();
+        id.matches('-').count() == 1
+    };
+    let mut all: Vec<_> = report.findings.iter().filter(is_first).map(known).collect();
     all.sort_by(|a, b| a.1.cmp(&b.1));
     all
 }
