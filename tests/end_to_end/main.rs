@@ -1,6 +1,7 @@
 //! The command on real programs, one module a topic.
 
 mod advice;
+mod apart;
 mod bad_input;
 mod declared;
 mod examples;

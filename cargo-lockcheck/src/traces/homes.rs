@@ -13,11 +13,10 @@ use lockdep::finding::Rule;
 use super::trace::{Class, Found, Hold, Trace};
 use crate::report::model::Place;
 use crate::report::naming::Syntax;
-use crate::report::sources::Sources;
 
 /// What is known of the homes of locks; the source is read once for all traces.
 pub(super) struct Homes<'a> {
-    syntax: Syntax<'a>,
+    syntax: &'a Syntax<'a>,
     known: HashMap<Acquired, Option<Arc<Class>>>,
 }
 
@@ -25,8 +24,8 @@ pub(super) struct Homes<'a> {
 type Acquired = (Arc<Class>, Arc<Place>);
 
 impl<'a> Homes<'a> {
-    pub(super) fn new(sources: &'a Sources) -> Homes<'a> {
-        Homes { syntax: Syntax::new(sources), known: HashMap::new() }
+    pub(super) fn new(syntax: &'a Syntax<'a>) -> Homes<'a> {
+        Homes { syntax, known: HashMap::new() }
     }
 
     /// The trace, with each class of which more can be known as that of a home.
@@ -92,7 +91,7 @@ impl<'a> Homes<'a> {
         if class.place.is_some() {
             return None;
         }
-        let syntax = &self.syntax;
+        let syntax = self.syntax;
         let known = self.known.entry((Arc::clone(class), Arc::clone(site)));
         known
             .or_insert_with(|| {

@@ -310,6 +310,9 @@ pub struct Finding {
     pub reason: Option<String>,
     /// More sentences, in the form of `template`.
     pub notes: Vec<String>,
+    /// Of a cycle that spawns and joins alone make impossible, and only those of threads that were spawned by
+    /// nobody, such as that of a test: where these spawned the threads of the cycle.
+    pub(crate) apart: Vec<Site>,
 }
 
 impl Tier {
@@ -331,6 +334,7 @@ impl Finding {
             waits: Vec::new(),
             reason: None,
             notes: Vec::new(),
+            apart: Vec::new(),
         }
     }
 

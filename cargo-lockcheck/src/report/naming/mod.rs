@@ -13,6 +13,7 @@ mod home;
 mod identity;
 mod paths;
 mod taken;
+mod tests_of;
 
 pub use home::Home;
 pub use identity::{canonical, identify, number_namesakes};
@@ -125,6 +126,11 @@ impl<'a> Syntax<'a> {
         let declared = Rc::new(declared.unwrap_or_default());
         self.declared.borrow_mut().insert(file.to_owned(), Rc::clone(&declared));
         declared
+    }
+
+    /// Whether `place` is in a test of the workspace's own, or in a module that is compiled for tests alone.
+    pub fn is_in_test(&self, place: &Place) -> bool {
+        self.file(&place.file).is_some_and(|file| tests_of::is_in_test(&file, place))
     }
 
     fn scope(&self, place: &Place) -> Option<Scope> {

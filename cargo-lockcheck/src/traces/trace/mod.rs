@@ -112,6 +112,9 @@ pub struct Found {
     pub notes: Vec<String>,
     /// The locks' numbers in their process.
     pub instances: Vec<u64>,
+    /// Of a cycle that only the spawns and joins of an outermost thread make impossible, such as that of a
+    /// test: where it spawned the threads of the cycle.
+    pub apart: Vec<Arc<Place>>,
 }
 
 /// See [`crate::report::model::Edge`].
