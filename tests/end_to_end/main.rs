@@ -15,3 +15,4 @@ mod scenarios;
 mod siblings;
 mod source;
 mod suggestions;
+mod told_once;

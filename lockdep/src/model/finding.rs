@@ -397,6 +397,19 @@ impl fmt::Display for Finding {
 }
 
 impl Finding {
+    /// The rule, and the places where threads are stopped or ask for a lock in vain.
+    pub(crate) fn headline(&self) -> String {
+        let waits = self.waits.iter().map(|wait| wait.site);
+        let asks = self.edges.iter().filter(|_| self.waits.is_empty()).map(|edge| edge.to_site);
+        let mut places: Vec<String> =
+            waits.chain(asks).map(|site| Short(site).to_string()).collect();
+        places.dedup();
+        match places.as_slice() {
+            [] => format!("{} ({})", self.rule, self.tier),
+            places => format!("{} ({}) at {}", self.rule, self.tier, places.join(" and ")),
+        }
+    }
+
     /// What one thread of a hang holds and waits for, a line each.
     fn wait(&self, wait: &FoundWait, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         writeln!(f, "  {}", wait.thread)?;

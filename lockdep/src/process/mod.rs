@@ -91,14 +91,18 @@ pub(crate) fn note(step: impl FnOnce(&mut Observer)) {
 /// Prints a finding and calls the program's callback.
 fn deliver(config: &Config, finding: &Finding) {
     let print = match config.print {
-        Print::Deadlocks => finding.would_hang(),
+        Print::Deadlocks | Print::Places => finding.would_hang(),
         // The watchdog prints for itself.
         Print::All => finding.tier.is_shown() && current().is_some(),
         Print::None => false,
     };
     if print {
         let _busy = Busy::new();
-        platform::print(&format!("\nlockdep: {finding}\n"));
+        let text = match config.print {
+            Print::Places => format!("{}; its report follows", finding.headline()),
+            _ => finding.to_string(),
+        };
+        platform::print(&format!("\nlockdep: {text}\n"));
     }
     // Whatever the program does there may need thread-locals.
     let is_over = current().is_some_and(|record| record.mine().locals_gone.get());
@@ -108,14 +112,24 @@ fn deliver(config: &Config, finding: &Finding) {
 }
 
 /// Goes on as configured after a finding that would hang: returns only for `report`.
+///
+/// # Panics
+/// Where it is so configured, at the place of the program that the thread has come from.
+#[track_caller]
 pub(crate) fn halt(finding: &Finding) {
-    match observe(|o| o.config.on_deadlock) {
+    let (on_deadlock, print) = observe(|o| (o.config.on_deadlock, o.config.print));
+    match on_deadlock {
         OnDeadlock::Report => {}
         OnDeadlock::Abort => std::process::abort(),
         OnDeadlock::Panic => {
             let text = {
                 let _busy = Busy::new();
-                format!("{}: {}", finding.rule, finding.message())
+                match print {
+                    Print::Places => {
+                        format!("{}: this would never end; its report follows", finding.rule)
+                    }
+                    _ => format!("{}: {}", finding.rule, finding.message()),
+                }
             };
             panic!("{text}");
         }

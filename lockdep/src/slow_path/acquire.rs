@@ -28,6 +28,7 @@ use crate::waits::times;
 /// Where the thread would wait for itself, as configured.
 #[cold]
 #[inline(never)]
+#[track_caller]
 pub(crate) fn record_dependency(
     record: OwnRecord,
     id: &AtomicU64,
@@ -43,6 +44,7 @@ pub(crate) fn record_dependency(
     record.context(asked, site, how.level)
 }
 
+#[track_caller]
 fn judge(
     record: OwnRecord,
     id: &AtomicU64,
