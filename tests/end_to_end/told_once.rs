@@ -3,7 +3,9 @@
 
 use std::fs;
 
+use cargo_lockcheck::report::model::Finding;
 use lockcheck_tests::Project;
+use lockdep::finding::Rule;
 
 #[test]
 fn a_thread_that_is_stopped_says_where_and_the_report_says_why() {
@@ -25,4 +27,13 @@ fn a_thread_that_is_stopped_says_where_and_the_report_says_why() {
         assert_eq!(checked.report().findings.len(), 1, "{checked}");
         assert_eq!(printed.matches("report follows").count(), 2, "{checked}");
     }
+}
+
+#[test]
+fn a_guard_across_an_await_is_told_once_where_it_is_taken() {
+    let checked = Project::fixture("awaits", "awaits").check(&["check"]);
+    let first = |finding: &Finding| (finding.rule, finding.sites[0].place.line);
+    let mut found: Vec<_> = checked.report().findings.iter().map(first).collect();
+    found.sort();
+    assert_eq!(found, [(Rule::GuardAcrossAwait, 11), (Rule::BlockingLockInAsync, 16)], "{checked}");
 }

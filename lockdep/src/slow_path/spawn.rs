@@ -220,8 +220,8 @@ impl Spawned {
             self.end.lock().unwrap_or_else(PoisonError::into_inner).clone()
         };
         let Some(end) = end else { return };
-        let mut completed = end.at.completed();
-        let mut without_outermost = end.at.completed_without_outermost();
+        let completed = end.at.completed();
+        let without_outermost = end.at.completed_without_outermost();
         observe(|o| {
             if let Some(inherited) = &self.first.inherited {
                 o.joined(inherited, record.thread.load(Relaxed));
@@ -230,20 +230,15 @@ impl Spawned {
                 know_thread(o, record, None);
                 self.joined_holding(o, record, &before, &end);
             }
-            completed.retain(|t| o.remembers(t));
-            without_outermost.retain(|t| o.remembers(t));
-        });
-        let _busy = Busy::new();
-        {
             let mut own = record.mine().own.borrow_mut();
-            Arc::make_mut(&mut own.at.clock).join(&completed);
+            o.join(Arc::make_mut(&mut own.at.clock), &completed);
             if !record.foreign.load(Relaxed) {
-                Arc::make_mut(&mut own.at.without_outermost).join(&without_outermost);
+                o.join(Arc::make_mut(&mut own.at.without_outermost), &without_outermost);
             }
-            if *end.at.observed != VectorClock::default() {
-                Arc::make_mut(&mut own.at.observed).join(&end.at.observed);
+            if !end.at.observed.is_empty() {
+                o.join(Arc::make_mut(&mut own.at.observed), &end.at.observed);
             }
-        }
+        });
         clock_changed(record);
     }
 
