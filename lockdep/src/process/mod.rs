@@ -4,6 +4,7 @@
 //! instance, pass through untracked, so the engine never waits for itself. Such a lock stays untracked
 //! for good: the engine needs it, so tracking it would recurse.
 
+mod detector_time;
 mod fork;
 
 use std::sync::atomic::AtomicBool;
@@ -18,6 +19,7 @@ use crate::model::lock::Site;
 use crate::observer::Observer;
 use crate::observer::config::{Config, OnDeadlock, Print};
 use crate::platform::{self, ProcessEvents};
+use crate::process::detector_time::InDetector;
 use crate::thread_state::current::{Busy, current};
 use crate::thread_state::demand::{self, Asker};
 use crate::thread_state::record::OwnRecord;
@@ -42,7 +44,8 @@ pub(crate) fn observer() -> MutexGuard<'static, Option<Box<Observer>>> {
 /// Runs `step` on the observer, while this thread is busy, then hands out what it found.
 pub(crate) fn observe<R>(step: impl FnOnce(&mut Observer) -> R) -> R {
     let (result, new, config) = {
-        let _busy = Busy::new();
+        let busy = Busy::new();
+        let _time = InDetector::begin(busy.record());
         let mut guard = observer();
         if guard.is_none() {
             platform::watch_process(ProcessEvents {
@@ -97,7 +100,8 @@ fn deliver(config: &Config, finding: &Finding) {
         Print::None => false,
     };
     if print {
-        let _busy = Busy::new();
+        let busy = Busy::new();
+        let _time = InDetector::begin(busy.record());
         let text = match config.print {
             Print::Places => format!("{}; its report follows", finding.headline()),
             _ => finding.to_string(),

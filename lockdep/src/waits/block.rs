@@ -96,6 +96,7 @@ fn begin(record: OwnRecord, awaited: Awaited, site: Site) {
         Awaited::Lock(lock) => times::ended(lock),
         _ => 0,
     };
+    record.mine().waits_from.set(record.detector_time.load(Relaxed));
     record.wait.begin(awaited, ended, now(), site);
 }
 
