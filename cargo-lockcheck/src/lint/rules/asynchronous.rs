@@ -37,8 +37,8 @@ pub(crate) fn check(analyzed: &Analyzed<'_, '_>, findings: &mut Vec<Finding>) {
                         let locks = vec![lock(analyzed, id, &held.lock)];
                         let mut found = finding(Rule::GuardAcrossAwait, message, locks, sites);
                         found.notes.push(why_alive(analyzed, id, held));
-                        found.help.push(let_go(held, &event.here));
                         found.suggestion = edit(analyzed, id, held, &event.here);
+                        found.help.push(let_go(held, &event.here, found.suggestion.as_ref()));
                         findings.push(found);
                     }
                 }
