@@ -19,7 +19,8 @@ use lockdep::finding::Rule;
 use super::by_tests;
 use super::homes::Homes;
 use super::trace::{
-    Blocked, Class, Counts, Edge, Found, Order, ProcessKey, Taken, Thread, Times, Trace, Warning,
+    Blocked, Class, Counts, Edge, Found, Order, ProcessKey, Stacks, Taken, Thread, Times, Trace,
+    Warning,
 };
 use crate::cli::failure::Failure;
 use crate::report::model::{Awaited, Coverage, Place};
@@ -51,7 +52,7 @@ pub struct Merged {
 }
 
 /// Threads that showed a dependency, each with the frames where it did, innermost first.
-pub type Witnesses = BTreeMap<Thread, Vec<String>>;
+pub type Witnesses = BTreeMap<Thread, Stacks>;
 
 /// One process.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -189,12 +190,12 @@ impl Merged {
         for class in trace.many {
             self.many.entry(class).or_default().insert(key);
         }
-        for Taken { order, thread, stack } in trace.orders {
+        for Taken { order, thread, stacks } in trace.orders {
             for held in &order.held {
                 let edge = (Arc::clone(&held.class), Arc::clone(&order.lock.class));
                 self.edges.entry(edge).or_default().insert(key);
             }
-            add_witness(self.orders.entry(order).or_default(), thread, stack);
+            add_witness(self.orders.entry(order).or_default(), thread, stacks);
         }
         let mut instances: BTreeMap<FoundKey, BTreeSet<Vec<u64>>> = BTreeMap::new();
         for found in trace.findings {
@@ -217,7 +218,7 @@ impl Merged {
         }
         for (order, threads) in other.orders {
             let witnesses = self.orders.entry(order).or_default();
-            threads.into_iter().for_each(|(thread, stack)| add_witness(witnesses, thread, stack));
+            threads.into_iter().for_each(|(thread, seen)| add_witness(witnesses, thread, seen));
         }
         for (edge, processes) in other.edges {
             self.edges.entry(edge).or_default().extend(processes);
@@ -299,11 +300,11 @@ fn rank(found: &Found) -> impl Ord {
 }
 
 /// Keeps the first [`WITNESSES`] of all threads ever added.
-fn add_witness(witnesses: &mut Witnesses, thread: Thread, stack: Vec<String>) {
-    // Of two stacks of one thread the greater one, so that the order of traces does not matter.
+fn add_witness(witnesses: &mut Witnesses, thread: Thread, stacks: Stacks) {
+    // Of what is known twice of one thread the greater one, so that the order of traces does not matter.
     let known = witnesses.entry(thread).or_default();
-    if stack > *known {
-        *known = stack;
+    if stacks > *known {
+        *known = stacks;
     }
     if witnesses.len() > WITNESSES {
         witnesses.pop_last();
