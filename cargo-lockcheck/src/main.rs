@@ -74,7 +74,7 @@ fn lint_source(settings: Settings) -> Result<ExitCode, Failure> {
     let sources = Sources::of_workspace(&settings.workspace);
     if settings.with_trace {
         let merged = read(&collect::stored(&settings)?, &sources, &mut linted.notes)?;
-        let recorded = analyze(&merged, &sources);
+        let recorded = analyze(&merged, &sources, &settings.lint.order);
         let names = Names::of(&merged.classes, &Syntax::new(&sources));
         with_trace::join(&mut linted, recorded, &merged, &names);
     } else {
@@ -139,7 +139,7 @@ fn report(settings: &Settings, traces: &[PathBuf]) -> Result<Report, Failure> {
     let sources = Sources::of_workspace(&settings.workspace);
     let mut unread = Vec::new();
     let merged = read(traces, &sources, &mut unread)?;
-    let analysis = analyze(&merged, &sources);
+    let analysis = analyze(&merged, &sources, &settings.lint.order);
     let mut report = classify(analysis.findings, &settings.levels);
     report.coverage = merged.coverage();
     report.notes = analysis.notes;

@@ -24,8 +24,8 @@ const NAMED: usize = 5;
 /// A line of a file.
 type Line = (String, u32);
 
-/// The orders of locks that runs have taken, by names and by the lines of both ends. Fields that
-/// one `#[derive(Default)]` makes have a name in common and are told apart by their lines alone.
+/// The orders of locks that runs have taken, by names and by the lines of both ends: a lock may have
+/// another name in a run, such as that of a variable.
 #[derive(Default)]
 struct Taken {
     names: BTreeSet<(String, String)>,

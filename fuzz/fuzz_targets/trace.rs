@@ -53,7 +53,7 @@ fuzz_target!(|bytes: &[u8]| {
     assert_eq!(once, twice, "a trace that is read twice counts twice");
 
     let sources = no_sources();
-    let analysis = analyze(&once, &sources);
+    let analysis = analyze(&once, &sources, &[]);
     let mut report = classify(analysis.findings, &Levels::default());
     report.coverage = once.coverage();
     report.notes = analysis.notes;

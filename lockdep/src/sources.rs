@@ -93,6 +93,7 @@ pub const SOURCES: &[(&str, &str)] = &sources! {
     "platform/other.rs",
     "platform/unix.rs",
     "platform/unwind.rs",
+    "process/detector_time.rs",
     "process/fork.rs",
     "process/mod.rs",
     "slow_path/acquire.rs",

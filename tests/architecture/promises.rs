@@ -14,7 +14,8 @@ use super::module_tree::{ModuleTree, SourceFile, attributes, is_test, leaves};
 const STARTING: &[&str] = &["cli/", "build/", "run/", "lint/compile/"];
 
 /// Where the command may use the engine of the runtime.
-const WITH_ENGINE: &[&str] = &["lint/order/declarations.rs", "lint/rules/declared.rs"];
+const WITH_ENGINE: &[&str] =
+    &["lint/order/declarations.rs", "lint/rules/declared.rs", "traces/analyze/ways.rs"];
 
 /// The files of the command that take in something whose path begins so, and that are not for tests.
 fn takers(path: &[&str]) -> Vec<String> {

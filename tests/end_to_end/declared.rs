@@ -53,7 +53,7 @@ fn levels_of_parking_lot_are_known_to_both() {
     let findings = &lint.report().findings;
     let rules: Vec<Rule> = findings.iter().map(|finding| finding.rule).collect();
     assert_eq!(rules, [Rule::LockOrder, Rule::SameClassNesting], "{lint}");
-    assert!(findings[0].message.contains("by `Index::insert` and `Index::remove`"), "{lint}");
+    assert!(findings[0].message.contains("by `Index::remove` and `Index::insert`"), "{lint}");
     assert!(findings[1].message.contains("`Node::plain`"), "{lint}");
 }
 

@@ -1,5 +1,7 @@
 //! The command on real programs, one module a topic.
 
+mod advice;
+mod apart;
 mod bad_input;
 mod declared;
 mod examples;
@@ -10,5 +12,7 @@ mod parking_lot;
 mod projects;
 mod runtimes;
 mod scenarios;
+mod siblings;
 mod source;
 mod suggestions;
+mod told_once;

@@ -122,6 +122,10 @@ impl Edits {
     }
 
     fn add(&mut self, diagnostic: &Diagnostic) {
+        // The words name no edit that is not sure to compile.
+        let names_edit = diagnostic.children.iter().any(|child| child.message.contains("`drop("));
+        let has_edit = diagnostic.children.iter().any(|child| !child.spans.is_empty());
+        assert!(!names_edit || has_edit, "{diagnostic:?}");
         for span in diagnostic.children.iter().flat_map(|child| &child.spans) {
             let new = span.suggested_replacement.clone().expect("a child's span is an edit");
             match span.suggestion_applicability {

@@ -17,6 +17,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 pub struct Sources {
     /// The workspace root, with `/` between parts and no `/` at its end.
     root: String,
+    /// The same without links, as debug information has it.
+    real_root: Option<String>,
     cargo_home: Option<PathBuf>,
     texts: Mutex<HashMap<String, Option<Arc<str>>>>,
 }
@@ -25,8 +27,10 @@ impl Sources {
     /// The sources of the workspace at `root`, which should be absolute; dependencies are looked
     /// for below `cargo_home`.
     pub fn new(root: &Path, cargo_home: Option<PathBuf>) -> Sources {
-        let root = slashes(&root.to_string_lossy()).trim_end_matches('/').to_owned();
-        Sources { root, cargo_home, texts: Mutex::default() }
+        let text = |path: &Path| slashes(&path.to_string_lossy()).trim_end_matches('/').to_owned();
+        let (real_root, root) = (fs::canonicalize(root).ok().map(|real| text(&real)), text(root));
+        let real_root = real_root.filter(|real| *real != root);
+        Sources { root, real_root, cargo_home, texts: Mutex::default() }
     }
 
     /// The sources of the workspace at `root`, with those of dependencies where cargo keeps them.
@@ -43,9 +47,9 @@ impl Sources {
     pub fn shorten(&self, file: &str) -> String {
         let file = slashes(file);
         let file = file.strip_prefix("./").unwrap_or(&file);
-        if let Some(inside) = file.strip_prefix(&self.root).and_then(|rest| rest.strip_prefix('/'))
-            && !self.root.is_empty()
-        {
+        let roots = [Some(&self.root), self.real_root.as_ref()].into_iter().flatten();
+        let below = |root: &String| file.strip_prefix(root.as_str())?.strip_prefix('/');
+        if let Some(inside) = roots.filter(|root| !root.is_empty()).find_map(below) {
             return inside.to_owned();
         }
         // `.../registry/src/INDEX/CRATE-VERSION/path`
@@ -110,6 +114,36 @@ impl Sources {
         path.is_file().then_some(path)
     }
 
+    /// The short names of all `.rs` files of the workspace's own beside `file` and below, from the root of
+    /// its crate's sources on.
+    pub fn of_the_same_crate(&self, file: &str) -> Vec<String> {
+        let up = Path::new(file).ancestors().skip(1);
+        let Some(top) = up.take_while(|directory| !self.has_manifest(directory)).last() else {
+            return Vec::new();
+        };
+        let (mut directories, mut files) = (vec![top.to_owned()], Vec::new());
+        while let Some(directory) = directories.pop() {
+            let entries = fs::read_dir(Path::new(&self.root).join(&directory));
+            for entry in entries.into_iter().flatten().flatten() {
+                let path = directory.join(entry.file_name());
+                // Not through links: they may lead in circles.
+                match entry.file_type() {
+                    Ok(kind) if kind.is_dir() => directories.push(path),
+                    _ if path.extension().is_some_and(|ending| ending == "rs") => {
+                        files.push(slashes(&path.to_string_lossy()));
+                    }
+                    _ => {}
+                }
+            }
+        }
+        files.sort();
+        files
+    }
+
+    fn has_manifest(&self, directory: &Path) -> bool {
+        Path::new(&self.root).join(directory).join("Cargo.toml").is_file()
+    }
+
     fn in_registry(&self, file: &str) -> Option<PathBuf> {
         let indexes = fs::read_dir(self.cargo_home.as_ref()?.join("registry/src")).ok()?;
         indexes.flatten().map(|index| index.path().join(file)).find(|path| path.is_file())
@@ -148,6 +182,21 @@ mod tests {
             ("/home/other/src/lib.rs", "/home/other/src/lib.rs"),
         ] {
             assert_eq!(sources.shorten(recorded), short, "{recorded}");
+        }
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_workspace_behind_a_link_has_the_names_that_it_has_without() {
+        let directory = tempfile::tempdir().expect("it can be made");
+        let real = directory.path().canonicalize().expect("it is there").join("bank");
+        std::fs::create_dir_all(&real).expect("it can be made");
+        let link = real.with_file_name("link");
+        std::os::unix::fs::symlink(&real, &link).expect("it can be made");
+        let sources = Sources::new(&link, None);
+        for root in [&link, &real] {
+            let file = root.join("core/src/lib.rs");
+            assert_eq!(sources.shorten(&file.to_string_lossy()), "core/src/lib.rs");
         }
     }
 

@@ -7,6 +7,7 @@ use std::collections::BTreeSet;
 
 use lockdep::finding::{Rule, Tier, awaited, completes};
 
+use super::advice::Link;
 use super::model::{Awaited, Edge, Finding, Held, Lock, Mode, Place, Site, Sort, Wait, can_happen};
 use super::naming::Syntax;
 use super::rules;
@@ -15,10 +16,11 @@ use super::rules;
 pub const ANOTHER: &str = "another thread";
 
 /// Words `finding`: its message where its form is known here, and what to do about it.
-pub fn word(finding: &mut Finding, syntax: &Syntax<'_>) {
+/// `links` are those of its cycle, if it is one.
+pub fn word(finding: &mut Finding, links: &[Link], syntax: &Syntax<'_>) {
     match finding.rule {
-        Rule::LockOrder if finding.edges.len() > 1 => lock_order(finding, syntax),
-        Rule::Deadlock if !finding.waits.is_empty() => deadlock(finding, syntax),
+        Rule::LockOrder if finding.edges.len() > 1 => lock_order(finding, links, syntax),
+        Rule::Deadlock if !finding.waits.is_empty() => deadlock(finding, links, syntax),
         Rule::Livelock if !finding.waits.is_empty() => livelock(finding),
         Rule::DoubleLock | Rule::RecursiveRead if finding.edges.len() == 1 => {
             same_lock(finding, syntax);
@@ -77,7 +79,7 @@ fn is_description(label: &str) -> bool {
     label.starts_with("thread spawned at ") || label.strip_prefix("thread ").is_some_and(number)
 }
 
-fn lock_order(finding: &mut Finding, syntax: &Syntax<'_>) {
+fn lock_order(finding: &mut Finding, links: &[Link], syntax: &Syntax<'_>) {
     let names = list(finding.edges.iter().map(|edge| code(&finding.locks[edge.from].name)));
     let by = threads(finding.edges.iter().map(|edge| &edge.thread));
     finding.message = match finding.edges.len() {
@@ -106,7 +108,7 @@ fn lock_order(finding: &mut Finding, syntax: &Syntax<'_>) {
     notes.extend(certainty(finding.tier).map(str::to_owned));
     finding.notes.append(&mut notes);
     if can_happen(finding.tier) {
-        finding.help.extend(break_cycle(finding, Some(syntax)));
+        finding.help.extend(break_cycle(finding, links.last(), Some(syntax)));
     }
 }
 
@@ -122,14 +124,27 @@ fn certainty(tier: Tier) -> Option<&'static str> {
     }
 }
 
-/// Names the link to change: the last of the cycle, so that the order of the others stays.
-pub fn break_cycle(finding: &Finding, syntax: Option<&Syntax<'_>>) -> Option<String> {
+/// Names the link to change: the last of the cycle, so that the order of the others stays; `link` says where
+/// it is taken.
+pub fn break_cycle(
+    finding: &Finding,
+    link: Option<&Link>,
+    syntax: Option<&Syntax<'_>>,
+) -> Option<String> {
     let last = finding.edges.last()?;
     let sites = |edge: &Edge| (edge.from_site.clone(), edge.to_site.clone());
     let (held, asked) = (&finding.locks[last.from].name, &finding.locks[last.to].name);
     let within = match holder(last, syntax).or(last.function.clone()) {
         Some(holder) => format!("in `{holder}` "),
         None => String::new(),
+    };
+    let elsewhere = link.map(|link| link.elsewhere(&last.to_site)).unwrap_or_default();
+    let elsewhere: Vec<String> =
+        elsewhere.into_iter().map(|(file, line)| format!("{file}:{line}")).collect();
+    let also = match elsewhere.as_slice() {
+        [] => String::new(),
+        [one] => format!("; the same at {one}"),
+        [most @ .., last] => format!("; the same at {} and {last}", most.join(", ")),
     };
     Some(if finding.edges.iter().all(|edge| sites(edge) == sites(last)) {
         format!(
@@ -141,12 +156,13 @@ pub fn break_cycle(finding: &Finding, syntax: Option<&Syntax<'_>>) -> Option<Str
     } else if finding.edges.len() > 2 {
         format!(
             "break one link of the cycle: {within}release `{held}` (locked at {}) before \
-             `{asked}` is locked at {}, or lock `{asked}` first",
+             `{asked}` is locked at {}, or lock `{asked}` first{also}",
             last.from_site,
             line_of(&last.to_site, &last.from_site),
         )
     } else {
-        format!("take `{asked}` before `{held}` everywhere: {}", swap(finding, last, syntax))
+        let swap = swap(finding, last, syntax);
+        format!("take `{asked}` before `{held}` everywhere: {swap}{also}")
     })
 }
 
@@ -217,7 +233,7 @@ fn line_of(place: &Place, named: &Place) -> String {
     if place.file == named.file { format!("line {}", place.line) } else { place.to_string() }
 }
 
-fn deadlock(finding: &mut Finding, syntax: &Syntax<'_>) {
+fn deadlock(finding: &mut Finding, links: &[Link], syntax: &Syntax<'_>) {
     let waiting = threads(finding.waits.iter().map(|wait| &wait.thread));
     let awaited = awaited_locks(finding);
     let on = match awaited.len() {
@@ -230,7 +246,7 @@ fn deadlock(finding: &mut Finding, syntax: &Syntax<'_>) {
     };
     release_first(finding);
     if finding.edges.len() > 1 && finding.edges.len() == finding.waits.len() {
-        finding.help.extend(break_cycle(finding, Some(syntax)));
+        finding.help.extend(break_cycle(finding, links.last(), Some(syntax)));
     }
     if finding.waits.iter().all(|wait| wait.awaited == Awaited::Join) {
         let cure = "let one thread that none of these waits for join the others";

@@ -21,6 +21,8 @@ use crate::traces::merge::trace_files;
 const TRACE: &str = "LOCKDEP_TRACE";
 /// Has an instrumented process count and time waits and holds.
 const STATS: &str = "LOCKDEP_STATS";
+/// What an instrumented process says itself of what it finds.
+const PRINT: &str = "LOCKDEP_PRINT";
 
 /// The directory of a run's traces, within the run's own.
 const TRACES: &str = "traces";
@@ -121,6 +123,10 @@ pub fn run(settings: &Settings, runtime: &Runtime) -> Result<Collected, Failure>
     }
     if settings.stats {
         command.env(STATS, "1");
+    }
+    if env::var_os(PRINT).is_none() {
+        // The report says the rest, and better.
+        command.env(PRINT, "places");
     }
     let status = command
         .args(&settings.cargo_args)

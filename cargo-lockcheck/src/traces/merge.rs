@@ -16,12 +16,15 @@ use std::sync::Arc;
 
 use lockdep::finding::Rule;
 
+use super::by_tests;
+use super::homes::Homes;
 use super::trace::{
     Blocked, Class, Counts, Edge, Found, Order, ProcessKey, Stacks, Taken, Thread, Times, Trace,
     Warning,
 };
 use crate::cli::failure::Failure;
 use crate::report::model::{Awaited, Coverage, Place};
+use crate::report::naming::Syntax;
 use crate::report::sources::Sources;
 
 /// As many threads are kept for each dependency: enough to tell that the links of a cycle of this
@@ -156,11 +159,16 @@ impl Merged {
         let files: Vec<PathBuf> =
             places.iter().flat_map(|place| trace_files(place, &mut unread.warnings)).collect();
         unread.files = files.len();
+        let syntax = Syntax::new(sources);
+        let mut homes = Homes::new(&syntax);
         for path in files {
             let (trace, more) = Trace::read(&path, sources);
             unread.warnings.extend(more);
             match trace {
-                Some(trace) => merged.add(trace),
+                Some(mut trace) => {
+                    by_tests::judge(&mut trace.findings, &syntax);
+                    merged.add(homes.tell(trace));
+                }
                 None => unread.left_out += 1,
             }
         }

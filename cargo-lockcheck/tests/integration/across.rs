@@ -10,7 +10,7 @@ fn analysis(processes: &[&str]) -> Analysis {
     for (pid, program) in (1..).zip(processes) {
         merged.add(trace(pid, program));
     }
-    analyze(&merged, &no_sources())
+    analyze(&merged, &no_sources(), &[])
 }
 
 /// What is found, as `tier: lock lock ...` each, with the reason.
@@ -65,7 +65,7 @@ fn links_that_only_one_thread_of_one_process_shows_need_another_thread() {
     first.orders.iter_mut().for_each(|taken| taken.thread = thread.clone());
     merged.add(first);
     merged.add(trace(2, "u: C A"));
-    let findings = analyze(&merged, &no_sources()).findings;
+    let findings = analyze(&merged, &no_sources(), &[]).findings;
     assert_eq!(findings.len(), 1);
     assert_eq!(findings[0].tier.code(), "needs-thread");
 }

@@ -83,7 +83,7 @@ fn ids(user: &str, source: &str, seen: &[Seen]) -> BTreeSet<String> {
     for (pid, &seen) in seen.iter().enumerate() {
         merged.add(trace(pid, source, seen, &sources));
     }
-    let found = analyze(&merged, &sources).findings;
+    let found = analyze(&merged, &sources, &[]).findings;
     let _ = fs::remove_dir_all(root);
     let count = found.len();
     let ids: BTreeSet<String> = found.into_iter().map(|finding| finding.id).collect();

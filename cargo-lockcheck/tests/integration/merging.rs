@@ -62,7 +62,7 @@ proptest! {
     #[test]
     fn the_findings_do_not_depend_on_the_order(a in merged(), b in merged()) {
         let sources = no_sources();
-        prop_assert_eq!(analyze(&join(&a, &b), &sources), analyze(&join(&b, &a), &sources));
+        prop_assert_eq!(analyze(&join(&a, &b), &sources, &[]), analyze(&join(&b, &a), &sources, &[]));
     }
 }
 
@@ -81,7 +81,7 @@ fn one_finding_of_many_processes_is_one() {
         trace.header.pid = 1000 + pid;
         merged.add(trace);
     }
-    let findings = analyze(&merged, &no_sources()).findings;
+    let findings = analyze(&merged, &no_sources(), &[]).findings;
     assert_eq!(findings.len(), found.findings.len());
     assert!(findings.iter().all(|finding| finding.count == 50));
     assert_eq!(merged.coverage().processes, 50);
@@ -101,7 +101,7 @@ fn the_surest_tier_is_kept() {
     let mut merged = Merged::default();
     merged.add(weak);
     merged.add(strong);
-    let findings = analyze(&merged, &no_sources()).findings;
+    let findings = analyze(&merged, &no_sources(), &[]).findings;
     assert!(
         findings.iter().any(|finding| finding.tier.code() == "reachable" && finding.count == 2)
     );
@@ -117,5 +117,5 @@ fn processes_are_told_apart_by_more_than_their_number() {
     merged.add(first);
     merged.add(second);
     assert_eq!(merged.processes.len(), 2);
-    assert_eq!(analyze(&merged, &no_sources()).findings.len(), 1);
+    assert_eq!(analyze(&merged, &no_sources(), &[]).findings.len(), 1);
 }

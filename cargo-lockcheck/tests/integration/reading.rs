@@ -83,7 +83,7 @@ fn survive(bytes: &[u8]) {
     assert!(trace.is_some() || !warnings.is_empty());
     let mut merged = Merged::default();
     trace.into_iter().for_each(|trace| merged.add(trace));
-    let _ = analyze(&merged, &no_sources());
+    let _ = analyze(&merged, &no_sources(), &[]);
 }
 
 proptest! {

@@ -83,6 +83,8 @@ pub(crate) struct Cycle {
     pub gate: Option<LockId>,
     /// Whether only events in this run exclude it.
     pub by_events: bool,
+    /// Where the tier is [`Tier::Ordered`]: whether that is so only by what threads do that nobody spawned.
+    pub by_outermost: bool,
 }
 
 /// An order through locks that are gone: the links that made it, in order.

@@ -211,7 +211,7 @@ impl<'a> Search<'a> {
         }
         let tier = match exclusion {
             _ if gate.is_some() => Tier::Guarded,
-            Exclusion::Ordered => Tier::Ordered,
+            Exclusion::Ordered { .. } => Tier::Ordered,
             _ if readers => Tier::NeedsWriter,
             _ if gone && one_thread => Tier::NeedsThread,
             _ if gone => Tier::Potential,
@@ -220,7 +220,8 @@ impl<'a> Search<'a> {
             Exclusion::None | Exclusion::Inherited(_) => Tier::Reachable,
         };
         let by_events = matches!(exclusion, Exclusion::Events);
-        Some(Cycle { tier, links, gate, by_events })
+        let by_outermost = matches!(exclusion, Exclusion::Ordered { by_outermost: true });
+        Some(Cycle { tier, links, gate, by_events, by_outermost })
     }
 
     /// Chooses a witness for each step, and says what excludes the choice: distinct threads that can
@@ -256,7 +257,13 @@ impl<'a> Search<'a> {
         }
         let meet = |a: Side<'_>, b: Side<'_>| overlap(a.witness, b.witness, false);
         let Some(choice) = assign(&witnesses, sets, meet) else {
-            return (vec![0; steps.len()], Exclusion::Ordered);
+            let meet = |a: Side<'_>, b: Side<'_>| {
+                overlap_without_outermost(a.witness, b.witness) && inherited_gate(a, b).is_none()
+            };
+            return match assign(&witnesses, sets, meet) {
+                Some(choice) => (choice, Exclusion::Ordered { by_outermost: true }),
+                None => (vec![0; steps.len()], Exclusion::Ordered { by_outermost: false }),
+            };
         };
         let side = |at: usize| {
             let witness = witnesses[at].get(choice[at])?;
@@ -283,8 +290,8 @@ enum Exclusion {
     Events,
     /// One thread would have to be at two of the steps.
     OneThread,
-    /// Spawn and join order.
-    Ordered,
+    /// Spawn and join order, or only what of it threads make that nobody spawned.
+    Ordered { by_outermost: bool },
     /// This lock, which one of them has inherited.
     Inherited(LockId),
 }
@@ -373,7 +380,7 @@ fn newest(witnesses: &[&[ThreadPoint]]) -> (Vec<usize>, Exclusion) {
         .any(|(i, a)| different[..i].iter().any(|b| !overlap(a, b, false)));
     let threads = different.chunk_by(|a, b| a.thread == b.thread).count();
     let exclusion = match ordered {
-        true => Exclusion::Ordered,
+        true => Exclusion::Ordered { by_outermost: false },
         false if threads == all().count() => Exclusion::None,
         false => Exclusion::OneThread,
     };
@@ -382,6 +389,10 @@ fn newest(witnesses: &[&[ThreadPoint]]) -> (Vec<usize>, Exclusion) {
 
 fn overlap(a: &ThreadPoint, b: &ThreadPoint, distinct: bool) -> bool {
     if a.thread == b.thread { !distinct } else { !a.before(b) && !b.before(a) }
+}
+
+fn overlap_without_outermost(a: &ThreadPoint, b: &ThreadPoint) -> bool {
+    a.thread == b.thread || !a.before_without_outermost(b) && !b.before_without_outermost(a)
 }
 
 /// A lock that two of the sets hold in modes that exclude each other.

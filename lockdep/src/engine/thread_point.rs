@@ -19,6 +19,9 @@ pub(crate) struct ThreadPoint {
     pub epoch: u32,
     /// The epochs that spawn and join order puts before this step, in every run.
     pub clock: Arc<VectorClock>,
+    /// Those of them that are so without what threads do that were spawned by nobody: the main thread, or
+    /// that of a test. Another program may call the same functions from another such thread.
+    pub without_outermost: Arc<VectorClock>,
     /// The epochs that events put before it in this run: messages, notifications, barriers.
     pub observed: Arc<VectorClock>,
     /// What is held around the whole thread.
@@ -26,6 +29,13 @@ pub(crate) struct ThreadPoint {
 }
 
 impl ThreadPoint {
+    /// As [`ThreadPoint::completed`], of [`ThreadPoint::without_outermost`].
+    pub(crate) fn completed_without_outermost(&self) -> VectorClock {
+        let mut completed = VectorClock::clone(&self.without_outermost);
+        completed.advance(self.thread, self.epoch);
+        completed
+    }
+
     /// The epochs that spawn and join order puts before whatever comes after this step.
     pub(crate) fn completed(&self) -> VectorClock {
         let mut completed = VectorClock::clone(&self.clock);
@@ -36,6 +46,11 @@ impl ThreadPoint {
     /// Whether spawn and join order puts this before `later`.
     pub(crate) fn before(&self, later: &ThreadPoint) -> bool {
         later.clock.completed_epochs(self.thread) >= self.epoch
+    }
+
+    /// Whether spawn and join order puts this before `later` also without the outermost threads.
+    pub(crate) fn before_without_outermost(&self, later: &ThreadPoint) -> bool {
+        later.without_outermost.completed_epochs(self.thread) >= self.epoch
     }
 
     /// Whether events put this before `later` in this run.

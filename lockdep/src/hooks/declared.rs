@@ -70,6 +70,7 @@ impl LockTag {
     ///
     /// # Panics
     /// Where the acquisition would wait for this thread itself, unless configured otherwise.
+    #[track_caller]
     pub fn might_acquire(&self, ty: &'static LockType, mode: Mode, site: Site) {
         let Some((record, word)) = self.track(ty, site) else { return };
         let word = word.held(mode, false);

@@ -148,6 +148,7 @@ impl EventTag {
     /// Where the thread would wait for ever, unless configured otherwise.
     // Always: a result that is handed on through memory costs as much as the whole hook.
     #[inline(always)]
+    #[track_caller]
     pub fn wait<R>(
         &self,
         kind: EventKind,
@@ -202,6 +203,7 @@ impl EventTag {
     /// Like [`EventTag::wait`], for a caller that knows that the event has not come yet.
     #[cold]
     #[inline(never)]
+    #[track_caller]
     pub(super) fn block<R>(
         &self,
         record: OwnRecord,
@@ -220,6 +222,7 @@ impl EventTag {
     /// The thread is about to block; `came` looks for the event once more.
     #[cold]
     #[inline(never)]
+    #[track_caller]
     fn begin(
         &self,
         record: OwnRecord,
@@ -253,6 +256,7 @@ impl EventTag {
     ///
     /// # Panics
     /// Where the thread would wait for ever, unless configured otherwise.
+    #[track_caller]
     pub fn wait_for_permits<R>(
         &self,
         (count, total): (usize, usize),
@@ -327,6 +331,7 @@ impl EventTag {
 
     /// Whether the event had come when this thread looked for it without waiting.
     #[inline]
+    #[track_caller]
     pub fn looked(&self, kind: EventKind, came: bool, site: Site) {
         let Some(record) = current::current() else { return };
         if came || !record.held.is_empty() {

@@ -75,6 +75,7 @@ impl LockTag {
 
     /// Records the acquisition before it can block.
     #[inline(always)]
+    #[track_caller]
     fn prepare(&self, record: OwnRecord, word: LockWord, how: Acquisition, site: Site) -> Prepared {
         let word = word.held(how.mode, false);
         if record.mine().recent.add(word, site) {
@@ -105,6 +106,7 @@ impl LockTag {
     /// Loads and stores in memory of this thread alone, once the order is known to it.
     // Always: a guard that is handed on through memory costs as much as the whole hook.
     #[inline(always)]
+    #[track_caller]
     pub fn acquire<R>(
         &self,
         ty: &'static LockType,
@@ -135,6 +137,7 @@ impl LockTag {
     /// # Panics
     /// Where the thread would wait for ever, unless configured otherwise.
     #[inline(always)]
+    #[track_caller]
     pub fn acquire_nested<R>(
         &self,
         ty: &'static LockType,
@@ -167,6 +170,7 @@ impl LockTag {
     /// # Panics
     /// Where threads have kept failing on each other's locks, unless configured otherwise.
     #[inline]
+    #[track_caller]
     pub fn try_acquire<R>(
         &self,
         ty: &'static LockType,
@@ -178,6 +182,7 @@ impl LockTag {
     }
 
     #[inline(always)]
+    #[track_caller]
     fn try_acquire_at<R>(
         &self,
         ty: &'static LockType,
@@ -271,6 +276,7 @@ impl LockTag {
     ///
     /// # Panics
     /// Where the thread would wait for ever, unless configured otherwise.
+    #[track_caller]
     pub fn upgrade<R, E>(
         &self,
         ty: &'static LockType,
@@ -284,10 +290,13 @@ impl LockTag {
         let Some((record, word)) = tracked else { return attempt().unwrap_or_else(block) };
         let level = self.level(Mode::Upgradable);
         let prepared = self.prepare(record, word, Acquisition::upgrade(level), site);
-        let result = attempt().unwrap_or_else(|rest| {
-            let _wait = block::wait(record, Awaited::Lock(prepared.word), site);
-            block(rest)
-        });
+        let result = match attempt() {
+            Ok(result) => result,
+            Err(rest) => {
+                let _wait = block::wait(record, Awaited::Lock(prepared.word), site);
+                block(rest)
+            }
+        };
         self.release(Mode::Upgradable);
         self.hold(record, prepared, site, level);
         result
@@ -296,6 +305,7 @@ impl LockTag {
     /// A condition-variable wait on `event` that releases this lock (held in `Mode::Write`) and
     /// acquires it again: `wait` must be the primitive's wait. The orders of the re-acquisition are
     /// recorded before it blocks. If `wait` panics, the hold has ended.
+    #[track_caller]
     pub fn wait<R>(
         &self,
         ty: &'static LockType,
@@ -336,6 +346,7 @@ impl LockTag {
     ///
     /// # Panics
     /// Where the thread would wait for ever, unless configured otherwise.
+    #[track_caller]
     pub fn initialize<R>(
         &self,
         ty: &'static LockType,
@@ -356,6 +367,7 @@ impl LockTag {
 
 /// What `attempt` acquires, or else `block`, with a wait that other threads can see.
 #[inline(always)]
+#[track_caller]
 fn attempt_or_wait<R>(
     tracked: Option<(OwnRecord, Prepared)>,
     site: Site,
@@ -375,16 +387,20 @@ fn attempt_or_wait<R>(
 /// Blocks until the lock is acquired, visibly to other threads.
 #[cold]
 #[inline(never)]
+#[track_caller]
 fn wait_for<R>(
     tracked: Option<(OwnRecord, Prepared)>,
     site: Site,
     block: impl FnOnce() -> R,
 ) -> Waited<R> {
-    let _wait = tracked.map(|(record, prepared)| {
-        // The wait may end with a panic, and never with the lock.
-        acquire::forget_captured(record);
-        block::wait(record, Awaited::Lock(prepared.word), site)
-    });
+    let _wait = match tracked {
+        Some((record, prepared)) => {
+            // The wait may end with a panic, and never with the lock.
+            acquire::forget_captured(record);
+            Some(block::wait(record, Awaited::Lock(prepared.word), site))
+        }
+        None => None,
+    };
     Waited(block())
 }
 

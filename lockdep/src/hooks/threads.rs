@@ -58,6 +58,7 @@ impl Child {
     ///
     /// # Panics
     /// Where the thread would wait for ever, unless configured otherwise.
+    #[track_caller]
     pub fn join<R>(&self, site: Site, finished: bool, join: impl FnOnce() -> R) -> R {
         let tracked = self.0.as_ref().zip(current::current().or_else(life::begin));
         let Some((spawned, record)) = tracked else { return join() };

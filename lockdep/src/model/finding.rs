@@ -313,6 +313,9 @@ pub struct Finding {
     pub reason: Option<String>,
     /// More sentences, in the form of `template`.
     pub notes: Vec<String>,
+    /// Of a cycle that spawns and joins alone make impossible, and only those of threads that were spawned by
+    /// nobody, such as that of a test: where these spawned the threads of the cycle.
+    pub(crate) apart: Vec<Site>,
 }
 
 impl Tier {
@@ -334,6 +337,7 @@ impl Finding {
             waits: Vec::new(),
             reason: None,
             notes: Vec::new(),
+            apart: Vec::new(),
         }
     }
 
@@ -396,6 +400,19 @@ impl fmt::Display for Finding {
 }
 
 impl Finding {
+    /// The rule, and the places where threads are stopped or ask for a lock in vain.
+    pub(crate) fn headline(&self) -> String {
+        let waits = self.waits.iter().map(|wait| wait.site);
+        let asks = self.edges.iter().filter(|_| self.waits.is_empty()).map(|edge| edge.to_site);
+        let mut places: Vec<String> =
+            waits.chain(asks).map(|site| Short(site).to_string()).collect();
+        places.dedup();
+        match places.as_slice() {
+            [] => format!("{} ({})", self.rule, self.tier),
+            places => format!("{} ({}) at {}", self.rule, self.tier, places.join(" and ")),
+        }
+    }
+
     /// What one thread of a hang holds and waits for, a line each.
     fn wait(&self, wait: &FoundWait, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         writeln!(f, "  {}", wait.thread)?;

@@ -64,12 +64,36 @@ impl FoundStack {
     /// use lockdep::finding::FoundStack;
     ///
     /// assert!(FoundStack::is_of_program("bank::transfer"));
+    /// assert!(FoundStack::is_of_program("<alloc::vec::Vec<u8> as bank::Pay>::pay"));
     /// assert!(!FoundStack::is_of_program("<std::sync::Mutex<T>>::lock"));
     /// ```
     pub fn is_of_program(function: &str) -> bool {
-        let bare = function.trim_start_matches('<');
-        !FOREIGN.iter().any(|foreign| bare.starts_with(foreign))
+        let is_foreign = |path: &str| {
+            FOREIGN.iter().any(|foreign| path.trim_start_matches('<').starts_with(foreign))
+        };
+        // A trait of the program for a type of another crate is the program's.
+        !is_foreign(function) || trait_of(function).is_some_and(|of| !is_foreign(of))
     }
+}
+
+/// From the trait on, the name of a function of `<Type as Trait>`.
+fn trait_of(function: &str) -> Option<&str> {
+    let mut depth = 0_usize;
+    let inner = function.strip_prefix('<')?;
+    for (at, char) in inner.char_indices() {
+        match char {
+            '<' => depth += 1,
+            // Not that of `->`.
+            '>' if !inner[..at].ends_with('-') => depth = depth.checked_sub(1)?,
+            ' ' if depth == 0 => {
+                if let Some(of) = inner[at..].strip_prefix(" as ") {
+                    return Some(of);
+                }
+            }
+            _ => {}
+        }
+    }
+    None
 }
 
 impl fmt::Debug for FoundStack {

@@ -6,7 +6,7 @@
 //! | `LOCKDEP_TRACE` | a directory | where this process writes its trace |
 //! | `LOCKDEP_STACKS` | `1` (default), `0` | whether a stack is kept for each new order |
 //! | `LOCKDEP_STATS` | `0` (default), `1` | whether waits and holds are counted and timed |
-//! | `LOCKDEP_PRINT` | `deadlocks` (default), `all`, `none` | which findings are printed to stderr at once |
+//! | `LOCKDEP_PRINT` | `deadlocks` (default), `places`, `all`, `none` | which findings are printed to stderr at once |
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -36,6 +36,9 @@ pub enum Print {
     /// Those that would hang.
     #[default]
     Deadlocks,
+    /// Of those that would hang, only where they would, also in a panic: a report on the trace follows, which
+    /// has better names for all else.
+    Places,
     /// All that are shown by default.
     All,
     /// None.
@@ -82,7 +85,12 @@ impl Config {
         );
         let print = choice(
             "LOCKDEP_PRINT",
-            &[("deadlocks", Print::Deadlocks), ("all", Print::All), ("none", Print::None)],
+            &[
+                ("deadlocks", Print::Deadlocks),
+                ("places", Print::Places),
+                ("all", Print::All),
+                ("none", Print::None),
+            ],
         );
         let stacks = env::var_os("LOCKDEP_STACKS").is_none_or(|v| v != "0");
         let stats = env::var_os("LOCKDEP_STATS").is_some_and(|v| v == "1");

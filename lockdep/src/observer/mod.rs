@@ -424,7 +424,8 @@ impl Observer {
             matches!(self.classes[class as usize].kind, LockKind::Permits | LockKind::Resource)
         });
         let tier = if counts { cycle.tier.min(Tier::Potential) } else { cycle.tier };
-        let sign = signature(rule, parts);
+        // What the outermost threads alone keep apart is told beside what all keep apart.
+        let sign = signature(rule, parts.into_iter().chain([u64::from(cycle.by_outermost)]));
         if self.reported.get(&sign).is_some_and(|&known| known >= tier) {
             return;
         }
@@ -468,6 +469,9 @@ impl Observer {
             let by = "a message, a notification or a barrier kept these threads apart in this run";
             finding.notes.push(by.to_owned());
         }
+        if cycle.by_outermost {
+            finding.apart = self.spawned_by_outermost(&cycle.links[..n]);
+        }
         finding.reason = match cycle.tier {
             Tier::Guarded => cycle.gate.map(|gate| {
                 finding.locks.push(self.lock(gate));
@@ -477,6 +481,26 @@ impl Observer {
             _ => None,
         };
         self.report(sign, finding);
+    }
+
+    /// Where the threads of these links, or those that they descend from, were spawned by threads that
+    /// nobody spawned; empty where that is not known of all.
+    fn spawned_by_outermost(&self, links: &[Link]) -> Vec<Site> {
+        let mut sites: Vec<Site> = Vec::new();
+        for link in links {
+            let (mut thread, mut spawned) = (link.thread, None);
+            loop {
+                let Some(info) = self.threads.get(&thread) else { return Vec::new() };
+                let Some(parent) = info.parent else { break };
+                (thread, spawned) = (parent, info.spawned);
+            }
+            if let Some(site) = spawned
+                && !sites.contains(&site)
+            {
+                sites.push(site);
+            }
+        }
+        sites
     }
 
     fn is_event(&self, lock: LockId) -> bool {

@@ -12,6 +12,10 @@ use crate::observer::Observer;
 use crate::observer::facts::Request;
 use crate::observer::parts::signature;
 
+/// As many are reported of one class where a trace is written: who reads it has the source, and so can tell
+/// which of them are about locks of several fields that one expression creates.
+const TRACED: usize = 64;
+
 impl Observer {
     /// Judges whether the nestings of one class follow a common order.
     pub(super) fn nesting(&mut self, request: &Request<'_>, held: &[Held]) {
@@ -20,21 +24,29 @@ impl Observer {
             return;
         }
         let as_declared = self.nested_as_declared(request);
+        let most = if self.trace.is_some() { TRACED } else { 1 };
         let nestings = self.nestings.entry(class).or_default();
-        if nestings.is_reported || !nestings.add(request, held, &as_declared) {
+        if nestings.count() >= most || !nestings.add(request, held, &as_declared) {
             return;
         }
-        let Some(links) = nestings.unexplained() else { return };
-        if self.are_behind_a_wrapper(class, &links) || !can_block(&links) {
-            return;
+        for (two, links) in nestings.unexplained() {
+            let nestings = self.nestings.entry(class).or_default();
+            let is_too_much = nestings.count() >= most;
+            if is_too_much || self.are_behind_a_wrapper(class, &links) || !can_block(&links) {
+                continue;
+            }
+            self.nestings.entry(class).or_default().is_reported(two);
+            self.report_nesting(class, &links);
         }
-        self.nestings.entry(class).or_default().is_reported = true;
+    }
+
+    fn report_nesting(&mut self, class: u32, links: &[Link; 2]) {
         let mut finding = Finding::new(
             Rule::SameClassNesting,
             Tier::Potential,
             "several locks of one kind, {0}, are held together in no consistent order".to_owned(),
         );
-        if ends(&links).iter().any(|&(held, asked)| !Mode::conflicts(held, asked)) {
+        if ends(links).iter().any(|&(held, asked)| !Mode::conflicts(held, asked)) {
             finding.notes.push("readers are among them: it blocks once a writer queues".to_owned());
         }
         for (i, link) in links.iter().enumerate() {
@@ -42,7 +54,9 @@ impl Observer {
             finding.locks.push(self.lock(link.asked.lock));
             finding.edges.push(self.edge(link, 2 * i, 2 * i + 1));
         }
-        self.report(signature(Rule::SameClassNesting, [u64::from(class)]), finding);
+        let sites = links.iter().flat_map(|link| [link.held.site, link.asked.site]);
+        let parts = [u64::from(class)].into_iter().chain(sites);
+        self.report(signature(Rule::SameClassNesting, parts), finding);
     }
 
     /// Locks that protect nothing by their type, all acquired at one place, are those behind a wrapper:

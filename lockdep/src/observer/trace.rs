@@ -245,6 +245,8 @@ impl Trace {
             let site = self.site(site);
             sites.push(format!(r#"{{"site":{site},"label":{}}}"#, json_string(label)));
         }
+        let apart: Vec<String> =
+            finding.apart.iter().map(|site| self.site(site).to_string()).collect();
         let mut waits = Vec::new();
         for w in &finding.waits {
             let (site, held) = (self.site(w.site), self.holds(&w.held));
@@ -257,7 +259,7 @@ impl Trace {
         }
         let _ = writeln!(
             self.lines,
-            r#"{{"t":"finding","rule":"{}","tier":"{}","message":{},"locks":[{}],"edges":[{}],"sites":[{}],"waits":[{}],"reason":{},"notes":[{}]}}"#,
+            r#"{{"t":"finding","rule":"{}","tier":"{}","message":{},"locks":[{}],"edges":[{}],"sites":[{}],"waits":[{}],"reason":{},"notes":[{}],"apart":[{}]}}"#,
             finding.rule,
             finding.tier,
             json_string(&finding.template),
@@ -267,6 +269,7 @@ impl Trace {
             waits.join(","),
             finding.reason.as_deref().map_or("null".to_owned(), json_string),
             strings(&finding.notes),
+            apart.join(","),
         );
     }
 

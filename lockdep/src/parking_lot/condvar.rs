@@ -143,6 +143,7 @@ impl Condvar {
         self.wait_while_at(mutex_guard, condition, deadline, Location::caller())
     }
 
+    #[track_caller]
     fn wait_while_at<T: ?Sized>(
         &self,
         mutex_guard: &mut MutexGuard<'_, T>,
@@ -166,6 +167,7 @@ impl Condvar {
         result
     }
 
+    #[track_caller]
     fn wait_at<T: ?Sized>(
         &self,
         mutex_guard: &mut MutexGuard<'_, T>,

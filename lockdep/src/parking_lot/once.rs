@@ -77,6 +77,7 @@ impl Once {
     }
 
     #[cold]
+    #[track_caller]
     pub(super) fn initialize(&self, site: Site, call: impl FnOnce(Initializer<'_>)) {
         self.tag.initialize(TYPE, site, call);
     }

@@ -43,12 +43,14 @@ macro_rules! raw_locks {
             }
 
             #[inline]
+            #[track_caller]
             pub(super) fn lock_at(&self, level: u8, site: Site) -> $Guard {
                 let (attempt, block) = (|| attempt(self.raw().try_lock()), || self.raw().lock());
                 self.tag.acquire_nested(Self::TYPE, (Mode::Write, level), site, attempt, block)
             }
 
             #[inline]
+            #[track_caller]
             fn try_lock_at(
                 &self,
                 site: Site,
@@ -97,11 +99,13 @@ macro_rules! raw_locks {
 
             $(
                 #[$if]
+                #[track_caller]
                 fn lockcheck_lock(&self, site: Site) -> $Guard {
                     self.lock_at(0, site)
                 }
 
                 #[$if]
+                #[track_caller]
                 fn lockcheck_try_lock(&self, site: Site) -> $TryGuard {
                     self.try_lock_at(site, R::try_lock)
                 }
@@ -158,11 +162,13 @@ macro_rules! raw_locks {
 
             $(
                 #[$if]
+                #[track_caller]
                 fn lockcheck_try_lock_for(&self, site: Site, timeout: R::Duration) -> $TryGuard {
                     self.try_lock_at(site, |raw| raw.try_lock_for(timeout))
                 }
 
                 #[$if]
+                #[track_caller]
                 fn lockcheck_try_lock_until(&self, site: Site, timeout: R::Instant) -> $TryGuard {
                     self.try_lock_at(site, |raw| raw.try_lock_until(timeout))
                 }
@@ -185,6 +191,7 @@ macro_rules! raw_locks {
                 &LockType::of::<()>(LockKind::RwLock)$(.marked::<R::$rwlock_type>())*;
 
             #[inline]
+            #[track_caller]
             pub(super) fn lock_shared_at(&self, level: u8, site: Site) -> $Shared {
                 self.tag.acquire_nested(
                     Self::TYPE,
@@ -196,6 +203,7 @@ macro_rules! raw_locks {
             }
 
             #[inline]
+            #[track_caller]
             pub(super) fn lock_exclusive_at(&self, level: u8, site: Site) -> $Exclusive {
                 self.tag.acquire_nested(
                     Self::TYPE,
@@ -209,6 +217,7 @@ macro_rules! raw_locks {
 
         impl<R: lock_api::RawRwLockUpgrade, const RECURSIVE: bool> RawRwLock<R, RECURSIVE> {
             #[inline]
+            #[track_caller]
             pub(super) fn lock_upgradable_at(&self, level: u8, site: Site) -> $Upgradable {
                 self.tag.acquire_nested(
                     Self::TYPE,
@@ -248,6 +257,7 @@ macro_rules! raw_locks {
 
             $(
                 #[$if]
+                #[track_caller]
                 fn lockcheck_lock_shared(&self, site: Site) -> $Shared {
                     self.lock_shared_at(0, site)
                 }
@@ -276,6 +286,7 @@ macro_rules! raw_locks {
 
             $(
                 #[$if]
+                #[track_caller]
                 fn lockcheck_lock_exclusive(&self, site: Site) -> $Exclusive {
                     self.lock_exclusive_at(0, site)
                 }
@@ -412,6 +423,7 @@ macro_rules! raw_locks {
 
             $(
                 #[$if]
+                #[track_caller]
                 fn lockcheck_lock_upgradable(&self, site: Site) -> $Upgradable {
                     self.lock_upgradable_at(0, site)
                 }

@@ -4,6 +4,7 @@
 //! instance, pass through untracked, so the engine never waits for itself. Such a lock stays untracked
 //! for good: the engine needs it, so tracking it would recurse.
 
+mod detector_time;
 mod fork;
 
 use std::sync::atomic::AtomicBool;
@@ -18,6 +19,7 @@ use crate::model::lock::Site;
 use crate::observer::Observer;
 use crate::observer::config::{Config, OnDeadlock, Print};
 use crate::platform::{self, ProcessEvents};
+use crate::process::detector_time::InDetector;
 use crate::thread_state::current::{Busy, current};
 use crate::thread_state::demand::{self, Asker};
 use crate::thread_state::record::OwnRecord;
@@ -42,7 +44,8 @@ pub(crate) fn observer() -> MutexGuard<'static, Option<Box<Observer>>> {
 /// Runs `step` on the observer, while this thread is busy, then hands out what it found.
 pub(crate) fn observe<R>(step: impl FnOnce(&mut Observer) -> R) -> R {
     let (result, new, config) = {
-        let _busy = Busy::new();
+        let busy = Busy::new();
+        let _time = InDetector::begin(busy.record());
         let mut guard = observer();
         if guard.is_none() {
             platform::watch_process(ProcessEvents {
@@ -91,14 +94,19 @@ pub(crate) fn note(step: impl FnOnce(&mut Observer)) {
 /// Prints a finding and calls the program's callback.
 fn deliver(config: &Config, finding: &Finding) {
     let print = match config.print {
-        Print::Deadlocks => finding.would_hang(),
+        Print::Deadlocks | Print::Places => finding.would_hang(),
         // The watchdog prints for itself.
         Print::All => finding.tier.is_shown() && current().is_some(),
         Print::None => false,
     };
     if print {
-        let _busy = Busy::new();
-        platform::print(&format!("\nlockdep: {finding}\n"));
+        let busy = Busy::new();
+        let _time = InDetector::begin(busy.record());
+        let text = match config.print {
+            Print::Places => format!("{}; its report follows", finding.headline()),
+            _ => finding.to_string(),
+        };
+        platform::print(&format!("\nlockdep: {text}\n"));
     }
     // Whatever the program does there may need thread-locals.
     let is_over = current().is_some_and(|record| record.mine().locals_gone.get());
@@ -108,14 +116,24 @@ fn deliver(config: &Config, finding: &Finding) {
 }
 
 /// Goes on as configured after a finding that would hang: returns only for `report`.
+///
+/// # Panics
+/// Where it is so configured, at the place of the program that the thread has come from.
+#[track_caller]
 pub(crate) fn halt(finding: &Finding) {
-    match observe(|o| o.config.on_deadlock) {
+    let (on_deadlock, print) = observe(|o| (o.config.on_deadlock, o.config.print));
+    match on_deadlock {
         OnDeadlock::Report => {}
         OnDeadlock::Abort => std::process::abort(),
         OnDeadlock::Panic => {
             let text = {
                 let _busy = Busy::new();
-                format!("{}: {}", finding.rule, finding.message())
+                match print {
+                    Print::Places => {
+                        format!("{}: this would never end; its report follows", finding.rule)
+                    }
+                    _ => format!("{}: {}", finding.rule, finding.message()),
+                }
             };
             panic!("{text}");
         }

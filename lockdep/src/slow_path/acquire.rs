@@ -31,6 +31,7 @@ use crate::waits::times;
 /// Where the thread would wait for itself, as configured.
 #[cold]
 #[inline(never)]
+#[track_caller]
 pub(crate) fn record_dependency(
     record: OwnRecord,
     id: &AtomicU64,
@@ -86,6 +87,7 @@ fn acquired_with(record: OwnRecord, held: &[HeldLock]) -> Vec<Option<FoundStack>
     held.iter().enumerate().map(of).collect()
 }
 
+#[track_caller]
 fn judge(
     record: OwnRecord,
     id: &AtomicU64,

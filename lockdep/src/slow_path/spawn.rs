@@ -57,11 +57,17 @@ pub(crate) fn spawn(site: Site) -> Option<Arc<Spawned>> {
     let parent = record.thread.load(Relaxed);
     let at = thread_point(record);
     let mut clock = VectorClock::clone(&at.clock);
+    let mut without_outermost = VectorClock::clone(&at.without_outermost);
+    let is_outermost = record.foreign.load(Relaxed);
     let inherited = inherit(record, &at);
     observe(|o| {
         clock.retain(|t| o.remembers(t));
+        without_outermost.retain(|t| o.remembers(t));
         if o.remembers(parent) {
             clock.advance(parent, at.epoch);
+            if !is_outermost {
+                without_outermost.advance(parent, at.epoch);
+            }
         }
     });
     let _busy = Busy::new();
@@ -73,8 +79,14 @@ pub(crate) fn spawn(site: Site) -> Option<Arc<Spawned>> {
     STARTING.fetch_add(1, SeqCst);
     let started = AtomicBool::new(false);
     let end = Mutex::new(None);
-    let first =
-        ThreadPoint { thread, epoch: 1, clock: Arc::new(clock), observed: at.observed, inherited };
+    let first = ThreadPoint {
+        thread,
+        epoch: 1,
+        clock: Arc::new(clock),
+        without_outermost: Arc::new(without_outermost),
+        observed: at.observed,
+        inherited,
+    };
     Some(Arc::new(Spawned { first, parent, site, started, end }))
 }
 
@@ -209,6 +221,7 @@ impl Spawned {
         };
         let Some(end) = end else { return };
         let completed = end.at.completed();
+        let without_outermost = end.at.completed_without_outermost();
         observe(|o| {
             if let Some(inherited) = &self.first.inherited {
                 o.joined(inherited, record.thread.load(Relaxed));
@@ -219,6 +232,9 @@ impl Spawned {
             }
             let mut own = record.mine().own.borrow_mut();
             o.join(Arc::make_mut(&mut own.at.clock), &completed);
+            if !record.foreign.load(Relaxed) {
+                o.join(Arc::make_mut(&mut own.at.without_outermost), &without_outermost);
+            }
             if !end.at.observed.is_empty() {
                 o.join(Arc::make_mut(&mut own.at.observed), &end.at.observed);
             }

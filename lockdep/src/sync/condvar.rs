@@ -168,6 +168,7 @@ impl Condvar {
         self.inner.notify_all();
     }
 
+    #[track_caller]
     fn wait_at<'a, T>(
         &self,
         site: Site,
@@ -180,6 +181,7 @@ impl Condvar {
         outcome::map(waited, |inner| MutexGuard::new(tag, inner))
     }
 
+    #[track_caller]
     fn wait_timeout_at<'a, T>(
         &self,
         site: Site,

@@ -77,6 +77,7 @@ impl<T, F: FnOnce() -> T> LazyLock<T, F> {
     }
 
     #[cold]
+    #[track_caller]
     fn initialize(&self, site: Site) -> &T {
         self.tag.initialize(Self::TYPE, site, |initializer| {
             self.value.get_or_init(|| {

@@ -102,6 +102,7 @@ impl Once {
     }
 
     #[cold]
+    #[track_caller]
     fn initialize(&self, site: Site, call: impl FnOnce(Initializer<'_>)) {
         self.tag.initialize(TYPE, site, call);
     }

@@ -113,6 +113,7 @@ impl<T> OnceLock<T> {
     }
 
     #[cold]
+    #[track_caller]
     fn initialize(&self, site: Site, f: impl FnOnce() -> T) -> &T {
         self.tag.initialize(Self::TYPE, site, |initializer| {
             self.inner.get_or_init(|| {

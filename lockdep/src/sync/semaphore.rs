@@ -353,6 +353,7 @@ impl Semaphore {
     }
 
     /// An acquisition that ends by itself.
+    #[track_caller]
     fn without_order(
         &self,
         count: usize,

@@ -208,6 +208,7 @@ impl Threads {
     }
 
     /// Waits for all threads; called at the end of the scope.
+    #[track_caller]
     fn wait(&self, site: Site) {
         let no_way_out = AbortOnUnwind;
         while let Some(member) = self.next() {

@@ -47,6 +47,8 @@ pub(crate) struct Record {
     /// When the thread last began to acquire a lock, or got one that it waited for, while a watchdog
     /// looks at holds.
     pub(crate) asked_at: AtomicU64,
+    /// How long the thread was in steps of the observer while times were taken, in nanoseconds.
+    pub(crate) detector_time: AtomicU64,
     /// The system's number of the thread; zero where it is not known.
     pub(crate) system: AtomicU32,
     pub(crate) thread: AtomicU32,
@@ -90,6 +92,8 @@ pub(crate) struct Mine {
     pub(crate) in_order_at: Cell<*const Location<'static>>,
     /// How often the thread was unparked until it parked last, as far as it is known.
     pub(crate) unparks: Cell<u64>,
+    /// How long the thread had been in the detector when it began to wait.
+    pub(crate) waits_from: Cell<u64>,
     /// The observer knows the thread.
     pub(crate) introduced: Cell<bool>,
     /// The thread's clock may be published with the next event.
@@ -158,6 +162,7 @@ impl Record {
             times: Mutex::default(),
             locks: AtomicU64::new(0),
             asked_at: AtomicU64::new(0),
+            detector_time: AtomicU64::new(0),
             system: AtomicU32::new(0),
             thread: AtomicU32::new(0),
             in_use: AtomicBool::new(true),
@@ -175,6 +180,7 @@ impl Record {
                 recent: RecentAcquisitions::new(),
                 in_order_at: Cell::new(ptr::null()),
                 unparks: Cell::new(0),
+                waits_from: Cell::new(0),
                 introduced: Cell::new(false),
                 may_publish: Cell::new(false),
                 version: Cell::new(0),
@@ -329,6 +335,18 @@ impl OwnRecord {
     /// As [`HeldStack::level_held`].
     pub(crate) fn level_held(self, lock: LockWord, mode: Mode) -> u8 {
         self.held.level_held(lock, mode)
+    }
+
+    /// This time of the clock without what the thread has spent in the detector: only differences between
+    /// such times of one thread mean anything.
+    pub(crate) fn program_time(self, now: u64) -> u64 {
+        // Zero is no time.
+        now.saturating_sub(self.detector_time.load(Relaxed)).max(1)
+    }
+
+    /// The thread was in the detector for so long.
+    pub(crate) fn was_in_detector(self, nanos: u64) {
+        self.detector_time.fetch_add(nanos, Relaxed);
     }
 
     /// As [`HeldStack::stamp_next`].

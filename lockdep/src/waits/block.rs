@@ -42,6 +42,7 @@ impl Drop for Wait {
 /// # Panics
 /// Where the thread would wait for ever, as configured.
 #[cold]
+#[track_caller]
 pub(crate) fn wait(record: OwnRecord, awaited: Awaited, site: Site) -> Wait {
     wait_unless(record, awaited, site, || false)
 }
@@ -51,6 +52,7 @@ pub(crate) fn wait(record: OwnRecord, awaited: Awaited, site: Site) -> Wait {
 ///
 /// # Panics
 /// Where the thread would wait for ever, as configured.
+#[track_caller]
 pub(crate) fn wait_unless(
     record: OwnRecord,
     awaited: Awaited,
@@ -94,6 +96,7 @@ fn begin(record: OwnRecord, awaited: Awaited, site: Site) {
         Awaited::Lock(lock) => times::ended(lock),
         _ => 0,
     };
+    record.mine().waits_from.set(record.detector_time.load(Relaxed));
     record.wait.begin(awaited, ended, now(), site);
 }
 

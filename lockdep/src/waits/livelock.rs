@@ -36,6 +36,7 @@ use crate::thread_state::wait::{Awaited, SeenWait};
 /// # Panics
 /// Where threads keep failing on each other's locks, as configured.
 #[cold]
+#[track_caller]
 pub(crate) fn failed(record: OwnRecord, asked: HoldWord, site: Site) {
     let regained = record.mark_tried_under();
     let rounds = record.retries.failed(record.held.pushed(), regained);
@@ -45,6 +46,7 @@ pub(crate) fn failed(record: OwnRecord, asked: HoldWord, site: Site) {
     }
 }
 
+#[track_caller]
 fn failed_too_often(me: OwnRecord, asked: HoldWord, site: Site) {
     let thread = me.thread.load(Relaxed);
     let (circle, starvation) = {

@@ -21,6 +21,7 @@ use crate::waits::block;
 ///
 /// # Panics
 /// Where the thread would wait for ever, as configured.
+#[track_caller]
 pub(crate) fn park(record: OwnRecord, timed: bool, site: Site, block: impl FnOnce()) {
     let thread = number(thread::current().id());
     let count = || unparks(thread).load(SeqCst);

@@ -4,7 +4,9 @@
 //! the hold and marks it as [`WATCHED`], and the mark makes the release take the slow path too. That
 //! costs a clock read or two for each acquisition and release, and nothing while nothing asks.
 //!
-//! A lock that was already held when the measuring began has no time.
+//! A lock that was already held when the measuring began has no time. What the thread itself spends in the
+//! observer's steps, when it meets something new, counts neither as a hold nor as a wait; what others spend
+//! there while it waits for them does.
 //!
 //! [`WATCHED`]: crate::model::word::WATCHED
 
@@ -36,7 +38,7 @@ pub(crate) fn asked_for(record: OwnRecord, word: HoldWord) -> HoldWord {
         return word;
     }
     let now = clock::now();
-    record.stamp_next(now);
+    record.stamp_next(record.program_time(now));
     if demand::is_asked_by(Asker::Watchdog) {
         about_to_hold(record, now);
     }
@@ -60,12 +62,13 @@ pub(crate) fn waited(record: OwnRecord, awaited: Awaited) {
 fn wait_ended(record: OwnRecord, awaited: Awaited) {
     let _busy = Busy::new();
     let now = clock::now();
-    record.stamp_next(now);
+    record.stamp_next(record.program_time(now));
     if demand::is_asked_by(Asker::Watchdog) {
         about_to_hold(record, now);
     }
     let (Awaited::Lock(lock), Some(wait)) = (awaited, record.wait.seen()) else { return };
-    let time = now.saturating_sub(wait.since);
+    let own = record.detector_time.load(Relaxed).saturating_sub(record.mine().waits_from.get());
+    let time = now.saturating_sub(wait.since).saturating_sub(own);
     let bypassed = bypassed(lock, &wait);
     if demand::is_asked_by(Asker::Statistics) {
         with(record, lock, |times| {
@@ -121,14 +124,14 @@ fn slot(lock: HoldWord) -> &'static Ended {
     &ENDED[fold(lock.lock(), 0x9e37_79b9_7f4a_7c15) as usize % ENDED.len()]
 }
 
-/// A hold that began at `since` is over.
+/// A hold that began at `since`, of the thread's [program time](OwnRecord::program_time), is over.
 pub(crate) fn released(record: OwnRecord, word: HoldWord, site: Site, since: u64) {
     if demand::is_asked() {
         count_end(word);
     }
     if demand::is_asked_by(Asker::Statistics) {
         let _busy = Busy::new();
-        let time = clock::now().saturating_sub(since);
+        let time = record.program_time(clock::now()).saturating_sub(since);
         with(record, word, |times| {
             times.acquisitions += 1;
             times.hold.add(time);

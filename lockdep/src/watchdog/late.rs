@@ -64,7 +64,9 @@ pub(super) fn look(
                 record.held.each_held(|held, since| {
                     let key = |since| (u64::from(thread), held.word.lock(), since);
                     if let Some(since) = since {
-                        watch.one(key(since), since, limit, |time| Late::Hold {
+                        // What the thread has spent in the detector is no hold.
+                        let begin = since.saturating_add(record.detector_time.load(Relaxed));
+                        watch.one(key(since), begin, limit, |time| Late::Hold {
                             thread,
                             held,
                             time,

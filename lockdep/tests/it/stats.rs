@@ -86,3 +86,26 @@ fn nothing_is_counted_unless_asked_for() {
     let ended = run("stats::nothing_is_counted_unless_asked_for", body).well();
     assert!(ended.trace.contains(r#""t":"times""#), "{}", ended.trace);
 }
+
+#[test]
+fn what_the_detector_does_when_it_meets_something_new_is_no_hold() {
+    fn body() {
+        let outer = RwLock::new(0);
+        let begin = Instant::now();
+        {
+            let _outer = outer.write().unwrap();
+            // Each is a new lock under a held one, of which the detector takes note.
+            for _ in 0..2_000 {
+                let inner = Mutex::new(0);
+                let under: Vec<Mutex<u8>> = (0..3).map(|_| Mutex::new(0)).collect();
+                let _guards: Vec<_> = under.iter().map(|lock| lock.lock().unwrap()).collect();
+                *inner.lock().unwrap() += 1;
+            }
+        }
+        let all = begin.elapsed();
+        let hold = of_kind("RwLock").longest_hold.expect("it was held").time;
+        assert!(hold * 2 < all, "{hold:?} of {all:?}");
+    }
+    let name = "stats::what_the_detector_does_when_it_meets_something_new_is_no_hold";
+    run_with(name, &ASKED, body).well();
+}

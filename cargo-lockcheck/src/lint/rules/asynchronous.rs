@@ -18,6 +18,9 @@ pub(crate) fn check(analyzed: &Analyzed<'_, '_>, findings: &mut Vec<Finding>) {
     let long = held_long(analyzed);
     for (id, analysis) in analyzed.analyses.iter().enumerate() {
         let function = &analyzed.program.functions[id];
+        let awaits = analysis.events.iter().filter(|event| matches!(event.kind, EventKind::Await));
+        let held = awaits.flat_map(|event| event.held.iter().filter(|held| !held.lock.is_async));
+        let awaiting: Vec<&Location> = held.filter_map(|held| held.chain.first()).collect();
         for event in &analysis.events {
             match &event.kind {
                 EventKind::Await => {
@@ -34,8 +37,8 @@ pub(crate) fn check(analyzed: &Analyzed<'_, '_>, findings: &mut Vec<Finding>) {
                         let locks = vec![lock(analyzed, id, &held.lock)];
                         let mut found = finding(Rule::GuardAcrossAwait, message, locks, sites);
                         found.notes.push(why_alive(analyzed, id, held));
-                        found.help.push(let_go(held, &event.here));
                         found.suggestion = edit(analyzed, id, held, &event.here);
+                        found.help.push(let_go(held, &event.here, found.suggestion.as_ref()));
                         findings.push(found);
                     }
                 }
@@ -47,6 +50,10 @@ pub(crate) fn check(analyzed: &Analyzed<'_, '_>, findings: &mut Vec<Finding>) {
                 {
                     let Some(class) = &acquired.lock.class else { continue };
                     let Some((holder, why)) = long.get(&class.key) else { continue };
+                    // What this very acquisition holds over an await is told already.
+                    if acquired.chain.first().is_some_and(|at| awaiting.contains(&at)) {
+                        continue;
+                    }
                     let message = format!(
                         "`{}` is async and blocks its thread for {}, which `{}` holds while it \
                          {why}",

@@ -351,10 +351,9 @@ fn under(
     sites.extend(chain_sites(chain, end));
     let mut finding = finding(rule, message, vec![lock(analyzed, id, &held.lock)], sites);
     finding.notes.push(why_alive(analyzed, id, held));
-    finding.help.push(let_go(held, &event.here));
-    if rule != Rule::GuardAcrossCallback {
-        // Those are many, and mostly fine.
-        finding.suggestion = edit(analyzed, id, held, &event.here);
-    }
+    let edit = edit(analyzed, id, held, &event.here);
+    finding.help.push(let_go(held, &event.here, edit.as_ref()));
+    // Those are many, and mostly fine.
+    finding.suggestion = edit.filter(|_| rule != Rule::GuardAcrossCallback);
     finding
 }

@@ -21,11 +21,12 @@ use crate::lint::graphs::{components, shortest_way};
 use crate::lint::order::edges::{Graph, Witness};
 use crate::lint::order::exclusion::Exclusion;
 use crate::lint::order::meeting::Meeting;
-use crate::lint::summary::LockUse;
 use crate::lint::summary::class::Class;
 use crate::lint::summary::path::Root;
 use crate::lint::summary::trail::thread;
-use crate::report::model::{Finding, Mode};
+use crate::lint::summary::{LockUse, innermost};
+use crate::report::advice::{Link, link_to_change};
+use crate::report::model::{Finding, Mode, Place};
 use crate::report::wording;
 
 /// Longest cycle that is looked for.
@@ -73,11 +74,35 @@ pub(crate) fn check(
             continue;
         }
         let classes: Vec<Arc<str>> = cycle.iter().map(|at| Arc::clone(&names[*at])).collect();
-        if let Some(finding) = judge(analyzed, exclusion, graph, &written, &classes) {
-            findings.push(advised(finding, &classes, against));
+        let links = links(&classes, graph, against);
+        if let Some(finding) = judge(analyzed, exclusion, graph, &written, (&classes, links)) {
+            findings.push(finding);
             reported.push(members);
         }
     }
+}
+
+/// What there is to know of the links of a cycle, to tell which one to change.
+fn links(classes: &[Arc<str>], graph: &Graph, against: &Against) -> Vec<Link> {
+    let pairs = classes.iter().zip(classes.iter().cycle().skip(1));
+    let link = |(from, to): (&Arc<str>, &Arc<str>)| {
+        let pair = (Arc::clone(from), Arc::clone(to));
+        let witnesses = graph.get(&pair).into_iter().flatten();
+        let places = witnesses.clone().filter_map(|witness| {
+            let [held, asked] = [&witness.held.1, &witness.asked.1].map(innermost);
+            Some([Place::from(held?), Place::from(asked?)])
+        });
+        let name = |lock: &LockUse| lock.class.as_ref().map(|class| class.name.to_string());
+        let names = witnesses.clone().next().map(|witness| {
+            [&witness.held.0, &witness.asked.0].map(|lock| name(lock).unwrap_or_default())
+        });
+        Link {
+            names: names.unwrap_or_default(),
+            places: places.collect(),
+            is_against: against.contains(&pair),
+        }
+    };
+    pairs.map(link).collect()
 }
 
 /// The classes that are somewhere taken for writing.
@@ -115,9 +140,9 @@ fn judge(
     exclusion: &Exclusion<'_, '_, '_>,
     graph: &Graph,
     written: &HashSet<Arc<str>>,
-    classes: &[Arc<str>],
+    (classes, mut links): (&[Arc<str>], Vec<Link>),
 ) -> Option<Finding> {
-    let links: Option<Vec<Vec<Witness>>> = (0..classes.len())
+    let witnesses: Option<Vec<Vec<Witness>>> = (0..classes.len())
         .map(|at| {
             let to = &classes[(at + 1) % classes.len()];
             let mut link = graph.get(&(Arc::clone(&classes[at]), Arc::clone(to)))?.clone();
@@ -125,27 +150,34 @@ fn judge(
             Some(link)
         })
         .collect();
-    let links = links?;
+    let witnesses = witnesses?;
     let mut best: Option<(Tier, Vec<&Witness>)> = None;
-    let mut choice = vec![0usize; links.len()];
+    let mut choice = vec![0usize; witnesses.len()];
     for _ in 0..512 {
         let chosen: Vec<&Witness> =
-            links.iter().zip(&choice).map(|(link, index)| &link[*index]).collect();
+            witnesses.iter().zip(&choice).map(|(link, index)| &link[*index]).collect();
         if let Some(tier) = tier(exclusion, written, classes, &chosen)
             && best.as_ref().is_none_or(|(known, _)| *known < tier)
         {
             best = Some((tier, chosen));
         }
         // The next combination, like a number with a digit for each link.
-        let Some(digit) = (0..choice.len()).find(|digit| choice[*digit] + 1 < links[*digit].len())
+        let Some(digit) =
+            (0..choice.len()).find(|digit| choice[*digit] + 1 < witnesses[*digit].len())
         else {
             break;
         };
         choice[..digit].fill(0);
         choice[digit] += 1;
     }
-    let (tier, witnesses) = best?;
-    Some(worded(analyzed, tier, &witnesses))
+    let (tier, mut chosen) = best?;
+    // The advice is on the last one.
+    let turn = (link_to_change(&links) + 1) % links.len();
+    chosen.rotate_left(turn);
+    links.rotate_left(turn);
+    let mut finding = worded(analyzed, tier, &chosen);
+    finding.help.extend(wording::break_cycle(&finding, links.last(), None));
+    Some(finding)
 }
 
 /// How sure it is that these witnesses can meet, or nothing if they cannot block each other.
@@ -283,19 +315,4 @@ fn worded(analyzed: &Analyzed<'_, '_>, tier: Tier, witnesses: &[&Witness]) -> Fi
 /// Whether a lock is known as a variable of a function.
 fn is_local(lock: &LockUse) -> bool {
     matches!(lock.path.root, Root::Local(_)) && lock.path.parts.is_empty()
-}
-
-/// With the way out: of the links, the one that the declared order speaks against is the one to
-/// change.
-fn advised(mut finding: Finding, classes: &[Arc<str>], against: &Against) -> Finding {
-    let links = classes.iter().zip(classes.iter().cycle().skip(1));
-    let wrong = links
-        .map(|(from, to)| (Arc::clone(from), Arc::clone(to)))
-        .position(|link| against.contains(&link));
-    if let Some(wrong) = wrong {
-        // The advice is on the last one.
-        finding.edges.rotate_left(wrong + 1);
-    }
-    finding.help.extend(wording::break_cycle(&finding, None));
-    finding
 }

@@ -170,17 +170,18 @@ fn worded(
     sites.extend(chain_sites(&acquired.chain, end));
     let mut finding = finding(rule, message, vec![lock(analyzed, id, &acquired.lock)], sites);
     finding.notes.push(why_alive(analyzed, id, held));
-    finding.help.push(match rule {
+    if rule != Rule::SameClassNesting {
+        finding.suggestion = edit(analyzed, id, held, &event.here);
+    }
+    let help = match rule {
         Rule::SameClassNesting => {
             "lock the two in an order of their own, such as by address or by a key, and return \
              early when they are the same"
                 .to_owned()
         }
-        _ => let_go(held, &event.here),
-    });
-    if rule != Rule::SameClassNesting {
-        finding.suggestion = edit(analyzed, id, held, &event.here);
-    }
+        _ => let_go(held, &event.here, finding.suggestion.as_ref()),
+    };
+    finding.help.push(help);
     finding
 }
 

@@ -121,12 +121,23 @@ pub(crate) fn why_alive(analyzed: &Analyzed<'_, '_>, id: BodyId, held: &HeldLock
     }
 }
 
-/// The edit that lets the guard go earlier.
-pub(crate) fn let_go(held: &HeldLock, before: &Location) -> String {
+/// How to let the guard go earlier. Where `edit` is not sure to compile, what needs the guard must be taken
+/// out of it first.
+pub(crate) fn let_go(held: &HeldLock, before: &Location, edit: Option<&Suggestion>) -> String {
     match (&held.holder, held.chain.first()) {
-        (Some(holder), _) => format!(
+        (Some(holder), _) if edit.is_some() => format!(
             "drop the guard first: `drop({holder});` before line {}, or end its scope there",
             before.line
+        ),
+        (Some(holder), _) => format!(
+            "end the guard `{holder}` before line {}: take what is needed of it from there on, such as a \
+             copy, in a block that ends with the guard",
+            before.line
+        ),
+        (None, Some(first)) if edit.is_none() => format!(
+            "take what is needed under the lock as a value that borrows nothing, such as a copy, in a \
+             `let` of its own before line {}, so that the guard is dropped at the end of that `let`",
+            first.line
         ),
         (None, Some(first)) => format!(
             "bind what is read under the lock to a variable in a `let` of its own before line {}, \

@@ -53,14 +53,44 @@ const STORING: &[&str] = &[
     "store",
 ];
 
-/// The name of the lock of `kind` around a `ty` that is created at `place`, if the source around
-/// it gives one.
-pub(super) fn name(file: &syn::File, place: &Place, kind: &str, ty: &str) -> Option<String> {
-    let target =
-        LineColumn { line: place.line as usize, column: (place.column as usize).checked_sub(1)? };
-    let mut finder = Finder { target, kind, ty, owner: None, context: None, found: None };
+/// What the source says of a lock where it is created.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(super) enum Created {
+    /// It becomes what has this name.
+    As(String),
+    /// It becomes one of these fields of a type: one expression makes them all.
+    OneOf { owner: String, fields: Vec<String> },
+    /// It is the value of the constant of this name, which is another lock wherever it is used.
+    Constant(String),
+    /// Nothing.
+    #[default]
+    Unsaid,
+}
+
+impl Created {
+    /// A name from this alone.
+    pub(super) fn name(self) -> Option<String> {
+        match self {
+            Created::As(name) | Created::Constant(name) => Some(name),
+            Created::OneOf { owner, fields } => Some(format!("{owner}.{{{}}}", fields.join(","))),
+            Created::Unsaid => None,
+        }
+    }
+}
+
+/// What the source around `place` says of the lock of `kind` around a `ty` that is created there.
+pub(super) fn created(file: &syn::File, place: &Place, kind: &str, ty: &str) -> Created {
+    let Some(target) = start(place) else { return Created::Unsaid };
+    let mut finder =
+        Finder { target, kind, ty, owner: None, context: None, constant: None, found: None };
     finder.visit_file(file);
-    finder.found.flatten()
+    finder.found.unwrap_or_default()
+}
+
+/// A place as the parser has it, whose columns begin with zero.
+pub(super) fn start(place: &Place) -> Option<LineColumn> {
+    let column = (place.column as usize).checked_sub(1)?;
+    Some(LineColumn { line: place.line as usize, column })
 }
 
 /// The last part of the path of a type, without its parameters.
@@ -81,12 +111,30 @@ struct Finder<'a> {
     /// The type whose `impl` this is.
     owner: Option<String>,
     context: Option<String>,
-    found: Option<Option<String>>,
+    /// The name of the constant whose value this is.
+    constant: Option<String>,
+    found: Option<Created>,
 }
 
 impl Finder<'_> {
     fn contains(&self, span: Span) -> bool {
         (span.start()..span.end()).contains(&self.target)
+    }
+
+    /// The lock is what has this name.
+    fn is(&mut self, name: Option<String>) {
+        self.found = Some(match name {
+            Some(name) if self.constant.as_ref() == Some(&name) => Created::Constant(name),
+            Some(name) => Created::As(name),
+            None => Created::Unsaid,
+        });
+    }
+
+    /// The value of a constant.
+    fn constant(&mut self, name: String, value: &Expr) {
+        let outer = self.constant.replace(name.clone());
+        self.expr(Some(name), value);
+        self.constant = outer;
     }
 
     /// Visits with another context.
@@ -199,28 +247,21 @@ impl Finder<'_> {
             .fields
             .iter()
             .enumerate()
-            .map(|(index, field)| {
-                let name = field.ident.as_ref().map_or(index.to_string(), syn::Ident::to_string);
-                let ty = &field.ty;
-                (name, spell(ty))
-            })
-            .filter(|(_, ty)| ty.contains(&format!("{}<", self.kind)) || ty == self.kind)
+            .map(|(index, field)| (field_name(index, field), spell(&field.ty)))
+            .filter(|(_, ty)| is_of_kind(ty, self.kind))
             .collect();
-        let whole = format!("{}<{}>", self.kind, short_type(self.ty)).replace(' ', "");
-        let exact: Vec<&(String, String)> =
-            locks.iter().filter(|(_, ty)| ty.contains(&whole)).collect();
-        let fields = match (exact.as_slice(), locks.as_slice()) {
-            ([(name, _)], _) | ([], [(name, _)]) => name.clone(),
-            ([], _) => {
-                self.found = Some(None);
-                return;
-            }
-            (several, _) => {
-                let names: Vec<&str> = several.iter().map(|(name, _)| name.as_str()).collect();
-                format!("{{{}}}", names.join(","))
-            }
+        let exact = locks.iter().filter(|(_, ty)| is_exactly(ty, self.kind, self.ty));
+        let exact: Vec<String> = exact.map(|(name, _)| name.clone()).collect();
+        let mut fields = match (exact.as_slice(), locks.as_slice()) {
+            ([], [(name, _)]) => vec![name.clone()],
+            _ => exact,
         };
-        self.found = Some(Some(format!("{}.{fields}", item.ident)));
+        let owner = item.ident.to_string();
+        self.found = Some(match fields.len() {
+            0 => Created::Unsaid,
+            1 => Created::As(format!("{owner}.{}", fields.remove(0))),
+            _ => Created::OneOf { owner, fields },
+        });
     }
 
     /// Looks for `static NAME`, `const NAME` or `let NAME` before the target in a macro's tokens.
@@ -231,7 +272,7 @@ impl Finder<'_> {
                 return;
             }
             if token.span().start() == self.target {
-                self.found = Some(last.clone());
+                self.is(last.clone());
                 return;
             }
             match token {
@@ -254,15 +295,30 @@ impl Finder<'_> {
     }
 }
 
-fn member(member: &Member) -> String {
+pub(super) fn member(member: &Member) -> String {
     match member {
         Member::Named(ident) => ident.to_string(),
         Member::Unnamed(index) => index.index.to_string(),
     }
 }
 
+/// The name of a field, or its number.
+pub(super) fn field_name(index: usize, field: &syn::Field) -> String {
+    field.ident.as_ref().map_or(index.to_string(), syn::Ident::to_string)
+}
+
+/// Whether a type as it is written has a lock of this kind in it.
+pub(super) fn is_of_kind(written: &str, kind: &str) -> bool {
+    written.contains(&format!("{kind}<")) || written == kind
+}
+
+/// Whether that lock is written as one around a `ty`.
+pub(super) fn is_exactly(written: &str, kind: &str, ty: &str) -> bool {
+    written.contains(&format!("{kind}<{}>", short_type(ty)).replace(' ', ""))
+}
+
 /// A type as it is written, without modules and spaces.
-fn spell(ty: &syn::Type) -> String {
+pub(super) fn spell(ty: &syn::Type) -> String {
     let text = ty.span().source_text().unwrap_or_default();
     short_type(&text.split_whitespace().collect::<String>())
 }
@@ -291,7 +347,7 @@ impl<'ast> Visit<'ast> for Finder<'_> {
     }
 
     fn visit_item_const(&mut self, item: &'ast syn::ItemConst) {
-        self.expr(Some(item.ident.to_string()), &item.expr);
+        self.constant(item.ident.to_string(), &item.expr);
     }
 
     fn visit_impl_item_const(&mut self, item: &'ast syn::ImplItemConst) {
@@ -299,7 +355,7 @@ impl<'ast> Visit<'ast> for Finder<'_> {
             Some(owner) => format!("{owner}::{}", item.ident),
             None => item.ident.to_string(),
         };
-        self.expr(Some(name), &item.expr);
+        self.constant(name, &item.expr);
     }
 
     fn visit_local(&mut self, local: &'ast syn::Local) {
@@ -332,7 +388,7 @@ impl<'ast> Visit<'ast> for Finder<'_> {
             _ => false,
         };
         if begins {
-            self.found = Some(self.context.clone());
+            self.is(self.context.clone());
             return;
         }
         match expr {
@@ -373,7 +429,7 @@ impl<'ast> Visit<'ast> for Finder<'_> {
 
 #[cfg(test)]
 mod tests {
-    use super::name;
+    use super::{Created, created};
     use crate::report::model::Place;
 
     /// The name of the lock that is created where `source` has a `¶`.
@@ -382,11 +438,15 @@ mod tests {
     }
 
     fn named_as(source: &str, kind: &str, ty: &str) -> Option<String> {
+        said(source, kind, ty).name()
+    }
+
+    fn said(source: &str, kind: &str, ty: &str) -> Created {
         let before = &source[..source.find('¶').expect("a mark")];
         let line = before.matches('\n').count() as u32 + 1;
         let column = before.rsplit('\n').next().unwrap_or("").chars().count() as u32 + 1;
         let file = syn::parse_file(&source.replace('¶', "")).expect("it is Rust");
-        name(&file, &Place { file: String::new(), line, column }, kind, ty)
+        created(&file, &Place { file: String::new(), line, column }, kind, ty)
     }
 
     #[test]
@@ -434,6 +494,20 @@ mod tests {
             "fn f() { let (banker, [db, gpu]) = ¶Banker::new([(\"db\", 4), (\"gpu\", 1)]); }";
         assert_eq!(named_as(source, "resource", "()").as_deref(), Some("banker"));
         assert_eq!(named_as(source, "Mutex", "()"), None);
+    }
+
+    #[test]
+    fn a_constant_is_no_lock_but_makes_some() {
+        for (source, expected) in [
+            ("const ONE: Mutex<i32> = ¶Mutex::new(0);", Created::Constant("ONE".to_owned())),
+            (
+                "impl Bank { const LIMIT: Mutex<i32> = ¶Mutex::new(0); }",
+                Created::Constant("Bank::LIMIT".to_owned()),
+            ),
+            ("const B: Bank = Bank { a: ¶Mutex::new(0) };", Created::As("Bank.a".to_owned())),
+        ] {
+            assert_eq!(said(source, "Mutex", "i32"), expected, "{source}");
+        }
     }
 
     #[test]

@@ -19,6 +19,10 @@ pub fn identify(finding: &mut Finding, keys: &[String], syntax: &Syntax<'_>) {
     } else {
         keys.to_vec()
     };
+    if finding.rule == Rule::SameClassNesting {
+        // They are of one class, however many of them were seen.
+        parts.dedup();
+    }
     if parts.is_empty() || !is_a_cycle(finding.rule) {
         let asked = edges.iter().map(|edge| &edge.to_site);
         let sites = finding.sites.iter().map(|site| &site.place);

@@ -7,10 +7,15 @@
 //! A name that the program has declared for a lock comes before all of that, where the lock is recorded.
 
 mod creation;
+mod declared;
 mod function;
+mod home;
 mod identity;
 mod paths;
+mod taken;
+mod tests_of;
 
+pub use home::Home;
 pub use identity::{canonical, identify, number_namesakes};
 pub use paths::{short_function, short_type};
 
@@ -19,6 +24,8 @@ use std::collections::{BTreeSet, HashMap};
 use std::rc::Rc;
 use std::sync::Arc;
 
+use creation::Created;
+use declared::Declared;
 use function::Scope;
 use proc_macro2::TokenStream;
 use rayon::prelude::*;
@@ -32,6 +39,7 @@ pub struct Syntax<'a> {
     files: RefCell<HashMap<String, Option<Rc<syn::File>>>>,
     tokens: RefCell<HashMap<String, Option<TokenStream>>>,
     scopes: RefCell<HashMap<Place, Option<Scope>>>,
+    declared: RefCell<HashMap<String, Rc<Vec<Declared>>>>,
 }
 
 impl<'a> Syntax<'a> {
@@ -42,6 +50,7 @@ impl<'a> Syntax<'a> {
             files: RefCell::default(),
             tokens: RefCell::default(),
             scopes: RefCell::default(),
+            declared: RefCell::default(),
         }
     }
 
@@ -101,7 +110,27 @@ impl<'a> Syntax<'a> {
     /// What a lock of this kind and type is called that is created at `place`: by the field, static or
     /// variable that it is put into. Nothing where the source does not tell.
     pub fn created(&self, place: &Place, kind: &str, ty: &str) -> Option<String> {
-        creation::name(&*self.file(&place.file)?, place, kind, ty)
+        self.said(place, kind, ty).name()
+    }
+
+    fn said(&self, place: &Place, kind: &str, ty: &str) -> Created {
+        let file = self.file(&place.file);
+        file.map_or(Created::Unsaid, |file| creation::created(&file, place, kind, ty))
+    }
+
+    fn declared(&self, file: &str) -> Rc<Vec<Declared>> {
+        if let Some(known) = self.declared.borrow().get(file) {
+            return Rc::clone(known);
+        }
+        let declared = self.file(file).map(|parsed| declared::declared(&parsed, file));
+        let declared = Rc::new(declared.unwrap_or_default());
+        self.declared.borrow_mut().insert(file.to_owned(), Rc::clone(&declared));
+        declared
+    }
+
+    /// Whether `place` is in a test of the workspace's own, or in a module that is compiled for tests alone.
+    pub fn is_in_test(&self, place: &Place) -> bool {
+        self.file(&place.file).is_some_and(|file| tests_of::is_in_test(&file, place))
     }
 
     fn scope(&self, place: &Place) -> Option<Scope> {

@@ -278,6 +278,7 @@ impl<'s, 'a> Choice<'s, 'a> {
             reason,
             notes: Vec::new(),
             instances: Vec::new(),
+            apart: Vec::new(),
         };
         self.best = Some(Judged { doubt, found });
     }

@@ -7,6 +7,7 @@
 mod contention;
 mod cross;
 mod still_waiting;
+mod ways;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -15,11 +16,13 @@ use lockdep::finding::{Rule, Tier};
 
 use super::merge::{Merged, MergedFound, Process};
 use super::trace::{self, Class, Found, ProcessKey, Thread};
+use crate::report::advice::{Link, link_to_change};
 use crate::report::model::{Awaited, Edge, Finding, Held, Lock, Place, Site, Wait, can_happen};
 use crate::report::naming::{self, Syntax};
 use crate::report::sources::Sources;
 use crate::report::wording;
 use crate::traces::lock_names::Names;
+use ways::Ways;
 
 /// What was found, and what limits it.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -30,18 +33,16 @@ pub struct Analysis {
     pub notes: Vec<String>,
 }
 
-/// Turns everything that `merged` holds into findings.
-pub fn analyze(merged: &Merged, sources: &Sources) -> Analysis {
+/// Turns everything that `merged` holds into findings. Each list of `told` has names of locks in the order
+/// in which they are to be taken.
+pub fn analyze(merged: &Merged, sources: &Sources, told: &[Vec<String>]) -> Analysis {
     let syntax = Syntax::new(sources);
     let names = Names::of(&merged.classes, &syntax);
-    let declared = merged.findings.values().filter(|m| m.found.rule == Rule::DeclaredOrder);
-    let against = declared.flat_map(|merged| &merged.found.edges);
-    let against = against.map(|edge| (Place::clone(&edge.from_site), Place::clone(&edge.to_site)));
     let builder = Builder {
         processes: &merged.processes,
         names: &names,
         syntax: &syntax,
-        against: against.collect(),
+        ways: Ways::of(merged, &names, told),
     };
     let cross = cross::cycles(merged);
     let single = merged
@@ -50,6 +51,7 @@ pub fn analyze(merged: &Merged, sources: &Sources) -> Analysis {
         .map(|MergedFound { found, counts }| builder.finding(found, counts.values().sum()));
     let across = cross.found.iter().map(|found| builder.finding(found, 1));
     let mut findings: Vec<Finding> = single.chain(across).collect();
+    findings.sort_by_cached_key(order);
     fold(&mut findings);
     naming::number_namesakes(&mut findings);
     findings.sort_by_cached_key(order);
@@ -66,9 +68,10 @@ pub fn analyze(merged: &Merged, sources: &Sources) -> Analysis {
     Analysis { findings, notes }
 }
 
-/// Drops what another finding tells better: a cycle of orders that has become a deadlock, nestings
-/// within one class that a cycle of orders explains, a lock left locked that somebody waits for, a
-/// wait that has become a hang, and what the threads of a hang came to after one was stopped.
+/// Drops what another finding tells better, or as well: a cycle of orders that has become a deadlock,
+/// nestings within one class that a cycle of orders explains, and all but one of those within one class,
+/// a lock left locked that somebody waits for, a wait that has become a hang, and what the threads of a
+/// hang came to after one was stopped.
 fn fold(findings: &mut Vec<Finding>) {
     type Links = BTreeSet<(Place, Place)>;
     let links = |finding: &Finding| -> Links {
@@ -111,6 +114,7 @@ fn fold(findings: &mut Vec<Finding>) {
     let stuck = |finding: &&Finding| finding.rule == Rule::StuckWait;
     let stuck: Vec<(BTreeSet<Place>, usize)> =
         findings.iter().filter(stuck).map(|found| (waits(found), found.waits.len())).collect();
+    let mut nested = BTreeSet::new();
     let told = |places: &BTreeSet<Place>| hangs.iter().any(|hang| places.is_subset(hang));
     findings.retain(|finding| match finding.rule {
         Rule::WaitWhileHolding if finding.waits.is_empty() => {
@@ -129,7 +133,8 @@ fn fold(findings: &mut Vec<Finding>) {
         }
         Rule::SameClassNesting => {
             let told = |better: &&Links| links(finding).is_subset(better);
-            cycles.iter().find(told).is_none() && deadlocks.iter().find(told).is_none()
+            let is_told = cycles.iter().chain(&deadlocks).any(|better| told(&better));
+            !is_told && nested.insert(finding.id.clone())
         }
         Rule::OrphanedLock if finding.waits.is_empty() => {
             !orphans.iter().any(|better| sites(finding).is_subset(better))
@@ -149,8 +154,7 @@ struct Builder<'a> {
     processes: &'a BTreeMap<ProcessKey, Process>,
     names: &'a Names,
     syntax: &'a Syntax<'a>,
-    /// The places of what goes against a declared order.
-    against: BTreeSet<(Place, Place)>,
+    ways: Ways<'a>,
 }
 
 impl Builder<'_> {
@@ -192,22 +196,31 @@ impl Builder<'_> {
             ..Finding::new(found.rule, found.tier, "")
         };
         steady(&mut finding);
-        if finding.rule == Rule::LockOrder {
-            self.break_as_declared(&mut finding);
-        }
-        wording::word(&mut finding, self.syntax);
+        let links = self.change_last(found, &mut finding);
+        wording::word(&mut finding, &links, self.syntax);
         let keys = found.locks.iter().map(|class| self.names.get(class).key);
         naming::identify(&mut finding, &keys.collect::<Vec<_>>(), self.syntax);
         finding
     }
 
-    /// The last link of a cycle is the one to change: one that goes against a declared order.
-    fn break_as_declared(&self, finding: &mut Finding) {
-        let is_against =
-            |edge: &Edge| self.against.contains(&(edge.from_site.clone(), edge.to_site.clone()));
-        if let Some(at) = finding.edges.iter().position(is_against) {
-            finding.edges.rotate_left(at + 1);
+    /// Turns a cycle of locks so that the link to change is the last one; gives its links.
+    fn change_last(&self, found: &Found, finding: &mut Finding) -> Vec<Link> {
+        let edges = &mut finding.edges;
+        let next = edges.iter().cycle().skip(1);
+        let is_cycle = edges.len() > 1 && edges.iter().zip(next).all(|(a, b)| a.to == b.from);
+        if !is_cycle || !matches!(finding.rule, Rule::LockOrder | Rule::Deadlock) {
+            return Vec::new();
         }
+        let link = |edge: &Edge| {
+            let classes = (&*found.locks[edge.from], &*found.locks[edge.to]);
+            let names = [edge.from, edge.to].map(|lock| finding.locks[lock].name.clone());
+            self.ways.link(classes, [edge.from_site.clone(), edge.to_site.clone()], names)
+        };
+        let mut links: Vec<Link> = edges.iter().map(link).collect();
+        let turn = (link_to_change(&links) + 1) % links.len();
+        edges.rotate_left(turn);
+        links.rotate_left(turn);
+        links
     }
 
     fn waits(

@@ -118,6 +118,8 @@ pub(super) struct FindingLine {
     pub(super) reason: Option<String>,
     #[serde(default)]
     pub(super) notes: Vec<String>,
+    #[serde(default)]
+    pub(super) apart: Vec<u64>,
 }
 
 #[derive(Deserialize)]

@@ -39,7 +39,7 @@ pub struct Class {
     /// For locks created inside the standard library, whose place tells nothing: their process and
     /// number, so that they are never taken for the same as others.
     pub anonymous: Option<(ProcessKey, u64)>,
-    /// The name of the place that the program has declared for them.
+    /// The name of the place that the program has declared for them, or that the source shows them in.
     pub place: Option<String>,
 }
 
@@ -121,6 +121,9 @@ pub struct Found {
     pub notes: Vec<String>,
     /// The locks' numbers in their process.
     pub instances: Vec<u64>,
+    /// Of a cycle that only the spawns and joins of an outermost thread make impossible, such as that of a
+    /// test: where it spawned the threads of the cycle.
+    pub apart: Vec<Arc<Place>>,
 }
 
 /// See [`crate::report::model::Edge`].

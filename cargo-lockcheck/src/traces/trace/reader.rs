@@ -330,6 +330,11 @@ impl<'a> Reader<'a> {
             waits: line.waits.into_iter().map(wait).collect::<Option<_>>()?,
             reason: line.reason,
             notes: line.notes,
+            apart: line
+                .apart
+                .iter()
+                .map(|site| self.sites.get(site).cloned())
+                .collect::<Option<_>>()?,
         })
     }
 

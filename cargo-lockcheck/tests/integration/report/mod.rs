@@ -24,7 +24,7 @@ fn cases() -> PathBuf {
 fn report(case: &Path, sources: &Sources) -> Report {
     let (merged, unread) = Merged::read(&[case.to_owned()], sources);
     let warnings = unread.warnings;
-    let analysis = analyze(&merged, sources);
+    let analysis = analyze(&merged, sources, &[]);
     let mut report = classify(analysis.findings, &Levels::default());
     report.coverage = merged.coverage();
     report.notes = analysis.notes;
