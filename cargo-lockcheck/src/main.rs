@@ -1,5 +1,6 @@
 //! The `cargo lockcheck` subcommand.
 
+use std::collections::BTreeSet;
 use std::env;
 use std::ffi::OsString;
 use std::io;
@@ -7,6 +8,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 use std::slice;
 
+use cargo_lockcheck::accept::{self, Evidence};
 use cargo_lockcheck::build::runtime::{Runtime, Users};
 use cargo_lockcheck::build::wrapper::{self, Plan};
 use cargo_lockcheck::cli::args::{Args, Command};
@@ -26,6 +28,8 @@ use cargo_lockcheck::traces::merge::Merged;
 use cargo_lockcheck::traces::symbols;
 use cargo_lockcheck::traces::trace::Warning;
 use cargo_lockcheck::with_trace;
+use jiff::Timestamp;
+use jiff::tz::Offset;
 use lockdep::finding::Tier;
 
 /// Something is at level `deny`.
@@ -80,11 +84,11 @@ fn lint_source(settings: Settings) -> Result<ExitCode, Failure> {
     } else {
         linted.orders.clear();
     }
-    let mut report = classify(linted.findings, &settings.levels);
+    let evidence = if settings.with_trace { Evidence::Both } else { Evidence::Source };
+    let mut report = judge(linted.findings, linted.files, evidence, &settings, &sources);
     report.coverage = linted.coverage;
     report.orders = linted.orders;
-    report.notes = linted.notes;
-    report.suppressed.extend(linted.suppressed);
+    report.notes.extend(linted.notes);
     // Rules that are `allow` are shown as findings when they are asked for.
     let (shown, hidden) = report
         .suppressed
@@ -140,15 +144,33 @@ fn report(settings: &Settings, traces: &[PathBuf]) -> Result<Report, Failure> {
     let mut unread = Vec::new();
     let merged = read(traces, &sources, &mut unread)?;
     let analysis = analyze(&merged, &sources);
-    let mut report = classify(analysis.findings, &settings.levels);
+    let files = accept::files_below(&settings.workspace);
+    let mut report = judge(analysis.findings, files, Evidence::Runs, settings, &sources);
     report.coverage = merged.coverage();
-    report.notes = analysis.notes;
+    report.notes.extend(analysis.notes);
     report.notes.extend(unread);
     if report.coverage.processes == 0 {
         report.notes.push("no process took a lock, so there was nothing to check".to_owned());
     }
     output::write(&report, settings, &sources)?;
     Ok(report)
+}
+
+/// The findings as a report: what is accepted is taken out, and what is left has its level.
+fn judge(
+    findings: Vec<Finding>,
+    files: BTreeSet<String>,
+    evidence: Evidence,
+    settings: &Settings,
+    sources: &Sources,
+) -> Report {
+    let today = Offset::UTC.to_datetime(Timestamp::now()).date();
+    let parted = accept::part(findings, &settings.accepted, files, sources, evidence, today);
+    let mut report = classify(parted.left, &settings.levels);
+    report.suppressed.extend(parted.accepted);
+    report.warnings = parted.warnings;
+    report.notes = parted.notes;
+    report
 }
 
 /// The traces in one; what could not be used of them is added to `notes`.

@@ -11,7 +11,7 @@ use std::collections::BTreeSet;
 use lockdep::finding::Rule;
 
 use crate::lint::Linted;
-use crate::report::model::{Edge, Evidence, Finding, Place, Site, Suppressed, can_happen};
+use crate::report::model::{Edge, Evidence, Finding, Place, Site, can_happen};
 use crate::report::naming;
 use crate::report::wording::class_name;
 use crate::traces::analyze::Analysis;
@@ -54,11 +54,6 @@ pub fn join(linted: &mut Linted, recorded: Analysis, merged: &Merged, names: &Na
     for mut finding in recorded.findings {
         finding.evidence = vec![Evidence::Run];
         let key = key(&finding);
-        if let Some(allowed) = linted.suppressed.iter().find(|known| key_of(known) == key) {
-            let reason = allowed.reason.clone();
-            linted.suppressed.push(Suppressed { finding, reason });
-            continue;
-        }
         let is_same =
             |known: &&mut Finding| self::key(known) == key || takes_the_same(known, &finding);
         match linted.findings.iter_mut().find(is_same) {
@@ -117,10 +112,6 @@ fn key(finding: &Finding) -> (Rule, Vec<String>) {
         _ => finding.rule,
     };
     (rule, naming::canonical(&names))
-}
-
-fn key_of(suppressed: &Suppressed) -> (Rule, Vec<String>) {
-    key(&suppressed.finding)
 }
 
 /// Marks a cycle of the source by which of its orders have run.

@@ -1,5 +1,6 @@
 //! The command on real programs, one module a topic.
 
+mod accepted;
 mod bad_input;
 mod declared;
 mod examples;

@@ -39,10 +39,10 @@ fn a_comment_allows_what_stands_there_and_is_noted_when_it_allows_nothing() {
     let checked = Project::fixture("linted", "lint-comments").check(&["check"]);
     let report = checked.report();
     let reasons: Vec<&str> = report.suppressed.iter().map(|entry| &*entry.reason).collect();
-    let allowed = "allowed at app/src/lib.rs:36: the example of a comment that is needed";
+    let allowed = "accepted at app/src/lib.rs:36: the example of a comment that is needed";
     assert!(reasons.contains(&allowed), "{reasons:?}");
-    let unneeded = "the comment at app/src/lib.rs:40 allows `double-lock`, which is not found \
-                    there: remove it";
+    let unneeded = "the comment at app/src/lib.rs:40 allows `double-lock`, which the \
+                    source does not show; a run may";
     assert_eq!(report.notes, [unneeded], "{checked}");
 }
 

@@ -14,7 +14,7 @@ use super::cargo_args::CargoArgs;
 use super::cargo_config::CargoConfig;
 use super::failure::Failure;
 use super::toolchain::Toolchain;
-use super::user_config::{self, Config};
+use super::user_config::{self, Accepted, Config, Read};
 use crate::report::classify::Levels;
 use crate::report::render::{Format, Show};
 
@@ -60,6 +60,8 @@ pub struct Settings {
     pub stats: bool,
     /// The levels of rules and tiers.
     pub levels: Levels,
+    /// Findings that are accepted.
+    pub accepted: Vec<Accepted>,
     /// What the lint is told of the program's locks.
     pub lint: user_config::Lint,
     /// Whether the lint is to be joined with the traces.
@@ -122,7 +124,7 @@ impl Settings {
         let cache =
             env::var_os(CACHE).map_or_else(|| directory.join("runtime"), |path| cwd.join(path));
         let mut levels = Levels::default();
-        let file = Config::load(&metadata.workspace_root)?;
+        let Read { config: file, accepted } = Config::load(&metadata.workspace_root)?;
         for (code, level) in &file.levels {
             levels.set(code, *level).map_err(|what| {
                 Failure::new(
@@ -167,6 +169,7 @@ impl Settings {
             show,
             stats: report.stats,
             levels,
+            accepted,
             lint: file.lint,
             with_trace,
             forward_messages: verb == "check"

@@ -32,6 +32,10 @@ pub struct Report {
     /// runs.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub orders: Vec<SourceOrder>,
+    /// Sentences on what is to be mended beside the findings: what was meant to accept one, and does
+    /// not.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub warnings: Vec<String>,
     /// Sentences on what limits this report: traces that could not be read in full, searches that
     /// stopped at their bound.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
@@ -47,6 +51,7 @@ impl Default for Report {
             suppressed: Vec::new(),
             coverage: Coverage::default(),
             orders: Vec::new(),
+            warnings: Vec::new(),
             notes: Vec::new(),
         }
     }
@@ -212,6 +217,9 @@ pub struct Suppressed {
     pub finding: Finding,
     /// Why it cannot happen, or who allowed it.
     pub reason: String,
+    /// Where the program's people have accepted it: a comment, or a line of `lockcheck.toml`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub accepted: Option<Place>,
 }
 
 /// A lock, by its class.

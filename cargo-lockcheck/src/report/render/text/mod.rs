@@ -33,8 +33,19 @@ pub(super) fn render(report: &Report, out: &mut dyn Write, look: &Look<'_>) -> i
     for suppressed in report.suppressed.iter().filter(|suppressed| look.show.has(suppressed)) {
         writeln!(out, "{}\n", page.finding(&suppressed.finding, Some(&suppressed.reason)))?;
     }
+    for warning in &report.warnings {
+        writeln!(out, "{}", page.title(Mark::WARNING, warning))?;
+    }
     for note in &report.notes {
         writeln!(out, "{}", page.title(Mark::NOTE, note))?;
+    }
+    if let Some(worst) = report.findings.first() {
+        let rule = worst.rule;
+        let way = format!(
+            "to accept a finding, write `// lockcheck: allow({rule}) reason` above one of its lines, \
+             or its id and a reason into `lockcheck.toml`"
+        );
+        writeln!(out, "{}", page.title(Mark::HELP, &way))?;
     }
     writeln!(out, "{}", summary(report, look.show))
 }
@@ -79,7 +90,11 @@ fn summary(report: &Report, show: &Show) -> String {
         *hidden.entry(Show::code(suppressed)).or_default() += 1;
     }
     for (code, count) in hidden {
-        text += &format!("\nlockcheck: {count} not shown ({code}): --show {code}");
+        let what = match code {
+            "accepted" => "accepted".to_owned(),
+            code => format!("not shown ({code})"),
+        };
+        text += &format!("\nlockcheck: {count} {what}: --show {code}");
     }
     text
 }
