@@ -13,6 +13,7 @@ use cargo_lockcheck::build::runtime::{Runtime, Users};
 use cargo_lockcheck::build::wrapper::{self, Plan};
 use cargo_lockcheck::cli::args::{Args, Command};
 use cargo_lockcheck::cli::failure::Failure;
+use cargo_lockcheck::cli::outcome::Outcome;
 use cargo_lockcheck::cli::settings::{Outer, Settings};
 use cargo_lockcheck::cli::{output, status};
 use cargo_lockcheck::lint;
@@ -31,12 +32,6 @@ use cargo_lockcheck::with_trace;
 use jiff::Timestamp;
 use jiff::tz::Offset;
 use lockdep::finding::Tier;
-
-/// Something is at level `deny`.
-const DENIED: u8 = 100;
-
-/// The check could not be made.
-const COULD_NOT_CHECK: u8 = 101;
 
 fn main() -> ExitCode {
     let arguments: Vec<OsString> = env::args_os().collect();
@@ -65,14 +60,15 @@ fn main() -> ExitCode {
         Command::Report(_) => report_on_traces,
         _ => check,
     };
-    Settings::resolve(args, outer).and_then(stages).unwrap_or_else(|failure| {
+    let outcome = Settings::resolve(args, outer).and_then(stages).unwrap_or_else(|failure| {
         status::failure(&failure);
-        ExitCode::from(COULD_NOT_CHECK)
-    })
+        Outcome::NotChecked
+    });
+    outcome.into()
 }
 
 /// The stages of a check that reads the source.
-fn lint_source(settings: Settings) -> Result<ExitCode, Failure> {
+fn lint_source(settings: Settings) -> Result<Outcome, Failure> {
     let compiled = lint::compile::run(&settings)?;
     let mut linted = lint::run(&compiled, &settings.workspace, &settings.lint);
     let sources = Sources::of_workspace(&settings.workspace);
@@ -111,17 +107,17 @@ fn lint_source(settings: Settings) -> Result<ExitCode, Failure> {
             lint::output::messages::write(&report, &compiled, &sources, &mut io::stdout().lock());
     }
     output::write(&report, &settings, &sources)?;
-    Ok(exit_code(compiled.code, &report))
+    Ok(if compiled.code == 0 { outcome(0, &report) } else { Outcome::NotChecked })
 }
 
 /// The stages of a check that runs the program.
-fn check(settings: Settings) -> Result<ExitCode, Failure> {
+fn check(settings: Settings) -> Result<Outcome, Failure> {
     let users = Users::of_program(settings.lock_file.as_deref());
     let runtime = Runtime::prepare(&settings.cache, &settings.toolchain, users, settings.quiet)?;
     let collected = collect::run(&settings, &runtime)?;
     if let Some(failure) = collected.nothing_ran() {
         status::failure(&failure);
-        return Ok(ExitCode::from(collected.code));
+        return Ok(Outcome::NotChecked);
     }
     if !settings.quiet {
         status::stage("looking for deadlocks in what was recorded");
@@ -129,13 +125,13 @@ fn check(settings: Settings) -> Result<ExitCode, Failure> {
     // Without names the report is shorter, and what could be read of a trace is said there.
     _ = symbols::append(&collected.traces);
     let report = report(&settings, slice::from_ref(&collected.traces))?;
-    Ok(exit_code(collected.code, &report))
+    Ok(outcome(collected.code, &report))
 }
 
 /// The stages of a report on what was recorded before.
-fn report_on_traces(settings: Settings) -> Result<ExitCode, Failure> {
+fn report_on_traces(settings: Settings) -> Result<Outcome, Failure> {
     let report = report(&settings, &collect::stored(&settings)?)?;
-    Ok(exit_code(0, &report))
+    Ok(outcome(0, &report))
 }
 
 /// From traces to the report.
@@ -188,14 +184,13 @@ fn read(traces: &[PathBuf], sources: &Sources, notes: &mut Vec<String>) -> Resul
 
 /// What ended the check: a failure of the program's own keeps its code; one that is the effect of
 /// a finding (a deadlock that was stopped) does not count as such.
-fn exit_code(program: u8, report: &Report) -> ExitCode {
+fn outcome(program: u8, report: &Report) -> Outcome {
     let happened =
         |finding: &Finding| finding.level == Level::Deny && finding.tier == Tier::Happened;
-    if program != 0 && !report.findings.iter().any(happened) {
-        ExitCode::from(program)
-    } else if report.has_deny() {
-        ExitCode::from(DENIED)
-    } else {
-        ExitCode::from(program)
+    match (program, report.has_deny()) {
+        (0, false) => Outcome::Passed,
+        (0, true) => Outcome::Denied,
+        _ if report.findings.iter().any(happened) => Outcome::Denied,
+        _ => Outcome::Failed(program),
     }
 }

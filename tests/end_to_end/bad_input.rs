@@ -7,7 +7,7 @@ use lockcheck_tests::{Checked, Project, command_path};
 
 /// It could not be checked: the code says so, there is no report, and the user is helped on.
 fn assert_refused(checked: &Checked, parts: &[&str]) {
-    assert_eq!(checked.code, 101, "{checked}");
+    assert_eq!(checked.code, 102, "{checked}");
     assert!(checked.report.is_none(), "{checked}");
     for part in parts.iter().chain(&["error: ", "help: "]) {
         assert!(checked.stderr.contains(part), "`{part}` is missing: {checked}");
@@ -39,6 +39,41 @@ fn arguments_that_cargo_refuses() {
     let project = Project::fixture("single", "refused");
     let checked = project.check(&["run", "--bin", "no-such-program"]);
     assert_refused(&checked, &["no-such-program"]);
+}
+
+#[test]
+fn options_that_are_nobodys() {
+    let project = Project::fixture("single", "nobodys");
+    for verb in ["test", "run", "check"] {
+        let checked = project.check(&[verb, "--no-such-option"]);
+        assert_refused(
+            &checked,
+            &["unexpected argument '--no-such-option'", "nothing was checked"],
+        );
+    }
+    for args in [&["test", "-p", "no-such-package"][..], &["check", "-p", "no-such-package"]] {
+        assert_refused(&project.check(args), &["no-such-package", "nothing was checked"]);
+    }
+    assert_refused(&project.check(&["test", "-p"]), &["-p", "nothing was checked"]);
+    let checked = project.check(&["test", "--deny"]);
+    assert_eq!(checked.code, 2, "{checked}");
+    assert!(checked.stderr.contains("a value is required for '--deny"), "{checked}");
+}
+
+/// The program ran, and has nothing that could have been checked.
+#[test]
+fn what_fails_without_a_lock_has_failed_by_itself() {
+    let program = "fn main() { std::process::exit(7) }\n\
+                   #[test]\nfn fails() { panic!(\"it was told to\") }\n";
+    let files = [("fails".to_owned(), program.to_owned())];
+    let project = Project::binaries("lockless", "2024", &files);
+    for (args, code) in [(&["test", "-q"][..], 101), (&["run", "-q"], 7), (&["test", "no_test"], 0)]
+    {
+        let checked = project.check(args);
+        assert_eq!(checked.code, code, "{checked}");
+        assert!(checked.stderr.contains("nothing to check"), "{checked}");
+        assert!(!checked.stderr.contains("nothing found"), "{checked}");
+    }
 }
 
 #[test]
@@ -89,7 +124,7 @@ fn a_target_directory_that_cannot_be_written() {
 fn an_output_that_cannot_be_written() {
     let project = Project::fixture("single", "output");
     let checked = project.check(&["run", "--output", "json=Cargo.toml/report.json"]);
-    assert_eq!(checked.code, 101, "{checked}");
+    assert_eq!(checked.code, 102, "{checked}");
     assert!(checked.stderr.contains("cannot be written to `Cargo.toml/report.json`"), "{checked}");
 }
 

@@ -5,6 +5,7 @@
 //! finished report goes where the settings say ([`output`]).
 
 pub mod failure;
+pub mod outcome;
 pub mod status;
 
 pub mod args;

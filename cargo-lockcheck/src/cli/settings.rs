@@ -29,6 +29,8 @@ pub struct Settings {
     pub cargo: PathBuf,
     /// All of its arguments.
     pub cargo_args: Vec<OsString>,
+    /// Those with which it compiles the same, and runs nothing; none where it runs nothing anyway.
+    pub only_compiling: Option<Vec<OsString>>,
     /// The traces to report on, where nothing is run; none for those of the last run.
     pub traces: Vec<PathBuf>,
     /// The root of the workspace.
@@ -115,8 +117,8 @@ impl Settings {
         let toolchain = Toolchain::find(&config, &cwd)?;
         if verb != "check" && verb != "report" {
             toolchain.compiles_runtime()?;
+            refuse_other_targets(&given, &config, &toolchain.host)?;
         }
-        refuse_other_targets(&given, &config, &toolchain.host)?;
 
         let target = given.value("--target-dir").map(|directory| cwd.join(directory));
         let directory = target.unwrap_or(metadata.target_directory).join("lockcheck");
@@ -155,6 +157,8 @@ impl Settings {
                 "check" => checked(&given, &directory.join("lint")),
                 _ => instrumented(verb, &given, &toolchain.host, &build),
             },
+            only_compiling: only_compiling(verb, &given)
+                .map(|(verb, given)| instrumented(verb, &given, &toolchain.host, &build)),
             traces,
             workspace: metadata.workspace_root,
             members: metadata.workspace_members,
@@ -206,6 +210,19 @@ fn instrumented(verb: &str, given: &CargoArgs, host: &str, build: &Path) -> Vec<
     words
 }
 
+/// A verb and arguments with which cargo compiles the same and runs nothing.
+fn only_compiling<'v>(verb: &'v str, given: &CargoArgs) -> Option<(&'v str, CargoArgs)> {
+    match verb {
+        "run" => Some(("build", given.before_first_free_word())),
+        "test" | "bench" | "nextest" => {
+            let mut words = given.before_program().words().to_vec();
+            words.push("--no-run".into());
+            Some((verb, CargoArgs::new(words)))
+        }
+        _ => None,
+    }
+}
+
 /// cargo's arguments for a check of all targets, whose messages this program reads.
 fn checked(given: &CargoArgs, build: &Path) -> Vec<OsString> {
     let rest = given.without("--target-dir").without("--message-format");
@@ -236,7 +253,8 @@ fn refuse_other_targets(args: &CargoArgs, config: &CargoConfig, host: &str) -> R
         Some(other) => Err(Failure::new(
             format!("programs for `{other}` cannot be checked: this host is `{host}`"),
             "Check a build for the host, with `--target host-tuple`: the locks and their order are \
-             the same in code that is not specific to one platform.",
+             the same in code that is not specific to one platform. `cargo lockcheck` alone reads the \
+             source of any target, and runs nothing.",
         )),
     }
 }
@@ -314,7 +332,7 @@ impl Metadata {
 mod tests {
     use std::path::Path;
 
-    use super::{checked, instrumented, refuse_build_std, refuse_other_targets};
+    use super::{checked, instrumented, only_compiling, refuse_build_std, refuse_other_targets};
     use crate::cli::cargo_args::CargoArgs;
     use crate::cli::cargo_config::CargoConfig;
 
@@ -335,6 +353,18 @@ mod tests {
             line("nextest", "--color always run -p a"),
             "nextest --color always run --target HOST --target-dir dir -p a"
         );
+    }
+
+    #[test]
+    fn what_runs_can_be_compiled_alone() {
+        let line = |verb: &str, given: &str| {
+            let (verb, args) = only_compiling(verb, &args(given)).expect("it runs something");
+            format!("{verb} {}", args.words().join(" ".as_ref()).display())
+        };
+        assert_eq!(line("test", "-p a name -- --nocapture"), "test -p a name --no-run");
+        assert_eq!(line("nextest", "run -p a -- name"), "nextest run -p a --no-run");
+        assert_eq!(line("run", "--bin b word --release"), "build --bin b");
+        assert!(only_compiling("check", &args("")).is_none());
     }
 
     #[test]

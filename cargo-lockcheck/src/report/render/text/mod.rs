@@ -63,9 +63,14 @@ fn summary(report: &Report, show: &Show) -> String {
         .filter(|(count, _)| *count > 0)
         .map(|(count, level)| format!("{count} {level}"))
         .collect();
-    parts.push(if found.is_empty() { "nothing found".to_owned() } else { found.join(", ") });
-
     let coverage = &report.coverage;
+    let is_unseen = coverage.processes == 0 && coverage.functions_analyzed == 0;
+    parts.push(match found.as_slice() {
+        [] if is_unseen => "nothing to check".to_owned(),
+        [] => "nothing found".to_owned(),
+        found => found.join(", "),
+    });
+
     let counts = [
         (coverage.processes, "process", "processes"),
         (coverage.threads, "thread", "threads"),
