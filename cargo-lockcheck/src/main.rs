@@ -124,18 +124,19 @@ fn check(settings: Settings) -> Result<Outcome, Failure> {
     }
     // Without names the report is shorter, and what could be read of a trace is said there.
     _ = symbols::append(&collected.traces);
-    let report = report(&settings, slice::from_ref(&collected.traces))?;
+    let notes = collected.notes().collect();
+    let report = report(&settings, slice::from_ref(&collected.traces), notes)?;
     Ok(outcome(collected.code, &report))
 }
 
 /// The stages of a report on what was recorded before.
 fn report_on_traces(settings: Settings) -> Result<Outcome, Failure> {
-    let report = report(&settings, &collect::stored(&settings)?)?;
+    let report = report(&settings, &collect::stored(&settings)?, Vec::new())?;
     Ok(outcome(0, &report))
 }
 
-/// From traces to the report.
-fn report(settings: &Settings, traces: &[PathBuf]) -> Result<Report, Failure> {
+/// From traces to the report; `notes` are on how they came about.
+fn report(settings: &Settings, traces: &[PathBuf], notes: Vec<String>) -> Result<Report, Failure> {
     let sources = Sources::of_workspace(&settings.workspace);
     let mut unread = Vec::new();
     let merged = read(traces, &sources, &mut unread)?;
@@ -143,6 +144,8 @@ fn report(settings: &Settings, traces: &[PathBuf]) -> Result<Report, Failure> {
     let files = accept::files_below(&settings.workspace);
     let mut report = judge(analysis.findings, files, Evidence::Runs, settings, &sources);
     report.coverage = merged.coverage();
+    report.standstills = analysis.standstills;
+    report.notes.extend(notes);
     report.notes.extend(analysis.notes);
     report.notes.extend(unread);
     if report.coverage.processes == 0 {

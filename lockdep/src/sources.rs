@@ -93,6 +93,7 @@ pub const SOURCES: &[(&str, &str)] = &sources! {
     "platform/unix.rs",
     "platform/unwind.rs",
     "process/fork.rs",
+    "process/inquiry.rs",
     "process/mod.rs",
     "slow_path/acquire.rs",
     "slow_path/creation.rs",

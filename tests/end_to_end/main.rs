@@ -5,6 +5,8 @@ mod bad_input;
 mod declared;
 mod examples;
 mod found;
+#[cfg(unix)]
+mod hangs;
 mod lint;
 mod notes;
 mod parking_lot;

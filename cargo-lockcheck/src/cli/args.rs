@@ -7,10 +7,12 @@ use std::ffi::{OsStr, OsString};
 use std::iter::Peekable;
 use std::path::PathBuf;
 use std::str::FromStr;
+use std::time::Duration;
 
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::error::ErrorKind;
 use clap::{ArgAction, CommandFactory, Parser};
+use jiff::SignedDuration;
 use lockdep::finding::{Rule, Tier};
 
 use super::cargo_args::CargoArgs;
@@ -149,6 +151,10 @@ pub struct ReportArgs {
     /// Also count and time waits and holds, and report them for each lock
     #[arg(long, global = true, hide_short_help = true)]
     pub stats: bool,
+    /// End a process when nothing has got on for this time: `90`, `2m`; `0` for never. It is 60 s
+    /// unless told, and none for `run` and `bench`
+    #[arg(long, global = true, value_name = "TIME", hide_short_help = true, value_parser = timeout)]
+    pub timeout: Option<Duration>,
     /// Fail when one of these rules or tiers is found
     #[arg(long, global = true, value_name = "RULES", value_delimiter = ',', hide_possible_values = true, long_help = what_has_levels(), value_parser = codes())]
     pub deny: Vec<String>,
@@ -158,6 +164,15 @@ pub struct ReportArgs {
     /// Do not report these rules or tiers
     #[arg(long, global = true, value_name = "RULES", value_delimiter = ',', hide_possible_values = true, value_parser = codes())]
     pub allow: Vec<String>,
+}
+
+/// A time, in seconds where no unit is said.
+fn timeout(text: &str) -> Result<Duration, String> {
+    let seconds = text.parse::<u64>().ok().map(Duration::from_secs);
+    let with_unit = || text.parse::<SignedDuration>().ok().and_then(|time| time.try_into().ok());
+    seconds
+        .or_else(with_unit)
+        .ok_or_else(|| "write seconds, or a time such as `90s` or `2m`".to_owned())
 }
 
 /// What `--format` takes, in words.
@@ -376,6 +391,7 @@ impl Ours {
 mod tests {
     use std::ffi::OsString;
     use std::path::Path;
+    use std::time::Duration;
 
     use super::{Args, Command, Format};
     use crate::report::model::Level;
@@ -466,6 +482,16 @@ mod tests {
         let args = args.expect("the line parses");
         assert_eq!(args.report.deny, ["double-lock", "potential"]);
         assert_eq!(args.report.show, ["guarded", "ordered"]);
+    }
+
+    #[test]
+    fn times_are_seconds_unless_they_say_otherwise() {
+        for (text, seconds) in [("90", 90), ("0", 0), ("2m", 120), ("1m30s", 90)] {
+            let args = parse(&format!("x lockcheck test --timeout {text}")).expect(text);
+            assert_eq!(args.report.timeout, Some(Duration::from_secs(seconds)), "{text}");
+        }
+        let error = parse("x lockcheck test --timeout soon").expect_err("it is no time");
+        assert!(error.to_string().contains("`2m`"), "{error}");
     }
 
     #[test]

@@ -6,6 +6,7 @@ use std::ffi::{OsStr, OsString};
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::time::Duration;
 
 use serde::Deserialize;
 
@@ -21,6 +22,9 @@ use crate::report::render::{Format, Show};
 /// Names a directory for compiled runtimes other than `target/lockcheck/runtime`, so that
 /// workspaces can share it.
 pub const CACHE: &str = "LOCKCHECK_CACHE_DIR";
+
+/// Tests in which nothing gets on for this long are taken to hang, unless another time is set.
+const PATIENCE: Duration = Duration::from_secs(60);
 
 /// What to run, where to build, how to report.
 #[derive(Debug)]
@@ -60,6 +64,8 @@ pub struct Settings {
     pub show: Show,
     /// Whether processes are to count and time waits and holds.
     pub stats: bool,
+    /// A process is ended when nothing has got on for this long.
+    pub timeout: Option<Duration>,
     /// The levels of rules and tiers.
     pub levels: Levels,
     /// Findings that are accepted.
@@ -172,6 +178,11 @@ impl Settings {
             outputs: report.output,
             show,
             stats: report.stats,
+            timeout: match (report.timeout, verb) {
+                (Some(time), _) => Some(time).filter(|time| !time.is_zero()),
+                (None, "test" | "nextest") => Some(PATIENCE),
+                (None, _) => None,
+            },
             levels,
             accepted,
             lint: file.lint,

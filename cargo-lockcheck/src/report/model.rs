@@ -32,6 +32,9 @@ pub struct Report {
     /// runs.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub orders: Vec<SourceOrder>,
+    /// Processes that did not end by themselves, with what their threads did last.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub standstills: Vec<Standstill>,
     /// Sentences on what is to be mended beside the findings: what was meant to accept one, and does
     /// not.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
@@ -51,6 +54,7 @@ impl Default for Report {
             suppressed: Vec::new(),
             coverage: Coverage::default(),
             orders: Vec::new(),
+            standstills: Vec::new(),
             warnings: Vec::new(),
             notes: Vec::new(),
         }
@@ -354,6 +358,69 @@ pub struct Held {
     /// The lock, as an index of the finding's `locks`.
     pub lock: usize,
     /// How it is held.
+    pub mode: Mode,
+    /// Where it was acquired.
+    pub site: Place,
+}
+
+/// A process that did not end by itself, as it was when it was looked at last.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Standstill {
+    /// Its program.
+    pub program: String,
+    /// Its threads.
+    pub threads: Vec<Standing>,
+}
+
+/// What a thread did at one moment.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Standing {
+    /// The thread, by its name.
+    pub thread: String,
+    /// What it waited for; nothing for one that ran, or waited for something that is not watched.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub wait: Option<StandingWait>,
+    /// What it held.
+    pub held: Vec<StandingHold>,
+}
+
+/// What a thread waited for at one moment.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct StandingWait {
+    /// What kind of thing it waited for.
+    #[serde(rename = "for")]
+    pub awaited: StandingFor,
+    /// That thing, by its name: a lock, an event, or a thread.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub name: Option<String>,
+    /// Where it waited.
+    pub site: Place,
+    /// For how long it had, in nanoseconds.
+    pub ns: u64,
+}
+
+/// What a thread can wait for at one moment.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum StandingFor {
+    /// A lock.
+    Lock,
+    /// The end of a thread.
+    Join,
+    /// A notification, a message, a barrier.
+    Event,
+    /// That it is unparked.
+    Unpark,
+    /// A time, or an event before it.
+    Time,
+}
+
+/// What a thread held at one moment.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct StandingHold {
+    /// The lock, by its name.
+    pub lock: String,
+    /// How it was held.
     pub mode: Mode,
     /// Where it was acquired.
     pub site: Place,

@@ -10,6 +10,7 @@ use std::time::SystemTime;
 
 use super::interrupts;
 use super::orphans::Watch;
+use super::progress::{self, Progress, Stalled};
 use crate::build::runtime::Runtime;
 use crate::build::wrapper::{PLAN, Plan};
 use crate::cli::failure::Failure;
@@ -48,6 +49,8 @@ pub struct Collected {
     /// Whether cargo refuses to build anything: for its arguments, its manifest, or its lock file. It
     /// is asked only where it has failed and no process has left a trace.
     pub refused: bool,
+    /// Processes that were ended because nothing got on.
+    pub stalled: Vec<Stalled>,
     /// The bytes that were left on the build directory's disk, if that is known.
     pub space: Option<u64>,
     /// The run's directory is not removed while this is locked.
@@ -55,6 +58,21 @@ pub struct Collected {
 }
 
 impl Collected {
+    /// Sentences on the processes that were ended because nothing got on.
+    pub fn notes(&self) -> impl Iterator<Item = String> {
+        self.stalled.iter().map(|Stalled { processes, time }| {
+            let who = match processes {
+                1 => "1 process was".to_owned(),
+                count => format!("{count} processes were"),
+            };
+            format!(
+                "{who} ended, as nothing had got on for {} s: `--timeout` sets another time, and \
+                 `--timeout 0` none",
+                time.as_secs()
+            )
+        })
+    }
+
     /// Why nothing was checked, when that is cargo's fault or the build's.
     pub fn nothing_ran(&self) -> Option<Failure> {
         if !self.build_failed && !self.refused || has_traces(&self.traces) {
@@ -123,7 +141,9 @@ pub fn run(settings: &Settings, runtime: &Runtime) -> Result<Collected, Failure>
     })?;
     // Where the system refuses a watch, a run that is killed leaves its processes behind.
     let watch = Watch::begin(TRACE, &traces).ok();
-    if interrupts::outlive(watch.as_ref().and_then(Watch::process)).is_err() {
+    let asked = traces.clone();
+    let ask = move || progress::ask_all(TRACE, &asked);
+    if interrupts::outlive(watch.as_ref().and_then(Watch::process), ask).is_err() {
         status::warning("an interrupt will end the check without a report");
     }
     let call = |args: &[OsString]| {
@@ -139,12 +159,14 @@ pub fn run(settings: &Settings, runtime: &Runtime) -> Result<Collected, Failure>
     if settings.stats {
         command.env(STATS, "1");
     }
+    let watched = Progress::watch(TRACE, &traces, settings.timeout);
     let status = command.env(TRACE, &traces).status().map_err(|error| {
         Failure::new(
             format!("cannot start `{}`: {error}", settings.cargo.display()),
             "Install cargo with rustup, or set `CARGO` to it.",
         )
     })?;
+    let stalled = watched.map(Progress::finish).unwrap_or_default();
     if is_killed(status) {
         // What cargo had started does not know of it.
         Watch::end_orphans(TRACE, &traces);
@@ -163,6 +185,7 @@ pub fn run(settings: &Settings, runtime: &Runtime) -> Result<Collected, Failure>
         traces,
         build_failed,
         refused,
+        stalled,
         space: space(&settings.build),
         _lock: lock,
     })
@@ -344,6 +367,7 @@ mod tests {
                 code: 101,
                 build_failed: true,
                 refused: false,
+                stalled: Vec::new(),
                 space,
                 _lock: lock_run(directory.path()).expect("a lock"),
             };

@@ -20,7 +20,7 @@ mod unix {
 
     use rustix::process::getpgrp;
     use rustix::termios::tcgetpgrp;
-    use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
+    use signal_hook::consts::{SIGHUP, SIGINT, SIGQUIT, SIGTERM};
     use signal_hook::iterator::Signals;
     use sysinfo::{Pid, ProcessRefreshKind, ProcessesToUpdate, Signal, System};
 
@@ -28,20 +28,24 @@ mod unix {
     /// signal: `timeout` sends it to the process and then to the group.
     const MOMENT: Duration = Duration::from_millis(300);
 
-    /// From now on such a signal does not end this process, and is not handed on to `watch`.
+    /// From now on such a signal does not end this process, and is not handed on to `watch`. Before it is
+    /// handed on, the processes are asked what they do, by `ask`.
     ///
     /// # Errors
     /// When the system does not let signals be handled.
-    pub fn outlive(watch: Option<u32>) -> io::Result<()> {
-        let mut signals = Signals::new([SIGINT, SIGTERM, SIGHUP])?;
+    pub fn outlive(watch: Option<u32>, ask: impl Fn() + Send + 'static) -> io::Result<()> {
+        let mut signals = Signals::new([SIGINT, SIGTERM, SIGHUP, SIGQUIT])?;
         thread::Builder::new().name("signals".to_owned()).spawn(move || {
             let Some(first) = signals.forever().next() else { return };
-            if first != SIGINT {
+            let from_terminal = matches!(first, SIGINT | SIGQUIT);
+            if !from_terminal {
+                ask();
                 hand_on(Signal::Term, watch);
             }
             thread::sleep(MOMENT);
             signals.pending().for_each(drop);
-            if first == SIGINT && !is_in_foreground() {
+            if from_terminal && !is_in_foreground() {
+                ask();
                 hand_on(Signal::Interrupt, watch);
             }
             if let Some(signal) = signals.forever().next() {
@@ -84,7 +88,7 @@ mod unix {
 /// # Errors
 /// When the system does not let interrupts be handled.
 #[cfg(not(unix))]
-pub fn outlive(_watch: Option<u32>) -> io::Result<()> {
+pub fn outlive(_watch: Option<u32>, _ask: impl Fn() + Send + 'static) -> io::Result<()> {
     use std::process;
     use std::sync::atomic::{AtomicBool, Ordering};
 

@@ -17,7 +17,8 @@ use std::sync::Arc;
 use lockdep::finding::Rule;
 
 use super::trace::{
-    Blocked, Class, Counts, Edge, Found, Order, ProcessKey, Taken, Thread, Times, Trace, Warning,
+    Blocked, Class, Counts, Edge, Found, Order, ProcessKey, Standing, Taken, Thread, Times, Trace,
+    Warning,
 };
 use crate::cli::failure::Failure;
 use crate::report::model::{Awaited, Coverage, Place};
@@ -59,6 +60,8 @@ pub struct Process {
     pub counts: Counts,
     /// Threads that still waited when it ended.
     pub blocked: BTreeSet<Blocked>,
+    /// What its threads did when it was looked at last.
+    pub standing: Vec<Standing>,
     /// How long locks were waited for and held.
     pub times: BTreeMap<Arc<Class>, Times>,
     /// Whether it ended by itself.
@@ -174,6 +177,7 @@ impl Merged {
             program: trace.header.program().to_owned(),
             counts: trace.counts,
             blocked: trace.blocked.into_iter().collect(),
+            standing: trace.standing,
             times: trace.times.into_iter().collect(),
             ended: trace.ended,
         });
@@ -275,6 +279,8 @@ impl Process {
         ours.edges = ours.edges.max(theirs.edges);
         ours.acquisitions = ours.acquisitions.max(theirs.acquisitions);
         self.blocked.extend(other.blocked);
+        let fuller = |standing: Vec<Standing>| (standing.len(), standing);
+        self.standing = fuller(std::mem::take(&mut self.standing)).max(fuller(other.standing)).1;
         for (class, times) in other.times {
             let known = self.times.entry(class).or_default();
             // Both are of one process: the later one has counted on.

@@ -5,6 +5,7 @@
 //! for good: the engine needs it, so tracking it would recurse.
 
 mod fork;
+mod inquiry;
 
 use std::sync::atomic::AtomicBool;
 use std::sync::atomic::Ordering::Relaxed;
@@ -56,6 +57,7 @@ pub(crate) fn observe<R>(step: impl FnOnce(&mut Observer) -> R) -> R {
         let observer = guard.get_or_insert_with(|| {
             let observer = Box::new(Observer::new());
             take_statistics(&observer.config);
+            inquiry::answer_into(observer.trace_descriptor());
             observer
         });
         let before = observer.findings().len();

@@ -6,6 +6,7 @@
 
 mod contention;
 mod cross;
+mod standing;
 mod still_waiting;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -15,7 +16,9 @@ use lockdep::finding::{Rule, Tier};
 
 use super::merge::{Merged, MergedFound, Process};
 use super::trace::{self, Class, Found, ProcessKey, Thread};
-use crate::report::model::{Awaited, Edge, Finding, Held, Lock, Place, Site, Wait, can_happen};
+use crate::report::model::{
+    Awaited, Edge, Finding, Held, Lock, Place, Site, Standstill, Wait, can_happen,
+};
 use crate::report::naming::{self, Syntax};
 use crate::report::sources::Sources;
 use crate::report::wording;
@@ -26,6 +29,8 @@ use crate::traces::lock_names::Names;
 pub struct Analysis {
     /// The findings, without levels.
     pub findings: Vec<Finding>,
+    /// Processes that did not end by themselves.
+    pub standstills: Vec<Standstill>,
     /// Sentences on what could not be recorded or searched.
     pub notes: Vec<String>,
 }
@@ -63,7 +68,8 @@ pub fn analyze(merged: &Merged, sources: &Sources) -> Analysis {
     }
     notes.extend(still_waiting::note(&merged.processes, &names));
     notes.extend(contention::notes(&merged.processes, &names));
-    Analysis { findings, notes }
+    let standstills = standing::standstills(&merged.processes, &names);
+    Analysis { findings, standstills, notes }
 }
 
 /// Drops what another finding tells better: a cycle of orders that has become a deadlock, nestings

@@ -6,6 +6,7 @@
 
 mod quote;
 mod schedule;
+mod standstill;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::{self, Write};
@@ -32,6 +33,11 @@ pub(super) fn render(report: &Report, out: &mut dyn Write, look: &Look<'_>) -> i
     }
     for suppressed in report.suppressed.iter().filter(|suppressed| look.show.has(suppressed)) {
         writeln!(out, "{}\n", page.finding(&suppressed.finding, Some(&suppressed.reason)))?;
+    }
+    for process in &report.standstills {
+        let text = standstill::describe(process);
+        let group = Group::with_title(Mark::NOTE.secondary_title(text));
+        writeln!(out, "{}", page.renderer().render(&[group]))?;
     }
     for warning in &report.warnings {
         writeln!(out, "{}", page.title(Mark::WARNING, warning))?;
@@ -67,6 +73,13 @@ fn summary(report: &Report, show: &Show) -> String {
     let is_unseen = coverage.processes == 0 && coverage.functions_analyzed == 0;
     parts.push(match found.as_slice() {
         [] if is_unseen => "nothing to check".to_owned(),
+        [] if !report.standstills.is_empty() => {
+            let (count, processes) = match report.standstills.len() {
+                1 => (1, "process"),
+                count => (count, "processes"),
+            };
+            format!("no finding, and {count} {processes} did not end")
+        }
         [] => "nothing found".to_owned(),
         found => found.join(", "),
     });
