@@ -198,6 +198,11 @@ impl Detector {
         self.witnesses.contains_key(&thread)
     }
 
+    /// Adds to `clock` what is completed in `other`, as far as the threads are remembered.
+    pub(crate) fn join(&self, clock: &mut VectorClock, other: &VectorClock) {
+        clock.join_kept(other, |thread| self.remembers(thread));
+    }
+
     /// Records a dependency and returns the cycles that it closes, shortest first.
     ///
     /// # Cost
@@ -252,8 +257,8 @@ impl Detector {
         let mut completed = at.completed();
         completed.join(&at.observed);
         let known = &self.witnesses;
-        completed.retain(|thread| known.contains_key(&thread));
-        self.published.entry(event).or_default().join(&completed);
+        let is_known = |thread| known.contains_key(&thread);
+        self.published.entry(event).or_default().join_kept(&completed, is_known);
     }
 
     /// The clocks that were published with the event, joined: a thread that gets it comes after them.

@@ -2,8 +2,9 @@
 //!
 //! A vector clock in the sense of Mattern (1989), with one number a thread. An entry `(t, n)` says
 //! that the first `n` epochs of thread `t` are completed. The caller may leave out a thread that the
-//! detector remembers nothing of, as its entry could order nothing. So a clock grows with the number
-//! of threads that recorded something, not with the number that came and went.
+//! detector remembers nothing of, as its entry could order nothing: whatever the thread records later
+//! belongs to a later epoch. So a clock grows with the number of threads that are remembered, not with the
+//! number that came and went.
 
 use crate::model::ids::ThreadId;
 
@@ -35,6 +36,30 @@ impl VectorClock {
         }
     }
 
+    /// Adds what is completed in `other`, of threads for which `keep` is true. Before the clock grows beyond
+    /// its room, it forgets all others, so that it stays within twice what is to be kept.
+    ///
+    /// # Cost
+    /// Grows with what is added, if many calls are taken together.
+    pub(crate) fn join_kept(
+        &mut self,
+        other: &VectorClock,
+        mut keep: impl FnMut(ThreadId) -> bool,
+    ) {
+        if self.epochs.capacity() - self.epochs.len() < other.epochs.len() {
+            self.retain(&mut keep);
+            self.epochs.reserve(self.epochs.len().max(other.epochs.len()));
+        }
+        for &(thread, epochs) in other.epochs.iter().filter(|e| keep(e.0)) {
+            self.advance(thread, epochs);
+        }
+    }
+
+    /// Whether no epoch is known to be completed.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.epochs.is_empty()
+    }
+
     /// Forgets the threads for which `keep` is false.
     pub(crate) fn retain(&mut self, mut keep: impl FnMut(ThreadId) -> bool) {
         self.epochs.retain(|e| keep(e.0));
@@ -56,6 +81,21 @@ mod tests {
             (a.completed_epochs(1), a.completed_epochs(7), a.completed_epochs(9)),
             (3, 1, 0)
         );
+    }
+
+    #[test]
+    fn a_clock_stays_within_twice_what_it_must_keep() {
+        let mut all = VectorClock::default();
+        for thread in 1..10_000 {
+            let mut one = VectorClock::default();
+            one.advance(thread, 2);
+            all.join_kept(&one, |other| other + 10 > thread);
+            assert_eq!(all.completed_epochs(thread), 2);
+            assert!(all.epochs.len() <= 20, "{} at {thread}", all.epochs.len());
+        }
+        assert!((9_990..10_000).all(|thread| all.completed_epochs(thread) == 2));
+        all.join_kept(&VectorClock { epochs: vec![(1, 7), (9_999, 3)] }, |thread| thread > 1);
+        assert_eq!((all.completed_epochs(1), all.completed_epochs(9_999)), (0, 3));
     }
 
     #[test]

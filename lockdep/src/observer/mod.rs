@@ -52,7 +52,7 @@ use crate::observer::parts::{found_hold, held_of, kind_of, list, signature, site
 use crate::observer::trace::Trace;
 use crate::thread_state::snapshot::ThreadSnapshot;
 
-/// How many ended threads are kept before those without a witness in the detector are forgotten.
+/// How many ended threads are kept at least before those without a witness in the detector are forgotten.
 const ENDED: usize = 1024;
 
 /// How many threads' stacks are kept for two places.
@@ -74,6 +74,8 @@ pub(crate) struct Observer {
     in_order: OrderedCalls,
     threads: Map<ThreadId, ThreadInfo>,
     ended: Vec<ThreadId>,
+    /// How many there may be before those without a witness are forgotten.
+    most_ended: usize,
     /// Dependencies by class and place that the trace has.
     orders: HashSet<u64, BuildHasherDefault<NumberHasher>>,
     /// By two places, the stacks of the first threads that were seen to hold a lock since the one and to ask
@@ -123,6 +125,7 @@ impl Observer {
             in_order: OrderedCalls::default(),
             threads: Map::default(),
             ended: Vec::new(),
+            most_ended: ENDED,
             orders: HashSet::default(),
             stacks: HashMap::new(),
             reported: Map::default(),
@@ -201,6 +204,11 @@ impl Observer {
         self.detector.remembers(thread)
     }
 
+    /// Adds to `clock` what is completed in `other`, as far as the threads are remembered.
+    pub(crate) fn join(&self, clock: &mut VectorClock, other: &VectorClock) {
+        self.detector.join(clock, other);
+    }
+
     pub(crate) fn thread(&self, thread: ThreadId) -> FoundThread {
         match self.threads.get(&thread) {
             Some(info) => info.thread.clone(),
@@ -226,12 +234,15 @@ impl Observer {
             self.report(sign, finding);
         }
         self.ended.push(thread);
-        if self.ended.len() >= ENDED {
-            for thread in std::mem::take(&mut self.ended) {
-                if !self.detector.remembers(thread) {
+        if self.ended.len() >= self.most_ended {
+            self.ended.retain(|&thread| {
+                let remembered = self.detector.remembers(thread);
+                if !remembered {
                     self.threads.remove(&thread);
                 }
-            }
+                remembered
+            });
+            self.most_ended = ENDED.max(2 * self.ended.len());
         }
     }
 
@@ -286,8 +297,8 @@ impl Observer {
     }
 
     /// The clocks that were published with the event.
-    pub(crate) fn published(&self, event: LockId) -> Option<VectorClock> {
-        self.detector.published(event).cloned()
+    pub(crate) fn published(&self, event: LockId) -> Option<&VectorClock> {
+        self.detector.published(event)
     }
 
     /// A hold under which threads were spawned has ended, with `completed` before its end.

@@ -88,18 +88,17 @@ pub(crate) fn observe_event(record: OwnRecord, event: LockWord, published: u32) 
 
 #[cold]
 fn observe_new(record: OwnRecord, key: u64, event: LockWord) {
-    let published = observe(|o| o.published(event.lock()));
+    let before = Arc::clone(&record.mine().own.borrow().at.observed);
+    let observed = observe(|o| {
+        let mut observed = VectorClock::clone(&before);
+        o.join(&mut observed, o.published(event.lock())?);
+        Some(observed)
+    });
     let _busy = Busy::new();
     record.mine().known.add(key);
-    let Some(published) = published else { return };
-    let mut own = record.mine().own.borrow_mut();
-    let mut observed = VectorClock::clone(&own.at.observed);
-    observed.join(&published);
-    if observed != *own.at.observed {
-        own.at.observed = Arc::new(observed);
-        drop(own);
-        has_unpublished(record);
-    }
+    let Some(observed) = observed.filter(|observed| *observed != *before) else { return };
+    record.mine().own.borrow_mut().at.observed = Arc::new(observed);
+    has_unpublished(record);
 }
 
 /// A key for [`Known`](crate::thread_state::known::Known): this event, with this number; never zero.

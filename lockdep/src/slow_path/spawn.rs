@@ -208,7 +208,7 @@ impl Spawned {
             self.end.lock().unwrap_or_else(PoisonError::into_inner).clone()
         };
         let Some(end) = end else { return };
-        let mut completed = end.at.completed();
+        let completed = end.at.completed();
         observe(|o| {
             if let Some(inherited) = &self.first.inherited {
                 o.joined(inherited, record.thread.load(Relaxed));
@@ -217,16 +217,12 @@ impl Spawned {
                 know_thread(o, record, None);
                 self.joined_holding(o, record, &before, &end);
             }
-            completed.retain(|t| o.remembers(t));
-        });
-        let _busy = Busy::new();
-        {
             let mut own = record.mine().own.borrow_mut();
-            Arc::make_mut(&mut own.at.clock).join(&completed);
-            if *end.at.observed != VectorClock::default() {
-                Arc::make_mut(&mut own.at.observed).join(&end.at.observed);
+            o.join(Arc::make_mut(&mut own.at.clock), &completed);
+            if !end.at.observed.is_empty() {
+                o.join(Arc::make_mut(&mut own.at.observed), &end.at.observed);
             }
-        }
+        });
         clock_changed(record);
     }
 

@@ -22,6 +22,7 @@ pub(crate) const TICK: Duration = Duration::from_millis(100);
 pub(crate) struct Number(AtomicU64);
 
 impl Number {
+    #[inline(always)]
     pub(crate) fn get(&self) -> u64 {
         self.0.load(Relaxed)
     }

@@ -13,6 +13,10 @@ pub struct Events {
     pub ping_pong: Batch,
     /// A thread spawned and joined.
     pub join: Batch,
+    /// A thread that takes one lock under another, spawned and joined.
+    pub nest_join: Batch,
+    /// That, after [`EARLIER_THREADS`] such threads.
+    pub late_nest_join: Box<dyn FnOnce() -> Batch>,
     /// A notification for which nobody waits.
     pub notify: Batch,
     /// Two threads that wait for each other's turn.
@@ -22,6 +26,9 @@ pub struct Events {
     /// A barrier of two threads.
     pub meeting: Batch,
 }
+
+/// How many threads came and went before the last of the rows of threads.
+pub const EARLIER_THREADS: u32 = 16_000;
 
 macro_rules! events {
     ($name:ident, $library:ident) => {
@@ -57,6 +64,20 @@ macro_rules! events {
                 let _ = black_box(back.recv());
             });
             let join = repeat(|| _ = thread::spawn(|| black_box(1)).join());
+            let nesting_thread = || {
+                let locks: Arc<(Mutex<u32>, Mutex<u32>)> = Arc::default();
+                move || {
+                    let locks = Arc::clone(&locks);
+                    let nest = move || *locks.0.lock().unwrap() += *locks.1.lock().unwrap();
+                    let _ = thread::spawn(nest).join();
+                }
+            };
+            let nest_join = repeat(nesting_thread());
+            let late_nest_join = Box::new(move || {
+                let thread = nesting_thread();
+                (0..EARLIER_THREADS).for_each(|_| thread());
+                repeat(thread)
+            });
             let condvar = Condvar::new();
             let notify = repeat(move || condvar.notify_one());
             // Even: the caller's turn.
@@ -97,6 +118,8 @@ macro_rules! events {
                 bounded,
                 ping_pong,
                 join,
+                nest_join,
+                late_nest_join,
                 notify,
                 condvar: Box::new(turns),
                 barrier,

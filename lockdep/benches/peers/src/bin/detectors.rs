@@ -99,11 +99,13 @@ fn main() {
 
 type Event = (&'static str, fn(Events) -> Batch);
 
-const EVENTS: [Event; 8] = [
+const EVENTS: [Event; 10] = [
     ("channel send, recv", |events| events.channel),
     ("bounded send, recv", |events| events.bounded),
     ("channel ping-pong", |events| events.ping_pong),
     ("spawn, join", |events| events.join),
+    ("spawn, nest, join", |events| events.nest_join),
+    ("after 16000 threads", |events| (events.late_nest_join)()),
     ("condvar notify", |events| events.notify),
     ("condvar wait, notify", |events| events.condvar),
     ("barrier of one", |events| events.barrier),
