@@ -10,6 +10,7 @@ use std::slice;
 
 use cargo_lockcheck::accept::{self, Evidence};
 use cargo_lockcheck::build::runtime::{Runtime, Users};
+use cargo_lockcheck::build::unwatched::unwatched;
 use cargo_lockcheck::build::wrapper::{self, Plan};
 use cargo_lockcheck::cli::args::{Args, Command};
 use cargo_lockcheck::cli::failure::Failure;
@@ -18,7 +19,7 @@ use cargo_lockcheck::cli::settings::{Outer, Settings};
 use cargo_lockcheck::cli::{output, status};
 use cargo_lockcheck::lint;
 use cargo_lockcheck::report::classify::classify;
-use cargo_lockcheck::report::model::{Finding, Level, Report, Suppressed};
+use cargo_lockcheck::report::model::{Finding, Level, Report, Suppressed, Unwatched};
 use cargo_lockcheck::report::naming::Syntax;
 use cargo_lockcheck::report::sources::Sources;
 use cargo_lockcheck::run::collect;
@@ -124,19 +125,29 @@ fn check(settings: Settings) -> Result<Outcome, Failure> {
     }
     // Without names the report is shorter, and what could be read of a trace is said there.
     _ = symbols::append(&collected.traces);
-    let notes = collected.notes().collect();
-    let report = report(&settings, slice::from_ref(&collected.traces), notes)?;
+    let around =
+        Around { unwatched: unwatched(&settings.packages), notes: collected.notes().collect() };
+    let report = report(&settings, slice::from_ref(&collected.traces), around)?;
     Ok(outcome(collected.code, &report))
 }
 
 /// The stages of a report on what was recorded before.
 fn report_on_traces(settings: Settings) -> Result<Outcome, Failure> {
-    let report = report(&settings, &collect::stored(&settings)?, Vec::new())?;
+    let report = report(&settings, &collect::stored(&settings)?, Around::default())?;
     Ok(outcome(0, &report))
 }
 
-/// From traces to the report; `notes` are on how they came about.
-fn report(settings: &Settings, traces: &[PathBuf], notes: Vec<String>) -> Result<Report, Failure> {
+/// What is known of a run beside its traces.
+#[derive(Default)]
+struct Around {
+    /// What it did not watch.
+    unwatched: Vec<Unwatched>,
+    /// Sentences on how the traces came about.
+    notes: Vec<String>,
+}
+
+/// From traces to the report.
+fn report(settings: &Settings, traces: &[PathBuf], around: Around) -> Result<Report, Failure> {
     let sources = Sources::of_workspace(&settings.workspace);
     let mut unread = Vec::new();
     let merged = read(traces, &sources, &mut unread)?;
@@ -145,7 +156,8 @@ fn report(settings: &Settings, traces: &[PathBuf], notes: Vec<String>) -> Result
     let mut report = judge(analysis.findings, files, Evidence::Runs, settings, &sources);
     report.coverage = merged.coverage();
     report.standstills = analysis.standstills;
-    report.notes.extend(notes);
+    report.unwatched = around.unwatched;
+    report.notes.extend(around.notes);
     report.notes.extend(analysis.notes);
     report.notes.extend(unread);
     if report.coverage.processes == 0 {

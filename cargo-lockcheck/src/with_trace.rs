@@ -119,6 +119,11 @@ fn mark(finding: &mut Finding, taken: &Taken) {
     let name = |lock: usize| finding.locks[lock].name.clone();
     let has_run =
         |edge: &Edge| taken.has(&name(edge.from), &name(edge.to), &edge.from_site, &edge.to_site);
+    let unwatched = finding.locks.iter().find(|lock| lock.unwatched);
+    if let Some(lock) = unwatched {
+        finding.notes.push(format!("runs do not watch `{}`, so none can show this", lock.name));
+        return;
+    }
     let unseen: Vec<&Edge> = finding.edges.iter().filter(|edge| !has_run(edge)).collect();
     let note = match unseen.as_slice() {
         [] => "recorded runs have taken each of these orders".to_owned(),
@@ -185,7 +190,7 @@ fn never_run(linted: &Linted) -> Option<String> {
     let unseen: Vec<String> = linted
         .orders
         .iter()
-        .filter(|order| !order.seen)
+        .filter(|order| !order.seen && !order.unwatched)
         .map(|order| {
             let place = &order.to_site;
             format!("`{}` under `{}` ({}:{})", order.to, order.from, place.file, place.line)
@@ -194,9 +199,14 @@ fn never_run(linted: &Linted) -> Option<String> {
     if linted.orders.is_empty() {
         return None;
     }
-    let (all, count) = (linted.orders.len(), linted.orders.len() - unseen.len());
+    let unwatched = linted.orders.iter().filter(|order| order.unwatched).count();
+    let all = linted.orders.len() - unwatched;
+    let count = all - unseen.len();
     let mut note =
         format!("the recorded runs have taken {count} of the {all} orders of the source");
+    if unwatched > 0 {
+        note += &format!(" that runs can show ({unwatched} are of locks that they do not watch)");
+    }
     if !unseen.is_empty() {
         note += &format!("; not {}", unseen[..unseen.len().min(NAMED)].join(", "));
     }

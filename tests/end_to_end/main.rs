@@ -15,3 +15,4 @@ mod runtimes;
 mod scenarios;
 mod source;
 mod suggestions;
+mod unwatched;

@@ -11,6 +11,7 @@ pub mod status;
 pub mod args;
 pub mod cargo_args;
 pub mod cargo_config;
+pub mod packages;
 pub mod toolchain;
 pub mod user_config;
 

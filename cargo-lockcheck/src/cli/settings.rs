@@ -14,6 +14,7 @@ use super::args::{self, Args, CargoCommand, Output};
 use super::cargo_args::CargoArgs;
 use super::cargo_config::CargoConfig;
 use super::failure::Failure;
+use super::packages::{self, Package};
 use super::toolchain::Toolchain;
 use super::user_config::{self, Accepted, Config, Read};
 use crate::report::classify::Levels;
@@ -42,6 +43,8 @@ pub struct Settings {
     /// The text of `Cargo.lock` as the build will have it; `None` where nothing is run, or cargo cannot
     /// bring it up to date.
     pub lock_file: Option<String>,
+    /// The packages that the program is made of, without its own; none where nothing is run.
+    pub packages: Vec<Package>,
     /// The packages of the workspace, as cargo names them.
     pub members: Vec<String>,
     /// Everything that lockcheck keeps: `target/lockcheck`.
@@ -152,13 +155,14 @@ impl Settings {
             Some(outer) => (outer.next, Toolchain { rustdoc: outer.rustdoc, ..toolchain }),
             None => (config.program("RUSTC_WRAPPER", "build.rustc-wrapper"), toolchain),
         };
-        let lock_file = match verb {
-            "check" | "report" => None,
-            _ => lock_file(&cargo, &given, &toolchain.host, &metadata.workspace_root),
+        let (lock_file, packages) = match verb {
+            "check" | "report" => (None, Vec::new()),
+            _ => resolved(&cargo, &given, &toolchain.host, &metadata.workspace_root),
         };
         Ok(Settings {
             cargo,
             lock_file,
+            packages,
             cargo_args: match verb {
                 "check" => checked(&given, &directory.join("lint")),
                 _ => instrumented(verb, &given, &toolchain.host, &build),
@@ -295,15 +299,28 @@ fn metadata(cargo: &Path, args: &CargoArgs) -> Command {
     command
 }
 
-/// The lock file, after cargo has brought it up to date as a build would.
-fn lock_file(cargo: &Path, args: &CargoArgs, host: &str, root: &Path) -> Option<String> {
-    // What is wrong is said by the build that follows.
-    let output = metadata(cargo, args).args(["--filter-platform", host]).output().ok()?;
-    if !output.status.success() {
-        return None;
+/// The lock file, after cargo has brought it up to date as a build would, and the packages that it brings.
+fn resolved(
+    cargo: &Path,
+    args: &CargoArgs,
+    host: &str,
+    root: &Path,
+) -> (Option<String>, Vec<Package>) {
+    let mut command = metadata(cargo, args);
+    for option in ["--features", "-F"] {
+        for value in args.values(option) {
+            command.args([OsStr::new("--features"), value]);
+        }
     }
+    let of_features = ["--all-features", "--no-default-features"];
+    command.args(of_features.iter().filter(|flag| args.has(flag)));
+    // What is wrong is said by the build that follows.
+    let output = command.args(["--filter-platform", host]).output();
+    let Some(output) = output.ok().filter(|output| output.status.success()) else {
+        return (None, Vec::new());
+    };
     let path = args.value("--lockfile-path").map_or_else(|| root.join("Cargo.lock"), PathBuf::from);
-    fs::read_to_string(path).ok()
+    (fs::read_to_string(path).ok(), packages::of_metadata(&output.stdout))
 }
 
 /// What cargo says of the workspace.

@@ -32,6 +32,9 @@ pub struct Report {
     /// runs.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub orders: Vec<SourceOrder>,
+    /// Packages of the program that bring ways to wait which are not watched.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub unwatched: Vec<Unwatched>,
     /// Processes that did not end by themselves, with what their threads did last.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub standstills: Vec<Standstill>,
@@ -54,6 +57,7 @@ impl Default for Report {
             suppressed: Vec::new(),
             coverage: Coverage::default(),
             orders: Vec::new(),
+            unwatched: Vec::new(),
             standstills: Vec::new(),
             warnings: Vec::new(),
             notes: Vec::new(),
@@ -211,6 +215,9 @@ pub struct SourceOrder {
     pub to_site: Place,
     /// Whether a recorded run has taken the two in this order, there or elsewhere.
     pub seen: bool,
+    /// Whether no run can tell, as one of the two is of a kind that is not watched.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub unwatched: bool,
 }
 
 /// A finding that is not shown, and why.
@@ -238,6 +245,13 @@ pub struct Lock {
     pub ty: String,
     /// Where it is created.
     pub created: Place,
+    /// Whether it is of a kind that runs do not watch.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub unwatched: bool,
+}
+
+fn is_false(value: &bool) -> bool {
+    !value
 }
 
 impl Lock {
@@ -361,6 +375,42 @@ pub struct Held {
     pub mode: Mode,
     /// Where it was acquired.
     pub site: Place,
+}
+
+/// A package with ways to wait that are not watched: what waits there is in no finding of a run.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Unwatched {
+    /// The package.
+    pub package: String,
+    /// What it has.
+    pub why: WhyUnwatched,
+}
+
+/// Why something is not watched.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum WhyUnwatched {
+    /// Locks for which tasks wait, and no thread blocks.
+    AsyncLocks,
+    /// Locks that it makes itself.
+    OwnLocks,
+    /// Code that is not Rust.
+    ForeignCode,
+}
+
+impl WhyUnwatched {
+    /// All of them.
+    pub const ALL: &[WhyUnwatched] =
+        &[WhyUnwatched::AsyncLocks, WhyUnwatched::OwnLocks, WhyUnwatched::ForeignCode];
+
+    /// What it is, in words.
+    pub const fn words(self) -> &'static str {
+        match self {
+            WhyUnwatched::AsyncLocks => "async locks",
+            WhyUnwatched::OwnLocks => "locks of its own make",
+            WhyUnwatched::ForeignCode => "C code",
+        }
+    }
 }
 
 /// A process that did not end by itself, as it was when it was looked at last.

@@ -293,7 +293,7 @@ fn rotate<T, K: Ord>(cycle: &mut [T], key: impl Fn(&T) -> K) {
 
 fn lock(class: &Class, name: String) -> Lock {
     let Class { created, kind, ty, .. } = class.clone();
-    Lock { name, kind, ty, created }
+    Lock { name, kind, ty, created, unwatched: false }
 }
 
 /// Puts names for `{0}`, `{1}`, ... of a sentence.

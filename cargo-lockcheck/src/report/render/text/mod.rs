@@ -16,12 +16,17 @@ use lockdep::finding::{awaited, completes};
 use quote::{Kind, Quote};
 
 use super::{Look, Show};
-use crate::report::model::{Edge, Finding, Level, Lock, Mode, Place, Report, Site, Sort, Wait};
+use crate::report::model::{
+    Edge, Finding, Level, Lock, Mode, Place, Report, Site, Sort, Wait, WhyUnwatched,
+};
 use crate::report::naming::short_function;
 use crate::report::{rules, wording};
 
 /// Callers shown of each stack.
 const FRAMES: usize = 6;
+
+/// Packages named of those that are not watched.
+const NAMED: usize = 4;
 
 /// Threads shown of each finding.
 const THREADS: usize = 6;
@@ -102,6 +107,19 @@ fn summary(report: &Report, show: &Show) -> String {
     }
 
     let mut text = format!("lockcheck: {}", parts.join("; "));
+
+    for why in WhyUnwatched::ALL {
+        let of_why = report.unwatched.iter().filter(|unwatched| unwatched.why == *why);
+        let packages: Vec<&str> = of_why.map(|unwatched| &*unwatched.package).collect();
+        if !packages.is_empty() {
+            let named = packages[..packages.len().min(NAMED)].join(", ");
+            let more = match packages.len().saturating_sub(NAMED) {
+                0 => String::new(),
+                more => format!(" and {more} more"),
+            };
+            text += &format!("\nlockcheck: not watched: {} ({named}{more})", why.words());
+        }
+    }
 
     let mut hidden: BTreeMap<&str, usize> = BTreeMap::new();
     for suppressed in report.suppressed.iter().filter(|suppressed| !show.has(suppressed)) {
