@@ -9,7 +9,7 @@ use std::process::ExitCode;
 use std::slice;
 
 use cargo_lockcheck::accept::{self, Evidence};
-use cargo_lockcheck::build::runtime::{Runtime, Users};
+use cargo_lockcheck::build::runtime::{self, Runtime, Users};
 use cargo_lockcheck::build::unwatched::unwatched;
 use cargo_lockcheck::build::wrapper::{self, Plan};
 use cargo_lockcheck::cli::args::{Args, Command};
@@ -22,8 +22,8 @@ use cargo_lockcheck::report::classify::classify;
 use cargo_lockcheck::report::model::{Finding, Level, Report, Suppressed, Unwatched};
 use cargo_lockcheck::report::naming::Syntax;
 use cargo_lockcheck::report::sources::Sources;
-use cargo_lockcheck::run::collect;
 use cargo_lockcheck::run::orphans::{self, WATCHED};
+use cargo_lockcheck::run::{collect, interrupts};
 use cargo_lockcheck::traces::analyze::analyze;
 use cargo_lockcheck::traces::lock_names::Names;
 use cargo_lockcheck::traces::merge::Merged;
@@ -61,7 +61,8 @@ fn main() -> ExitCode {
         Command::Report(_) => report_on_traces,
         _ => check,
     };
-    let outcome = Settings::resolve(args, outer).and_then(stages).unwrap_or_else(|failure| {
+    let settings = Settings::resolve(args, outer).inspect(|settings| settings.color.write_global());
+    let outcome = settings.and_then(stages).unwrap_or_else(|failure| {
         status::failure(&failure);
         Outcome::NotChecked
     });
@@ -72,6 +73,14 @@ fn main() -> ExitCode {
 fn lint_source(settings: Settings) -> Result<Outcome, Failure> {
     let compiled = lint::compile::run(&settings)?;
     let mut linted = lint::run(&compiled, &settings.workspace, &settings.lint);
+    // Locks of what was not looked at are not known.
+    let is_whole = compiled.code == 0 && compiled.has_all_of(&settings.members);
+    if is_whole && !linted.unknown_names.is_empty() {
+        return Err(Failure::new(
+            linted.unknown_names.join("; "),
+            "Write the names as reports have them: `Struct.field`, or that of a static.",
+        ));
+    }
     let sources = Sources::of_workspace(&settings.workspace);
     if settings.with_trace {
         let merged = read(&collect::stored(&settings)?, &sources, &mut linted.notes)?;
@@ -85,6 +94,7 @@ fn lint_source(settings: Settings) -> Result<Outcome, Failure> {
     let mut report = judge(linted.findings, linted.files, evidence, &settings, &sources);
     report.coverage = linted.coverage;
     report.orders = linted.orders;
+    report.warnings.extend(linted.unknown_names);
     report.notes.extend(linted.notes);
     // Rules that are `allow` are shown as findings when they are asked for.
     let (shown, hidden) = report
@@ -114,7 +124,10 @@ fn lint_source(settings: Settings) -> Result<Outcome, Failure> {
 /// The stages of a check that runs the program.
 fn check(settings: Settings) -> Result<Outcome, Failure> {
     let users = Users::of_program(settings.lock_file.as_deref());
+    let cache = settings.cache.clone();
+    let cleaned_up = interrupts::clean_up(move || runtime::remove_unfinished(&cache));
     let runtime = Runtime::prepare(&settings.cache, &settings.toolchain, users, settings.quiet)?;
+    drop(cleaned_up);
     let collected = collect::run(&settings, &runtime)?;
     if let Some(failure) = collected.nothing_ran() {
         status::failure(&failure);

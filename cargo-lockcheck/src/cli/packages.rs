@@ -84,7 +84,8 @@ impl Metadata {
         let mut seen: HashSet<&str> = self.workspace_members.iter().map(String::as_str).collect();
         let mut left: Vec<&str> = seen.iter().copied().collect();
         let mut linked = Vec::new();
-        while let Some(node) = left.pop().and_then(|id| nodes.get(id)) {
+        while let Some(id) = left.pop() {
+            let Some(node) = nodes.get(id) else { continue };
             for edge in &node.deps {
                 let is_built =
                     edge.dep_kinds.iter().all(|kind| kind.kind.as_deref() == Some("build"));

@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Duration;
 
+use anstream::ColorChoice;
 use serde::Deserialize;
 
 use super::args::{self, Args, CargoCommand, Output};
@@ -57,6 +58,8 @@ pub struct Settings {
     pub toolchain: Toolchain,
     /// The compiler wrapper that the user has set.
     pub wrapper: Option<PathBuf>,
+    /// Whether what is said is in colour, where that was asked for or forbidden.
+    pub color: ColorChoice,
     /// Whether to say nothing but the report.
     pub quiet: bool,
     /// The format that is printed.
@@ -177,6 +180,7 @@ impl Settings {
             cache,
             toolchain,
             wrapper,
+            color: color(&given, &config),
             quiet: given.has("-q") || given.has("--quiet"),
             format: report.format,
             outputs: report.output,
@@ -196,6 +200,18 @@ impl Settings {
                     .values("--message-format")
                     .any(|form| form.to_str().is_some_and(|form| form.starts_with("json"))),
         })
+    }
+}
+
+/// What cargo would do: `--color`, then `CARGO_TERM_COLOR`, then `term.color`.
+fn color(given: &CargoArgs, config: &CargoConfig) -> ColorChoice {
+    let option = given.value("--color").map(OsStr::to_owned);
+    let set = option.or_else(|| env::var_os("CARGO_TERM_COLOR"));
+    let word = set.and_then(|word| word.into_string().ok());
+    match word.or_else(|| config.strings("term.color").pop()).as_deref() {
+        Some("always") => ColorChoice::Always,
+        Some("never") => ColorChoice::Never,
+        _ => ColorChoice::Auto,
     }
 }
 

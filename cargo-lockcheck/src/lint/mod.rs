@@ -58,6 +58,8 @@ use compile::{Checked, Compiled};
 pub struct Linted {
     /// The findings, without levels.
     pub findings: Vec<Finding>,
+    /// Sentences on names in `lockcheck.toml` that are no lock's.
+    pub unknown_names: Vec<String>,
     /// The files of the source, by their names in reports.
     pub files: BTreeSet<String>,
     /// The orders of locks that the source shows, each with one place.
@@ -94,6 +96,7 @@ fn lint(parts: Vec<Part<'_>>, workspace: &Path, config: &user_config::Lint) -> L
     let program = ManuallyDrop::new(program::Program::new(parts, &config.locks));
     let analyzed = ManuallyDrop::new(Analyzed::new(&program));
     let (mut findings, orders) = rules::check(&analyzed, &config.order);
+    let unknown_names = order::names::unknown(&analyzed, &config.order);
     let sources = Sources::of_workspace(workspace);
     let syntax = Syntax::new(&sources);
     syntax.look_around(findings.iter().flat_map(all_places).cloned());
@@ -111,7 +114,7 @@ fn lint(parts: Vec<Part<'_>>, workspace: &Path, config: &user_config::Lint) -> L
         functions_skipped: program.skipped,
         ..Coverage::default()
     };
-    Linted { findings, files, orders, coverage, notes: Vec::new() }
+    Linted { findings, unknown_names, files, orders, coverage, notes: Vec::new() }
 }
 
 /// All places that a finding or its locks are known by.

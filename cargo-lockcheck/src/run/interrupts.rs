@@ -9,7 +9,7 @@
 use std::io;
 
 #[cfg(unix)]
-pub use unix::outlive;
+pub use unix::{CleanUp, clean_up, outlive};
 
 #[cfg(unix)]
 mod unix {
@@ -21,7 +21,7 @@ mod unix {
     use rustix::process::getpgrp;
     use rustix::termios::tcgetpgrp;
     use signal_hook::consts::{SIGHUP, SIGINT, SIGQUIT, SIGTERM};
-    use signal_hook::iterator::Signals;
+    use signal_hook::iterator::{Handle, Signals};
     use sysinfo::{Pid, ProcessRefreshKind, ProcessesToUpdate, Signal, System};
 
     /// How long cargo has to end by a signal that it got by itself. What comes meanwhile is the same
@@ -53,6 +53,38 @@ mod unix {
             }
         })?;
         Ok(())
+    }
+
+    /// While this lives, a signal that ends this process has it clean up first.
+    #[derive(Debug)]
+    pub struct CleanUp(Option<Handle>);
+
+    impl Drop for CleanUp {
+        fn drop(&mut self) {
+            if let Some(handle) = &self.0 {
+                handle.close();
+            }
+        }
+    }
+
+    /// Until the result is dropped, a signal ends what this process has started, then calls `remove`, then
+    /// ends the process.
+    pub fn clean_up(remove: impl Fn() + Send + 'static) -> CleanUp {
+        // Where the system lets no signal be handled, something is left behind.
+        let Ok(mut signals) = Signals::new([SIGINT, SIGTERM, SIGHUP, SIGQUIT]) else {
+            return CleanUp(None);
+        };
+        let handle = signals.handle();
+        let wait = move || {
+            if let Some(signal) = signals.forever().next() {
+                hand_on(Signal::Kill, None);
+                thread::sleep(MOMENT);
+                remove();
+                process::exit(128 + signal);
+            }
+        };
+        let thread = thread::Builder::new().name("clean-up".to_owned()).spawn(wait);
+        CleanUp(thread.ok().map(|_| handle))
     }
 
     /// Whether the keys of a terminal reach this process, and with it all that it has started.
@@ -99,4 +131,15 @@ pub fn outlive(_watch: Option<u32>, _ask: impl Fn() + Send + 'static) -> io::Res
         }
     };
     ctrlc::set_handler(handler).map_err(io::Error::other)
+}
+
+/// Nothing is cleaned up here: an interrupt ends the process at once.
+#[cfg(not(unix))]
+#[derive(Debug)]
+pub struct CleanUp(());
+
+/// Nothing is cleaned up here.
+#[cfg(not(unix))]
+pub fn clean_up(_remove: impl Fn() + Send + 'static) -> CleanUp {
+    CleanUp(())
 }

@@ -79,6 +79,13 @@ pub struct Compiled {
     pub(crate) reader: Reader,
 }
 
+impl Compiled {
+    /// Whether something of each of these packages was compiled.
+    pub fn has_all_of(&self, packages: &[String]) -> bool {
+        packages.iter().all(|package| self.targets.iter().any(|target| target.package == *package))
+    }
+}
+
 /// Runs `cargo check`. What the compiler says goes where cargo would put it.
 ///
 /// A target whose MIR is gone or damaged, though cargo takes it for checked, is checked anew.
