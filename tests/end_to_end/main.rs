@@ -9,6 +9,7 @@ mod found;
 mod hangs;
 mod lint;
 mod notes;
+mod ordinary;
 mod parking_lot;
 mod projects;
 mod runtimes;
