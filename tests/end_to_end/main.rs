@@ -4,6 +4,7 @@ mod accepted;
 mod bad_input;
 mod declared;
 mod examples;
+mod first_hour;
 mod found;
 #[cfg(unix)]
 mod hangs;
