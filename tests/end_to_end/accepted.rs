@@ -106,7 +106,7 @@ fn a_finding_of_a_run_is_accepted_at_either_place_or_by_its_id() {
     let unused = allow("[[allow]]\nid = \"lock-order-00000000\"\nreason = \"no\"\n");
     assert_says(&unused, &["`lock-order-00000000`", "was not found"]);
     let mistaken = allow("[[allow]]\nid = \"lock-order-00000000\"\n");
-    assert_eq!(mistaken.report.is_none(), true, "{mistaken}");
+    assert!(mistaken.report.is_none(), "{mistaken}");
     assert_says(&mistaken, &["reason", "[[allow]]"]);
     drop(project);
 

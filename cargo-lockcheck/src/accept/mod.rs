@@ -128,7 +128,7 @@ pub fn files_below(root: &Path) -> BTreeSet<String> {
     let entries = WalkDir::new(root).into_iter().filter_entry(|entry| {
         let is_hidden = entry.file_name().as_encoded_bytes().starts_with(b".");
         let is_built = || entry.path().join("CACHEDIR.TAG").exists();
-        entry.depth() == 0 || !is_hidden && !(entry.file_type().is_dir() && is_built())
+        entry.depth() == 0 || !(is_hidden || entry.file_type().is_dir() && is_built())
     });
     let sources = entries.flatten().filter(|entry| {
         entry.file_type().is_file() && entry.path().extension().is_some_and(|end| end == "rs")
