@@ -3,6 +3,7 @@
 mod accepted;
 mod bad_input;
 mod declared;
+mod doctests;
 mod examples;
 mod first_hour;
 mod found;
