@@ -83,6 +83,7 @@ const WITH_STATICS: &[&str] = &[
     "thread_state/counters.rs",
     "thread_state/current.rs",
     "thread_state/demand.rs",
+    "thread_state/familiar.rs",
     "thread_state/registry.rs",
     "thread_state/serials.rs",
     "waits/hang.rs",

@@ -366,3 +366,64 @@ fn main() {
     let checked = project.check(&["run"]);
     assert_eq!(checked.found(), [""; 0], "{checked}");
 }
+
+/// The lock that is held was acquired in functions that have returned since, and the one asked for in others.
+#[test]
+fn the_callers_of_both_acquisitions_are_told() {
+    let text = r#"
+use std::sync::{Mutex, MutexGuard};
+
+#[derive(Default)]
+struct Store {
+    index: Mutex<u32>,
+    pages: Mutex<u32>,
+}
+
+impl Store {
+    fn index(&self) -> MutexGuard<'_, u32> {
+        self.index.lock().unwrap()
+    }
+
+    fn latest(&self) -> MutexGuard<'_, u32> {
+        let mut index = self.index();
+        *index += 1;
+        index
+    }
+
+    fn write(&self) {
+        let index = self.latest();
+        *self.pages.lock().unwrap() += *index;
+    }
+
+    fn compact(&self) {
+        let pages = self.pages.lock().unwrap();
+        *self.index() += *pages;
+    }
+}
+
+fn main() {
+    let store = Store::default();
+    drop(store.index());
+    store.write();
+    store.compact();
+}
+"#;
+    let project = Project::binaries("callers", "2024", &[("probe".to_owned(), text.to_owned())]);
+    let checked = project.check(&["run"]);
+    let finding = &checked.report().findings[0];
+    let write = finding.edges.iter().find(|edge| edge.to_site.line == 23).expect("`write`");
+    assert_eq!(write.from_site.line, 12);
+    // The first acquisition at that place was another one, from which nothing follows for this one.
+    assert_eq!(write.from_stack, [""; 0], "{checked}");
+
+    let text = text.replace("    drop(store.index());\n", "");
+    let project = Project::binaries("callers-once", "2024", &[("probe".to_owned(), text)]);
+    let checked = project.check(&["run"]);
+    for caller in
+        ["`Store::latest` at src/bin/probe.rs:16", "`Store::write` at src/bin/probe.rs:22"]
+    {
+        let note = format!("was acquired on a call from {caller}");
+        assert!(checked.stderr.contains(&note), "{note}: {checked}");
+    }
+    assert_eq!(checked.stderr.matches("was acquired on a call").count(), 2, "{checked}");
+}

@@ -17,8 +17,8 @@ use std::sync::Arc;
 use lockdep::finding::Rule;
 
 use super::trace::{
-    Blocked, Class, Counts, Edge, Found, Order, ProcessKey, Standing, Taken, Thread, Times, Trace,
-    Warning,
+    Blocked, Class, Counts, Edge, Found, Order, ProcessKey, Stacks, Standing, Taken, Thread, Times,
+    Trace, Warning,
 };
 use crate::cli::failure::Failure;
 use crate::report::model::{Awaited, Coverage, Place};
@@ -49,7 +49,7 @@ pub struct Merged {
 }
 
 /// Threads that showed a dependency, each with the frames where it did, innermost first.
-pub type Witnesses = BTreeMap<Thread, Vec<String>>;
+pub type Witnesses = BTreeMap<Thread, Stacks>;
 
 /// One process.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -185,12 +185,12 @@ impl Merged {
         for class in trace.many {
             self.many.entry(class).or_default().insert(key);
         }
-        for Taken { order, thread, stack } in trace.orders {
+        for Taken { order, thread, stacks } in trace.orders {
             for held in &order.held {
                 let edge = (Arc::clone(&held.class), Arc::clone(&order.lock.class));
                 self.edges.entry(edge).or_default().insert(key);
             }
-            add_witness(self.orders.entry(order).or_default(), thread, stack);
+            add_witness(self.orders.entry(order).or_default(), thread, stacks);
         }
         let mut instances: BTreeMap<FoundKey, BTreeSet<Vec<u64>>> = BTreeMap::new();
         for found in trace.findings {
@@ -213,7 +213,7 @@ impl Merged {
         }
         for (order, threads) in other.orders {
             let witnesses = self.orders.entry(order).or_default();
-            threads.into_iter().for_each(|(thread, stack)| add_witness(witnesses, thread, stack));
+            threads.into_iter().for_each(|(thread, seen)| add_witness(witnesses, thread, seen));
         }
         for (edge, processes) in other.edges {
             self.edges.entry(edge).or_default().extend(processes);
@@ -297,11 +297,11 @@ fn rank(found: &Found) -> impl Ord {
 }
 
 /// Keeps the first [`WITNESSES`] of all threads ever added.
-fn add_witness(witnesses: &mut Witnesses, thread: Thread, stack: Vec<String>) {
-    // Of two stacks of one thread the greater one, so that the order of traces does not matter.
+fn add_witness(witnesses: &mut Witnesses, thread: Thread, stacks: Stacks) {
+    // Of what is known twice of one thread the greater one, so that the order of traces does not matter.
     let known = witnesses.entry(thread).or_default();
-    if stack > *known {
-        *known = stack;
+    if stacks > *known {
+        *known = stacks;
     }
     if witnesses.len() > WITNESSES {
         witnesses.pop_last();

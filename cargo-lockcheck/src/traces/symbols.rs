@@ -149,10 +149,15 @@ fn append_to(path: &Path, symbolizer: &mut Symbolizer) -> io::Result<()> {
         let Ok(line) = serde_json::from_slice::<Value>(line) else { continue };
         match line["t"].as_str() {
             Some("module") => modules.extend(Module::deserialize(&line)),
-            Some("order") => addresses.extend(stack(&line)),
+            Some("order") => {
+                let held = line["held"].as_array().into_iter().flatten();
+                addresses.extend(held.chain([&line]).flat_map(|at| stack(&at["stack"])));
+            }
             Some("finding") => {
                 let edges = line["edges"].as_array().into_iter().flatten();
-                addresses.extend(edges.flat_map(stack));
+                for edge in edges {
+                    addresses.extend(stack(&edge["from_stack"]).chain(stack(&edge["stack"])));
+                }
             }
             Some("symbol") => return Ok(()),
             _ => {}
@@ -173,8 +178,9 @@ fn append_to(path: &Path, symbolizer: &mut Symbolizer) -> io::Result<()> {
     OpenOptions::new().append(true).open(path)?.write_all(lines.as_bytes())
 }
 
-fn stack(line: &Value) -> impl Iterator<Item = u64> + '_ {
-    line["stack"].as_array().into_iter().flatten().filter_map(Value::as_u64)
+/// The addresses of a stack.
+fn stack(addresses: &Value) -> impl Iterator<Item = u64> + '_ {
+    addresses.as_array().into_iter().flatten().filter_map(Value::as_u64)
 }
 
 /// Whether this frame is of the program itself or of one of its dependencies.

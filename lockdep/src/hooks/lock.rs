@@ -77,7 +77,9 @@ impl LockTag {
     #[inline(always)]
     fn prepare(&self, record: OwnRecord, word: LockWord, how: Acquisition, site: Site) -> Prepared {
         let word = word.held(how.mode, false);
-        record.mine().recent.add(word, site);
+        if record.mine().recent.add(word, site) {
+            acquire::at_place(record, site);
+        }
         let held = if record.has_room() { word } else { acquire::slow_path(record, word) };
         // The slow path may take something off the stack.
         let mut context = record.context(word, site, how.level);
@@ -190,6 +192,7 @@ impl LockTag {
             livelock::failed(record, word, site);
             return None;
         };
+        acquire::at_place(record, site);
         let context = record.context(word, site, how.level);
         self.hold(record, Prepared { word: held, context }, site, how.level);
         Some(result)
@@ -306,6 +309,7 @@ impl LockTag {
         let level = self.level(Mode::Write);
         self.release(Mode::Write);
         let prepared = self.prepare(record, word, Acquisition::at_level(Mode::Write, level), site);
+        acquire::forget_captured(record);
         let Waited(result) = event.block(record, EventKind::Condvar, timed, site, wait);
         self.hold(record, prepared, site, level);
         result
@@ -345,6 +349,7 @@ impl LockTag {
         let wait = block::wait(record, Awaited::Lock(prepared.word), site);
         let result = call(Initializer { tag: self, hold: Some((record, prepared, site)) });
         drop(wait);
+        acquire::forget_captured(record);
         result
     }
 }
@@ -375,8 +380,11 @@ fn wait_for<R>(
     site: Site,
     block: impl FnOnce() -> R,
 ) -> Waited<R> {
-    let _wait =
-        tracked.map(|(record, prepared)| block::wait(record, Awaited::Lock(prepared.word), site));
+    let _wait = tracked.map(|(record, prepared)| {
+        // The wait may end with a panic, and never with the lock.
+        acquire::forget_captured(record);
+        block::wait(record, Awaited::Lock(prepared.word), site)
+    });
     Waited(block())
 }
 

@@ -268,6 +268,9 @@ pub struct FoundEdge {
     pub to_site: Site,
     /// What else the thread holds.
     pub guards: Vec<FoundHold>,
+    /// Where the thread was when it acquired the first lock, then to ask for the second one with
+    /// [`FoundEdge::stack`]; empty where that is not known.
+    pub from_stack: FoundStack,
     /// Where the thread was when it asked for the second lock, or one like it at these places.
     pub stack: FoundStack,
 }

@@ -5,6 +5,7 @@ use crate::model::finding::{FoundThread, FoundWait, WaitFor};
 use crate::model::held::HeldLock;
 use crate::model::ids::{LockId, ThreadId};
 use crate::model::lock::Site;
+use crate::model::stack::FoundStack;
 use crate::model::word::{HoldWord, LockWord};
 use crate::observer::parts::{found_hold, kind_of};
 use crate::thread_state::wait::Awaited;
@@ -18,15 +19,25 @@ pub(crate) struct Request<'a> {
     pub(crate) address: usize,
     pub(crate) level: u8,
     pub(crate) held: &'a [HeldLock],
-    /// Whether the calling thread's stack is that of the request.
-    pub(crate) stack: RequestStack,
+    pub(crate) stack: RequestStack<'a>,
 }
 
-/// Whether the calling thread's stack is that of a request.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum RequestStack {
-    /// It is: the thread makes the request now.
-    Current,
+impl Request<'_> {
+    /// Where the thread was when it acquired what it holds at this depth, as far as it is known.
+    pub(crate) fn acquired_with(&self, depth: usize) -> FoundStack {
+        match self.stack {
+            RequestStack::Current(acquired) => acquired.get(depth).cloned().flatten(),
+            RequestStack::Unknown => None,
+        }
+        .unwrap_or_default()
+    }
+}
+
+/// What is known of the stack of a request, and of those of what is held.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum RequestStack<'a> {
+    /// The calling thread makes the request now. It acquired the locks that it holds with these stacks.
+    Current(&'a [Option<FoundStack>]),
     /// Another thread made the request, or this one did so earlier.
     Unknown,
 }

@@ -71,6 +71,8 @@ impl Observer {
             true => FoundStack::capture(),
             false => FoundStack::default(),
         };
+        let depth = request.held.iter().position(|held| std::ptr::eq(held, first));
+        let from_stack = depth.map_or(FoundStack::default(), |depth| request.acquired_with(depth));
         self.trace_thread(request.at.thread);
         let mut finding = Finding::new(rule, tier, template);
         finding.locks.push(lock);
@@ -83,6 +85,7 @@ impl Observer {
             from_site: first.site,
             to_site: request.site,
             guards: Vec::new(),
+            from_stack,
             stack,
         });
         Some((sign, finding))
@@ -172,6 +175,7 @@ impl Observer {
             let held =
                 before.lock().and_then(|w| thread.held.iter().find(|h| h.word.lock() == w.lock()));
             if let (Some(held), Some(word)) = (held, thread.lock()) {
+                let stacks = self.stacks_between(thread.thread, held.site, thread.site);
                 finding.edges.push(FoundEdge {
                     from: at(held.word.lock()).unwrap_or(0),
                     to: at(word.lock()).unwrap_or(0),
@@ -181,7 +185,8 @@ impl Observer {
                     from_site: held.site,
                     to_site: thread.site,
                     guards: Vec::new(),
-                    stack: self.stack_between(thread.thread, held.site, thread.site),
+                    from_stack: stacks.from,
+                    stack: stacks.to,
                 });
             }
             finding.waits.push(thread.found(who, thread.lock().and_then(|w| at(w.lock()))));

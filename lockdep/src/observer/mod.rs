@@ -15,6 +15,7 @@ pub(crate) mod trace;
 
 mod declared;
 mod declared_places;
+mod first_stacks;
 mod hang;
 mod in_order;
 mod nesting;
@@ -46,6 +47,7 @@ use crate::model::word::{CLASSES, LockWord, class_of};
 use crate::observer::config::Config;
 use crate::observer::declared_places::Declared;
 use crate::observer::facts::{Orphan, Request, RequestStack};
+use crate::observer::first_stacks::{BothStacks, FirstStacks, STACKS};
 use crate::observer::nestings::Nestings;
 use crate::observer::ordered_calls::OrderedCalls;
 use crate::observer::parts::{found_hold, held_of, kind_of, list, signature, site_number};
@@ -55,8 +57,6 @@ use crate::thread_state::snapshot::ThreadSnapshot;
 /// How many ended threads are kept at least before those without a witness in the detector are forgotten.
 const ENDED: usize = 1024;
 
-/// How many threads' stacks are kept for two places.
-const STACKS: usize = 8;
 /// How many links of a cycle a finding lists.
 const LISTED: usize = 128;
 
@@ -78,9 +78,11 @@ pub(crate) struct Observer {
     most_ended: usize,
     /// Dependencies by class and place that the trace has.
     orders: HashSet<u64, BuildHasherDefault<NumberHasher>>,
-    /// By two places, the stacks of the first threads that were seen to hold a lock since the one and to ask
-    /// for another at the other.
-    stacks: HashMap<(SiteId, SiteId), Vec<(ThreadId, FoundStack)>>,
+    /// By two places, the stacks of threads that were seen to hold a lock since the one and to ask for another
+    /// at the other.
+    stacks: HashMap<(SiteId, SiteId), FirstStacks>,
+    /// By place, how many threads have taken a stack there as they acquired a lock.
+    acquiring: Map<SiteId, usize>,
     reported: Map<u64, Tier>,
     findings: Vec<Arc<Finding>>,
     /// Locks that a thread held when it ended.
@@ -128,6 +130,7 @@ impl Observer {
             most_ended: ENDED,
             orders: HashSet::default(),
             stacks: HashMap::new(),
+            acquiring: Map::default(),
             reported: Map::default(),
             findings: Vec::new(),
             orphans: Vec::new(),
@@ -338,20 +341,27 @@ impl Observer {
     /// Keeps the calling thread's stack for each held lock, unless it has one of this thread for this
     /// request, or enough of others. `None` where nothing was new.
     fn keep_stack(&mut self, request: &Request<'_>) -> Option<FoundStack> {
-        if !self.config.stacks || request.stack == RequestStack::Unknown {
+        if !self.config.stacks || matches!(request.stack, RequestStack::Unknown) {
             return None;
         }
         let mut taken = None;
         let thread = request.at.thread;
-        for held in request.held {
+        for (depth, held) in request.held.iter().enumerate() {
             let places = (site_number(held.site), site_number(request.site));
             let known = self.stacks.entry(places).or_default();
-            if known.len() < STACKS && known.iter().all(|(other, _)| *other != thread) {
-                let stack = taken.get_or_insert_with(FoundStack::capture);
-                known.push((thread, stack.clone()));
-            }
+            known.add(thread, || BothStacks {
+                from: request.acquired_with(depth),
+                to: taken.get_or_insert_with(FoundStack::capture).clone(),
+            });
         }
         taken
+    }
+
+    /// Whether a thread that acquires a lock at this place for the first time should take a stack.
+    pub(crate) fn wants_stack(&mut self, site: Site) -> bool {
+        let taken = self.acquiring.entry(site_number(site)).or_default();
+        *taken += 1;
+        self.config.stacks && *taken <= STACKS
     }
 
     /// Writes the order if it is new by class and place, with a stack for it.
@@ -371,17 +381,23 @@ impl Observer {
         if self.trace.is_some() {
             let asked = found_hold(request.word, request.site);
             // Many locks of one kind, taken in a loop, are written as one.
-            let holds: Vec<FoundHold> = request
+            let thread = request.at.thread;
+            let mut depth = 0;
+            let holds: Vec<(FoundHold, FoundStack)> = request
                 .held
                 .chunk_by(|a, b| kind(&held_of(a)) == kind(&held_of(b)))
-                .map(|h| found_hold(h[0].word, h[0].site))
+                .map(|h| {
+                    let first = (found_hold(h[0].word, h[0].site), request.acquired_with(depth));
+                    depth += h.len();
+                    first
+                })
                 .collect();
-            self.trace_thread(request.at.thread);
-            for hold in holds.iter().chain([&asked]) {
+            self.trace_thread(thread);
+            for hold in holds.iter().map(|(hold, _)| hold).chain([&asked]) {
                 self.trace_class(hold.class);
             }
             if let Some(trace) = &mut self.trace {
-                trace.order(request.at.thread, &asked, &holds, &stack.unwrap_or_default());
+                trace.order(thread, &asked, &holds, &stack.unwrap_or_default());
             }
         }
     }
@@ -476,7 +492,7 @@ impl Observer {
     fn edge(&mut self, link: &Link, from: usize, to: usize) -> FoundEdge {
         self.trace_thread(link.thread);
         let (from_site, to_site) = (self.site(link.held.site), self.site(link.asked.site));
-        let stack = self.stack_between(link.thread, from_site, to_site);
+        let stacks = self.stacks_between(link.thread, from_site, to_site);
         FoundEdge {
             from,
             to,
@@ -496,7 +512,8 @@ impl Observer {
                     site: self.site(g.site),
                 })
                 .collect(),
-            stack,
+            from_stack: stacks.from,
+            stack: stacks.to,
         }
     }
 
@@ -520,12 +537,9 @@ impl Observer {
 
     /// Where `thread` was when it held a lock since the one place and asked for another at the other;
     /// of another thread that did so where it is not known of this one.
-    fn stack_between(&self, thread: ThreadId, from: Site, to: Site) -> FoundStack {
-        let Some(known) = self.stacks.get(&(site_number(from), site_number(to))) else {
-            return FoundStack::default();
-        };
-        let own = known.iter().find(|(other, _)| *other == thread);
-        own.or(known.first()).map_or(FoundStack::default(), |(_, stack)| stack.clone())
+    fn stacks_between(&self, thread: ThreadId, from: Site, to: Site) -> BothStacks {
+        let known = self.stacks.get(&(site_number(from), site_number(to)));
+        known.map_or(BothStacks::default(), |known| known.of(thread))
     }
 
     /// Keeps a finding about these threads, unless there was one of its rule at the same places.

@@ -183,9 +183,18 @@ impl Trace {
     }
 
     fn hold(&mut self, hold: &FoundHold) -> String {
+        self.hold_with(hold, &FoundStack::default())
+    }
+
+    /// A hold with the stack of its acquisition, as far as that is known.
+    fn hold_with(&mut self, hold: &FoundHold, stack: &FoundStack) -> String {
         let site = self.site(hold.site);
+        let stack = match self.stack(stack) {
+            addresses if addresses.is_empty() => addresses,
+            addresses => format!(r#","stack":[{addresses}]"#),
+        };
         format!(
-            r#"{{"class":{},"instance":{},"mode":"{}","site":{site}{}}}"#,
+            r#"{{"class":{},"instance":{},"mode":"{}","site":{site}{}{stack}}}"#,
             hold.class,
             hold.instance,
             hold.mode.code(),
@@ -203,11 +212,12 @@ impl Trace {
         &mut self,
         thread: u32,
         asked: &FoundHold,
-        held: &[FoundHold],
+        held: &[(FoundHold, FoundStack)],
         stack: &FoundStack,
     ) {
-        let (asked, held) = (self.hold(asked), self.holds(held));
-        let stack = self.stack(stack);
+        let asked = self.hold(asked);
+        let held: Vec<String> = held.iter().map(|(h, stack)| self.hold_with(h, stack)).collect();
+        let (held, stack) = (held.join(","), self.stack(stack));
         let _ = writeln!(
             self.lines,
             r#"{{"t":"order","thread":{thread},"lock":{asked},"held":[{held}],"stack":[{stack}]}}"#
@@ -226,9 +236,9 @@ impl Trace {
         for e in &finding.edges {
             let (from_site, to_site) = (self.site(e.from_site), self.site(e.to_site));
             let guards = self.holds(&e.guards);
-            let stack = self.stack(&e.stack);
+            let (from_stack, stack) = (self.stack(&e.from_stack), self.stack(&e.stack));
             edges.push(format!(
-                r#"{{"from":{},"to":{},"thread":{},"from_mode":"{}","to_mode":"{}","from_site":{from_site},"to_site":{to_site},"guards":[{guards}],"stack":[{stack}]}}"#,
+                r#"{{"from":{},"to":{},"thread":{},"from_mode":"{}","to_mode":"{}","from_site":{from_site},"to_site":{to_site},"guards":[{guards}],"from_stack":[{from_stack}],"stack":[{stack}]}}"#,
                 e.from,
                 e.to,
                 e.thread.id,

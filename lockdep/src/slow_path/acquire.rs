@@ -6,14 +6,17 @@ use std::sync::atomic::AtomicU64;
 use std::sync::atomic::Ordering::{Acquire, Relaxed};
 use std::{panic, ptr};
 
+use crate::hash::fold;
 use crate::model::held::{Acquisition, HeldLock};
 use crate::model::ids::LockId;
 use crate::model::lock::{Mode, Site};
+use crate::model::stack::FoundStack;
 use crate::model::word::{self, HoldWord, LockWord};
 use crate::observer::facts::{Request, RequestStack};
 use crate::process::{halt, know_thread, observe, observer};
 use crate::slow_path::{happens_before, spawn};
 use crate::thread_state::current::{Busy, is_busy};
+use crate::thread_state::familiar::{is_familiar, mark_familiar};
 use crate::thread_state::held_stack::Ended;
 use crate::thread_state::pending::PendingFinding;
 use crate::thread_state::position;
@@ -43,6 +46,46 @@ pub(crate) fn record_dependency(
     record.context(asked, site, how.level)
 }
 
+/// The thread acquires a lock at this place: keeps a stack for it, where it is the first time.
+#[inline]
+pub(crate) fn at_place(record: OwnRecord, site: Site) {
+    let key = fold(ptr::from_ref(site).addr() as u64, 0xbb67_ae85_84ca_a73b) | 1;
+    if !record.mine().known.has(key) {
+        at_new_place(record, site, key);
+    }
+}
+
+#[cold]
+#[inline(never)]
+fn at_new_place(record: OwnRecord, site: Site, key: u64) {
+    if !is_familiar(site) {
+        if observe(|o| o.wants_stack(site)) {
+            let _busy = Busy::new();
+            let stack = FoundStack::capture();
+            record.mine().own.borrow_mut().captured.add(&record.held, site, stack);
+        } else {
+            mark_familiar(site);
+        }
+    }
+    let _busy = Busy::new();
+    record.mine().known.add(key);
+}
+
+/// The lock that the thread was about to acquire may never become its own: no stack is known of it.
+#[cold]
+pub(crate) fn forget_captured(record: OwnRecord) {
+    let _busy = Busy::new();
+    record.mine().own.borrow_mut().captured.forget_next(&record.held);
+}
+
+/// Of each lock that the thread holds, the stack with which it was acquired, as far as it is known.
+fn acquired_with(record: OwnRecord, held: &[HeldLock]) -> Vec<Option<FoundStack>> {
+    let _busy = Busy::new();
+    let own = record.mine().own.borrow();
+    let of = |(depth, held): (usize, &HeldLock)| own.captured.of(&record.held, depth, held.site);
+    held.iter().enumerate().map(of).collect()
+}
+
 fn judge(
     record: OwnRecord,
     id: &AtomicU64,
@@ -54,6 +97,7 @@ fn judge(
     let mut held = take_scratch(record);
     record.held.held_into(&mut held);
     let at = position::thread_point(record);
+    let acquired = acquired_with(record, &held);
     let request = Request {
         at: &at,
         word: asked,
@@ -61,7 +105,7 @@ fn judge(
         address: ptr::from_ref(id) as usize,
         level: how.level,
         held: &held,
-        stack: RequestStack::Current,
+        stack: RequestStack::Current(&acquired),
     };
     let (hang, pending) = observe(|o| {
         know_thread(o, record, None);
@@ -78,6 +122,7 @@ fn judge(
     });
     give_scratch(record, held);
     if let Some(finding) = hang {
+        forget_captured(record);
         return halt(&finding);
     }
     happens_before::has_unpublished(record);
@@ -270,9 +315,10 @@ fn wait_holding_new(record: OwnRecord, id: &AtomicU64, event: HoldWord, context:
     let mut held = take_scratch(record);
     record.held.held_into(&mut held);
     let at = position::event_point(record);
+    let acquired = acquired_with(record, &held);
     observe(|o| {
         know_thread(o, record, None);
-        let (level, stack) = (0, RequestStack::Current);
+        let (level, stack) = (0, RequestStack::Current(&acquired));
         o.event(&Request { at: &at, word: event, site, address: 0, level, held: &held, stack });
     });
     give_scratch(record, held);

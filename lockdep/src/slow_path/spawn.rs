@@ -253,7 +253,7 @@ impl Spawned {
             address: 0,
             level: 0,
             held: &before.held,
-            stack: RequestStack::Current,
+            stack: RequestStack::Current(&[]),
         });
         o.remove(life.lock());
     }

@@ -1,9 +1,11 @@
 //! What each thread keeps of itself, and how other threads read it.
 
 pub(crate) mod bell;
+pub(crate) mod captured;
 pub(crate) mod counters;
 pub(crate) mod current;
 pub(crate) mod demand;
+pub(crate) mod familiar;
 pub(crate) mod held_stack;
 pub(crate) mod pending;
 pub(crate) mod permits;

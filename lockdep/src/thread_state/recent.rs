@@ -27,14 +27,17 @@ impl RecentAcquisitions {
         RecentAcquisitions { asked, is_empty: Cell::new(true) }
     }
 
+    /// Adds the lock, and returns whether it was not there yet as asked for at this place.
     #[inline(always)]
-    pub(crate) fn add(&self, word: HoldWord, site: Site) {
+    pub(crate) fn add(&self, word: HoldWord, site: Site) -> bool {
         // A store costs more than the comparison: the lock's own atomic instruction waits for it.
         let slot = &self.asked[(word.0 >> 4) as usize % WINDOW];
-        if slot.get().0 != word.0 {
+        let is_new = slot.get() != (word.0, ptr::from_ref(site));
+        if is_new {
             slot.set((word.0, site));
             self.is_empty.set(false);
         }
+        is_new
     }
 
     /// Moves what is in the window to `asked`, without repetition and as far as there is room.

@@ -21,6 +21,7 @@ use crate::model::inventory::Counts;
 use crate::model::lock::{LockType, Mode, Site};
 use crate::model::times::ClassTimes;
 use crate::model::word::{HoldWord, LockWord};
+use crate::thread_state::captured::CapturedStacks;
 use crate::thread_state::demand;
 use crate::thread_state::held_stack::{Ended, HeldStack};
 use crate::thread_state::known::Known;
@@ -120,6 +121,7 @@ pub(crate) struct Own {
     /// How often the thread's clock has changed.
     pub(crate) clock_changes: u64,
     pub(crate) scratch: Vec<HeldLock>,
+    pub(crate) captured: CapturedStacks,
     /// Locks asked for in earlier windows of this thread, without repetition.
     pub(crate) asked: Vec<(HoldWord, Site)>,
     /// How far other threads were when this one last looked for a livelock.

@@ -241,6 +241,9 @@ impl<'s, 'a> Choice<'s, 'a> {
         let threads = threads.unwrap_or_else(|| {
             picked.iter().filter_map(|link| link.threads.keys().next()).collect()
         });
+        let seen = |link: &Link<'_>, thread: &Thread| {
+            link.threads.get(thread).cloned().unwrap_or_default()
+        };
         let edge = |(at, (link, thread)): (usize, (&&Link<'_>, &&Thread))| Edge {
             from: at,
             to: (at + 1) % count,
@@ -249,7 +252,11 @@ impl<'s, 'a> Choice<'s, 'a> {
             to_mode: link.order.lock.mode,
             from_site: Arc::clone(&link.held.site),
             to_site: Arc::clone(&link.order.lock.site),
-            stack: link.threads.get(*thread).cloned().unwrap_or_default(),
+            stack: seen(link, thread).asked,
+            from_stack: {
+                let at = link.order.held.iter().position(|held| held == link.held);
+                at.and_then(|at| seen(link, thread).held.get(at).cloned()).unwrap_or_default()
+            },
         };
         let mut locks: Vec<Arc<Class>> =
             picked.iter().map(|link| Arc::clone(&link.held.class)).collect();

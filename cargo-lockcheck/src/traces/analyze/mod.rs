@@ -180,7 +180,7 @@ impl Builder<'_> {
             from_site: Place::clone(&edge.from_site),
             to_site: Place::clone(&edge.to_site),
             stack: edge.stack.clone(),
-            from_stack: Vec::new(),
+            from_stack: edge.from_stack.clone(),
         });
         let sites = found.sites.iter().map(|(place, label)| {
             let place = Place::clone(place);

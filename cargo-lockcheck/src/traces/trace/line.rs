@@ -116,6 +116,8 @@ pub(super) struct HoldLine {
     #[serde(default = "write", deserialize_with = "mode")]
     pub(super) mode: Mode,
     pub(super) site: u64,
+    #[serde(default)]
+    pub(super) stack: StackLine,
 }
 
 #[derive(Clone, Copy, Deserialize)]
@@ -164,6 +166,8 @@ pub(super) struct EdgeLine {
     pub(super) from_site: u64,
     pub(super) to_site: u64,
     #[serde(default)]
+    pub(super) from_stack: StackLine,
+    #[serde(default)]
     pub(super) stack: StackLine,
 }
 
@@ -194,6 +198,16 @@ pub(super) enum StackLine {
     Addresses(Vec<u64>),
     /// The frames as text, in version 1.
     Frames(Vec<String>),
+}
+
+impl StackLine {
+    /// The return addresses; none where the frames are text.
+    pub(super) fn addresses(&self) -> &[u64] {
+        match self {
+            StackLine::Addresses(addresses) => addresses,
+            StackLine::Frames(_) => &[],
+        }
+    }
 }
 
 impl Default for StackLine {

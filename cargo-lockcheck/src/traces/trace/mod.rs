@@ -85,8 +85,17 @@ pub struct Taken {
     pub order: Order,
     /// The thread.
     pub thread: Thread,
-    /// Where it was, innermost first, as `function at file:line:column`.
-    pub stack: Vec<String>,
+    /// Where it was.
+    pub stacks: Stacks,
+}
+
+/// The stacks of one thread at a dependency, each innermost first, as `function at file:line:column`.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Stacks {
+    /// Where it was when it asked.
+    pub asked: Vec<String>,
+    /// Where it was when it acquired each of [`Order::held`]; empty where that is not known.
+    pub held: Vec<Vec<String>>,
 }
 
 /// A finding of the process itself.
@@ -126,6 +135,7 @@ pub struct Edge {
     pub from_site: Arc<Place>,
     pub to_site: Arc<Place>,
     pub stack: Vec<String>,
+    pub from_stack: Vec<String>,
 }
 
 /// See [`crate::report::model::Wait`]; what is held is by class, for it may not be among the locks: where it

@@ -14,8 +14,8 @@ use super::line::{
     WaitLine,
 };
 use super::{
-    Blocked, Class, Edge, Found, Header, Hold, Order, ProcessKey, Standing, StandingWait, Taken,
-    Thread, Times, Trace, Wait, Warning,
+    Blocked, Class, Edge, Found, Header, Hold, Order, ProcessKey, Stacks, Standing, StandingWait,
+    Taken, Thread, Times, Trace, Wait, Warning,
 };
 use crate::report::model::Place;
 use crate::report::sources::Sources;
@@ -133,10 +133,11 @@ struct Reader<'a> {
     threads: HashMap<u64, Thread>,
     modules: Vec<Module>,
     symbols: HashMap<u64, Vec<String>>,
-    /// The addresses of stacks, by finding and edge.
-    finding_stacks: Vec<(usize, usize, Vec<u64>)>,
-    /// Those of orders, by order.
-    order_stacks: Vec<(usize, Vec<u64>)>,
+    /// The addresses of stacks, by finding: of each edge, where its first lock was acquired and its second
+    /// one asked for.
+    finding_stacks: Vec<(usize, Vec<[Vec<u64>; 2]>)>,
+    /// Those of orders, by order: where the lock was asked for, and where each of the others was acquired.
+    order_stacks: Vec<(usize, Vec<u64>, Vec<Vec<u64>>)>,
     good: u64,
     bad: u64,
     torn: bool,
@@ -196,12 +197,11 @@ impl<'a> Reader<'a> {
             }
             Line::Order { thread, lock, held, stack } => {
                 let order = Order { lock: self.hold(&lock)?, held: self.holds(&held)? };
-                let taken =
-                    Taken { order, thread: self.threads.get(&thread)?.clone(), stack: Vec::new() };
-                self.trace.orders.push(taken);
-                if let StackLine::Addresses(addresses) = stack {
-                    self.order_stacks.push((self.trace.orders.len() - 1, addresses));
-                }
+                let thread = self.threads.get(&thread)?.clone();
+                let at = self.trace.orders.len();
+                self.trace.orders.push(Taken { order, thread, stacks: Stacks::default() });
+                let of_held = held.iter().map(|held| held.stack.addresses().to_vec()).collect();
+                self.order_stacks.push((at, stack.addresses().to_vec(), of_held));
             }
             Line::Module(module) => self.modules.push(module),
             Line::Symbol { address, frames } => {
@@ -210,16 +210,13 @@ impl<'a> Reader<'a> {
                 self.symbols.insert(address, frames);
             }
             Line::Finding(finding) => {
-                let stacks: Vec<StackLine> =
-                    finding.edges.iter().map(|edge| edge.stack.clone()).collect();
+                let both = |edge: &EdgeLine| {
+                    [&edge.from_stack, &edge.stack].map(|stack| stack.addresses().to_vec())
+                };
+                let stacks = finding.edges.iter().map(both).collect();
                 let found = self.finding(*finding)?;
-                let at = self.trace.findings.len();
+                self.finding_stacks.push((self.trace.findings.len(), stacks));
                 self.trace.findings.push(found);
-                for (edge, stack) in stacks.into_iter().enumerate() {
-                    if let StackLine::Addresses(addresses) = stack {
-                        self.finding_stacks.push((at, edge, addresses));
-                    }
-                }
             }
             Line::Counts(counts) => self.trace.counts = counts,
             Line::Blocked { thread, awaited, class, site } => {
@@ -334,6 +331,7 @@ impl<'a> Reader<'a> {
                     StackLine::Frames(frames) => self.frames(frames),
                     StackLine::Addresses(_) => Vec::new(),
                 },
+                from_stack: Vec::new(),
             })
         };
         let among = |held: &HoldLine| {
@@ -374,12 +372,21 @@ impl<'a> Reader<'a> {
     /// that the process had mapped, where they are still there.
     fn name_frames(&mut self) {
         let mut symbolizer = Symbolizer::default();
-        for (finding, edge, addresses) in std::mem::take(&mut self.finding_stacks) {
-            let frames = self.named(&addresses, &mut symbolizer);
-            self.trace.findings[finding].edges[edge].stack = frames;
+        for (finding, stacks) in std::mem::take(&mut self.finding_stacks) {
+            for (edge, addresses) in stacks.into_iter().enumerate() {
+                let [from_stack, stack] =
+                    addresses.map(|stack| self.named(&stack, &mut symbolizer));
+                let edge = &mut self.trace.findings[finding].edges[edge];
+                edge.from_stack = from_stack;
+                if !stack.is_empty() {
+                    edge.stack = stack;
+                }
+            }
         }
-        for (order, addresses) in std::mem::take(&mut self.order_stacks) {
-            self.trace.orders[order].stack = self.named(&addresses, &mut symbolizer);
+        for (order, asked, held) in std::mem::take(&mut self.order_stacks) {
+            let asked = self.named(&asked, &mut symbolizer);
+            let held = held.iter().map(|stack| self.named(stack, &mut symbolizer)).collect();
+            self.trace.orders[order].stacks = Stacks { asked, held };
         }
     }
 

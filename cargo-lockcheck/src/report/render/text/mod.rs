@@ -307,7 +307,32 @@ impl Page<'_> {
             quote.add(&edge.to_site, Kind::Main, format!("{ask} `{}`", to.name), " here");
         }
         self.callers(&mut quote, &edge.stack);
+        if !is_of_source(edge) {
+            self.callers_before(&mut quote, edge, &from.name);
+        }
         quote
+    }
+
+    /// Adds by which calls the first lock was acquired, where these have returned since.
+    fn callers_before(&self, quote: &mut Quote<'_>, edge: &Edge, lock: &str) {
+        let mut both = edge.from_stack.iter().rev().zip(edge.stack.iter().rev());
+        let shared = both.position(|(one, other)| one != other).unwrap_or(edge.stack.len());
+        let returned = edge.from_stack.iter().rev().skip(shared).rev();
+        let own = returned.filter(|frame| self.is_own(frame));
+        // The innermost frame is the place itself, which is quoted already.
+        for frame in own.skip(1).take(FRAMES) {
+            if let Some((function, place)) = frame.rsplit_once(" at ") {
+                let line = place.rsplit_once(':').map_or(place, |(line, _)| line);
+                let caller = short_function(function);
+                quote.note(format!("`{lock}` was acquired on a call from {caller} at {line}"));
+            }
+        }
+    }
+
+    /// Whether a frame is of the user's own code.
+    fn is_own(&self, frame: &str) -> bool {
+        let place = frame.rsplit_once(" at ").map_or("", |(_, place)| place);
+        self.look.sources.is_own(file_of(place))
     }
 
     /// Many threads that do the same at the same places, with different locks.
@@ -358,10 +383,7 @@ impl Page<'_> {
 
     /// Adds who called, as far as it is the user's own code.
     fn callers(&self, quote: &mut Quote<'_>, stack: &[String]) {
-        let is_own = |frame: &&String| {
-            let place = frame.rsplit_once(" at ").map_or("", |(_, place)| place);
-            self.look.sources.is_own(file_of(place))
-        };
+        let is_own = |frame: &&String| self.is_own(frame);
         // What is around the user's outermost frame only starts threads and programs.
         let starts = stack.iter().rev().take_while(|frame| !is_own(frame)).count();
         let stack = &stack[..stack.len() - starts];
