@@ -3,13 +3,16 @@
 //! Arguments become settings ([`cli`]). A check of the source goes through the compiler's MIR
 //! ([`lint`]). A check that runs the program compiles a runtime under it ([`build`]), runs cargo
 //! ([`run`]) and reads what the processes leave behind ([`traces`]). Either ends as a [`report`];
-//! [`with_trace`] makes one of both.
+//! [`with_trace`] makes one of both. [`accept`] takes out what the program's people have accepted.
 
 // What is found: the model, names, sentences, levels, formats.
 pub mod report;
 
 // What to do, and where to say it.
 pub mod cli;
+
+// Findings that the program's people accept.
+pub mod accept;
 
 // Deadlocks in the source.
 pub mod lint;

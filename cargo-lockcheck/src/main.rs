@@ -1,5 +1,6 @@
 //! The `cargo lockcheck` subcommand.
 
+use std::collections::BTreeSet;
 use std::env;
 use std::ffi::OsString;
 use std::io;
@@ -7,32 +8,31 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 use std::slice;
 
-use cargo_lockcheck::build::runtime::{Runtime, Users};
+use cargo_lockcheck::accept::{self, Evidence};
+use cargo_lockcheck::build::runtime::{self, Runtime, Users};
+use cargo_lockcheck::build::unwatched::unwatched;
 use cargo_lockcheck::build::wrapper::{self, Plan};
 use cargo_lockcheck::cli::args::{Args, Command};
 use cargo_lockcheck::cli::failure::Failure;
+use cargo_lockcheck::cli::outcome::Outcome;
 use cargo_lockcheck::cli::settings::{Outer, Settings};
 use cargo_lockcheck::cli::{output, status};
 use cargo_lockcheck::lint;
 use cargo_lockcheck::report::classify::classify;
-use cargo_lockcheck::report::model::{Finding, Level, Report, Suppressed};
+use cargo_lockcheck::report::model::{Finding, Level, Report, Suppressed, Unwatched};
 use cargo_lockcheck::report::naming::Syntax;
 use cargo_lockcheck::report::sources::Sources;
-use cargo_lockcheck::run::collect;
 use cargo_lockcheck::run::orphans::{self, WATCHED};
+use cargo_lockcheck::run::{collect, interrupts};
 use cargo_lockcheck::traces::analyze::analyze;
 use cargo_lockcheck::traces::lock_names::Names;
 use cargo_lockcheck::traces::merge::Merged;
 use cargo_lockcheck::traces::symbols;
 use cargo_lockcheck::traces::trace::Warning;
 use cargo_lockcheck::with_trace;
+use jiff::Timestamp;
+use jiff::tz::Offset;
 use lockdep::finding::Tier;
-
-/// Something is at level `deny`.
-const DENIED: u8 = 100;
-
-/// The check could not be made.
-const COULD_NOT_CHECK: u8 = 101;
 
 fn main() -> ExitCode {
     let arguments: Vec<OsString> = env::args_os().collect();
@@ -61,16 +61,26 @@ fn main() -> ExitCode {
         Command::Report(_) => report_on_traces,
         _ => check,
     };
-    Settings::resolve(args, outer).and_then(stages).unwrap_or_else(|failure| {
+    let settings = Settings::resolve(args, outer).inspect(|settings| settings.color.write_global());
+    let outcome = settings.and_then(stages).unwrap_or_else(|failure| {
         status::failure(&failure);
-        ExitCode::from(COULD_NOT_CHECK)
-    })
+        Outcome::NotChecked
+    });
+    outcome.into()
 }
 
 /// The stages of a check that reads the source.
-fn lint_source(settings: Settings) -> Result<ExitCode, Failure> {
+fn lint_source(settings: Settings) -> Result<Outcome, Failure> {
     let compiled = lint::compile::run(&settings)?;
     let mut linted = lint::run(&compiled, &settings.workspace, &settings.lint);
+    // Locks of what was not looked at are not known.
+    let is_whole = compiled.code == 0 && compiled.has_all_of(&settings.members);
+    if is_whole && !linted.unknown_names.is_empty() {
+        return Err(Failure::new(
+            linted.unknown_names.join("; "),
+            "Write the names as reports have them: `Struct.field`, or that of a static.",
+        ));
+    }
     let sources = Sources::of_workspace(&settings.workspace);
     if settings.with_trace {
         let merged = read(&collect::stored(&settings)?, &sources, &mut linted.notes)?;
@@ -80,11 +90,12 @@ fn lint_source(settings: Settings) -> Result<ExitCode, Failure> {
     } else {
         linted.orders.clear();
     }
-    let mut report = classify(linted.findings, &settings.levels);
+    let evidence = if settings.with_trace { Evidence::Both } else { Evidence::Source };
+    let mut report = judge(linted.findings, linted.files, evidence, &settings, &sources);
     report.coverage = linted.coverage;
     report.orders = linted.orders;
-    report.notes = linted.notes;
-    report.suppressed.extend(linted.suppressed);
+    report.warnings.extend(linted.unknown_names);
+    report.notes.extend(linted.notes);
     // Rules that are `allow` are shown as findings when they are asked for.
     let (shown, hidden) = report
         .suppressed
@@ -107,48 +118,83 @@ fn lint_source(settings: Settings) -> Result<ExitCode, Failure> {
             lint::output::messages::write(&report, &compiled, &sources, &mut io::stdout().lock());
     }
     output::write(&report, &settings, &sources)?;
-    Ok(exit_code(compiled.code, &report))
+    Ok(if compiled.code == 0 { outcome(0, &report) } else { Outcome::NotChecked })
 }
 
 /// The stages of a check that runs the program.
-fn check(settings: Settings) -> Result<ExitCode, Failure> {
+fn check(settings: Settings) -> Result<Outcome, Failure> {
     let users = Users::of_program(settings.lock_file.as_deref());
+    let cache = settings.cache.clone();
+    let cleaned_up = interrupts::clean_up(move || runtime::remove_unfinished(&cache));
     let runtime = Runtime::prepare(&settings.cache, &settings.toolchain, users, settings.quiet)?;
+    drop(cleaned_up);
     let collected = collect::run(&settings, &runtime)?;
     if let Some(failure) = collected.nothing_ran() {
         status::failure(&failure);
-        return Ok(ExitCode::from(collected.code));
+        return Ok(Outcome::NotChecked);
     }
     if !settings.quiet {
         status::stage("looking for deadlocks in what was recorded");
     }
     // Without names the report is shorter, and what could be read of a trace is said there.
     _ = symbols::append(&collected.traces);
-    let report = report(&settings, slice::from_ref(&collected.traces))?;
-    Ok(exit_code(collected.code, &report))
+    let around =
+        Around { unwatched: unwatched(&settings.packages), notes: collected.notes().collect() };
+    let report = report(&settings, slice::from_ref(&collected.traces), around)?;
+    Ok(outcome(collected.code, &report))
 }
 
 /// The stages of a report on what was recorded before.
-fn report_on_traces(settings: Settings) -> Result<ExitCode, Failure> {
-    let report = report(&settings, &collect::stored(&settings)?)?;
-    Ok(exit_code(0, &report))
+fn report_on_traces(settings: Settings) -> Result<Outcome, Failure> {
+    let report = report(&settings, &collect::stored(&settings)?, Around::default())?;
+    Ok(outcome(0, &report))
+}
+
+/// What is known of a run beside its traces.
+#[derive(Default)]
+struct Around {
+    /// What it did not watch.
+    unwatched: Vec<Unwatched>,
+    /// Sentences on how the traces came about.
+    notes: Vec<String>,
 }
 
 /// From traces to the report.
-fn report(settings: &Settings, traces: &[PathBuf]) -> Result<Report, Failure> {
+fn report(settings: &Settings, traces: &[PathBuf], around: Around) -> Result<Report, Failure> {
     let sources = Sources::of_workspace(&settings.workspace);
     let mut unread = Vec::new();
     let merged = read(traces, &sources, &mut unread)?;
     let analysis = analyze(&merged, &sources, &settings.lint.order);
-    let mut report = classify(analysis.findings, &settings.levels);
+    let files = accept::files_below(&settings.workspace);
+    let mut report = judge(analysis.findings, files, Evidence::Runs, settings, &sources);
     report.coverage = merged.coverage();
-    report.notes = analysis.notes;
+    report.standstills = analysis.standstills;
+    report.unwatched = around.unwatched;
+    report.notes.extend(around.notes);
+    report.notes.extend(analysis.notes);
     report.notes.extend(unread);
     if report.coverage.processes == 0 {
         report.notes.push("no process took a lock, so there was nothing to check".to_owned());
     }
     output::write(&report, settings, &sources)?;
     Ok(report)
+}
+
+/// The findings as a report: what is accepted is taken out, and what is left has its level.
+fn judge(
+    findings: Vec<Finding>,
+    files: BTreeSet<String>,
+    evidence: Evidence,
+    settings: &Settings,
+    sources: &Sources,
+) -> Report {
+    let today = Offset::UTC.to_datetime(Timestamp::now()).date();
+    let parted = accept::part(findings, &settings.accepted, files, sources, evidence, today);
+    let mut report = classify(parted.left, &settings.levels);
+    report.suppressed.extend(parted.accepted);
+    report.warnings = parted.warnings;
+    report.notes = parted.notes;
+    report
 }
 
 /// The traces in one; what could not be used of them is added to `notes`.
@@ -166,14 +212,13 @@ fn read(traces: &[PathBuf], sources: &Sources, notes: &mut Vec<String>) -> Resul
 
 /// What ended the check: a failure of the program's own keeps its code; one that is the effect of
 /// a finding (a deadlock that was stopped) does not count as such.
-fn exit_code(program: u8, report: &Report) -> ExitCode {
+fn outcome(program: u8, report: &Report) -> Outcome {
     let happened =
         |finding: &Finding| finding.level == Level::Deny && finding.tier == Tier::Happened;
-    if program != 0 && !report.findings.iter().any(happened) {
-        ExitCode::from(program)
-    } else if report.has_deny() {
-        ExitCode::from(DENIED)
-    } else {
-        ExitCode::from(program)
+    match (program, report.has_deny()) {
+        (0, false) => Outcome::Passed,
+        (0, true) => Outcome::Denied,
+        _ if report.findings.iter().any(happened) => Outcome::Denied,
+        _ => Outcome::Failed(program),
     }
 }

@@ -11,7 +11,7 @@ use std::collections::BTreeSet;
 use lockdep::finding::Rule;
 
 use crate::lint::Linted;
-use crate::report::model::{Edge, Evidence, Finding, Place, Site, Suppressed, can_happen};
+use crate::report::model::{Edge, Evidence, Finding, Place, Site, can_happen};
 use crate::report::naming;
 use crate::report::wording::class_name;
 use crate::traces::analyze::Analysis;
@@ -54,11 +54,6 @@ pub fn join(linted: &mut Linted, recorded: Analysis, merged: &Merged, names: &Na
     for mut finding in recorded.findings {
         finding.evidence = vec![Evidence::Run];
         let key = key(&finding);
-        if let Some(allowed) = linted.suppressed.iter().find(|known| key_of(known) == key) {
-            let reason = allowed.reason.clone();
-            linted.suppressed.push(Suppressed { finding, reason });
-            continue;
-        }
         let is_same =
             |known: &&mut Finding| self::key(known) == key || takes_the_same(known, &finding);
         match linted.findings.iter_mut().find(is_same) {
@@ -119,15 +114,16 @@ fn key(finding: &Finding) -> (Rule, Vec<String>) {
     (rule, naming::canonical(&names))
 }
 
-fn key_of(suppressed: &Suppressed) -> (Rule, Vec<String>) {
-    key(&suppressed.finding)
-}
-
 /// Marks a cycle of the source by which of its orders have run.
 fn mark(finding: &mut Finding, taken: &Taken) {
     let name = |lock: usize| finding.locks[lock].name.clone();
     let has_run =
         |edge: &Edge| taken.has(&name(edge.from), &name(edge.to), &edge.from_site, &edge.to_site);
+    let unwatched = finding.locks.iter().find(|lock| lock.unwatched);
+    if let Some(lock) = unwatched {
+        finding.notes.push(format!("runs do not watch `{}`, so none can show this", lock.name));
+        return;
+    }
     let unseen: Vec<&Edge> = finding.edges.iter().filter(|edge| !has_run(edge)).collect();
     let note = match unseen.as_slice() {
         [] => "recorded runs have taken each of these orders".to_owned(),
@@ -194,7 +190,7 @@ fn never_run(linted: &Linted) -> Option<String> {
     let unseen: Vec<String> = linted
         .orders
         .iter()
-        .filter(|order| !order.seen)
+        .filter(|order| !order.seen && !order.unwatched)
         .map(|order| {
             let place = &order.to_site;
             format!("`{}` under `{}` ({}:{})", order.to, order.from, place.file, place.line)
@@ -203,9 +199,14 @@ fn never_run(linted: &Linted) -> Option<String> {
     if linted.orders.is_empty() {
         return None;
     }
-    let (all, count) = (linted.orders.len(), linted.orders.len() - unseen.len());
+    let unwatched = linted.orders.iter().filter(|order| order.unwatched).count();
+    let all = linted.orders.len() - unwatched;
+    let count = all - unseen.len();
     let mut note =
         format!("the recorded runs have taken {count} of the {all} orders of the source");
+    if unwatched > 0 {
+        note += &format!(" that runs can show ({unwatched} are of locks that they do not watch)");
+    }
     if !unseen.is_empty() {
         note += &format!("; not {}", unseen[..unseen.len().min(NAMED)].join(", "));
     }

@@ -29,8 +29,9 @@ fuzz_target!(|text: &str| {
     assert_eq!(config.levels.len(), count(&["levels"]));
     assert_eq!(config.lint.order.len(), count(&["lint", "order"]));
     assert_eq!(config.lint.locks.len(), count(&["lint", "locks"]));
+    assert_eq!(config.allow.len(), count(&["allow"]));
     for key in plain.keys() {
-        assert!(["levels", "lint"].contains(&&**key), "`{key}` is not known and was taken");
+        assert!(["allow", "levels", "lint"].contains(&&**key), "`{key}` is not known and was taken");
     }
     let mut levels = Levels::default();
     for (code, level) in &config.levels {

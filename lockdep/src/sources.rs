@@ -95,6 +95,7 @@ pub const SOURCES: &[(&str, &str)] = &sources! {
     "platform/unwind.rs",
     "process/detector_time.rs",
     "process/fork.rs",
+    "process/inquiry.rs",
     "process/mod.rs",
     "slow_path/acquire.rs",
     "slow_path/creation.rs",

@@ -78,6 +78,7 @@ const WITH_STATICS: &[&str] = &[
     "platform/other.rs",
     "platform/unix.rs",
     "process/fork.rs",
+    "process/inquiry.rs",
     "process/mod.rs",
     "thread_state/bell.rs",
     "thread_state/counters.rs",

@@ -7,7 +7,7 @@ use lockcheck_tests::{Checked, Project, command_path};
 
 /// It could not be checked: the code says so, there is no report, and the user is helped on.
 fn assert_refused(checked: &Checked, parts: &[&str]) {
-    assert_eq!(checked.code, 101, "{checked}");
+    assert_eq!(checked.code, 102, "{checked}");
     assert!(checked.report.is_none(), "{checked}");
     for part in parts.iter().chain(&["error: ", "help: "]) {
         assert!(checked.stderr.contains(part), "`{part}` is missing: {checked}");
@@ -39,6 +39,96 @@ fn arguments_that_cargo_refuses() {
     let project = Project::fixture("single", "refused");
     let checked = project.check(&["run", "--bin", "no-such-program"]);
     assert_refused(&checked, &["no-such-program"]);
+}
+
+#[test]
+fn options_that_are_nobodys() {
+    let project = Project::fixture("single", "nobodys");
+    for verb in ["test", "run", "check"] {
+        let checked = project.check(&[verb, "--no-such-option"]);
+        assert_refused(
+            &checked,
+            &["unexpected argument '--no-such-option'", "nothing was checked"],
+        );
+    }
+    for args in [&["test", "-p", "no-such-package"][..], &["check", "-p", "no-such-package"]] {
+        assert_refused(&project.check(args), &["no-such-package", "nothing was checked"]);
+    }
+    assert_refused(&project.check(&["test", "-p"]), &["-p", "nothing was checked"]);
+    let checked = project.check(&["test", "--deny"]);
+    assert_eq!(checked.code, 2, "{checked}");
+    assert!(checked.stderr.contains("a value is required for '--deny"), "{checked}");
+}
+
+/// A program with two locks, each taken alone.
+const TWO_LOCKS: &str = "use std::sync::Mutex;\n\
+    static ACCOUNTS: Mutex<u8> = Mutex::new(0);\n\
+    static AUDIT: Mutex<u8> = Mutex::new(0);\n\
+    fn main() { *ACCOUNTS.lock().unwrap() += 1; *AUDIT.lock().unwrap() += 1; }\n";
+
+#[test]
+fn an_order_of_locks_that_do_not_exist() {
+    let project = Project::binaries("order", "2024", &[("two".to_owned(), TWO_LOCKS.to_owned())]);
+    let order = |first: &str| {
+        let text = format!("[lint]\norder = [[\"{first}\", \"AUDIT\"]]\n");
+        fs::write(project.root().join("lockcheck.toml"), text).expect("it can be written");
+        project.check(&["check"])
+    };
+    let checked = order("ACCOUNT");
+    assert_refused(&checked, &["`ACCOUNT`", "is no lock", "`ACCOUNTS`"]);
+    let checked = order("ACCOUNTS");
+    assert_eq!(checked.code, 0, "{checked}");
+}
+
+#[test]
+fn the_report_is_in_colour_where_cargo_would_be() {
+    let project = Project::fixture("single", "colour");
+    let is_colored = |args: &[&str], variable: &str| {
+        let mut command = project.lockcheck(args);
+        command.env("CARGO_TERM_COLOR", variable);
+        project.finish(command).stderr.contains("\u{1b}[")
+    };
+    assert!(is_colored(&["run", "-q"], "always"));
+    assert!(is_colored(&["run", "-q", "--color", "always"], "never"));
+    assert!(!is_colored(&["run", "-q", "--color=never"], "always"));
+}
+
+/// A signal while the runtime is compiled leaves no compiler and no files.
+#[cfg(unix)]
+#[test]
+fn an_end_while_the_runtime_is_built() {
+    use rustix::process::{Pid, Signal, kill_process};
+
+    let project = Project::fixture("single", "unfinished");
+    let cache = project.root().join("target/unfinished");
+    let _ = fs::remove_dir_all(&cache);
+    let mut command = project.lockcheck(&["run", "-q"]);
+    command.env("LOCKCHECK_CACHE_DIR", &cache);
+    let mut child = command.spawn().expect("the command starts");
+    let entries = || fs::read_dir(&cache).map_or(0, |entries| entries.count());
+    while entries() == 0 {
+        std::thread::sleep(std::time::Duration::from_millis(20));
+    }
+    let process = Pid::from_raw(child.id() as i32).expect("a process");
+    kill_process(process, Signal::TERM).expect("it can be sent");
+    assert!(!child.wait().expect("it ends").success());
+    assert_eq!(entries(), 0, "something is left behind");
+}
+
+/// The program ran, and has nothing that could have been checked.
+#[test]
+fn what_fails_without_a_lock_has_failed_by_itself() {
+    let program = "fn main() { std::process::exit(7) }\n\
+                   #[test]\nfn fails() { panic!(\"it was told to\") }\n";
+    let files = [("fails".to_owned(), program.to_owned())];
+    let project = Project::binaries("lockless", "2024", &files);
+    for (args, code) in [(&["test", "-q"][..], 101), (&["run", "-q"], 7), (&["test", "no_test"], 0)]
+    {
+        let checked = project.check(args);
+        assert_eq!(checked.code, code, "{checked}");
+        assert!(checked.stderr.contains("nothing to check"), "{checked}");
+        assert!(!checked.stderr.contains("nothing found"), "{checked}");
+    }
 }
 
 #[test]
@@ -89,7 +179,7 @@ fn a_target_directory_that_cannot_be_written() {
 fn an_output_that_cannot_be_written() {
     let project = Project::fixture("single", "output");
     let checked = project.check(&["run", "--output", "json=Cargo.toml/report.json"]);
-    assert_eq!(checked.code, 101, "{checked}");
+    assert_eq!(checked.code, 102, "{checked}");
     assert!(checked.stderr.contains("cannot be written to `Cargo.toml/report.json`"), "{checked}");
 }
 

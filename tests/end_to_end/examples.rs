@@ -42,7 +42,8 @@ fn finish(mut command: Command, name: &str) -> Result<(bool, String), String> {
     Ok((status.success(), stderr))
 }
 
-/// The report on an example, without its last lines, which count what was looked at.
+/// The report on an example, without its last lines, which say how to accept a finding and count what was
+/// looked at.
 fn report(name: &str, args: &[&str]) -> Result<String, String> {
     let project = Project::example(name);
     let mut command = project.lockcheck(args);
@@ -50,7 +51,9 @@ fn report(name: &str, args: &[&str]) -> Result<String, String> {
     let (_, stderr) = finish(command, name)?;
     let (_, report) =
         stderr.split_once(STAGE).ok_or_else(|| format!("{name}: no report:\n{stderr}"))?;
-    let report = report.split("\nlockcheck: ").next().unwrap_or_default();
+    let ends = ["\nhelp: to accept a finding, ", "\nlockcheck: "];
+    let report =
+        &report[..ends.iter().filter_map(|end| report.find(end)).min().unwrap_or(report.len())];
     Ok(report.trim_end().to_owned())
 }
 

@@ -242,7 +242,7 @@ fn main() {
     // Runs of an earlier test run.
     let _ = fs::remove_dir_all(project.root().join("target/lockcheck/runs"));
     let nothing = project.check(&["report"]);
-    assert_eq!((nothing.code, nothing.report.is_some()), (101, false), "{nothing}");
+    assert_eq!((nothing.code, nothing.report.is_some()), (102, false), "{nothing}");
     assert!(nothing.stderr.contains("Run `cargo lockcheck test` first"), "{nothing}");
 
     let runs = project.root().join("target/lockcheck/runs");
@@ -273,7 +273,7 @@ fn main() {
     assert!(partly.stderr.contains(warning), "{partly}");
 
     let missing = project.check(&["report", "nowhere"]);
-    assert_eq!(missing.code, 101, "{missing}");
+    assert_eq!(missing.code, 102, "{missing}");
     assert!(missing.stderr.contains("there is no `nowhere`"), "{missing}");
 }
 

@@ -1,13 +1,19 @@
 //! The command on real programs, one module a topic.
 
+mod accepted;
 mod advice;
 mod apart;
 mod bad_input;
 mod declared;
+mod doctests;
 mod examples;
+mod first_hour;
 mod found;
+#[cfg(unix)]
+mod hangs;
 mod lint;
 mod notes;
+mod ordinary;
 mod parking_lot;
 mod projects;
 mod runtimes;
@@ -16,3 +22,4 @@ mod siblings;
 mod source;
 mod suggestions;
 mod told_once;
+mod unwatched;

@@ -261,13 +261,28 @@ fn unwritable(path: &Path, error: &io::Error) -> Failure {
     )
 }
 
+/// How the names of directories begin that this process compiles into.
+fn unfinished() -> String {
+    format!(".new-{}-", process::id())
+}
+
+/// Removes what this process has begun to compile into `cache`, as it is about to end.
+pub fn remove_unfinished(cache: &Path) {
+    for entry in fs::read_dir(cache).into_iter().flatten().flatten() {
+        if entry.file_name().to_string_lossy().starts_with(&unfinished()) {
+            // What cannot be removed does no harm.
+            let _ = fs::remove_dir_all(entry.path());
+        }
+    }
+}
+
 /// A directory that is removed, unless it was renamed.
 struct Scratch(PathBuf);
 
 impl Scratch {
     fn new(parent: &Path) -> Result<Scratch, Failure> {
         let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
-        let path = parent.join(format!(".new-{}-{}", process::id(), now.as_nanos()));
+        let path = parent.join(format!("{}{}", unfinished(), now.as_nanos()));
         fs::create_dir_all(&path).map_err(|error| unwritable(&path, &error))?;
         Ok(Scratch(path))
     }

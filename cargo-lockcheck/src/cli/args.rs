@@ -4,17 +4,36 @@
 //! None of lockcheck's options has the name of one of cargo's, so nothing is taken from cargo.
 
 use std::ffi::{OsStr, OsString};
+use std::iter::Peekable;
 use std::path::PathBuf;
 use std::str::FromStr;
+use std::time::Duration;
 
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::error::ErrorKind;
 use clap::{ArgAction, CommandFactory, Parser};
+use jiff::SignedDuration;
 use lockdep::finding::{Rule, Tier};
 
 use super::cargo_args::CargoArgs;
 use crate::report::model::Level;
 use crate::report::render::{Format, Show};
+
+/// What scripts want to know.
+const EXIT_CODES: &str = "\
+Exit codes:
+  0    nothing at level deny
+  100  something at level deny
+  101  a test failed; with `run`, the code of a program that failed
+  102  the check could not be made
+  2    bad arguments";
+
+/// What a subcommand that calls cargo is given.
+macro_rules! usage {
+    ($command:literal) => {
+        concat!("cargo lockcheck ", $command, " [OPTIONS] [CARGO'S ARGUMENTS] [-- PROGRAM'S]")
+    };
+}
 
 /// `cargo lockcheck …`, as cargo calls it: with the subcommand's name as the first argument.
 #[derive(Debug, Parser)]
@@ -23,12 +42,18 @@ enum Cargo {
     Lockcheck(Args),
 }
 
-/// Finds deadlocks: runs tests and programs with every lock instrumented.
+/// Finds deadlocks: in tests and programs that it runs, or in the source
 ///
-/// The source stays as it is. Exit codes: 0 when nothing is at level deny, 100 when something is,
-/// the program's or cargo's own code when that failed, 101 when the check could not be made.
+/// The source stays as it is. `lockcheck.toml` at the root of the workspace sets levels of rules,
+/// orders of locks and single findings that are accepted.
 #[derive(Debug, clap::Args)]
-#[command(version)]
+#[command(
+    version,
+    disable_help_subcommand = true,
+    override_usage = usage!("[COMMAND]"),
+    after_help = "`lockcheck.toml` sets levels of rules, and what is accepted.",
+    after_long_help = EXIT_CODES,
+)]
 pub struct Args {
     /// How to report.
     #[command(flatten)]
@@ -41,44 +66,52 @@ pub struct Args {
 /// What to check.
 #[derive(Debug, clap::Subcommand)]
 pub enum Command {
-    /// Runs `cargo test` with every lock instrumented
-    #[command(visible_alias = "t")]
+    /// Runs `cargo test` with every lock watched
+    #[command(visible_alias = "t", override_usage = usage!("test"), after_long_help = EXIT_CODES)]
     Test(CargoCommand),
-    /// Runs `cargo run` with every lock instrumented
-    #[command(visible_alias = "r")]
+    /// Runs `cargo run` with every lock watched
+    #[command(visible_alias = "r", override_usage = usage!("run"), after_long_help = EXIT_CODES)]
     Run(CargoCommand),
-    /// Runs `cargo bench` with every lock instrumented
+    /// Runs `cargo bench` with every lock watched
+    #[command(override_usage = usage!("bench"), after_long_help = EXIT_CODES)]
     Bench(CargoCommand),
-    /// Runs `cargo nextest` with every lock instrumented
+    /// Runs `cargo nextest` with every lock watched
+    #[command(override_usage = usage!("nextest run"), after_long_help = EXIT_CODES)]
     Nextest(CargoCommand),
-    /// Lints the source as `cargo check` compiles it; this is the default
-    #[command(visible_alias = "c")]
+    /// Reads the source as `cargo check` compiles it; the default
+    #[command(
+        visible_alias = "c",
+        override_usage = "cargo lockcheck [check] [OPTIONS] [CARGO'S ARGUMENTS]",
+        after_long_help = EXIT_CODES
+    )]
     Check(CargoCommand),
-    /// Reports on traces that earlier runs have left, on this machine or on others
+    /// Reports on what earlier runs have left, here or on other machines
+    #[command(
+        override_usage = "cargo lockcheck report [OPTIONS] [TRACES]...",
+        after_long_help = EXIT_CODES
+    )]
     Report(Stored),
 }
 
 /// Which traces to report on.
 #[derive(Debug, clap::Args)]
 pub struct Stored {
-    /// Files with traces, or directories with such files anywhere below; those of the last run
-    /// unless told
+    /// Files with traces, or directories of them; else the last run's
     #[arg(value_name = "TRACES")]
     pub traces: Vec<PathBuf>,
-    /// The manifest of the package or workspace that was checked
+    /// The manifest of what was checked
     #[arg(long, value_name = "PATH")]
     pub manifest_path: Option<PathBuf>,
-    /// The target directory of that workspace
+    /// Its target directory
     #[arg(long, value_name = "DIRECTORY")]
     pub target_dir: Option<PathBuf>,
 }
 
 /// A command of cargo's.
 #[derive(Debug, clap::Args)]
-#[command(after_help = "The options of the report are listed by `cargo lockcheck --help`.")]
 pub struct CargoCommand {
     /// Arguments for cargo, and after `--` for the program
-    #[arg(last = true, value_name = "CARGO'S ARGUMENTS")]
+    #[arg(last = true, hide = true)]
     pub cargo: Vec<OsString>,
 }
 
@@ -95,34 +128,78 @@ impl Stored {
 
 /// How to report what was found.
 #[derive(Clone, Debug, clap::Args)]
-#[command(next_help_heading = "Report options")]
 pub struct ReportArgs {
-    /// Print the report in this format: text goes to stderr, all others to stdout
-    #[arg(long, value_name = "FORMAT", default_value = Format::Text.name(), value_parser = formats())]
+    /// Print the report in this form instead of as text
+    #[arg(long, global = true, value_name = "FORMAT", default_value = Format::Text.name(), value_parser = formats(), hide_default_value = true, hide_possible_values = true, long_help = what_forms_there_are())]
     pub format: Format,
-    /// Also write the report to a file: `--output json=report.json`; may be repeated
-    #[arg(long, value_name = "FORMAT=PATH")]
+    /// Also write it to a file; may be repeated
+    #[arg(long, global = true, value_name = "FORMAT=PATH")]
     pub output: Vec<Output>,
-    /// Also show what is hidden by default: a tier that cannot happen, what is at level `allow`, or
-    /// `all`
-    #[arg(long, value_name = "WHAT", value_parser = PossibleValuesParser::new(Show::CODES))]
+    /// Also show what is left out, or `all` of it
+    #[arg(long, global = true, value_name = "WHAT", value_delimiter = ',', hide_possible_values = true, long_help = what_is_shown(), value_parser = PossibleValuesParser::new(Show::CODES))]
     pub show: Vec<String>,
     /// With `check`: join what the source shows with what was recorded, by the last run unless a
     /// file or directory with traces is named
-    #[arg(long, value_name = "TRACES", require_equals = true)]
+    #[arg(
+        long,
+        global = true,
+        value_name = "TRACES",
+        require_equals = true,
+        hide_short_help = true
+    )]
     pub with_trace: Option<Option<PathBuf>>,
     /// Also count and time waits and holds, and report them for each lock
-    #[arg(long)]
+    #[arg(long, global = true, hide_short_help = true)]
     pub stats: bool,
-    /// Fail when this rule, or anything of this tier, is found
-    #[arg(long, value_name = "RULE", value_parser = codes())]
+    /// End a process when nothing has got on for this time: `90`, `2m`; `0` for never. It is 60 s
+    /// unless told, and none for `run` and `bench`
+    #[arg(long, global = true, value_name = "TIME", hide_short_help = true, value_parser = timeout)]
+    pub timeout: Option<Duration>,
+    /// Fail when one of these rules or tiers is found
+    #[arg(long, global = true, value_name = "RULES", value_delimiter = ',', hide_possible_values = true, long_help = what_has_levels(), value_parser = codes())]
     pub deny: Vec<String>,
-    /// Report this rule or tier without failing
-    #[arg(long, value_name = "RULE", value_parser = codes())]
+    /// Report these rules or tiers without failing
+    #[arg(long, global = true, value_name = "RULES", value_delimiter = ',', hide_possible_values = true, value_parser = codes())]
     pub warn: Vec<String>,
-    /// Do not report this rule or tier
-    #[arg(long, value_name = "RULE", value_parser = codes())]
+    /// Do not report these rules or tiers
+    #[arg(long, global = true, value_name = "RULES", value_delimiter = ',', hide_possible_values = true, value_parser = codes())]
     pub allow: Vec<String>,
+}
+
+/// A time, in seconds where no unit is said.
+fn timeout(text: &str) -> Result<Duration, String> {
+    let seconds = text.parse::<u64>().ok().map(Duration::from_secs);
+    let with_unit = || text.parse::<SignedDuration>().ok().and_then(|time| time.try_into().ok());
+    seconds
+        .or_else(with_unit)
+        .ok_or_else(|| "write seconds, or a time such as `90s` or `2m`".to_owned())
+}
+
+/// What `--format` takes, in words.
+fn what_forms_there_are() -> String {
+    let names: Vec<&str> = Format::ALL.iter().map(|format| format.name()).collect();
+    format!(
+        "Print the report in this form: `{}`; text goes to stderr, all others to stdout",
+        names.join("`, `")
+    )
+}
+
+/// What `--show` takes, in words.
+fn what_is_shown() -> String {
+    let codes = Show::CODES.join("`, `");
+    format!("Also show what is left out of the report: `{codes}`, several separated by commas")
+}
+
+/// What a level can be set of, in words.
+fn what_has_levels() -> String {
+    let rules: Vec<&str> = Rule::ALL.iter().map(|rule| rule.code()).collect();
+    let tiers: Vec<&str> = Tier::ALL.iter().map(|tier| tier.code()).collect();
+    format!(
+        "Fail when one of these rules, or anything of these tiers, is found; several are separated by \
+         commas.\n\nRules: {}.\n\nTiers: {}.",
+        rules.join(", "),
+        tiers.join(", ")
+    )
 }
 
 impl ReportArgs {
@@ -185,21 +262,20 @@ impl Args {
     }
 }
 
-/// Puts lockcheck's own options before the subcommand's name and all others behind a `--`, which
-/// is where clap expects them.
+/// Puts lockcheck's own options behind the subcommand's name and all others behind a `--`, which is
+/// where clap expects them.
 fn arrange(args: Vec<OsString>) -> Vec<OsString> {
     let mut words = args.into_iter().peekable();
-    let mut front: Vec<OsString> = words.next().into_iter().collect();
+    let mut line: Vec<OsString> = words.next().into_iter().collect();
     words.next_if(|word| word == "lockcheck");
-    front.push("lockcheck".into());
-    let own = OwnOptions::new();
+    line.push("lockcheck".into());
+    let mut ours = Ours::new();
     let mut rest = Vec::new();
-    let verb = loop {
+    let verb: Option<OsString> = loop {
         match words.next() {
-            Some(word) if own.knows(&word) || is_information(&word) => {
-                own.take(word, &mut words, &mut front);
-            }
-            Some(word) if !is_option(&word) => break word,
+            Some(word) if ours.take(&word, &mut words) => {}
+            Some(word) if word == "help" => ours.asks.push("--help".into()),
+            Some(word) if !is_option(&word) => break Some(word),
             // No subcommand: the source is checked, and what is not ours is cargo's.
             Some(word) => {
                 let takes_value = CargoArgs::takes_value(&word);
@@ -207,22 +283,21 @@ fn arrange(args: Vec<OsString>) -> Vec<OsString> {
                 if takes_value {
                     rest.extend(words.next());
                 }
-                break "check".into();
+                break Some("check".into());
             }
-            None if front.iter().any(|word| is_information(word)) => return front,
-            None => break "check".into(),
+            None if !ours.asks.is_empty() => break None,
+            None => break Some("check".into()),
         }
     };
-    let mut help = None;
-    let program_follows = verb == "run" || verb == "r";
+    let has_verb = verb.is_some();
+    let program_follows = verb.as_ref().is_some_and(|verb| verb == "run" || verb == "r");
+    // All other subcommands hand what is left to cargo.
+    let is_for_cargo = verb.as_ref().is_some_and(|verb| verb != "report");
     while let Some(word) = words.next() {
         if word == "--" {
             rest.push(word);
             break;
-        } else if word == "--help" || word == "-h" {
-            help = Some(word);
-        } else if own.knows(&word) {
-            own.take(word, &mut words, &mut front);
+        } else if ours.take(&word, &mut words) {
         } else if program_follows && !is_option(&word) {
             // `cargo run` gives the first free word and all that follow it to the program.
             rest.push(word);
@@ -236,66 +311,79 @@ fn arrange(args: Vec<OsString>) -> Vec<OsString> {
         }
     }
     rest.extend(words);
-    // All other subcommands hand what is left to cargo.
-    let ours = verb == "report";
-    front.push(verb);
-    front.extend(help);
-    if !rest.is_empty() && !ours {
-        front.push("--".into());
+    line.extend(verb);
+    line.extend(ours.options);
+    // A question about the version is answered for the command alone.
+    line.extend(ours.asks.into_iter().filter(|ask| !has_verb || is_help(ask)));
+    if is_for_cargo {
+        line.extend(ours.without_value);
+        if !rest.is_empty() {
+            line.push("--".into());
+        }
+        line.extend(rest);
+    } else {
+        line.extend(rest);
+        line.extend(ours.without_value);
     }
-    front.extend(rest);
-    front
-}
-
-/// Whether a word asks about this program.
-fn is_information(word: &OsStr) -> bool {
-    ["-h", "--help", "-V", "--version"].iter().any(|known| word == *known)
+    line
 }
 
 fn is_option(word: &OsStr) -> bool {
     word.as_encoded_bytes().starts_with(b"-")
 }
 
-/// The long options of lockcheck itself, as clap knows them, and whether the next word is their
-/// value.
-struct OwnOptions(Vec<(String, bool)>);
+fn is_help(word: &OsStr) -> bool {
+    word == "-h" || word == "--help"
+}
 
-impl OwnOptions {
-    fn new() -> OwnOptions {
+/// What is lockcheck's own of a command line.
+struct Ours {
+    /// The long options, as clap knows them, and whether the next word is their value.
+    known: Vec<(String, bool)>,
+    /// Those that were found, each with its value in the same word.
+    options: Vec<OsString>,
+    /// One whose value is missing, which clap tells best.
+    without_value: Option<OsString>,
+    /// Questions about this program.
+    asks: Vec<OsString>,
+}
+
+impl Ours {
+    fn new() -> Ours {
         let command = Cargo::command();
-        let report =
-            command.find_subcommand("lockcheck").into_iter().flat_map(|c| c.get_arguments());
-        OwnOptions(
-            report
-                .filter(|arg| !matches!(arg.get_action(), ArgAction::Help | ArgAction::Version))
-                .filter_map(|arg| {
-                    let wants_value =
-                        arg.get_action().takes_values() && !arg.is_require_equals_set();
-                    Some((format!("--{}", arg.get_long()?), wants_value))
-                })
-                .collect(),
-        )
+        let args = command.find_subcommand("lockcheck").into_iter().flat_map(|c| c.get_arguments());
+        let known = args
+            .filter(|arg| !matches!(arg.get_action(), ArgAction::Help | ArgAction::Version))
+            .filter_map(|arg| {
+                let wants_value = arg.get_action().takes_values() && !arg.is_require_equals_set();
+                Some((format!("--{}", arg.get_long()?), wants_value))
+            });
+        Ours { known: known.collect(), options: Vec::new(), without_value: None, asks: Vec::new() }
     }
 
-    fn knows(&self, word: &OsStr) -> bool {
-        word.to_str().is_some_and(|word| {
-            let name = word.split_once('=').map_or(word, |(name, _)| name);
-            self.0.iter().any(|(long, _)| long == name)
-        })
-    }
-
-    /// Moves `word`, and its value when that is the next word, to `front`.
-    fn take(
-        &self,
-        word: OsString,
-        words: &mut impl Iterator<Item = OsString>,
-        front: &mut Vec<OsString>,
-    ) {
-        let wants_value = self.0.iter().any(|(long, wants)| *wants && word == long.as_str());
-        front.push(word);
-        if wants_value {
-            front.extend(words.next());
+    /// Takes `word`, with its value if that is the next word, when it is one of ours.
+    fn take(&mut self, word: &OsStr, words: &mut Peekable<impl Iterator<Item = OsString>>) -> bool {
+        if is_help(word) || word == "-V" || word == "--version" {
+            self.asks.push(word.to_owned());
+            return true;
         }
+        let name = word.to_str().map(|word| word.split_once('=').map_or(word, |(name, _)| name));
+        let Some((long, wants_value)) = self.known.iter().find(|(long, _)| name == Some(long))
+        else {
+            return false;
+        };
+        let mut option = word.to_owned();
+        if *wants_value && word == long.as_str() {
+            // What begins like an option is the next one.
+            let Some(value) = words.next_if(|next| !is_option(next)) else {
+                self.without_value = Some(option);
+                return true;
+            };
+            option.push("=");
+            option.push(value);
+        }
+        self.options.push(option);
+        true
     }
 }
 
@@ -303,6 +391,7 @@ impl OwnOptions {
 mod tests {
     use std::ffi::OsString;
     use std::path::Path;
+    use std::time::Duration;
 
     use super::{Args, Command, Format};
     use crate::report::model::Level;
@@ -388,8 +477,55 @@ mod tests {
     }
 
     #[test]
+    fn several_values_of_one_option_are_separated_by_commas() {
+        let args = parse("x lockcheck test --deny double-lock,potential --show guarded,ordered");
+        let args = args.expect("the line parses");
+        assert_eq!(args.report.deny, ["double-lock", "potential"]);
+        assert_eq!(args.report.show, ["guarded", "ordered"]);
+    }
+
+    #[test]
+    fn times_are_seconds_unless_they_say_otherwise() {
+        for (text, seconds) in [("90", 90), ("0", 0), ("2m", 120), ("1m30s", 90)] {
+            let args = parse(&format!("x lockcheck test --timeout {text}")).expect(text);
+            assert_eq!(args.report.timeout, Some(Duration::from_secs(seconds)), "{text}");
+        }
+        let error = parse("x lockcheck test --timeout soon").expect_err("it is no time");
+        assert!(error.to_string().contains("`2m`"), "{error}");
+    }
+
+    #[test]
+    fn help_says_all_and_in_short_fits_a_screen() {
+        let help = |line: &str| {
+            let error = parse(line).expect_err(line);
+            assert_eq!(error.exit_code(), 0, "{line}: {error}");
+            error.to_string()
+        };
+        for line in ["x lockcheck help", "x lockcheck --help", "x lockcheck help test"] {
+            let text = help(line);
+            for part in ["[CARGO'S ARGUMENTS] [-- PROGRAM'S]", "--deny", "102", "lock-order"] {
+                assert!(text.contains(part), "{line} does not say {part}: {text}");
+            }
+        }
+        assert!(help("x lockcheck help").contains("lockcheck.toml"));
+        for command in ["test", "run", "bench", "nextest", "check", "report"] {
+            let line = format!("x lockcheck {command} --help");
+            assert!(help(&line).contains("--with-trace"), "{line}");
+        }
+        for command in ["", "test ", "check ", "report "] {
+            let short = help(&format!("x lockcheck {command}-h"));
+            assert!(short.lines().count() < 24, "{short}");
+            assert!(short.lines().all(|line| line.chars().count() <= 80), "{short}");
+        }
+    }
+
+    #[test]
     fn bad_arguments_are_refused_with_the_choices() {
         for (line, expected) in [
+            ("x lockcheck test --deny", "value is required for '--deny <RULES>'"),
+            ("x lockcheck --deny test", "test"),
+            ("x lockcheck test --deny -p x", "value is required for '--deny <RULES>'"),
+            ("x lockcheck report a --deny --format json", "value is required for '--deny"),
             ("x lockcheck test --deny no-such-rule", "lock-order"),
             ("x lockcheck test --output report.json", "FORMAT=PATH"),
             ("x lockcheck test --format yaml", "json"),

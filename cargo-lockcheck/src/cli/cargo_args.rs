@@ -91,6 +91,22 @@ impl CargoArgs {
         CargoArgs::new(words)
     }
 
+    /// The arguments without those of the program.
+    #[must_use]
+    pub fn before_program(&self) -> CargoArgs {
+        CargoArgs::new(self.words[..self.own].to_vec())
+    }
+
+    /// The options that come before the first word that is none, which is where `cargo run` has the
+    /// program's arguments begin.
+    #[must_use]
+    pub fn before_first_free_word(&self) -> CargoArgs {
+        let is_option = |word: &OsStr| word.as_encoded_bytes().starts_with(b"-");
+        let options = self.options().take_while(|(word, _)| is_option(word));
+        let words = options.flat_map(|(word, next)| [Some(word), next]).flatten();
+        CargoArgs::new(words.map(OsStr::to_owned).collect())
+    }
+
     /// Cargo's own words, each with its value when that is a word of its own.
     fn options(&self) -> impl Iterator<Item = (&OsStr, Option<&OsStr>)> {
         let mut words = self.words[..self.own].iter();

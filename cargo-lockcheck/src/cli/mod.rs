@@ -5,11 +5,13 @@
 //! finished report goes where the settings say ([`output`]).
 
 pub mod failure;
+pub mod outcome;
 pub mod status;
 
 pub mod args;
 pub mod cargo_args;
 pub mod cargo_config;
+pub mod packages;
 pub mod toolchain;
 pub mod user_config;
 

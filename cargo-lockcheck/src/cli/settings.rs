@@ -6,21 +6,27 @@ use std::ffi::{OsStr, OsString};
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::time::Duration;
 
+use anstream::ColorChoice;
 use serde::Deserialize;
 
 use super::args::{self, Args, CargoCommand, Output};
 use super::cargo_args::CargoArgs;
 use super::cargo_config::CargoConfig;
 use super::failure::Failure;
+use super::packages::{self, Package};
 use super::toolchain::Toolchain;
-use super::user_config::{self, Config};
+use super::user_config::{self, Accepted, Config, Read};
 use crate::report::classify::Levels;
 use crate::report::render::{Format, Show};
 
 /// Names a directory for compiled runtimes other than `target/lockcheck/runtime`, so that
 /// workspaces can share it.
 pub const CACHE: &str = "LOCKCHECK_CACHE_DIR";
+
+/// Tests in which nothing gets on for this long are taken to hang, unless another time is set.
+const PATIENCE: Duration = Duration::from_secs(60);
 
 /// What to run, where to build, how to report.
 #[derive(Debug)]
@@ -29,6 +35,8 @@ pub struct Settings {
     pub cargo: PathBuf,
     /// All of its arguments.
     pub cargo_args: Vec<OsString>,
+    /// Those with which it compiles the same, and runs nothing; none where it runs nothing anyway.
+    pub only_compiling: Option<Vec<OsString>>,
     /// The traces to report on, where nothing is run; none for those of the last run.
     pub traces: Vec<PathBuf>,
     /// The root of the workspace.
@@ -36,6 +44,8 @@ pub struct Settings {
     /// The text of `Cargo.lock` as the build will have it; `None` where nothing is run, or cargo cannot
     /// bring it up to date.
     pub lock_file: Option<String>,
+    /// The packages that the program is made of, without its own; none where nothing is run.
+    pub packages: Vec<Package>,
     /// The packages of the workspace, as cargo names them.
     pub members: Vec<String>,
     /// Everything that lockcheck keeps: `target/lockcheck`.
@@ -48,6 +58,8 @@ pub struct Settings {
     pub toolchain: Toolchain,
     /// The compiler wrapper that the user has set.
     pub wrapper: Option<PathBuf>,
+    /// Whether what is said is in colour, where that was asked for or forbidden.
+    pub color: ColorChoice,
     /// Whether to say nothing but the report.
     pub quiet: bool,
     /// The format that is printed.
@@ -58,8 +70,12 @@ pub struct Settings {
     pub show: Show,
     /// Whether processes are to count and time waits and holds.
     pub stats: bool,
+    /// A process is ended when nothing has got on for this long.
+    pub timeout: Option<Duration>,
     /// The levels of rules and tiers.
     pub levels: Levels,
+    /// Findings that are accepted.
+    pub accepted: Vec<Accepted>,
     /// What the lint is told of the program's locks.
     pub lint: user_config::Lint,
     /// Whether the lint is to be joined with the traces.
@@ -113,8 +129,8 @@ impl Settings {
         let toolchain = Toolchain::find(&config, &cwd)?;
         if verb != "check" && verb != "report" {
             toolchain.compiles_runtime()?;
+            refuse_other_targets(&given, &config, &toolchain.host)?;
         }
-        refuse_other_targets(&given, &config, &toolchain.host)?;
 
         let target = given.value("--target-dir").map(|directory| cwd.join(directory));
         let directory = target.unwrap_or(metadata.target_directory).join("lockcheck");
@@ -122,7 +138,7 @@ impl Settings {
         let cache =
             env::var_os(CACHE).map_or_else(|| directory.join("runtime"), |path| cwd.join(path));
         let mut levels = Levels::default();
-        let file = Config::load(&metadata.workspace_root)?;
+        let Read { config: file, accepted } = Config::load(&metadata.workspace_root)?;
         for (code, level) in &file.levels {
             levels.set(code, *level).map_err(|what| {
                 Failure::new(
@@ -142,17 +158,20 @@ impl Settings {
             Some(outer) => (outer.next, Toolchain { rustdoc: outer.rustdoc, ..toolchain }),
             None => (config.program("RUSTC_WRAPPER", "build.rustc-wrapper"), toolchain),
         };
-        let lock_file = match verb {
-            "check" | "report" => None,
-            _ => lock_file(&cargo, &given, &toolchain.host, &metadata.workspace_root),
+        let (lock_file, packages) = match verb {
+            "check" | "report" => (None, Vec::new()),
+            _ => resolved(&cargo, &given, &toolchain.host, &metadata.workspace_root),
         };
         Ok(Settings {
             cargo,
             lock_file,
+            packages,
             cargo_args: match verb {
                 "check" => checked(&given, &directory.join("lint")),
                 _ => instrumented(verb, &given, &toolchain.host, &build),
             },
+            only_compiling: only_compiling(verb, &given)
+                .map(|(verb, given)| instrumented(verb, &given, &toolchain.host, &build)),
             traces,
             workspace: metadata.workspace_root,
             members: metadata.workspace_members,
@@ -161,12 +180,19 @@ impl Settings {
             cache,
             toolchain,
             wrapper,
+            color: color(&given, &config),
             quiet: given.has("-q") || given.has("--quiet"),
             format: report.format,
             outputs: report.output,
             show,
             stats: report.stats,
+            timeout: match (report.timeout, verb) {
+                (Some(time), _) => Some(time).filter(|time| !time.is_zero()),
+                (None, "test" | "nextest") => Some(PATIENCE),
+                (None, _) => None,
+            },
             levels,
+            accepted,
             lint: file.lint,
             with_trace,
             forward_messages: verb == "check"
@@ -174,6 +200,18 @@ impl Settings {
                     .values("--message-format")
                     .any(|form| form.to_str().is_some_and(|form| form.starts_with("json"))),
         })
+    }
+}
+
+/// What cargo would do: `--color`, then `CARGO_TERM_COLOR`, then `term.color`.
+fn color(given: &CargoArgs, config: &CargoConfig) -> ColorChoice {
+    let option = given.value("--color").map(OsStr::to_owned);
+    let set = option.or_else(|| env::var_os("CARGO_TERM_COLOR"));
+    let word = set.and_then(|word| word.into_string().ok());
+    match word.or_else(|| config.strings("term.color").pop()).as_deref() {
+        Some("always") => ColorChoice::Always,
+        Some("never") => ColorChoice::Never,
+        _ => ColorChoice::Auto,
     }
 }
 
@@ -201,6 +239,19 @@ fn instrumented(verb: &str, given: &CargoArgs, host: &str, build: &Path) -> Vec<
     words.extend(["--target".into(), host.into(), "--target-dir".into(), build.into()]);
     words.extend(rest.cloned());
     words
+}
+
+/// A verb and arguments with which cargo compiles the same and runs nothing.
+fn only_compiling<'v>(verb: &'v str, given: &CargoArgs) -> Option<(&'v str, CargoArgs)> {
+    match verb {
+        "run" => Some(("build", given.before_first_free_word())),
+        "test" | "bench" | "nextest" => {
+            let mut words = given.before_program().words().to_vec();
+            words.push("--no-run".into());
+            Some((verb, CargoArgs::new(words)))
+        }
+        _ => None,
+    }
 }
 
 /// cargo's arguments for a check of all targets, whose messages this program reads.
@@ -233,7 +284,8 @@ fn refuse_other_targets(args: &CargoArgs, config: &CargoConfig, host: &str) -> R
         Some(other) => Err(Failure::new(
             format!("programs for `{other}` cannot be checked: this host is `{host}`"),
             "Check a build for the host, with `--target host-tuple`: the locks and their order are \
-             the same in code that is not specific to one platform.",
+             the same in code that is not specific to one platform. `cargo lockcheck` alone reads the \
+             source of any target, and runs nothing.",
         )),
     }
 }
@@ -263,15 +315,28 @@ fn metadata(cargo: &Path, args: &CargoArgs) -> Command {
     command
 }
 
-/// The lock file, after cargo has brought it up to date as a build would.
-fn lock_file(cargo: &Path, args: &CargoArgs, host: &str, root: &Path) -> Option<String> {
-    // What is wrong is said by the build that follows.
-    let output = metadata(cargo, args).args(["--filter-platform", host]).output().ok()?;
-    if !output.status.success() {
-        return None;
+/// The lock file, after cargo has brought it up to date as a build would, and the packages that it brings.
+fn resolved(
+    cargo: &Path,
+    args: &CargoArgs,
+    host: &str,
+    root: &Path,
+) -> (Option<String>, Vec<Package>) {
+    let mut command = metadata(cargo, args);
+    for option in ["--features", "-F"] {
+        for value in args.values(option) {
+            command.args([OsStr::new("--features"), value]);
+        }
     }
+    let of_features = ["--all-features", "--no-default-features"];
+    command.args(of_features.iter().filter(|flag| args.has(flag)));
+    // What is wrong is said by the build that follows.
+    let output = command.args(["--filter-platform", host]).output();
+    let Some(output) = output.ok().filter(|output| output.status.success()) else {
+        return (None, Vec::new());
+    };
     let path = args.value("--lockfile-path").map_or_else(|| root.join("Cargo.lock"), PathBuf::from);
-    fs::read_to_string(path).ok()
+    (fs::read_to_string(path).ok(), packages::of_metadata(&output.stdout))
 }
 
 /// What cargo says of the workspace.
@@ -311,7 +376,7 @@ impl Metadata {
 mod tests {
     use std::path::Path;
 
-    use super::{checked, instrumented, refuse_build_std, refuse_other_targets};
+    use super::{checked, instrumented, only_compiling, refuse_build_std, refuse_other_targets};
     use crate::cli::cargo_args::CargoArgs;
     use crate::cli::cargo_config::CargoConfig;
 
@@ -332,6 +397,18 @@ mod tests {
             line("nextest", "--color always run -p a"),
             "nextest --color always run --target HOST --target-dir dir -p a"
         );
+    }
+
+    #[test]
+    fn what_runs_can_be_compiled_alone() {
+        let line = |verb: &str, given: &str| {
+            let (verb, args) = only_compiling(verb, &args(given)).expect("it runs something");
+            format!("{verb} {}", args.words().join(" ".as_ref()).display())
+        };
+        assert_eq!(line("test", "-p a name -- --nocapture"), "test -p a name --no-run");
+        assert_eq!(line("nextest", "run -p a -- name"), "nextest run -p a --no-run");
+        assert_eq!(line("run", "--bin b word --release"), "build --bin b");
+        assert!(only_compiling("check", &args("")).is_none());
     }
 
     #[test]

@@ -12,6 +12,11 @@
 //! type = "kernel::SpinLock"
 //! guard = "kernel::SpinGuard"
 //! lock = ["acquire"]            # methods that wait for it; also `read` and `try_lock`
+//!
+//! [[allow]]                     # one finding that is accepted
+//! id = "lock-order-35d1f204"    # as the report has it
+//! reason = "the auditor runs at night, when nothing is transferred"
+//! until = 2027-01-31            # the last day of it, if there is to be one
 //! ```
 
 use std::collections::BTreeMap;
@@ -19,7 +24,10 @@ use std::fs;
 use std::io;
 use std::path::Path;
 
+use jiff::civil::Date;
 use serde::Deserialize;
+use toml::Spanned;
+use toml::value::Datetime;
 
 use super::failure::Failure;
 use crate::report::model::Level;
@@ -35,6 +43,43 @@ pub struct Config {
     pub levels: BTreeMap<String, Level>,
     /// What the lint is told.
     pub lint: Lint,
+    /// Findings that are accepted.
+    pub allow: Vec<Allow>,
+}
+
+/// A finding that is accepted, as the file has it.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Allow {
+    /// Its id.
+    pub id: Spanned<String>,
+    /// Why.
+    pub reason: String,
+    /// The last day on which it is.
+    #[serde(default)]
+    pub until: Option<Datetime>,
+}
+
+/// A finding that is accepted.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Accepted {
+    /// Its id.
+    pub id: String,
+    /// Why.
+    pub reason: String,
+    /// The last day on which it is; none for ever.
+    pub until: Option<Date>,
+    /// The line of the file that says so.
+    pub line: u32,
+}
+
+/// What the file says, all of it with a meaning.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Read {
+    /// What was read.
+    pub config: Config,
+    /// Findings that are accepted.
+    pub accepted: Vec<Accepted>,
 }
 
 /// What the lint is told.
@@ -72,11 +117,11 @@ impl Config {
     ///
     /// # Errors
     /// When there is a file that cannot be read.
-    pub fn load(workspace: &Path) -> Result<Config, Failure> {
+    pub fn load(workspace: &Path) -> Result<Read, Failure> {
         let path = workspace.join(NAME);
         let text = match fs::read_to_string(&path) {
             Ok(text) => text,
-            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Config::default()),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Read::default()),
             Err(error) => {
                 return Err(Failure::new(
                     format!("cannot read `{}`: {error}", path.display()),
@@ -84,15 +129,41 @@ impl Config {
                 ));
             }
         };
-        toml::from_str(&text).map_err(|error| {
+        let config: Config = toml::from_str(&text).map_err(|error| {
             Failure::new(
                 format!("`{}` is not understood: {error}", path.display()),
-                "Write `[levels]` with lines such as `lock-order = \"deny\"`, and `[lint]` with \
-                 `order = [[\"First.lock\", \"Second.lock\"]]`, and `[[lint.locks]]` with `type`, \
-                 `guard` and `lock`.",
+                "Write `[levels]` with lines such as `lock-order = \"deny\"`, `[lint]` with \
+                 `order = [[\"First.lock\", \"Second.lock\"]]`, `[[lint.locks]]` with `type`, \
+                 `guard` and `lock`, and `[[allow]]` with `id`, `reason` and, if it is to end, \
+                 `until = 2027-01-31`.",
+            )
+        })?;
+        let accepted = config.allow.iter().map(|allow| accepted(allow, &text));
+        let accepted = accepted.collect::<Result<_, _>>()?;
+        Ok(Read { config, accepted })
+    }
+}
+
+/// An entry, with its meaning.
+fn accepted(allow: &Allow, text: &str) -> Result<Accepted, Failure> {
+    let (id, reason) = (allow.id.get_ref().clone(), allow.reason.trim().to_owned());
+    let before = text.get(..allow.id.span().start).unwrap_or_default();
+    let line = before.matches('\n').count() as u32 + 1;
+    if reason.is_empty() {
+        return Err(Failure::new(
+            format!("`{NAME}` allows `{id}` without a reason, at line {line}"),
+            "Say in `reason` why the finding is accepted, for whoever reads it next.",
+        ));
+    }
+    let until = allow.until.map(|until| {
+        until.to_string().parse::<Date>().map_err(|_| {
+            Failure::new(
+                format!("`{NAME}` allows `{id}` until `{until}`, which is no day"),
+                "Write the last day on which it is accepted, as in `until = 2027-01-31`.",
             )
         })
-    }
+    });
+    Ok(Accepted { id, reason, until: until.transpose()?, line })
 }
 
 #[cfg(test)]

@@ -36,18 +36,19 @@ mod order;
 // What is wrong, in words.
 mod rules;
 
-// What is allowed by comments, and messages for editors.
+// Messages for editors.
 pub mod output;
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::mem::ManuallyDrop;
 use std::path::Path;
 
 use program::Part;
 
+use crate::accept;
 use crate::cli::user_config;
 use crate::lint::effects::analyzed::Analyzed;
-use crate::report::model::{Coverage, Evidence, Finding, Place, SourceOrder, Suppressed};
+use crate::report::model::{Coverage, Evidence, Finding, Place, SourceOrder};
 use crate::report::naming::{self, Syntax};
 use crate::report::sources::Sources;
 use compile::{Checked, Compiled};
@@ -57,8 +58,10 @@ use compile::{Checked, Compiled};
 pub struct Linted {
     /// The findings, without levels.
     pub findings: Vec<Finding>,
-    /// Those that a comment allows.
-    pub suppressed: Vec<Suppressed>,
+    /// Sentences on names in `lockcheck.toml` that are no lock's.
+    pub unknown_names: Vec<String>,
+    /// The files of the source, by their names in reports.
+    pub files: BTreeSet<String>,
     /// The orders of locks that the source shows, each with one place.
     pub orders: Vec<SourceOrder>,
     /// How much was looked at.
@@ -93,6 +96,7 @@ fn lint(parts: Vec<Part<'_>>, workspace: &Path, config: &user_config::Lint) -> L
     let program = ManuallyDrop::new(program::Program::new(parts, &config.locks));
     let analyzed = ManuallyDrop::new(Analyzed::new(&program));
     let (mut findings, orders) = rules::check(&analyzed, &config.order);
+    let unknown_names = order::names::unknown(&analyzed, &config.order);
     let sources = Sources::of_workspace(workspace);
     let syntax = Syntax::new(&sources);
     syntax.look_around(findings.iter().flat_map(all_places).cloned());
@@ -103,18 +107,19 @@ fn lint(parts: Vec<Part<'_>>, workspace: &Path, config: &user_config::Lint) -> L
         finding.evidence = vec![Evidence::Source];
     }
     naming::number_namesakes(&mut findings);
-    let (findings, suppressed, notes) = output::suppress::apply(&program, findings);
+    let texts = program.units.iter().flat_map(|unit| unit.sources.texts());
+    let files = texts.map(|(name, _)| name).collect();
     let coverage = Coverage {
         functions_analyzed: program.functions.len() as u64,
         functions_skipped: program.skipped,
         ..Coverage::default()
     };
-    Linted { findings, suppressed, orders, coverage, notes }
+    Linted { findings, unknown_names, files, orders, coverage, notes: Vec::new() }
 }
 
 /// All places that a finding or its locks are known by.
 fn all_places(finding: &Finding) -> impl Iterator<Item = &Place> {
-    output::suppress::places(finding).chain(finding.locks.iter().map(|lock| &lock.created))
+    accept::places(finding).chain(finding.locks.iter().map(|lock| &lock.created))
 }
 
 /// What a lock of `finding` is known by: a variable by the function, a static by the file, that the
@@ -125,7 +130,7 @@ fn key(finding: &Finding, at: usize, syntax: &Syntax<'_>) -> String {
         let edges = finding.edges.iter();
         let ends = edges.flat_map(|edge| [(edge.from, &edge.from_site), (edge.to, &edge.to_site)]);
         let own = ends.filter(|(lock, _)| *lock == at).map(|(_, place)| place).next();
-        own.or_else(|| output::suppress::places(finding).next())
+        own.or_else(|| accept::places(finding).next())
     };
     let declared = Some(&lock.created).filter(|place| !place.file.is_empty());
     match declared.or_else(used) {
@@ -139,14 +144,14 @@ fn key(finding: &Finding, at: usize, syntax: &Syntax<'_>) -> String {
 }
 
 /// What the fuzz targets reach of the lint, in their builds (`cfg(fuzzing)`) alone: the compiler's
-/// text as it is read and analysed, and the comments that allow findings.
+/// text as it is read and analysed.
 #[cfg(fuzzing)]
 pub mod fuzzing {
     use std::collections::HashMap;
     use std::path::{Path, PathBuf};
 
     use super::program::{Part, Target};
-    use super::{Linted, lint, mir, output, user_config};
+    use super::{Linted, lint, mir, user_config};
 
     /// What was read of the compiler's text.
     #[derive(Debug, PartialEq, Eq)]
@@ -171,12 +176,6 @@ pub mod fuzzing {
         let (files, renamed) = (Vec::new(), HashMap::new());
         let target = Target { prefix: "fuzzed".to_owned(), root, files, mir, renamed };
         lint(vec![Part::new(target)], Path::new("/nowhere"), told)
-    }
-
-    /// The comments of a source file that allow something: the line of each, the line that it is for,
-    /// the rules and the reason.
-    pub fn allowances(text: &str) -> Vec<(u32, u32, Vec<String>, String)> {
-        output::suppress::read(text)
     }
 }
 

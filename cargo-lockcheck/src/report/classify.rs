@@ -81,7 +81,7 @@ pub fn classify(findings: Vec<Finding>, levels: &Levels) -> Report {
                 true => "allowed by the settings".to_owned(),
                 false => format!("`{}` is `allow` unless it is set", finding.rule),
             });
-            report.suppressed.push(Suppressed { finding, reason });
+            report.suppressed.push(Suppressed { finding, reason, accepted: None });
         }
     }
     let weight = |finding: &Finding| (Reverse(finding.level), Reverse(finding.tier), finding.rule);

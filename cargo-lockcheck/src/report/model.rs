@@ -32,6 +32,16 @@ pub struct Report {
     /// runs.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub orders: Vec<SourceOrder>,
+    /// Packages of the program that bring ways to wait which are not watched.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub unwatched: Vec<Unwatched>,
+    /// Processes that did not end by themselves, with what their threads did last.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub standstills: Vec<Standstill>,
+    /// Sentences on what is to be mended beside the findings: what was meant to accept one, and does
+    /// not.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub warnings: Vec<String>,
     /// Sentences on what limits this report: traces that could not be read in full, searches that
     /// stopped at their bound.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
@@ -47,6 +57,9 @@ impl Default for Report {
             suppressed: Vec::new(),
             coverage: Coverage::default(),
             orders: Vec::new(),
+            unwatched: Vec::new(),
+            standstills: Vec::new(),
+            warnings: Vec::new(),
             notes: Vec::new(),
         }
     }
@@ -202,6 +215,9 @@ pub struct SourceOrder {
     pub to_site: Place,
     /// Whether a recorded run has taken the two in this order, there or elsewhere.
     pub seen: bool,
+    /// Whether no run can tell, as one of the two is of a kind that is not watched.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub unwatched: bool,
 }
 
 /// A finding that is not shown, and why.
@@ -212,6 +228,9 @@ pub struct Suppressed {
     pub finding: Finding,
     /// Why it cannot happen, or who allowed it.
     pub reason: String,
+    /// Where the program's people have accepted it: a comment, or a line of `lockcheck.toml`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub accepted: Option<Place>,
 }
 
 /// A lock, by its class.
@@ -226,6 +245,13 @@ pub struct Lock {
     pub ty: String,
     /// Where it is created.
     pub created: Place,
+    /// Whether it is of a kind that runs do not watch.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub unwatched: bool,
+}
+
+fn is_false(value: &bool) -> bool {
+    !value
 }
 
 impl Lock {
@@ -346,6 +372,105 @@ pub struct Held {
     /// The lock, as an index of the finding's `locks`.
     pub lock: usize,
     /// How it is held.
+    pub mode: Mode,
+    /// Where it was acquired.
+    pub site: Place,
+}
+
+/// A package with ways to wait that are not watched: what waits there is in no finding of a run.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Unwatched {
+    /// The package.
+    pub package: String,
+    /// What it has.
+    pub why: WhyUnwatched,
+}
+
+/// Why something is not watched.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum WhyUnwatched {
+    /// Locks for which tasks wait, and no thread blocks.
+    AsyncLocks,
+    /// Locks that it makes itself.
+    OwnLocks,
+    /// Code that is not Rust.
+    ForeignCode,
+}
+
+impl WhyUnwatched {
+    /// All of them.
+    pub const ALL: &[WhyUnwatched] =
+        &[WhyUnwatched::AsyncLocks, WhyUnwatched::OwnLocks, WhyUnwatched::ForeignCode];
+
+    /// What it is, in words.
+    pub const fn words(self) -> &'static str {
+        match self {
+            WhyUnwatched::AsyncLocks => "async locks",
+            WhyUnwatched::OwnLocks => "locks of its own make",
+            WhyUnwatched::ForeignCode => "C code",
+        }
+    }
+}
+
+/// A process that did not end by itself, as it was when it was looked at last.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Standstill {
+    /// Its program.
+    pub program: String,
+    /// Its threads.
+    pub threads: Vec<Standing>,
+}
+
+/// What a thread did at one moment.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Standing {
+    /// The thread, by its name.
+    pub thread: String,
+    /// What it waited for; nothing for one that ran, or waited for something that is not watched.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub wait: Option<StandingWait>,
+    /// What it held.
+    pub held: Vec<StandingHold>,
+}
+
+/// What a thread waited for at one moment.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct StandingWait {
+    /// What kind of thing it waited for.
+    #[serde(rename = "for")]
+    pub awaited: StandingFor,
+    /// That thing, by its name: a lock, an event, or a thread.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub name: Option<String>,
+    /// Where it waited.
+    pub site: Place,
+    /// For how long it had, in nanoseconds.
+    pub ns: u64,
+}
+
+/// What a thread can wait for at one moment.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum StandingFor {
+    /// A lock.
+    Lock,
+    /// The end of a thread.
+    Join,
+    /// A notification, a message, a barrier.
+    Event,
+    /// That it is unparked.
+    Unpark,
+    /// A time, or an event before it.
+    Time,
+}
+
+/// What a thread held at one moment.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct StandingHold {
+    /// The lock, by its name.
+    pub lock: String,
+    /// How it was held.
     pub mode: Mode,
     /// Where it was acquired.
     pub site: Place,

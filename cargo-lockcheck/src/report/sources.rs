@@ -66,6 +66,12 @@ impl Sources {
                 return format!("{name}/{path}");
             }
         }
+        // `.../rustdocRANDOM/doctest_bundle_2024.rs`: the documentation's examples as one program
+        if let Some(bundle) =
+            file.rsplit('/').next().filter(|name| name.starts_with("doctest_bundle"))
+        {
+            return bundle.to_owned();
+        }
         // `/rustc/HASH/library/path`, or the same in an installed `rust-src`
         if let Some((before, path)) = file.split_once("/library/")
             && (before.starts_with("/rustc/") || before.ends_with("/rust"))
@@ -178,6 +184,7 @@ mod tests {
             ),
             ("/home/me/.cargo/git/checkouts/my-db-0011aabb/9fe1234/src/a.rs", "my-db/src/a.rs"),
             ("/rustc/59807616e/library/std/src/sync/once.rs", "library/std/src/sync/once.rs"),
+            ("/tmp/rustdoctestuvWX12/doctest_bundle_2024.rs", "doctest_bundle_2024.rs"),
             ("/home/me/bankrupt/src/lib.rs", "../bankrupt/src/lib.rs"),
             ("/home/other/src/lib.rs", "/home/other/src/lib.rs"),
         ] {

@@ -1,17 +1,20 @@
 //! Runs cargo with every lock instrumented, and gathers what the processes leave behind.
 
 use std::env;
+use std::ffi::OsString;
 use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io;
 use std::path::{Path, PathBuf};
-use std::process::{self, Command, ExitStatus};
+use std::process::{self, Command, ExitStatus, Stdio};
 use std::time::SystemTime;
 
 use super::interrupts;
 use super::orphans::Watch;
+use super::progress::{self, Progress, Stalled};
 use crate::build::runtime::Runtime;
 use crate::build::wrapper::{PLAN, Plan};
 use crate::cli::failure::Failure;
+use crate::cli::outcome::TESTS_FAILED;
 use crate::cli::settings::Settings;
 use crate::cli::status;
 use crate::report::render::Format;
@@ -33,6 +36,9 @@ const KEPT: usize = 8;
 /// A build that fails with less than this on its disk, in bytes, has most likely failed for that.
 const SPACE: u64 = 64 << 20;
 
+/// nextest's code for tests that have failed. It is that of a finding, and not to be taken for one.
+const NEXTEST_FAILED: u8 = 100;
+
 /// What cargo did, and where the traces are.
 #[derive(Debug)]
 pub struct Collected {
@@ -42,6 +48,11 @@ pub struct Collected {
     pub code: u8,
     /// Whether a checked crate did not compile.
     pub build_failed: bool,
+    /// Whether cargo refuses to build anything: for its arguments, its manifest, or its lock file. It
+    /// is asked only where it has failed and no process has left a trace.
+    pub refused: bool,
+    /// Processes that were ended because nothing got on.
+    pub stalled: Vec<Stalled>,
     /// The bytes that were left on the build directory's disk, if that is known.
     pub space: Option<u64>,
     /// The run's directory is not removed while this is locked.
@@ -49,10 +60,24 @@ pub struct Collected {
 }
 
 impl Collected {
-    /// Why there is nothing to report on, when cargo failed and no process left a trace.
+    /// Sentences on the processes that were ended because nothing got on.
+    pub fn notes(&self) -> impl Iterator<Item = String> {
+        self.stalled.iter().map(|Stalled { processes, time }| {
+            let who = match processes {
+                1 => "1 process was".to_owned(),
+                count => format!("{count} processes were"),
+            };
+            format!(
+                "{who} ended, as nothing had got on for {} s: `--timeout` sets another time, and \
+                 `--timeout 0` none",
+                time.as_secs()
+            )
+        })
+    }
+
+    /// Why nothing was checked, when that is cargo's fault or the build's.
     pub fn nothing_ran(&self) -> Option<Failure> {
-        let has_traces = fs::read_dir(&self.traces).is_ok_and(|mut all| all.next().is_some());
-        if self.code == 0 || has_traces {
+        if !self.build_failed && !self.refused || has_traces(&self.traces) {
             return None;
         }
         if self.build_failed
@@ -77,11 +102,16 @@ impl Collected {
             )
         } else {
             Failure::new(
-                "cargo or the program failed before a lock was taken, so nothing was checked",
-                "Repair what is reported above, then check again.",
+                "cargo ran nothing, so nothing was checked",
+                "Mend what cargo reports above. All arguments but lockcheck's own are cargo's; \
+                 `cargo lockcheck --help` lists those.",
             )
         })
     }
+}
+
+fn has_traces(directory: &Path) -> bool {
+    fs::read_dir(directory).is_ok_and(|mut all| all.next().is_some())
 }
 
 /// Runs cargo until it ends; Ctrl-C, or a signal to terminate, ends cargo and the program, but not
@@ -113,10 +143,17 @@ pub fn run(settings: &Settings, runtime: &Runtime) -> Result<Collected, Failure>
     })?;
     // Where the system refuses a watch, a run that is killed leaves its processes behind.
     let watch = Watch::begin(TRACE, &traces).ok();
-    if interrupts::outlive(watch.as_ref().and_then(Watch::process)).is_err() {
+    let asked = traces.clone();
+    let ask = move || progress::ask_all(TRACE, &asked);
+    if interrupts::outlive(watch.as_ref().and_then(Watch::process), ask).is_err() {
         status::warning("an interrupt will end the check without a report");
     }
-    let mut command = Command::new(&settings.cargo);
+    let call = |args: &[OsString]| {
+        let mut command = Command::new(&settings.cargo);
+        command.args(args).env("RUSTC_WRAPPER", &this).env("RUSTDOC", &this).env(PLAN, &plan_path);
+        command
+    };
+    let mut command = call(&settings.cargo_args);
     if settings.format != Format::Text {
         // The report goes to stdout, and is not to be mixed with what the program prints.
         command.stdout(io::stderr());
@@ -128,19 +165,14 @@ pub fn run(settings: &Settings, runtime: &Runtime) -> Result<Collected, Failure>
         // The report says the rest, and better.
         command.env(PRINT, "places");
     }
-    let status = command
-        .args(&settings.cargo_args)
-        .env("RUSTC_WRAPPER", &this)
-        .env("RUSTDOC", &this)
-        .env(PLAN, &plan_path)
-        .env(TRACE, &traces)
-        .status()
-        .map_err(|error| {
-            Failure::new(
-                format!("cannot start `{}`: {error}", settings.cargo.display()),
-                "Install cargo with rustup, or set `CARGO` to it.",
-            )
-        })?;
+    let watched = Progress::watch(TRACE, &traces, settings.timeout);
+    let status = command.env(TRACE, &traces).status().map_err(|error| {
+        Failure::new(
+            format!("cannot start `{}`: {error}", settings.cargo.display()),
+            "Install cargo with rustup, or set `CARGO` to it.",
+        )
+    })?;
+    let stalled = watched.map(Progress::finish).unwrap_or_default();
     if is_killed(status) {
         // What cargo had started does not know of it.
         Watch::end_orphans(TRACE, &traces);
@@ -148,10 +180,18 @@ pub fn run(settings: &Settings, runtime: &Runtime) -> Result<Collected, Failure>
     if let Some(watch) = watch {
         watch.finish();
     }
+    let build_failed = failed.exists();
+    // A process that has taken no lock leaves no trace, and one that has failed did run.
+    let refused = !status.success()
+        && !build_failed
+        && !has_traces(&traces)
+        && settings.only_compiling.as_ref().is_some_and(|args| is_refused(call(args)));
     Ok(Collected {
+        code: runner_code(code(status), &settings.cargo_args),
         traces,
-        code: code(status),
-        build_failed: failed.exists(),
+        build_failed,
+        refused,
+        stalled,
         space: space(&settings.build),
         _lock: lock,
     })
@@ -280,6 +320,18 @@ fn space(_path: &Path) -> Option<u64> {
     None
 }
 
+/// Whether cargo does not do what it is told, to compile and run nothing.
+fn is_refused(mut compile: Command) -> bool {
+    let silent = compile.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
+    !silent.status().is_ok_and(|status| status.success())
+}
+
+/// The code of a runner of tests, where it has one of its own for tests that failed.
+fn runner_code(code: u8, cargo_args: &[OsString]) -> u8 {
+    let is_nextest = cargo_args.first().is_some_and(|verb| verb == "nextest");
+    if is_nextest && code == NEXTEST_FAILED { TESTS_FAILED } else { code }
+}
+
 /// Whether it was ended by a signal that it had no time to tell others of.
 fn is_killed(status: ExitStatus) -> bool {
     signal(status) == Some(9)
@@ -310,7 +362,7 @@ fn unwritable(path: &Path, error: &io::Error) -> Failure {
 mod tests {
     use std::fs;
 
-    use super::{Collected, KEPT, lock_run, prune};
+    use super::{Collected, KEPT, lock_run, prune, runner_code};
 
     #[test]
     fn a_full_disk_is_said() {
@@ -320,6 +372,8 @@ mod tests {
                 traces: directory.path().join("none"),
                 code: 101,
                 build_failed: true,
+                refused: false,
+                stalled: Vec::new(),
                 space,
                 _lock: lock_run(directory.path()).expect("a lock"),
             };
@@ -328,6 +382,12 @@ mod tests {
         assert!(said(Some(3 << 20)).contains("3 MiB left on the disk"));
         assert_eq!(said(Some(1 << 40)), "the build failed, so nothing was checked");
         assert_eq!(said(None), "the build failed, so nothing was checked");
+    }
+
+    #[test]
+    fn tests_that_fail_have_one_code_with_every_runner() {
+        let code = |verb: &str, code| runner_code(code, &[verb.into(), "run".into()]);
+        assert_eq!((code("nextest", 100), code("nextest", 4), code("run", 100)), (101, 4, 100));
     }
 
     /// Ends a run. A child that another test starts has a copy of the file until it executes its

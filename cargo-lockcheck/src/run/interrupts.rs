@@ -9,7 +9,7 @@
 use std::io;
 
 #[cfg(unix)]
-pub use unix::outlive;
+pub use unix::{CleanUp, clean_up, outlive};
 
 #[cfg(unix)]
 mod unix {
@@ -20,28 +20,32 @@ mod unix {
 
     use rustix::process::getpgrp;
     use rustix::termios::tcgetpgrp;
-    use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
-    use signal_hook::iterator::Signals;
+    use signal_hook::consts::{SIGHUP, SIGINT, SIGQUIT, SIGTERM};
+    use signal_hook::iterator::{Handle, Signals};
     use sysinfo::{Pid, ProcessRefreshKind, ProcessesToUpdate, Signal, System};
 
     /// How long cargo has to end by a signal that it got by itself. What comes meanwhile is the same
     /// signal: `timeout` sends it to the process and then to the group.
     const MOMENT: Duration = Duration::from_millis(300);
 
-    /// From now on such a signal does not end this process, and is not handed on to `watch`.
+    /// From now on such a signal does not end this process, and is not handed on to `watch`. Before it is
+    /// handed on, the processes are asked what they do, by `ask`.
     ///
     /// # Errors
     /// When the system does not let signals be handled.
-    pub fn outlive(watch: Option<u32>) -> io::Result<()> {
-        let mut signals = Signals::new([SIGINT, SIGTERM, SIGHUP])?;
+    pub fn outlive(watch: Option<u32>, ask: impl Fn() + Send + 'static) -> io::Result<()> {
+        let mut signals = Signals::new([SIGINT, SIGTERM, SIGHUP, SIGQUIT])?;
         thread::Builder::new().name("signals".to_owned()).spawn(move || {
             let Some(first) = signals.forever().next() else { return };
-            if first != SIGINT {
+            let from_terminal = matches!(first, SIGINT | SIGQUIT);
+            if !from_terminal {
+                ask();
                 hand_on(Signal::Term, watch);
             }
             thread::sleep(MOMENT);
             signals.pending().for_each(drop);
-            if first == SIGINT && !is_in_foreground() {
+            if from_terminal && !is_in_foreground() {
+                ask();
                 hand_on(Signal::Interrupt, watch);
             }
             if let Some(signal) = signals.forever().next() {
@@ -49,6 +53,38 @@ mod unix {
             }
         })?;
         Ok(())
+    }
+
+    /// While this lives, a signal that ends this process has it clean up first.
+    #[derive(Debug)]
+    pub struct CleanUp(Option<Handle>);
+
+    impl Drop for CleanUp {
+        fn drop(&mut self) {
+            if let Some(handle) = &self.0 {
+                handle.close();
+            }
+        }
+    }
+
+    /// Until the result is dropped, a signal ends what this process has started, then calls `remove`, then
+    /// ends the process.
+    pub fn clean_up(remove: impl Fn() + Send + 'static) -> CleanUp {
+        // Where the system lets no signal be handled, something is left behind.
+        let Ok(mut signals) = Signals::new([SIGINT, SIGTERM, SIGHUP, SIGQUIT]) else {
+            return CleanUp(None);
+        };
+        let handle = signals.handle();
+        let wait = move || {
+            if let Some(signal) = signals.forever().next() {
+                hand_on(Signal::Kill, None);
+                thread::sleep(MOMENT);
+                remove();
+                process::exit(128 + signal);
+            }
+        };
+        let thread = thread::Builder::new().name("clean-up".to_owned()).spawn(wait);
+        CleanUp(thread.ok().map(|_| handle))
     }
 
     /// Whether the keys of a terminal reach this process, and with it all that it has started.
@@ -84,7 +120,7 @@ mod unix {
 /// # Errors
 /// When the system does not let interrupts be handled.
 #[cfg(not(unix))]
-pub fn outlive(_watch: Option<u32>) -> io::Result<()> {
+pub fn outlive(_watch: Option<u32>, _ask: impl Fn() + Send + 'static) -> io::Result<()> {
     use std::process;
     use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -95,4 +131,15 @@ pub fn outlive(_watch: Option<u32>) -> io::Result<()> {
         }
     };
     ctrlc::set_handler(handler).map_err(io::Error::other)
+}
+
+/// Nothing is cleaned up here: an interrupt ends the process at once.
+#[cfg(not(unix))]
+#[derive(Debug)]
+pub struct CleanUp(());
+
+/// Nothing is cleaned up here.
+#[cfg(not(unix))]
+pub fn clean_up(_remove: impl Fn() + Send + 'static) -> CleanUp {
+    CleanUp(())
 }

@@ -19,8 +19,8 @@ use lockdep::finding::Rule;
 use super::by_tests;
 use super::homes::Homes;
 use super::trace::{
-    Blocked, Class, Counts, Edge, Found, Order, ProcessKey, Stacks, Taken, Thread, Times, Trace,
-    Warning,
+    Blocked, Class, Counts, Edge, Found, Order, ProcessKey, Stacks, Standing, Taken, Thread, Times,
+    Trace, Warning,
 };
 use crate::cli::failure::Failure;
 use crate::report::model::{Awaited, Coverage, Place};
@@ -63,6 +63,8 @@ pub struct Process {
     pub counts: Counts,
     /// Threads that still waited when it ended.
     pub blocked: BTreeSet<Blocked>,
+    /// What its threads did when it was looked at last.
+    pub standing: Vec<Standing>,
     /// How long locks were waited for and held.
     pub times: BTreeMap<Arc<Class>, Times>,
     /// Whether it ended by itself.
@@ -183,6 +185,7 @@ impl Merged {
             program: trace.header.program().to_owned(),
             counts: trace.counts,
             blocked: trace.blocked.into_iter().collect(),
+            standing: trace.standing,
             times: trace.times.into_iter().collect(),
             ended: trace.ended,
         });
@@ -284,6 +287,8 @@ impl Process {
         ours.edges = ours.edges.max(theirs.edges);
         ours.acquisitions = ours.acquisitions.max(theirs.acquisitions);
         self.blocked.extend(other.blocked);
+        let fuller = |standing: Vec<Standing>| (standing.len(), standing);
+        self.standing = fuller(std::mem::take(&mut self.standing)).max(fuller(other.standing)).1;
         for (class, times) in other.times {
             let known = self.times.entry(class).or_default();
             // Both are of one process: the later one has counted on.

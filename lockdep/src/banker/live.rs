@@ -210,7 +210,6 @@ impl fmt::Debug for Banker {
 ///
 /// It belongs to the task, not to a thread: it can be sent, and shared by threads that work on the
 /// same task.
-#[derive(Debug)]
 pub struct Claim {
     banker: Banker,
     task: TaskId,
@@ -362,7 +361,6 @@ impl Drop for Claim {
 
 /// Units that a task holds; dropping it gives them back, in a panic too.
 #[must_use = "the units are given back at once if the grant is not kept"]
-#[derive(Debug)]
 pub struct Grant<'claim> {
     claim: &'claim Claim,
     holder: Holder,
@@ -396,6 +394,28 @@ impl Grant<'_> {
         self.claim.banker.watch.release(&mut self.holder, |resource| held.of(resource) > 0);
         self.units = held.iter().collect();
         self.claim.release(&part.iter().collect::<Vec<_>>())
+    }
+}
+
+impl fmt::Debug for Grant<'_> {
+    /// `Grant { task: writer, units: { disks: 2 } }`
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let state = self.claim.banker.state();
+        let task = state.task_name(self.claim.task).map_or("?", |name| name);
+        write!(f, "Grant {{ task: {task}, units: {{")?;
+        for (at, (resource, count)) in self.units.iter().enumerate() {
+            let separator = if at == 0 { "" } else { "," };
+            write!(f, "{separator} {}: {count}", state.resource_name(*resource))?;
+        }
+        f.write_str(" } }")
+    }
+}
+
+impl fmt::Debug for Claim {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let state = self.banker.state();
+        let task = state.task_name(self.task).map_or("?", |name| name);
+        write!(f, "Claim {{ task: {task} }}")
     }
 }
 

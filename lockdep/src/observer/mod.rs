@@ -167,6 +167,8 @@ impl Observer {
         }
         let class = self.classes.len() as u32;
         self.classes.push(Class { class, ..new });
+        // Who asks what the threads hold has to know it.
+        self.trace_class(class);
         class
     }
 
@@ -193,6 +195,10 @@ impl Observer {
     }
 
     pub(crate) fn add_thread(&mut self, info: ThreadInfo) {
+        // Who asks what the threads do has to know them.
+        if let Some(trace) = &mut self.trace {
+            trace.thread(&info);
+        }
         self.threads.insert(info.thread.id, info);
     }
 
@@ -671,11 +677,20 @@ impl Observer {
         }
     }
 
+    /// The number of the trace's file, where there is one.
+    pub(crate) fn trace_descriptor(&self) -> Option<i32> {
+        self.trace.as_ref().and_then(Trace::descriptor)
+    }
+
     /// This process was forked off another: it writes a trace of its own.
     pub(crate) fn forked(&mut self) {
         if let Some(trace) = &self.trace {
             self.trace = trace.fork();
             self.orders.clear();
+            if let Some(trace) = &mut self.trace {
+                self.classes.iter().skip(1).for_each(|class| trace.class(class));
+                self.threads.values().for_each(|thread| trace.thread(thread));
+            }
         }
     }
 }

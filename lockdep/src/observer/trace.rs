@@ -18,6 +18,7 @@ use crate::model::inventory::{Class, Counts, ThreadInfo};
 use crate::model::lock::Site;
 use crate::model::stack::FoundStack;
 use crate::model::times::ClassTimes;
+use crate::platform;
 use crate::platform::unwind::{self, Module};
 
 /// The version of the format.
@@ -67,6 +68,11 @@ impl Trace {
     /// A new file for a process that was forked off this one.
     pub(crate) fn fork(&self) -> Option<Trace> {
         Trace::create(&self.directory)
+    }
+
+    /// The number of the open file, where files have one.
+    pub(crate) fn descriptor(&self) -> Option<i32> {
+        self.file.as_ref().and_then(platform::descriptor)
     }
 
     fn header(&mut self, time: u128) {

@@ -8,7 +8,7 @@ use std::ffi::{c_int, c_void};
 use std::fs::File;
 use std::io::{self, Read, Write};
 use std::mem::ManuallyDrop;
-use std::os::fd::FromRawFd;
+use std::os::fd::{AsRawFd, FromRawFd};
 use std::os::unix::net::UnixStream;
 use std::sync::OnceLock;
 use std::sync::atomic::AtomicU64;
@@ -45,6 +45,10 @@ const SIGSEGV: u32 = 11;
 
 /// What `signal` returns for an error (`SIG_ERR`).
 const SIGNAL_ERROR: usize = usize::MAX;
+
+/// What a signal does that the program does not handle (`SIG_DFL`), and one that it ignores (`SIG_IGN`).
+const SIGNAL_DEFAULT: usize = 0;
+const SIGNAL_IGNORED: usize = 1;
 
 /// Wakes the watchdog's thread: it sleeps on the first socket, and a byte for the second wakes it.
 /// A signal handler may write one, where it must not touch a lock.
@@ -101,6 +105,49 @@ pub(crate) fn on_signal(number: c_int, handler: fn()) -> io::Result<()> {
     }
     HANDLED.fetch_or(bit(number), SeqCst);
     Ok(())
+}
+
+/// The signal of an inquiry. A process that does not handle it does not notice it, and programs have
+/// hardly a use for it: it tells of urgent data at a socket.
+const SIGURG: c_int = if cfg!(any(target_os = "linux", target_os = "android")) { 23 } else { 16 };
+
+static ON_INQUIRY: OnceLock<fn()> = OnceLock::new();
+
+/// Calls `answer` at each inquiry, in a signal handler, where it must be safe; unless the program handles
+/// that signal itself.
+pub(crate) fn on_inquiry(answer: fn()) {
+    extern "C" fn handle(_number: c_int) {
+        if let Some(answer) = ON_INQUIRY.get() {
+            answer();
+        }
+    }
+    // MIPS and SPARC have numbers of their own.
+    let has_this_number =
+        !cfg!(any(target_arch = "mips", target_arch = "mips64", target_arch = "sparc64"));
+    if !has_this_number || ON_INQUIRY.set(answer).is_err() {
+        return;
+    }
+    let handle = handle as extern "C" fn(c_int) as usize;
+    // SAFETY: `handle` reads a cell that was set before, and calls what is safe in a handler.
+    let before = unsafe { signal(SIGURG, handle) };
+    if matches!(before, SIGNAL_DEFAULT | SIGNAL_IGNORED) {
+        HANDLED.fetch_or(bit(SIGURG), SeqCst);
+    } else if before != SIGNAL_ERROR {
+        // SAFETY: this is what was there before.
+        unsafe { signal(SIGURG, before) };
+    }
+}
+
+/// Writes to an open file, as far as that can be done. It is safe in a signal handler.
+pub(crate) fn append(file: c_int, text: &[u8]) {
+    // SAFETY: the descriptor is not closed, as the file is never dropped.
+    let mut file = ManuallyDrop::new(unsafe { File::from_raw_fd(file) });
+    let _ = file.write_all(text);
+}
+
+/// The number by which [`append`] knows a file.
+pub(crate) fn descriptor(file: &File) -> Option<c_int> {
+    Some(file.as_raw_fd())
 }
 
 static KEY: OnceLock<Option<Key>> = OnceLock::new();

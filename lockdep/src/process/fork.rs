@@ -15,7 +15,7 @@ use std::ptr;
 use std::sync::MutexGuard;
 use std::sync::atomic::Ordering::{Relaxed, SeqCst};
 
-use super::observer;
+use super::{inquiry, observer};
 use crate::model::held::HeldLock;
 use crate::observer::Observer;
 use crate::platform;
@@ -61,6 +61,7 @@ pub(super) fn in_child() {
             orphan(observer, record);
         }
         observer.forked();
+        inquiry::answer_into(observer.trace_descriptor());
         counters::forked(observer.orphans.len());
     }
     forget_all_but(me);

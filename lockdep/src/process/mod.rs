@@ -6,6 +6,7 @@
 
 mod detector_time;
 mod fork;
+mod inquiry;
 
 use std::sync::atomic::AtomicBool;
 use std::sync::atomic::Ordering::Relaxed;
@@ -59,6 +60,7 @@ pub(crate) fn observe<R>(step: impl FnOnce(&mut Observer) -> R) -> R {
         let observer = guard.get_or_insert_with(|| {
             let observer = Box::new(Observer::new());
             take_statistics(&observer.config);
+            inquiry::answer_into(observer.trace_descriptor());
             observer
         });
         let before = observer.findings().len();

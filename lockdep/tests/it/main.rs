@@ -26,6 +26,7 @@ mod quiescence;
 mod semaphore;
 #[cfg(feature = "parking_lot")]
 mod sent_guards;
+mod sizes;
 mod soundness;
 mod starvation;
 mod stats;

@@ -146,6 +146,14 @@ const CRATES: &[&str] = &[
 /// Those of them whose locks belong to tasks rather than threads.
 const ASYNC_CRATES: &[&str] = &["tokio::sync::", "async_lock::", "async_std::", "futures"];
 
+/// How the paths of those begin that a run watches.
+const WATCHED: &[&str] = &["std::", "core::", "lockdep::", "parking_lot::", "lock_api::"];
+
+/// Whether a run watches locks with this path. Of one whose path is not known nothing else is said.
+pub(crate) fn is_watched(path: &str) -> bool {
+    !path.contains("::") || WATCHED.iter().any(|known| path.starts_with(known))
+}
+
 /// Types of guards, in any crate.
 const GUARDS: &[&str] = &[
     "MutexGuard",

@@ -79,14 +79,29 @@ pub struct Compiled {
     pub(crate) reader: Reader,
 }
 
+impl Compiled {
+    /// Whether something of each of these packages was compiled.
+    pub fn has_all_of(&self, packages: &[String]) -> bool {
+        packages.iter().all(|package| self.targets.iter().any(|target| target.package == *package))
+    }
+}
+
 /// Runs `cargo check`. What the compiler says goes where cargo would put it.
 ///
 /// A target whose MIR is gone or damaged, though cargo takes it for checked, is checked anew.
 ///
 /// # Errors
-/// When cargo cannot be started.
+/// When cargo cannot be started, or refuses to.
 pub fn run(settings: &Settings) -> Result<Compiled, Failure> {
     let compiled = check(settings)?;
+    // Once it has begun it says at the end how it went.
+    if compiled.code != 0 && compiled.finished.is_none() {
+        return Err(Failure::new(
+            "cargo compiled nothing, so nothing was checked",
+            "Mend what cargo reports above. All arguments but lockcheck's own are `cargo check`'s; \
+             `cargo lockcheck --help` lists those.",
+        ));
+    }
     let damaged: Vec<&Checked> = compiled.targets.iter().filter(|t| !has_mir(&t.mir)).collect();
     if damaged.is_empty() {
         return Ok(compiled);

@@ -5,9 +5,11 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use crate::lint::apis::locks::Waiting;
+use crate::lint::apis::locks::is_watched;
 use crate::lint::effects::analyzed::Analyzed;
 use crate::lint::effects::effect::Effect;
 use crate::lint::effects::events::EventKind;
+use crate::lint::mir::types;
 use crate::lint::program::BodyId;
 use crate::lint::summary::path::Root;
 use crate::lint::summary::trail::{Step, Trail};
@@ -128,6 +130,9 @@ pub(crate) fn shown(analyzed: &Analyzed<'_, '_>, graph: &Graph) -> Vec<SourceOrd
             from_site: place_of(&witness.held.1),
             to_site: place_of(&witness.asked.1),
             seen: false,
+            unwatched: ![&witness.held.0, &witness.asked.0]
+                .iter()
+                .all(|lock| is_watched(types::head(&lock.ty))),
         })
     });
     shown.collect()

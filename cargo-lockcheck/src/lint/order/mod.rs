@@ -5,5 +5,6 @@ pub(crate) mod declarations;
 pub(crate) mod edges;
 pub(crate) mod exclusion;
 pub(crate) mod meeting;
+pub(crate) mod names;
 mod ownership;
 pub(crate) mod threads;

@@ -1,5 +1,3 @@
-//! What becomes of the lint's findings: those that comments allow are taken out, and an editor is told
-//! of the others.
+//! What becomes of the lint's findings beside the report: an editor is told of them.
 
 pub mod messages;
-pub(crate) mod suppress;

@@ -3,6 +3,7 @@
 use lockdep::finding::{Rule, Tier};
 
 use super::suggest;
+use crate::lint::apis::locks::is_watched;
 use crate::lint::dataflow::class_of::declaration;
 use crate::lint::effects::analyzed::Analyzed;
 use crate::lint::effects::events::{Event, HeldLock};
@@ -43,6 +44,7 @@ pub(crate) fn lock(analyzed: &Analyzed<'_, '_>, id: BodyId, lock: &LockUse) -> L
         kind: types::short(&lock.ty).to_owned(),
         ty: String::new(),
         created: created.unwrap_or_default(),
+        unwatched: !is_watched(types::head(&lock.ty)),
     }
 }
 

@@ -1,26 +1,8 @@
-//! What the tokens of a file tell: where its literals are, and in which module a type is declared.
+//! What the tokens of a file tell: in which module a type is declared.
 
 use std::collections::HashMap;
-use std::ops::Range;
 
 use proc_macro2::{Delimiter, TokenStream, TokenTree};
-
-/// The bytes of a text's literals, in order; none if it is no Rust.
-pub(crate) fn literals(text: &str) -> Vec<Range<usize>> {
-    let mut found = Vec::new();
-    collect_literals(text.parse().unwrap_or_default(), &mut found);
-    found
-}
-
-fn collect_literals(tokens: TokenStream, found: &mut Vec<Range<usize>>) {
-    for token in tokens {
-        match token {
-            TokenTree::Group(group) => collect_literals(group.stream(), found),
-            TokenTree::Literal(literal) => found.push(literal.span().byte_range()),
-            _ => {}
-        }
-    }
-}
 
 /// The modules and functions around each declaration of a type, outermost first, by the offset of
 /// its `struct`, `enum` or `union`.
@@ -75,14 +57,6 @@ fn collect_modules(
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn literals_are_found_whole() {
-        let text = "// \"no\"\nfn f() { g(\"é //\", r#\"\"x\"\"#, 'c', /* '\"' */ 7) }";
-        let found: Vec<&str> = literals(text).into_iter().map(|at| &text[at]).collect();
-        assert_eq!(found, ["\"é //\"", "r#\"\"x\"\"#", "'c'", "7"]);
-        assert!(literals("fn {").is_empty());
-    }
 
     #[test]
     fn types_know_their_modules() {

@@ -52,7 +52,7 @@ pub struct Show {
 
 impl Show {
     /// What `--show` takes.
-    pub const CODES: &[&str] = &["guarded", "ordered", "refuted", "allow", "all"];
+    pub const CODES: &[&str] = &["guarded", "ordered", "refuted", "accepted", "allow", "all"];
 
     /// Shows what this code stands for, too.
     ///
@@ -76,6 +76,7 @@ impl Show {
     /// The code that shows it.
     pub fn code(suppressed: &Suppressed) -> &'static str {
         match suppressed.finding.tier {
+            _ if suppressed.accepted.is_some() => "accepted",
             tier @ (Tier::Guarded | Tier::Ordered | Tier::Refuted) => tier.code(),
             _ => Level::Allow.code(),
         }
@@ -137,6 +138,7 @@ mod tests {
         let suppressed = |rule, tier| Suppressed {
             finding: Finding::new(rule, tier, ""),
             reason: String::new(),
+            accepted: None,
         };
         let guarded = suppressed(Rule::LockOrder, Tier::Guarded);
         let allowed = suppressed(Rule::LockInDebug, Tier::Potential);

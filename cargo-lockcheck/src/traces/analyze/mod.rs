@@ -6,6 +6,7 @@
 
 mod contention;
 mod cross;
+mod standing;
 mod still_waiting;
 mod ways;
 
@@ -17,7 +18,9 @@ use lockdep::finding::{Rule, Tier};
 use super::merge::{Merged, MergedFound, Process};
 use super::trace::{self, Class, Found, ProcessKey, Thread};
 use crate::report::advice::{Link, link_to_change};
-use crate::report::model::{Awaited, Edge, Finding, Held, Lock, Place, Site, Wait, can_happen};
+use crate::report::model::{
+    Awaited, Edge, Finding, Held, Lock, Place, Site, Standstill, Wait, can_happen,
+};
 use crate::report::naming::{self, Syntax};
 use crate::report::sources::Sources;
 use crate::report::wording;
@@ -29,6 +32,8 @@ use ways::Ways;
 pub struct Analysis {
     /// The findings, without levels.
     pub findings: Vec<Finding>,
+    /// Processes that did not end by themselves.
+    pub standstills: Vec<Standstill>,
     /// Sentences on what could not be recorded or searched.
     pub notes: Vec<String>,
 }
@@ -65,7 +70,8 @@ pub fn analyze(merged: &Merged, sources: &Sources, told: &[Vec<String>]) -> Anal
     }
     notes.extend(still_waiting::note(&merged.processes, &names));
     notes.extend(contention::notes(&merged.processes, &names));
-    Analysis { findings, notes }
+    let standstills = standing::standstills(&merged.processes, &names);
+    Analysis { findings, standstills, notes }
 }
 
 /// Drops what another finding tells better, or as well: a cycle of orders that has become a deadlock,
@@ -300,7 +306,7 @@ fn rotate<T, K: Ord>(cycle: &mut [T], key: impl Fn(&T) -> K) {
 
 fn lock(class: &Class, name: String) -> Lock {
     let Class { created, kind, ty, .. } = class.clone();
-    Lock { name, kind, ty, created }
+    Lock { name, kind, ty, created, unwatched: false }
 }
 
 /// Puts names for `{0}`, `{1}`, ... of a sentence.

@@ -5,7 +5,7 @@
 use serde::{Deserialize, Deserializer};
 
 use super::{Counts, Header};
-use crate::report::model::{Awaited, Mode};
+use crate::report::model::{Awaited, Mode, Place, StandingFor};
 use crate::traces::symbols::Module;
 
 #[derive(Deserialize)]
@@ -61,6 +61,8 @@ pub(super) enum Line {
         class: Option<u64>,
         site: u64,
     },
+    Look {},
+    Standing(StandingLine),
     Times {
         class: u64,
         acquisitions: u64,
@@ -79,6 +81,31 @@ pub(super) enum Line {
     End,
     #[serde(other)]
     Other,
+}
+
+#[derive(Deserialize)]
+pub(super) struct StandingLine {
+    pub(super) thread: u64,
+    #[serde(default, rename = "for")]
+    pub(super) awaited: Option<StandingFor>,
+    #[serde(default)]
+    pub(super) ns: u64,
+    #[serde(default)]
+    pub(super) class: Option<u64>,
+    #[serde(default)]
+    pub(super) ends: Option<u64>,
+    #[serde(default)]
+    pub(super) at: Option<Place>,
+    #[serde(default)]
+    pub(super) held: Vec<StandingHoldLine>,
+}
+
+#[derive(Deserialize)]
+pub(super) struct StandingHoldLine {
+    pub(super) class: u64,
+    #[serde(default = "write", deserialize_with = "mode")]
+    pub(super) mode: Mode,
+    pub(super) at: Place,
 }
 
 #[derive(Deserialize)]

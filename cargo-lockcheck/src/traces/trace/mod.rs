@@ -15,7 +15,7 @@ use lockdep::finding::{Rule, Tier};
 pub use reader::VERSION;
 use serde::Deserialize;
 
-use crate::report::model::{Awaited, Mode, Place};
+use crate::report::model::{Awaited, Mode, Place, StandingFor};
 
 /// A sentence on what could not be read, and what that means for the report.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -232,6 +232,34 @@ pub struct Blocked {
     pub site: Arc<Place>,
 }
 
+/// What a thread did when its process was looked at last.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Standing {
+    /// Its number: threads are counted as they begin.
+    pub id: u64,
+    /// Its name, or what it is called instead.
+    pub thread: String,
+    /// What it waited for.
+    pub wait: Option<StandingWait>,
+    /// What it held.
+    pub held: Vec<Hold>,
+}
+
+/// What a thread waited for then.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct StandingWait {
+    /// What kind of thing.
+    pub awaited: StandingFor,
+    /// The class of that thing.
+    pub class: Option<Arc<Class>>,
+    /// The thread whose end it waited for.
+    pub thread: Option<String>,
+    /// Where it waited.
+    pub site: Arc<Place>,
+    /// For how long it had, in nanoseconds.
+    pub nanos: u64,
+}
+
 /// How long the locks of a class were waited for and held, in one process. A histogram counts at
 /// `i` the times from 2^`i` ns to twice that.
 #[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
@@ -269,6 +297,8 @@ pub struct Trace {
     pub counts: Counts,
     /// Threads that still waited at the end.
     pub blocked: Vec<Blocked>,
+    /// What the threads did when the process was looked at last.
+    pub standing: Vec<Standing>,
     /// How long locks were waited for and held.
     pub times: Vec<(Arc<Class>, Times)>,
     /// Whether the process ended by itself.

@@ -1,6 +1,7 @@
 //! From the lines of a trace to what they tell.
 
-use std::collections::HashMap;
+use std::cell::RefCell;
+use std::collections::{BTreeSet, HashMap};
 use std::fs::File;
 use std::io::{BufRead, BufReader, Read};
 use std::path::Path;
@@ -9,11 +10,12 @@ use std::sync::Arc;
 use lockdep::finding::{Rule, Tier};
 
 use super::line::{
-    EdgeLine, FindingLine, HoldLine, Line, LockLine, MostLine, SiteLine, StackLine, WaitLine,
+    EdgeLine, FindingLine, HoldLine, Line, LockLine, MostLine, SiteLine, StackLine, StandingLine,
+    WaitLine,
 };
 use super::{
-    Blocked, Class, Edge, Found, Header, Hold, Order, ProcessKey, Stacks, Taken, Thread, Times,
-    Trace, Wait, Warning,
+    Blocked, Class, Edge, Found, Header, Hold, Order, ProcessKey, Stacks, Standing, StandingWait,
+    Taken, Thread, Times, Trace, Wait, Warning,
 };
 use crate::report::model::Place;
 use crate::report::sources::Sources;
@@ -106,6 +108,8 @@ impl Trace {
             ));
         }
         reader.name_frames();
+        reader.trace.standing.sort();
+        reader.trace.classes = reader.used.take().into_iter().collect();
         (Some(reader.trace), warnings)
     }
 }
@@ -124,6 +128,8 @@ struct Reader<'a> {
     process: ProcessKey,
     sites: HashMap<u64, Arc<Place>>,
     classes: HashMap<u64, Arc<Class>>,
+    /// Those that other lines speak of.
+    used: RefCell<BTreeSet<Arc<Class>>>,
     threads: HashMap<u64, Thread>,
     modules: Vec<Module>,
     symbols: HashMap<u64, Vec<String>>,
@@ -145,6 +151,7 @@ impl<'a> Reader<'a> {
             process: ProcessKey(0),
             sites: HashMap::new(),
             classes: HashMap::new(),
+            used: RefCell::default(),
             threads: HashMap::new(),
             modules: Vec::new(),
             symbols: HashMap::new(),
@@ -181,7 +188,6 @@ impl<'a> Reader<'a> {
                 let created = Place::clone(self.sites.get(&site)?);
                 let anonymous = anonymous.then_some((self.process, id));
                 let class = Arc::new(Class { created, kind, ty, anonymous, place });
-                self.trace.classes.push(Arc::clone(&class));
                 self.classes.insert(id, class);
             }
             Line::Many { class } => self.trace.many.push(self.class(class)?),
@@ -220,6 +226,11 @@ impl<'a> Reader<'a> {
                     class: class.and_then(|class| self.class(class)),
                     site: Arc::clone(self.sites.get(&site)?),
                 });
+            }
+            Line::Look {} => self.trace.standing.clear(),
+            Line::Standing(line) => {
+                let standing = self.standing(line);
+                self.trace.standing.push(standing);
             }
             Line::Times {
                 class,
@@ -265,7 +276,31 @@ impl<'a> Reader<'a> {
     }
 
     fn class(&self, id: u64) -> Option<Arc<Class>> {
-        self.classes.get(&id).cloned()
+        let class = self.classes.get(&id).cloned()?;
+        self.used.borrow_mut().insert(Arc::clone(&class));
+        Some(class)
+    }
+
+    /// What a thread did. The line was written by a process in any state, so that what it names may
+    /// never have been introduced.
+    fn standing(&self, line: StandingLine) -> Standing {
+        let thread = |id: u64| {
+            self.threads.get(&id).map_or_else(|| format!("thread {id}"), |t| t.label.clone())
+        };
+        let short =
+            |place: Place| Arc::new(Place { file: self.sources.shorten(&place.file), ..place });
+        let held = line.held.into_iter().filter_map(|hold| {
+            Some(Hold { class: self.class(hold.class)?, mode: hold.mode, site: short(hold.at) })
+        });
+        let held = held.collect();
+        let wait = line.awaited.zip(line.at).map(|(awaited, at)| StandingWait {
+            awaited,
+            class: line.class.and_then(|class| self.class(class)),
+            thread: line.ends.map(thread),
+            site: short(at),
+            nanos: line.ns,
+        });
+        Standing { id: line.thread, thread: thread(line.thread), wait, held }
     }
 
     fn hold(&self, hold: &HoldLine) -> Option<Hold> {

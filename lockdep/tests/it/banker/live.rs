@@ -46,6 +46,15 @@ fn a_request_waits_until_it_is_safe() {
 }
 
 #[test]
+fn claims_and_grants_are_a_line_for_debugging() {
+    let (banker, [tape, disk]) = Banker::new([("tape", 2), ("disk", 4)]);
+    let claim = banker.claim_named("writer", &[(tape, 2), (disk, 4)]).expect("fits");
+    let grant = claim.acquire(&[(tape, 1), (disk, 3)]).expect("granted");
+    assert_eq!(format!("{grant:?}"), "Grant { task: writer, units: { tape: 1, disk: 3 } }");
+    assert_eq!(format!("{claim:#?}"), "Claim { task: writer }");
+}
+
+#[test]
 fn bk11_a_timeout_leaves_the_state_as_it_was() {
     let (banker, [tape]) = Banker::new([("tape", 1)]);
     let one = banker.claim(&[(tape, 1)]).expect("fits");

@@ -6,6 +6,7 @@
 
 mod quote;
 mod schedule;
+mod standstill;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::{self, Write};
@@ -15,12 +16,17 @@ use lockdep::finding::{awaited, completes};
 use quote::{Kind, Quote};
 
 use super::{Look, Show};
-use crate::report::model::{Edge, Finding, Level, Lock, Mode, Place, Report, Site, Sort, Wait};
+use crate::report::model::{
+    Edge, Finding, Level, Lock, Mode, Place, Report, Site, Sort, Wait, WhyUnwatched,
+};
 use crate::report::naming::short_function;
 use crate::report::{rules, wording};
 
 /// Callers shown of each stack.
 const FRAMES: usize = 6;
+
+/// Packages named of those that are not watched.
+const NAMED: usize = 4;
 
 /// Threads shown of each finding.
 const THREADS: usize = 6;
@@ -33,8 +39,24 @@ pub(super) fn render(report: &Report, out: &mut dyn Write, look: &Look<'_>) -> i
     for suppressed in report.suppressed.iter().filter(|suppressed| look.show.has(suppressed)) {
         writeln!(out, "{}\n", page.finding(&suppressed.finding, Some(&suppressed.reason)))?;
     }
+    for process in &report.standstills {
+        let text = standstill::describe(process);
+        let group = Group::with_title(Mark::NOTE.secondary_title(text));
+        writeln!(out, "{}", page.renderer().render(&[group]))?;
+    }
+    for warning in &report.warnings {
+        writeln!(out, "{}", page.title(Mark::WARNING, warning))?;
+    }
     for note in &report.notes {
         writeln!(out, "{}", page.title(Mark::NOTE, note))?;
+    }
+    if let Some(worst) = report.findings.first() {
+        let rule = worst.rule;
+        let way = format!(
+            "to accept a finding, write `// lockcheck: allow({rule}) reason` above one of its lines, \
+             or its id and a reason into `lockcheck.toml`"
+        );
+        writeln!(out, "{}", page.title(Mark::HELP, &way))?;
     }
     writeln!(out, "{}", summary(report, look.show))
 }
@@ -52,9 +74,21 @@ fn summary(report: &Report, show: &Show) -> String {
         .filter(|(count, _)| *count > 0)
         .map(|(count, level)| format!("{count} {level}"))
         .collect();
-    parts.push(if found.is_empty() { "nothing found".to_owned() } else { found.join(", ") });
-
     let coverage = &report.coverage;
+    let is_unseen = coverage.processes == 0 && coverage.functions_analyzed == 0;
+    parts.push(match found.as_slice() {
+        [] if is_unseen => "nothing to check".to_owned(),
+        [] if !report.standstills.is_empty() => {
+            let (count, processes) = match report.standstills.len() {
+                1 => (1, "process"),
+                count => (count, "processes"),
+            };
+            format!("no finding, and {count} {processes} did not end")
+        }
+        [] => "nothing found".to_owned(),
+        found => found.join(", "),
+    });
+
     let counts = [
         (coverage.processes, "process", "processes"),
         (coverage.threads, "thread", "threads"),
@@ -74,12 +108,29 @@ fn summary(report: &Report, show: &Show) -> String {
 
     let mut text = format!("lockcheck: {}", parts.join("; "));
 
+    for why in WhyUnwatched::ALL {
+        let of_why = report.unwatched.iter().filter(|unwatched| unwatched.why == *why);
+        let packages: Vec<&str> = of_why.map(|unwatched| &*unwatched.package).collect();
+        if !packages.is_empty() {
+            let named = packages[..packages.len().min(NAMED)].join(", ");
+            let more = match packages.len().saturating_sub(NAMED) {
+                0 => String::new(),
+                more => format!(" and {more} more"),
+            };
+            text += &format!("\nlockcheck: not watched: {} ({named}{more})", why.words());
+        }
+    }
+
     let mut hidden: BTreeMap<&str, usize> = BTreeMap::new();
     for suppressed in report.suppressed.iter().filter(|suppressed| !show.has(suppressed)) {
         *hidden.entry(Show::code(suppressed)).or_default() += 1;
     }
     for (code, count) in hidden {
-        text += &format!("\nlockcheck: {count} not shown ({code}): --show {code}");
+        let what = match code {
+            "accepted" => "accepted".to_owned(),
+            code => format!("not shown ({code})"),
+        };
+        text += &format!("\nlockcheck: {count} {what}: --show {code}");
     }
     text
 }
