@@ -103,6 +103,7 @@ const WITH_UNSAFE: &[&str] = &[
     "parking_lot/raw.rs",
     "platform/unix.rs",
     "platform/unwind.rs",
+    "process/inquiry.rs",
     "sync/lazy_lock.rs",
     "sync/semaphore.rs",
     "thread/builder.rs",

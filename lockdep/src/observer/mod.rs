@@ -24,6 +24,7 @@ mod ordered_calls;
 mod sendable;
 
 use std::collections::{HashMap, HashSet};
+use std::fs::File;
 use std::hash::{BuildHasherDefault, Hash, Hasher};
 use std::panic::Location;
 use std::sync::Arc;
@@ -678,8 +679,8 @@ impl Observer {
     }
 
     /// The number of the trace's file, where there is one.
-    pub(crate) fn trace_descriptor(&self) -> Option<i32> {
-        self.trace.as_ref().and_then(Trace::descriptor)
+    pub(crate) fn trace_file(&self) -> Option<&'static File> {
+        self.trace.as_ref().and_then(Trace::file)
     }
 
     /// This process was forked off another: it writes a trace of its own.

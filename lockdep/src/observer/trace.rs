@@ -18,7 +18,6 @@ use crate::model::inventory::{Class, Counts, ThreadInfo};
 use crate::model::lock::Site;
 use crate::model::stack::FoundStack;
 use crate::model::times::ClassTimes;
-use crate::platform;
 use crate::platform::unwind::{self, Module};
 
 /// The version of the format.
@@ -27,8 +26,9 @@ const VERSION: u32 = 2;
 /// An open trace.
 #[derive(Debug)]
 pub(crate) struct Trace {
-    /// `None` once it could not be written to.
-    file: Option<File>,
+    /// `None` once it could not be written to. It stays open to the end of the process: a signal handler may
+    /// be writing to it.
+    file: Option<&'static File>,
     directory: PathBuf,
     /// Lines that belong to one step; written together.
     lines: String,
@@ -52,7 +52,7 @@ impl Trace {
         let path = directory.join(format!("{}-{}.lctrace", process::id(), time.as_nanos()));
         let file = OpenOptions::new().append(true).create_new(true).open(path).ok()?;
         let mut trace = Trace {
-            file: Some(file),
+            file: Some(Box::leak(Box::new(file))),
             directory: directory.to_owned(),
             lines: String::new(),
             sites: HashMap::new(),
@@ -70,9 +70,9 @@ impl Trace {
         Trace::create(&self.directory)
     }
 
-    /// The number of the open file, where files have one.
-    pub(crate) fn descriptor(&self) -> Option<i32> {
-        self.file.as_ref().and_then(platform::descriptor)
+    /// The open file.
+    pub(crate) fn file(&self) -> Option<&'static File> {
+        self.file
     }
 
     fn header(&mut self, time: u128) {
@@ -96,7 +96,7 @@ impl Trace {
 
     /// Hands everything to the system; what was handed over survives the end of the process.
     pub(crate) fn flush(&mut self) {
-        if let Some(file) = self.file.as_mut().filter(|_| !self.lines.is_empty()) {
+        if let Some(mut file) = self.file.filter(|_| !self.lines.is_empty()) {
             // After a line that was written in part, nothing that follows could be read.
             if file.write_all(self.lines.as_bytes()).is_err() {
                 self.file = None;

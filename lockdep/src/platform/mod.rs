@@ -3,13 +3,13 @@
 
 #[cfg(not(unix))]
 pub(crate) use other::{
-    append, catches_signals, descriptor, on_inquiry, on_signal, others_run, prepare_alarm, print,
-    ring, sleep, sleeps, system_thread, thread_name, watch_process, watch_thread_end,
+    catches_signals, on_inquiry, on_signal, others_run, prepare_alarm, print, ring, sleep, sleeps,
+    system_thread, thread_name, watch_process, watch_thread_end,
 };
 #[cfg(unix)]
 pub(crate) use unix::{
-    append, catches_signals, descriptor, on_inquiry, on_signal, others_run, prepare_alarm, print,
-    ring, sleep, sleeps, system_thread, thread_name, watch_process, watch_thread_end,
+    catches_signals, on_inquiry, on_signal, others_run, prepare_alarm, print, ring, sleep, sleeps,
+    system_thread, thread_name, watch_process, watch_thread_end,
 };
 
 #[cfg(not(unix))]

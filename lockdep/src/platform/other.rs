@@ -5,7 +5,6 @@
 //! thread is reported as stuck on an event.
 
 use std::ffi::c_int;
-use std::fs::File;
 use std::io::{self, Write};
 use std::sync::OnceLock;
 use std::thread::{self, Thread};
@@ -40,14 +39,6 @@ pub(crate) fn thread_name(_number: u32) -> Option<String> {
 
 /// Nobody asks here.
 pub(crate) fn on_inquiry(_answer: fn()) {}
-
-/// Nobody asks here.
-pub(crate) fn append(_file: c_int, _text: &[u8]) {}
-
-/// Files have no number here.
-pub(crate) fn descriptor(_file: &File) -> Option<c_int> {
-    None
-}
 
 pub(crate) fn print(text: &str) {
     let _ = io::stderr().lock().write_all(text.as_bytes());

@@ -8,7 +8,7 @@ use std::ffi::{c_int, c_void};
 use std::fs::File;
 use std::io::{self, Read, Write};
 use std::mem::ManuallyDrop;
-use std::os::fd::{AsRawFd, FromRawFd};
+use std::os::fd::FromRawFd;
 use std::os::unix::net::UnixStream;
 use std::sync::OnceLock;
 use std::sync::atomic::AtomicU64;
@@ -47,7 +47,9 @@ const SIGSEGV: u32 = 11;
 const SIGNAL_ERROR: usize = usize::MAX;
 
 /// What a signal does that the program does not handle (`SIG_DFL`), and one that it ignores (`SIG_IGN`).
+#[cfg(target_os = "linux")]
 const SIGNAL_DEFAULT: usize = 0;
+#[cfg(target_os = "linux")]
 const SIGNAL_IGNORED: usize = 1;
 
 /// Wakes the watchdog's thread: it sleeps on the first socket, and a byte for the second wakes it.
@@ -109,17 +111,30 @@ pub(crate) fn on_signal(number: c_int, handler: fn()) -> io::Result<()> {
 
 /// The signal of an inquiry. A process that does not handle it does not notice it, and programs have
 /// hardly a use for it: it tells of urgent data at a socket.
-const SIGURG: c_int = if cfg!(any(target_os = "linux", target_os = "android")) { 23 } else { 16 };
+#[cfg(target_os = "linux")]
+const SIGURG: c_int = 23;
 
+#[cfg(target_os = "linux")]
 static ON_INQUIRY: OnceLock<fn()> = OnceLock::new();
 
 /// Calls `answer` at each inquiry, in a signal handler, where it must be safe; unless the program handles
-/// that signal itself.
+/// that signal itself. Only the command on Linux makes inquiries.
+#[cfg(target_os = "linux")]
 pub(crate) fn on_inquiry(answer: fn()) {
+    unsafe extern "C" {
+        fn __errno_location() -> *mut c_int;
+    }
     extern "C" fn handle(_number: c_int) {
+        // SAFETY: it is the calling thread's own, for as long as the thread lives. What is interrupted may
+        // be about to read it.
+        let errno = unsafe { __errno_location() };
+        // SAFETY: as above; `answer` leaves it where it is.
+        let before = unsafe { errno.read() };
         if let Some(answer) = ON_INQUIRY.get() {
             answer();
         }
+        // SAFETY: as above.
+        unsafe { errno.write(before) };
     }
     // MIPS and SPARC have numbers of their own.
     let has_this_number =
@@ -138,17 +153,9 @@ pub(crate) fn on_inquiry(answer: fn()) {
     }
 }
 
-/// Writes to an open file, as far as that can be done. It is safe in a signal handler.
-pub(crate) fn append(file: c_int, text: &[u8]) {
-    // SAFETY: the descriptor is not closed, as the file is never dropped.
-    let mut file = ManuallyDrop::new(unsafe { File::from_raw_fd(file) });
-    let _ = file.write_all(text);
-}
-
-/// The number by which [`append`] knows a file.
-pub(crate) fn descriptor(file: &File) -> Option<c_int> {
-    Some(file.as_raw_fd())
-}
+/// Nobody asks here.
+#[cfg(not(target_os = "linux"))]
+pub(crate) fn on_inquiry(_answer: fn()) {}
 
 static KEY: OnceLock<Option<Key>> = OnceLock::new();
 

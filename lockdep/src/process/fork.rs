@@ -61,7 +61,7 @@ pub(super) fn in_child() {
             orphan(observer, record);
         }
         observer.forked();
-        inquiry::answer_into(observer.trace_descriptor());
+        inquiry::answer_into(observer.trace_file());
         counters::forked(observer.orphans.len());
     }
     forget_all_but(me);

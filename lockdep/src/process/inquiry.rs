@@ -9,7 +9,10 @@
 //! What it misses: permits of a semaphore that has several, and what is beyond the length of a line.
 
 use std::fmt::{self, Write as _};
-use std::sync::atomic::AtomicI32;
+use std::fs::File;
+use std::io::Write as _;
+use std::ptr;
+use std::sync::atomic::AtomicPtr;
 use std::sync::atomic::Ordering::{Acquire, Relaxed, SeqCst};
 
 use crate::model::lock::Site;
@@ -19,8 +22,8 @@ use crate::thread_state::record::Record;
 use crate::thread_state::registry::records;
 use crate::thread_state::wait::Awaited;
 
-/// The file descriptor of the trace, or a negative number.
-static TRACE: AtomicI32 = AtomicI32::new(-1);
+/// The file of the trace, which is never closed; null where there is none.
+static TRACE: AtomicPtr<File> = AtomicPtr::new(ptr::null_mut());
 
 /// The length of a line, in bytes: little enough for the stack of any thread.
 const LENGTH: usize = 3072;
@@ -28,10 +31,11 @@ const LENGTH: usize = 3072;
 /// One more held lock is at most this long, in bytes, unless its path is very long.
 const HELD: usize = 512;
 
-/// From now on the process answers into the trace with this file descriptor.
-pub(super) fn answer_into(trace: Option<i32>) {
-    let was_asked_before = TRACE.swap(trace.unwrap_or(-1), SeqCst) >= 0;
-    if trace.is_some() && !was_asked_before {
+/// From now on the process answers into this trace.
+pub(super) fn answer_into(trace: Option<&'static File>) {
+    let new = trace.map_or(ptr::null_mut(), |file| ptr::from_ref(file).cast_mut());
+    let had_one = !TRACE.swap(new, SeqCst).is_null();
+    if trace.is_some() && !had_one {
         // The clock begins with its first reader, which a handler must not be.
         clock::now();
         platform::on_inquiry(answer);
@@ -39,10 +43,8 @@ pub(super) fn answer_into(trace: Option<i32>) {
 }
 
 fn answer() {
-    let trace = TRACE.load(SeqCst);
-    if trace < 0 {
-        return;
-    }
+    // SAFETY: null, or stored by `answer_into` from a `&'static File`.
+    let Some(trace) = (unsafe { TRACE.load(SeqCst).as_ref() }) else { return };
     let now = clock::now();
     let mut line = Line::new();
     let _ = write!(line, r#"{{"t":"look","ns":{now}}}"#);
@@ -121,9 +123,10 @@ impl Line {
         LENGTH - 1 - self.length
     }
 
-    fn write_to(mut self, file: i32) {
+    /// Writes it with one call of the system, as far as that can be done.
+    fn write_to(mut self, mut file: &File) {
         self.text[self.length] = b'\n';
-        platform::append(file, &self.text[..=self.length]);
+        let _ = file.write_all(&self.text[..=self.length]);
     }
 }
 

@@ -60,7 +60,7 @@ pub(crate) fn observe<R>(step: impl FnOnce(&mut Observer) -> R) -> R {
         let observer = guard.get_or_insert_with(|| {
             let observer = Box::new(Observer::new());
             take_statistics(&observer.config);
-            inquiry::answer_into(observer.trace_descriptor());
+            inquiry::answer_into(observer.trace_file());
             observer
         });
         let before = observer.findings().len();

@@ -60,12 +60,12 @@ pub(crate) fn at_place(record: OwnRecord, site: Site) {
 #[inline(never)]
 fn at_new_place(record: OwnRecord, site: Site, key: u64) {
     if !is_familiar(site) {
-        if observe(|o| o.wants_stack(site)) {
-            let _busy = Busy::new();
-            let stack = FoundStack::capture();
-            record.mine().own.borrow_mut().captured.add(&record.held, site, stack);
-        } else {
-            mark_familiar(site);
+        match observe(|o| o.wants_stack(site).then(FoundStack::capture)) {
+            Some(stack) => {
+                let _busy = Busy::new();
+                record.mine().own.borrow_mut().captured.add(&record.held, site, stack);
+            }
+            None => mark_familiar(site),
         }
     }
     let _busy = Busy::new();
