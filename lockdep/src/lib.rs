@@ -9,6 +9,7 @@
 //! use lockdep::finding::{Rule, Tier};
 //! use lockdep::sync::Mutex;
 //!
+//! # if cfg!(not(feature = "instrument")) { return }
 //! lockdep::configure(Config::from_env().print(Print::None));
 //! let (accounts, audit) = (Mutex::new(150), Mutex::new(Vec::new()));
 //! {
@@ -25,8 +26,8 @@
 //! ```
 //!
 //! [`Config`] says what happens then, and [`findings`] gives everything that was found. Without the
-//! default feature `instrument`, `sync` and `thread` *are* `std::sync` and `std::thread`, and nothing
-//! is watched. [`order`] declares in which order locks are taken; [`ordered`] takes several locks
+//! default feature `instrument`, `sync` and `thread` *are* `std::sync` and `std::thread`, with a plain
+//! semaphore beside them, and nothing is watched. [`order`] declares in which order locks are taken; [`ordered`] takes several locks
 //! without deadlock; [`banker`] gives out resources that come in units.
 //!
 //! # Cost
@@ -79,7 +80,6 @@ pub mod hooks;
 
 #[cfg(feature = "parking_lot")]
 pub mod parking_lot;
-#[cfg(feature = "instrument")]
 pub mod sync;
 #[cfg(feature = "instrument")]
 pub mod thread;
@@ -112,7 +112,7 @@ pub mod declared_order {
 }
 
 #[cfg(not(feature = "instrument"))]
-pub use std::{sync, thread};
+pub use std::thread;
 
 pub use config::Config;
 pub use finding::Finding;

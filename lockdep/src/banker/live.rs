@@ -81,7 +81,6 @@ impl Desk {
     }
 
     /// Takes out who waits for `resource`, and who can go on without them.
-    #[cfg(feature = "instrument")]
     pub(super) fn turn_away(&mut self, resource: Resource) -> Vec<Sleeper> {
         let mut sleepers = Vec::new();
         let waits = |queue: &BankerQueue| {
@@ -250,7 +249,6 @@ impl Claim {
     }
 
     /// How many units of `resource` the task holds.
-    #[cfg(feature = "instrument")]
     pub(super) fn held(&self, resource: Resource) -> u64 {
         self.banker.desk().queue.state().held(self.task, resource)
     }

@@ -37,7 +37,6 @@ mod live;
 mod queue;
 mod watch;
 
-#[cfg(feature = "instrument")]
 pub(crate) mod semaphores;
 
 pub use error::BankerError;

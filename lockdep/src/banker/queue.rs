@@ -86,19 +86,16 @@ impl BankerQueue {
     }
 
     /// One resource more; see [`BankerState::add_resource`].
-    #[cfg(feature = "instrument")]
     pub(super) fn add_resource(&mut self, name: &str, total: u64, taken: &[Resource]) -> Resource {
         self.state.add_resource(name.into(), total, taken)
     }
 
     /// Units that the task has taken already; see [`BankerState::force`].
-    #[cfg(feature = "instrument")]
     pub(super) fn force(&mut self, task: TaskId, resource: Resource, units: u64) -> bool {
         self.state.force(task, resource, units)
     }
 
     /// See [`BankerState::became_unsafe`].
-    #[cfg(feature = "instrument")]
     pub(super) fn became_unsafe(&mut self, task: TaskId, resource: Resource, units: u64) -> bool {
         self.state.became_unsafe(task, resource, units)
     }

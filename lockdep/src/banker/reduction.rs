@@ -29,7 +29,6 @@ impl Demand {
     }
 
     /// One resource more, not yet wanted.
-    #[cfg(feature = "instrument")]
     pub(super) fn add_resource(&mut self) {
         self.wants.push(Vec::new());
     }

@@ -119,7 +119,6 @@ impl BankerState {
     ///
     /// # Cost
     /// One step for each resource, and each that a task has claimed.
-    #[cfg(feature = "instrument")]
     pub(super) fn add_resource(
         &mut self,
         name: Arc<str>,
@@ -149,7 +148,6 @@ impl BankerState {
 
     /// Gives `task` so many units if they are free, whether or not it has claimed them and the
     /// state is then safe; the claim grows as far as it must. Whether they are free.
-    #[cfg(feature = "instrument")]
     pub(super) fn force(&mut self, task: TaskId, resource: Resource, units: u64) -> bool {
         if self.available(resource) < units {
             return false;
@@ -166,7 +164,6 @@ impl BankerState {
     ///
     /// # Cost
     /// That of [`BankerState::check`] where the task can finish.
-    #[cfg(feature = "instrument")]
     pub(super) fn became_unsafe(&mut self, task: TaskId, resource: Resource, units: u64) -> bool {
         let can_finish = |account| self.reaches(task, &self.need(account), self.free());
         if self.account(task).is_ok_and(can_finish) {

@@ -44,8 +44,7 @@ macro_rules! watched {
 watched!(Mutex RwLock);
 
 /// A semaphore of several permits is no lock, and has no order: it counts as one that is not watched.
-#[cfg(feature = "instrument")]
-impl Locks for own_sync::Semaphore {
+impl Locks for crate::sync::Semaphore {
     fn each_lock<'a>(&'a self, visit: &mut dyn FnMut(&'a LockTag, &'static LockType)) -> bool {
         if let Some((tag, ty)) = self.tag() {
             visit(tag, ty);

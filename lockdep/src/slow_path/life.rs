@@ -19,14 +19,22 @@ use crate::thread_state::registry;
 use crate::waits::{hang, orphan};
 
 /// This thread's number, which it gets if this is its first use; `None` where the thread must pass
-/// through.
+/// through. Claims over semaphores need it also where nothing is watched.
+#[cfg(feature = "library")]
 pub(crate) fn thread() -> Option<ThreadId> {
+    if !cfg!(feature = "instrument") {
+        return Some(current::bare_number(registry::next_thread));
+    }
     Some(current().or_else(begin)?.thread.load(Relaxed))
 }
 
-/// This thread's record, made if this is its first use; `None` where the thread must pass through.
+/// This thread's record, made if this is its first use; `None` where the thread must pass through, as all do
+/// without the feature `instrument`.
 #[cold]
 pub(crate) fn begin() -> Option<OwnRecord> {
+    if !cfg!(feature = "instrument") {
+        return None;
+    }
     current::begin_with(|| {
         let record = registry::take_record();
         let thread = registry::next_thread();

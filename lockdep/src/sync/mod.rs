@@ -9,7 +9,10 @@
 //! `use std::sync` as a whole. What is unstable in `std` (mapped guards, `mpmc`, `ReentrantLock`)
 //! is not instrumented.
 //!
-//! Here and not in `std` is [`Semaphore`], with [`PermitClaim`]; only with the feature `instrument`.
+//! Here and not in `std` is [`Semaphore`], with [`PermitClaim`].
+//!
+//! Without the feature `instrument` all types but those two are `std`'s, and those are not watched: they
+//! work, and nothing is reported of them.
 //!
 //! # Differences
 //!
@@ -27,34 +30,52 @@
 // The glob keeps what `std` has and this module does not define, now and in later versions.
 pub use std::sync::*;
 
+#[cfg(feature = "instrument")]
 mod held;
+#[cfg(feature = "instrument")]
 mod outcome;
 
+#[cfg(feature = "instrument")]
 mod condvar;
+#[cfg(feature = "instrument")]
 mod mutex;
+#[cfg(feature = "instrument")]
 mod rwlock;
 
+#[cfg(feature = "instrument")]
 mod lazy_lock;
+#[cfg(feature = "instrument")]
 mod once;
+#[cfg(feature = "instrument")]
 mod once_lock;
 
+#[cfg(feature = "instrument")]
 mod barrier;
 #[cfg(feature = "library")]
 mod claims;
+#[cfg(feature = "instrument")]
 pub mod mpsc;
 #[cfg(feature = "library")]
 mod semaphore;
 
+#[cfg(feature = "instrument")]
 pub use self::barrier::Barrier;
 #[cfg(feature = "library")]
 pub use self::claims::{ClaimError, PermitClaim};
+#[cfg(feature = "instrument")]
 pub use self::condvar::{Condvar, WaitTimeoutResult};
+#[cfg(feature = "instrument")]
 pub use self::lazy_lock::LazyLock;
+#[cfg(feature = "instrument")]
 pub use self::mutex::{Mutex, MutexGuard};
+#[cfg(feature = "instrument")]
 #[expect(deprecated, reason = "std still exports it")]
 pub use self::once::ONCE_INIT;
+#[cfg(feature = "instrument")]
 pub use self::once::Once;
+#[cfg(feature = "instrument")]
 pub use self::once_lock::OnceLock;
+#[cfg(feature = "instrument")]
 pub use self::rwlock::{RwLock, RwLockReadGuard, RwLockWriteGuard};
 #[cfg(feature = "library")]
 pub use self::semaphore::{AcquireError, Permit, ReleaseError, Semaphore};

@@ -344,7 +344,12 @@ impl Semaphore {
 
     /// The number that tells this semaphore from all others; 0 if it is not watched.
     pub(super) fn number(&self, site: Site) -> u64 {
-        if self.is_lock() { self.lock.id(TYPE) } else { self.event.number(EventKind::Permit, site) }
+        let is_watched_lock = cfg!(feature = "instrument") && self.is_lock();
+        if is_watched_lock {
+            self.lock.id(TYPE)
+        } else {
+            self.event.number(EventKind::Permit, site)
+        }
     }
 
     fn check(&self, asked: usize) -> Result<(), AcquireError> {

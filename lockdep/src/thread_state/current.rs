@@ -5,6 +5,8 @@
 use std::cell::Cell;
 use std::ptr;
 
+#[cfg(feature = "library")]
+use crate::model::ids::ThreadId;
 use crate::thread_state::record::{OwnRecord, Record};
 
 thread_local! {
@@ -12,6 +14,21 @@ thread_local! {
     /// busy, and after the end.
     static CURRENT: Cell<*const Record> = const { Cell::new(ptr::null()) };
     static PHASE: Cell<Phase> = const { Cell::new(Phase::Fresh) };
+}
+
+#[cfg(feature = "library")]
+thread_local! {
+    /// The number of a thread that never has a record; zero before the first use.
+    static BARE_NUMBER: Cell<ThreadId> = const { Cell::new(0) };
+}
+
+/// The number of this thread, which has no record where nothing is watched; `new` makes it.
+#[cfg(feature = "library")]
+pub(crate) fn bare_number(new: impl FnOnce() -> ThreadId) -> ThreadId {
+    if BARE_NUMBER.get() == 0 {
+        BARE_NUMBER.set(new());
+    }
+    BARE_NUMBER.get()
 }
 
 /// Where a thread stands.
