@@ -322,6 +322,18 @@ pub struct Edge {
     pub from_stack: Vec<String>,
 }
 
+impl Edge {
+    /// The frames around `from_site` that are not around `to_site` as well, innermost first. The last one is
+    /// of the function that had the first lock when it went on to ask for the other; those before it had
+    /// returned.
+    pub fn frames_before(&self) -> &[String] {
+        let mut both = self.from_stack.iter().rev().zip(self.stack.iter().rev());
+        let shared = both.position(|(one, other)| one != other);
+        let shared = shared.unwrap_or(self.from_stack.len().min(self.stack.len()));
+        &self.from_stack[..self.from_stack.len() - shared]
+    }
+}
+
 /// A place with a word on what happens there.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Site {

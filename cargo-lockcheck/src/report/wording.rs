@@ -170,15 +170,23 @@ pub fn break_cycle(
 /// `syntax` tells it, a finding of the source names it.
 fn holder(edge: &Edge, syntax: Option<&Syntax<'_>>) -> Option<String> {
     match syntax {
-        Some(syntax) => syntax.function(&edge.from_site),
+        Some(syntax) => syntax.function(&taken_at(edge, Some(syntax))),
         None => Some(edge.thread.clone()),
     }
+}
+
+/// Where the function that holds the first lock got it: for a run the call that led there, where the lock was
+/// acquired by a function that has returned.
+fn taken_at(edge: &Edge, syntax: Option<&Syntax<'_>>) -> Place {
+    let call = || parse_frame(edge.frames_before().last()?);
+    syntax.and_then(|_| call()).unwrap_or_else(|| edge.from_site.clone())
 }
 
 /// How to take the lock that is asked for before the one that is held.
 fn swap(finding: &Finding, edge: &Edge, syntax: Option<&Syntax<'_>>) -> String {
     let (held, asked) = (&finding.locks[edge.from].name, &finding.locks[edge.to].name);
-    let from = line_of(&edge.from_site, &edge.to_site);
+    let taken_at = taken_at(edge, syntax);
+    let from = line_of(&taken_at, &edge.to_site);
     let holder = holder(edge, syntax);
     if let (Some(holder), Some(function)) = (&holder, &edge.function)
         && holder != function
@@ -193,7 +201,7 @@ fn swap(finding: &Finding, edge: &Edge, syntax: Option<&Syntax<'_>>) -> String {
         Some(function) => format!("in `{function}` "),
         None => String::new(),
     };
-    if edge.from_site.file == edge.to_site.file && edge.from_site.line == edge.to_site.line {
+    if taken_at.file == edge.to_site.file && taken_at.line == edge.to_site.line {
         format!("{within}swap the two at {}, or release `{held}` first", edge.to_site)
     } else {
         format!(

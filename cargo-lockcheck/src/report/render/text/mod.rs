@@ -315,10 +315,7 @@ impl Page<'_> {
 
     /// Adds by which calls the first lock was acquired, where these have returned since.
     fn callers_before(&self, quote: &mut Quote<'_>, edge: &Edge, lock: &str) {
-        let mut both = edge.from_stack.iter().rev().zip(edge.stack.iter().rev());
-        let shared = both.position(|(one, other)| one != other).unwrap_or(edge.stack.len());
-        let returned = edge.from_stack.iter().rev().skip(shared).rev();
-        let own = returned.filter(|frame| self.is_own(frame));
+        let own = edge.frames_before().iter().filter(|frame| self.is_own(frame));
         // The innermost frame is the place itself, which is quoted already.
         for frame in own.skip(1).take(FRAMES) {
             if let Some((function, place)) = frame.rsplit_once(" at ") {
