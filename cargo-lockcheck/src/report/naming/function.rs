@@ -55,6 +55,12 @@ impl Finder {
                     }
                 }
                 TokenTree::Punct(punct) if punct.as_char() == ';' => first = None,
+                // An example in the documentation of an item is no part of that.
+                TokenTree::Punct(punct)
+                    if punct.as_char() == '#' && self.is_in_documentation(tokens.peek()) =>
+                {
+                    return;
+                }
                 TokenTree::Ident(word) if is_item(word) => {
                     if let Some((header, body)) = item(&mut tokens)
                         && self.is_in(first_line, &body)
@@ -66,6 +72,14 @@ impl Finder {
                 _ => {}
             }
         }
+    }
+
+    /// Whether the line is in this attribute, and it is documentation: `doc = "…"`, which a comment is read as.
+    fn is_in_documentation(&self, attribute: Option<&TokenTree>) -> bool {
+        let Some(TokenTree::Group(group)) = attribute else { return false };
+        let first = group.stream().into_iter().next();
+        let is_doc = matches!(first, Some(TokenTree::Ident(word)) if word == "doc");
+        is_doc && self.is_in(group.span_open().start().line, group)
     }
 
     fn is_in(&self, first: usize, body: &Group) -> bool {
@@ -141,6 +155,20 @@ mod tests {
         assert_eq!(at(3).as_deref(), Some("inner"));
         assert_eq!(at(8).as_deref(), Some("Bank::pay"));
         assert_eq!(at(6), None);
+    }
+
+    #[test]
+    fn an_example_in_the_documentation_of_a_function_is_not_in_it() {
+        let file: TokenStream =
+            "impl Bank {\n    /// ```\n    /// pay();\n    /// ```\n    #[inline]\n    fn pay() {\n        x();\n    \
+             }\n}\n/** a\n b\n*/\nfn free() {\n}\n"
+                .parse()
+                .expect("it is Rust");
+        let at = |line| around(file.clone(), &Place { line, ..Place::default() }).function;
+        assert_eq!((at(3), at(11)), (None, None));
+        assert_eq!(at(5).as_deref(), Some("Bank::pay"));
+        assert_eq!(at(7).as_deref(), Some("Bank::pay"));
+        assert_eq!(at(13).as_deref(), Some("free"));
     }
 
     #[test]
