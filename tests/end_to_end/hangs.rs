@@ -110,6 +110,53 @@ fn stands(runs: &std::path::Path) -> bool {
     })
 }
 
+/// Tests that sleep for longer than the limit are not ended: they will go on.
+#[test]
+fn tests_that_sleep_longer_than_the_limit_are_left_alone() {
+    let library = r#"
+#[cfg(test)]
+mod tests {
+    use std::sync::{Condvar, Mutex, mpsc};
+    use std::thread;
+    use std::time::Duration;
+
+    const LONG: Duration = Duration::from_secs(5);
+
+    #[test]
+    fn under_a_lock() {
+        let lock = Mutex::new(1);
+        let guard = lock.lock().unwrap();
+        thread::sleep(LONG);
+        assert_eq!(*guard, 1);
+    }
+
+    #[test]
+    fn until_a_time() {
+        let (lock, changed) = (Mutex::new(1), Condvar::new());
+        let guard = lock.lock().unwrap();
+        assert!(changed.wait_timeout(guard, LONG).unwrap().1.timed_out());
+    }
+
+    #[test]
+    fn for_one_that_sleeps() {
+        let (sender, receiver) = mpsc::channel();
+        thread::spawn(move || {
+            thread::sleep(LONG);
+            sender.send(1).unwrap();
+        });
+        assert_eq!(receiver.recv(), Ok(1));
+    }
+}
+"#;
+    let project = Project::binaries("hang-sleeps", "2024", &[]);
+    std::fs::write(project.root().join("src/lib.rs"), library).expect("it can be written");
+    for test in ["under_a_lock", "until_a_time", "for_one_that_sleeps"] {
+        let checked = project.check(&["test", "--lib", "-q", "--timeout", "2", test]);
+        assert_eq!(checked.code, 0, "{checked}");
+        assert!(checked.report().standstills.is_empty(), "{checked}");
+    }
+}
+
 /// One that sleeps, or waits for its input, is not disturbed, and one without a limit is left alone.
 #[test]
 fn a_program_that_only_waits_ends_as_it_would() {

@@ -10,7 +10,7 @@ use std::time::SystemTime;
 
 use super::interrupts;
 use super::orphans::Watch;
-use super::progress::{self, Progress, Stalled};
+use super::progress::{self, Harness, Progress, Stalled};
 use crate::build::runtime::Runtime;
 use crate::build::wrapper::{PLAN, Plan};
 use crate::cli::failure::Failure;
@@ -165,7 +165,11 @@ pub fn run(settings: &Settings, runtime: &Runtime) -> Result<Collected, Failure>
         // The report says the rest, and better.
         command.env(PRINT, "places");
     }
-    let watched = Progress::watch(TRACE, &traces, settings.timeout);
+    let harness = match settings.cargo_args.first() {
+        Some(verb) if verb == "run" => Harness::None,
+        _ => Harness::Tests,
+    };
+    let watched = Progress::watch(TRACE, &traces, settings.timeout, harness);
     let status = command.env(TRACE, &traces).status().map_err(|error| {
         Failure::new(
             format!("cannot start `{}`: {error}", settings.cargo.display()),
