@@ -196,10 +196,6 @@ impl Observer {
     }
 
     pub(crate) fn add_thread(&mut self, info: ThreadInfo) {
-        // Who asks what the threads do has to know them.
-        if let Some(trace) = &mut self.trace {
-            trace.thread(&info);
-        }
         self.threads.insert(info.thread.id, info);
     }
 
@@ -611,7 +607,9 @@ impl Observer {
         }
     }
 
-    fn trace_thread(&mut self, thread: ThreadId) {
+    /// Writes who the thread is, if the trace does not have it yet: who asks what the threads do has to know
+    /// those that wait or hold something.
+    pub(crate) fn trace_thread(&mut self, thread: ThreadId) {
         if let Some(trace) = &mut self.trace {
             let found = FoundThread { id: thread, name: None, spawned: None };
             let unknown = ThreadInfo { thread: found, parent: None, spawned: None };

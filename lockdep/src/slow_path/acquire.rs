@@ -60,7 +60,14 @@ pub(crate) fn at_place(record: OwnRecord, site: Site) {
 #[inline(never)]
 fn at_new_place(record: OwnRecord, site: Site, key: u64) {
     if !is_familiar(site) {
-        match observe(|o| o.wants_stack(site).then(FoundStack::capture)) {
+        let stack = observe(|o| {
+            know_thread(o, record, None);
+            o.wants_stack(site).then(|| {
+                o.trace_thread(record.thread.load(Relaxed));
+                FoundStack::capture()
+            })
+        });
+        match stack {
             Some(stack) => {
                 let _busy = Busy::new();
                 record.mine().own.borrow_mut().captured.add(&record.held, site, stack);

@@ -164,7 +164,6 @@ impl Spawned {
                 }
             }
             observe(|o| know_thread(o, record, Some((self.parent, self.site))));
-            record.mine().introduced.set(true);
         }
         self.begun();
     }

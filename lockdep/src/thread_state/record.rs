@@ -94,7 +94,7 @@ pub(crate) struct Mine {
     pub(crate) unparks: Cell<u64>,
     /// How long the thread had been in the detector when it began to wait.
     pub(crate) waits_from: Cell<u64>,
-    /// The observer knows the thread.
+    /// The trace says who the thread is, as it has waited.
     pub(crate) introduced: Cell<bool>,
     /// The thread's clock may be published with the next event.
     pub(crate) may_publish: Cell<bool>,

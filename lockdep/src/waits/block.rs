@@ -82,7 +82,10 @@ pub(crate) fn show(record: OwnRecord, awaited: Awaited, site: Site) -> Wait {
     record.was_active.store(true, Relaxed);
     if !record.mine().introduced.replace(true) {
         // Others may have to name this thread while it waits.
-        observe(|o| know_thread(o, record, None));
+        observe(|o| {
+            know_thread(o, record, None);
+            o.trace_thread(record.thread.load(Relaxed));
+        });
     }
     begin(record, awaited, site);
     if matches!(awaited, Awaited::Lock(_)) {

@@ -26,7 +26,10 @@ impl Pulse {
     pub(super) fn beat(&self) {
         let thread = current().or_else(life::begin).map(|record| {
             if !record.mine().introduced.replace(true) {
-                process::observe(|o| process::know_thread(o, record, None));
+                process::observe(|o| {
+                    process::know_thread(o, record, None);
+                    o.trace_thread(record.thread.load(Relaxed));
+                });
             }
             record.thread.load(Relaxed)
         });
