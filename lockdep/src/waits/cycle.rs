@@ -67,10 +67,16 @@ pub(super) fn closed_by(me: OwnRecord) -> Option<Arc<Finding>> {
     }
     let threads: Vec<StuckThread> = cycle.iter().filter_map(|&i| stuck(&seen[i])).collect();
     drop(busy);
-    Some(observe(|o| {
+    observe(|o| {
+        // Of several threads that see the cycle at once, the first one here ends it for the others.
+        if !stay(ThreadSnapshot::still) {
+            return None;
+        }
         know_thread(o, me, None);
-        o.deadlock(&threads)
-    }))
+        let finding = o.deadlock(&threads);
+        me.wait.end();
+        Some(finding)
+    })
 }
 
 /// Counts each thread as running that waits for a lock with sendable guards: any other thread may drop
