@@ -1,4 +1,4 @@
-//! Without the feature `instrument` everything is there, and nothing is watched:
+//! Without the feature `instrument` everything is there, and works:
 //! `cargo test -p lockdep --no-default-features --features macros --test plain`.
 #![cfg(not(feature = "instrument"))]
 
@@ -16,7 +16,7 @@ fn locks_and_threads_are_those_of_std() {
 }
 
 #[test]
-fn a_semaphore_works_and_is_not_watched() {
+fn a_semaphore_works() {
     let (one, other) = (Semaphore::new(1), Semaphore::new(1));
     for (outer, inner) in [(&one, &other), (&other, &one)] {
         let _outer = outer.acquire().expect("it is free");
@@ -24,14 +24,12 @@ fn a_semaphore_works_and_is_not_watched() {
     }
     let taken = one.acquire().expect("it is free");
     thread::scope(|s| {
-        // By the thread that holds it, too: with nobody to watch, only the time ends it.
         let again = one.acquire_timeout(Duration::from_millis(5));
         assert_eq!(again.err(), Some(AcquireError::NoPermits));
         let waits = s.spawn(|| one.acquire().map(drop));
         drop(taken);
         assert_eq!(waits.join().expect("it ends"), Ok(()));
     });
-    assert!(lockdep::findings().is_empty());
 }
 
 #[test]

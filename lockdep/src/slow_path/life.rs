@@ -29,10 +29,10 @@ pub(crate) fn thread() -> Option<ThreadId> {
 }
 
 /// This thread's record, made if this is its first use; `None` where the thread must pass through, as all do
-/// without the feature `instrument`.
+/// without a feature that brings locks to watch.
 #[cold]
 pub(crate) fn begin() -> Option<OwnRecord> {
-    if !cfg!(feature = "instrument") {
+    if !cfg!(any(feature = "instrument", feature = "parking_lot")) {
         return None;
     }
     current::begin_with(|| {

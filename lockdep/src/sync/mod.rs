@@ -11,8 +11,8 @@
 //!
 //! Here and not in `std` is [`Semaphore`], with [`PermitClaim`].
 //!
-//! Without the feature `instrument` all types but those two are `std`'s, and those are not watched: they
-//! work, and nothing is reported of them.
+//! Without the feature `instrument` all types but those two are `std`'s, and those work as with it; they are
+//! watched only where the feature `parking_lot` is on.
 //!
 //! # Differences
 //!
