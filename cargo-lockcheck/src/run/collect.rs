@@ -187,6 +187,7 @@ pub fn run(settings: &Settings, runtime: &Runtime) -> Result<Collected, Failure>
     let build_failed = failed.exists();
     // A process that has taken no lock leaves no trace, and one that has failed did run.
     let refused = !status.success()
+        && !is_killed(status)
         && !build_failed
         && !has_traces(&traces)
         && settings.only_compiling.as_ref().is_some_and(|args| is_refused(call(args)));
