@@ -162,6 +162,16 @@ pub(crate) fn know_thread(
     }
 }
 
+/// Writes who the thread of this record is into the trace, the first time that others may have to name it.
+pub(crate) fn introduce(record: OwnRecord) {
+    if !record.mine().introduced.replace(true) {
+        observe(|o| {
+            know_thread(o, record, None);
+            o.trace_thread(record.thread.load(Relaxed));
+        });
+    }
+}
+
 /// The process ends by itself.
 fn process_end() {
     let me = current().map(|r| r.thread.load(Relaxed));

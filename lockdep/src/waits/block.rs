@@ -11,7 +11,7 @@ use std::sync::atomic::Ordering::{Relaxed, SeqCst};
 use crate::model::finding::Finding;
 use crate::model::lock::Site;
 use crate::platform::clock::now;
-use crate::process::{halt, know_thread, observe};
+use crate::process::{halt, introduce};
 use crate::thread_state::counters::{JOINING, LEAVING, ORPHANED};
 use crate::thread_state::current::Busy;
 use crate::thread_state::record::OwnRecord;
@@ -80,13 +80,7 @@ pub(crate) fn show(record: OwnRecord, awaited: Awaited, site: Site) -> Wait {
         Awaited::Lock(_) | Awaited::Unpark { .. } | Awaited::Timed(_) => {}
     }
     record.was_active.store(true, Relaxed);
-    if !record.mine().introduced.replace(true) {
-        // Others may have to name this thread while it waits.
-        observe(|o| {
-            know_thread(o, record, None);
-            o.trace_thread(record.thread.load(Relaxed));
-        });
-    }
+    introduce(record);
     begin(record, awaited, site);
     if matches!(awaited, Awaited::Lock(_)) {
         bell::something_to_watch();

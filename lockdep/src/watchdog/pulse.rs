@@ -25,12 +25,7 @@ impl Pulse {
     /// The calling thread gives a sign of life.
     pub(super) fn beat(&self) {
         let thread = current().or_else(life::begin).map(|record| {
-            if !record.mine().introduced.replace(true) {
-                process::observe(|o| {
-                    process::know_thread(o, record, None);
-                    o.trace_thread(record.thread.load(Relaxed));
-                });
-            }
+            process::introduce(record);
             record.thread.load(Relaxed)
         });
         self.thread.store(thread.map_or(0, u64::from), Relaxed);
