@@ -309,7 +309,7 @@ pub(crate) fn after(
             // Promised to a thread that waits for the banker: it counts as held by that one.
             return None;
         }
-        desk.queue.became_unsafe(task, resource, count as u64) && cfg!(feature = "instrument")
+        desk.queue.became_unsafe(task, resource, count as u64) && life::WATCHES
     };
     let stuck = stuck.then(|| Stuck::look(claims));
     drop(busy);

@@ -110,10 +110,10 @@ impl EventTag {
     }
 
     /// The event's number: the same for its whole life, and never another's. Given now if it has
-    /// none yet; zero for one that is not watched. Without the feature `instrument` it has one all the same,
-    /// and no class.
+    /// none yet; zero for one that is not watched. Where nothing is watched it has one all the
+    /// same, and no class.
     pub fn number(&self, kind: EventKind, site: Site) -> u64 {
-        if !cfg!(feature = "instrument") {
+        if !life::WATCHES {
             serials::declare_static(self.id(kind), 0);
             return LockWord(self.id(kind).load(Relaxed)).lock();
         }

@@ -18,21 +18,23 @@ use crate::thread_state::record::OwnRecord;
 use crate::thread_state::registry;
 use crate::waits::{hang, orphan};
 
+/// Whether there are locks to watch: without a feature that brings some, all threads pass through.
+pub(crate) const WATCHES: bool = cfg!(any(feature = "instrument", feature = "parking_lot"));
+
 /// This thread's number, which it gets if this is its first use; `None` where the thread must pass
 /// through. Claims over semaphores need it also where nothing is watched.
 #[cfg(feature = "library")]
 pub(crate) fn thread() -> Option<ThreadId> {
-    if !cfg!(feature = "instrument") {
+    if !WATCHES {
         return Some(current::bare_number(registry::next_thread));
     }
     Some(current().or_else(begin)?.thread.load(Relaxed))
 }
 
-/// This thread's record, made if this is its first use; `None` where the thread must pass through, as all do
-/// without a feature that brings locks to watch.
+/// This thread's record, made if this is its first use; `None` where the thread must pass through.
 #[cold]
 pub(crate) fn begin() -> Option<OwnRecord> {
-    if !cfg!(any(feature = "instrument", feature = "parking_lot")) {
+    if !WATCHES {
         return None;
     }
     current::begin_with(|| {

@@ -16,6 +16,7 @@ use std::time::{Duration, Instant};
 
 use crate::banker::semaphores::{self, Patience};
 use crate::hooks::{EventKind, EventTag, LockKind, LockTag, LockType, Mode, Site};
+use crate::slow_path::life;
 use crate::sync::claims::{self, Count, PendingCount};
 
 /// A number of permits that threads take, and give back by dropping a [`Permit`].
@@ -344,8 +345,7 @@ impl Semaphore {
 
     /// The number that tells this semaphore from all others; 0 if it is not watched.
     pub(super) fn number(&self, site: Site) -> u64 {
-        let is_watched_lock = cfg!(feature = "instrument") && self.is_lock();
-        if is_watched_lock {
+        if life::WATCHES && self.is_lock() {
             self.lock.id(TYPE)
         } else {
             self.event.number(EventKind::Permit, site)
