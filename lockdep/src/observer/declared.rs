@@ -90,14 +90,11 @@ impl Observer {
     fn new_place_class(&mut self, place: PlaceId, ty: Option<(LockKind, &'static str)>) -> u32 {
         let lock = self.declared.places[place as usize].lock;
         let (kind, type_name) = ty.unwrap_or((LockKind::Mutex, "?"));
-        self.add_class(Class {
-            class: 0,
-            kind,
-            type_name,
-            created: lock.site,
-            anonymous: false,
-            place: Some((place, lock.name)),
-        })
+        let place = Some((place, lock.name));
+        let new = Class { class: 0, kind, type_name, created: lock.site, anonymous: false, place };
+        let class = self.classes.add(new);
+        self.trace_class(class);
+        class
     }
 
     /// The class of the locks of this type in the place of `lock`.
@@ -120,8 +117,8 @@ impl Observer {
             return class;
         }
         if let [(free @ None, class)] = classes.as_mut_slice() {
-            (*free, self.classes[*class as usize].kind) = (ty, kind);
-            self.classes[*class as usize].type_name = type_name;
+            *free = ty;
+            self.classes.is_of_type(*class, kind, type_name);
             return *class;
         }
         let class = self.new_place_class(place, ty);
@@ -174,7 +171,7 @@ impl Observer {
     }
 
     fn place_of(&self, lock: LockId) -> Option<PlaceId> {
-        self.classes[crate::model::word::class_of(lock) as usize].place.map(|(place, _)| place)
+        self.classes.place(crate::model::word::class_of(lock))
     }
 
     /// Reports a held lock that is declared to come after the one that is asked for.

@@ -13,6 +13,8 @@ pub(crate) mod parts;
 pub(crate) mod starvation;
 pub(crate) mod trace;
 
+mod classes;
+mod cycles;
 mod declared;
 mod declared_places;
 mod first_stacks;
@@ -30,36 +32,31 @@ use std::panic::Location;
 use std::sync::Arc;
 
 use crate::engine::{
-    CriticalSection, Cycle, Dependency, Detector, Held, InheritedLocks, Link, ThreadPoint,
-    VectorClock,
+    CriticalSection, Cycle, Dependency, Detector, Held, InheritedLocks, ThreadPoint, VectorClock,
 };
 use crate::finding::{Rule, Tier};
 use crate::hash::{Map, NumberHasher};
-use crate::model::finding::{
-    Finding, FoundEdge, FoundHold, FoundLock, FoundThread, awaited, completes,
-};
+use crate::model::finding::{Finding, FoundHold, FoundLock, FoundThread};
 use crate::model::held::HeldLock;
 use crate::model::ids::{LockId, SiteId, ThreadId};
-use crate::model::inventory::{Class, Counts, ThreadInfo};
+use crate::model::inventory::{Counts, ThreadInfo};
 use crate::model::lock::{LockKind, Site};
 use crate::model::stack::FoundStack;
 use crate::model::times::ClassTimes;
-use crate::model::word::{CLASSES, LockWord, class_of};
+use crate::model::word::{LockWord, class_of};
+use crate::observer::classes::Classes;
 use crate::observer::config::Config;
 use crate::observer::declared_places::Declared;
 use crate::observer::facts::{Orphan, Request, RequestStack};
 use crate::observer::first_stacks::{BothStacks, FirstStacks, STACKS};
 use crate::observer::nestings::Nestings;
 use crate::observer::ordered_calls::OrderedCalls;
-use crate::observer::parts::{found_hold, held_of, kind_of, list, signature, site_number};
+use crate::observer::parts::{found_hold, held_of, kind_of, signature, site_number};
 use crate::observer::trace::Trace;
 use crate::thread_state::snapshot::ThreadSnapshot;
 
 /// How many ended threads are kept at least before those without a witness in the detector are forgotten.
 const ENDED: usize = 1024;
-
-/// How many links of a cycle a finding lists.
-const LISTED: usize = 128;
 
 /// See the module.
 #[derive(Debug)]
@@ -67,9 +64,7 @@ pub(crate) struct Observer {
     pub(crate) config: Config,
     trace: Option<Trace>,
     detector: Detector,
-    classes: Vec<Class>,
-    class_index: HashMap<ClassKey, u32>,
-    met: HashSet<u32>,
+    classes: Classes,
     nestings: Map<u32, Nestings>,
     declared: Declared,
     in_order: OrderedCalls,
@@ -102,8 +97,6 @@ pub(crate) struct Observer {
     sites: Map<SiteId, Site>,
 }
 
-type ClassKey = (LockKind, &'static str, &'static str, u32, u32);
-
 impl Observer {
     pub(crate) fn new() -> Observer {
         let config = Config::from_env();
@@ -112,17 +105,7 @@ impl Observer {
             config,
             trace,
             detector: Detector::new(),
-            // Class zero is for locks beyond the last number.
-            classes: vec![Class {
-                class: 0,
-                kind: LockKind::Mutex,
-                type_name: "?",
-                created: Location::caller(),
-                anonymous: true,
-                place: None,
-            }],
-            class_index: HashMap::new(),
-            met: HashSet::new(),
+            classes: Classes::new(),
             nestings: Map::default(),
             declared: Declared::default(),
             in_order: OrderedCalls::default(),
@@ -148,26 +131,10 @@ impl Observer {
     /// The number of a class.
     pub(crate) fn class(&mut self, created: Site, kind: LockKind, type_name: &'static str) -> u32 {
         self.read_declarations();
-        let key = (kind, type_name, created.file(), created.line(), created.column());
-        if let Some(&class) = self.class_index.get(&key) {
+        if let Some(class) = self.classes.find(created, kind, type_name) {
             return class;
         }
-        let anonymous = is_anonymous(created.file());
-        let new = Class { class: 0, kind, type_name, created, anonymous, place: None };
-        let class = self.add_class(new);
-        if class != 0 {
-            self.class_index.insert(key, class);
-        }
-        class
-    }
-
-    /// Gives a new class its number; zero beyond the last.
-    fn add_class(&mut self, new: Class) -> u32 {
-        if self.classes.len() >= CLASSES as usize {
-            return 0;
-        }
-        let class = self.classes.len() as u32;
-        self.classes.push(Class { class, ..new });
+        let class = self.classes.add_created(created, kind, type_name);
         // Who asks what the threads hold has to know it.
         self.trace_class(class);
         class
@@ -175,18 +142,18 @@ impl Observer {
 
     /// Whether a thread has met this class before.
     pub(crate) fn met(&mut self, class: u32) -> bool {
-        !self.met.insert(class)
+        self.classes.met(class)
     }
 
     /// Whether this is a semaphore, which may be closed while threads wait for it.
     pub(crate) fn is_semaphore(&self, lock: LockId) -> bool {
-        let class = self.classes.get(class_of(lock) as usize);
+        let class = self.classes.get(class_of(lock));
         class.is_some_and(|class| class.kind == LockKind::Semaphore)
     }
 
     /// A second lock of this class was acquired.
     pub(crate) fn many(&mut self, class: u32) {
-        if let (Some(trace), Some(class)) = (&mut self.trace, self.classes.get(class as usize)) {
+        if let (Some(trace), Some(class)) = (&mut self.trace, self.classes.get(class)) {
             trace.many(class);
         }
     }
@@ -399,168 +366,13 @@ impl Observer {
         }
     }
 
-    fn cycle(&mut self, cycle: &Cycle) {
-        let n = cycle.links.len().min(LISTED);
-        let mut parts: Vec<u64> = cycle
-            .links
-            .iter()
-            .map(|l| {
-                let mut h = NumberHasher::default();
-                let ends = [l.held, l.asked];
-                ends.map(|e| (class_of(e.lock), e.site, e.mode)).hash(&mut h);
-                h.finish()
-            })
-            .collect();
-        parts.sort_unstable();
-        let event = cycle.links[..n].iter().position(|l| self.is_event(l.asked.lock));
-        // Not reported: an event that one thread both waits for and completes; one that needs a writer to
-        // queue just then; what a program does after a panic has ended its hang; and cycles of more than
-        // two links, whose threads the event itself may keep apart.
-        let vague = matches!(cycle.tier, Tier::NeedsThread | Tier::NeedsWriter);
-        if event.is_some() && (vague || n > 2 || self.hung) {
-            return;
-        }
-        let rule = if event.is_some() { Rule::WaitWhileHolding } else { Rule::LockOrder };
-        // Other holders may have permits, or units, enough to give back.
-        let counts = event.is_some_and(|at| {
-            let class = class_of(cycle.links[at].asked.lock);
-            matches!(self.classes[class as usize].kind, LockKind::Permits | LockKind::Resource)
-        });
-        let tier = if counts { cycle.tier.min(Tier::Potential) } else { cycle.tier };
-        // What the outermost threads alone keep apart is told beside what all keep apart.
-        let sign = signature(rule, parts.into_iter().chain([u64::from(cycle.by_outermost)]));
-        if self.reported.get(&sign).is_some_and(|&known| known >= tier) {
-            return;
-        }
-        let mut threads: Vec<FoundThread> = Vec::new();
-        for link in &cycle.links[..n] {
-            let thread = self.thread(link.thread);
-            if !threads.contains(&thread) {
-                threads.push(thread);
-            }
-        }
-        let who = list(&threads.iter().map(ToString::to_string).collect::<Vec<_>>());
-        let names: Vec<String> = (0..n).map(|i| format!("{{{i}}}")).collect();
-        let template = match (n, threads.len()) {
-            _ if let Some(at) = event => {
-                let (waiter, holder) = (&cycle.links[at], &cycle.links[(at + 1) % n]);
-                let kind = self.lock(waiter.asked.lock).kind;
-                format!(
-                    "{} waits for {} while it holds {{{at}}}, and {} needs {{{}}} before it {}",
-                    self.thread(waiter.thread),
-                    awaited(kind, &format!("{{{}}}", (at + 1) % n)),
-                    self.thread(holder.thread),
-                    (at + 2) % n,
-                    completes(kind).unwrap_or("completes that"),
-                )
-            }
-            (2, 1) => format!("{{0}} and {{1}} are locked in opposite orders, both by {who}"),
-            (2, _) => format!("{{0}} and {{1}} are locked in opposite orders by {who}"),
-            (LISTED, _) if cycle.links.len() > n => format!(
-                "{} locks are locked in a cycle by {who}, of which the first {n} are listed",
-                cycle.links.len()
-            ),
-            _ => format!("{} are locked in a cycle by {who}", list(&names)),
-        };
-        let mut finding = Finding::new(rule, tier, template);
-        finding.locks = cycle.links[..n].iter().map(|l| self.lock(l.held.lock)).collect();
-        for (i, link) in cycle.links[..n].iter().enumerate() {
-            finding.locks[i].gone = !self.detector.knows(link.held.lock);
-            finding.edges.push(self.edge(link, i, (i + 1) % n));
-        }
-        if cycle.by_events && cycle.tier == Tier::Potential {
-            let by = "a message, a notification or a barrier kept these threads apart in this run";
-            finding.notes.push(by.to_owned());
-        }
-        if cycle.by_outermost {
-            finding.apart = self.spawned_by_outermost(&cycle.links[..n]);
-        }
-        finding.reason = match cycle.tier {
-            Tier::Guarded => cycle.gate.map(|gate| {
-                finding.locks.push(self.lock(gate));
-                format!("gate lock {{{}}} is held on both sides", finding.locks.len() - 1)
-            }),
-            Tier::Ordered => Some("spawn and join order keeps the threads apart".to_owned()),
-            _ => None,
-        };
-        self.report(sign, finding);
-    }
-
-    /// Where the threads of these links, or those that they descend from, were spawned by threads that
-    /// nobody spawned; empty where that is not known of all.
-    fn spawned_by_outermost(&self, links: &[Link]) -> Vec<Site> {
-        let mut sites: Vec<Site> = Vec::new();
-        for link in links {
-            let (mut thread, mut spawned) = (link.thread, None);
-            loop {
-                let Some(info) = self.threads.get(&thread) else { return Vec::new() };
-                let Some(parent) = info.parent else { break };
-                (thread, spawned) = (parent, info.spawned);
-            }
-            if let Some(site) = spawned
-                && !sites.contains(&site)
-            {
-                sites.push(site);
-            }
-        }
-        sites
-    }
-
-    fn is_event(&self, lock: LockId) -> bool {
-        self.classes[class_of(lock) as usize].kind.is_event()
-    }
-
-    fn edge(&mut self, link: &Link, from: usize, to: usize) -> FoundEdge {
-        self.trace_thread(link.thread);
-        let (from_site, to_site) = (self.site(link.held.site), self.site(link.asked.site));
-        let stacks = self.stacks_between(link.thread, from_site, to_site);
-        FoundEdge {
-            from,
-            to,
-            thread: self.thread(link.thread),
-            from_mode: link.held.mode,
-            to_mode: link.asked.mode,
-            from_site,
-            to_site,
-            guards: link
-                .guards
-                .iter()
-                .map(|g| FoundHold {
-                    class: class_of(g.lock),
-                    instance: g.lock,
-                    mode: g.mode,
-                    tried: g.tried,
-                    site: self.site(g.site),
-                })
-                .collect(),
-            from_stack: stacks.from,
-            stack: stacks.to,
-        }
-    }
-
     pub(crate) fn lock(&self, lock: LockId) -> FoundLock {
         FoundLock { instance: lock, ..self.class_lock(class_of(lock)) }
     }
 
     /// Any lock of this class.
     pub(crate) fn class_lock(&self, class: u32) -> FoundLock {
-        let known = &self.classes[class as usize];
-        FoundLock {
-            kind: known.kind.code(),
-            type_name: known.type_name,
-            created: known.created,
-            class,
-            instance: 0,
-            gone: false,
-            place: known.place.map(|(_, name)| name),
-        }
-    }
-
-    /// Where `thread` was when it held a lock since the one place and asked for another at the other;
-    /// of another thread that did so where it is not known of this one.
-    fn stacks_between(&self, thread: ThreadId, from: Site, to: Site) -> BothStacks {
-        let known = self.stacks.get(&(site_number(from), site_number(to)));
-        known.map_or(BothStacks::default(), |known| known.of(thread))
+        self.classes.lock(class)
     }
 
     /// Keeps a finding about these threads, unless there was one of its rule at the same places.
@@ -602,7 +414,7 @@ impl Observer {
     }
 
     fn trace_class(&mut self, class: u32) {
-        if let (Some(trace), Some(class)) = (&mut self.trace, self.classes.get(class as usize)) {
+        if let (Some(trace), Some(class)) = (&mut self.trace, self.classes.get(class)) {
             trace.class(class);
         }
     }
@@ -687,37 +499,9 @@ impl Observer {
             self.trace = trace.fork();
             self.orders.clear();
             if let Some(trace) = &mut self.trace {
-                self.classes.iter().skip(1).for_each(|class| trace.class(class));
+                self.classes.iter().for_each(|class| trace.class(class));
                 self.threads.values().for_each(|thread| trace.thread(thread));
             }
         }
-    }
-}
-
-/// Whether the place of creation says nothing about a lock, as many unrelated ones are created in this file:
-/// in the standard library, wherever its sources are, and in `lock_api`, where it makes its
-/// `ReentrantMutex`es.
-fn is_anonymous(file: &str) -> bool {
-    let file = file.replace('\\', "/");
-    let is_of_lock_api = |part: &str| part == "lock_api" || part.starts_with("lock_api-");
-    file.starts_with("/rustc/")
-        || file.contains("/lib/rustlib/src/rust/library/")
-        || file.split('/').any(is_of_lock_api)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::is_anonymous;
-
-    #[test]
-    fn places_in_the_standard_library_are_nobodys() {
-        let rust_src =
-            "/home/me/.rustup/toolchains/stable/lib/rustlib/src/rust/library/core/tuple.rs";
-        assert!(is_anonymous(rust_src));
-        assert!(is_anonymous(&rust_src.replace('/', "\\")));
-        assert!(is_anonymous("/rustc/59807616e1fa/library/core/src/tuple.rs"));
-        assert!(is_anonymous("/registry/src/index/lock_api-0.4.14/src/remutex.rs"));
-        assert!(!is_anonymous("src/library/core.rs"));
-        assert!(!is_anonymous("src/my_lock_api.rs"));
     }
 }

@@ -20,7 +20,7 @@ impl Observer {
     /// Judges whether the nestings of one class follow a common order.
     pub(super) fn nesting(&mut self, request: &Request<'_>, held: &[Held]) {
         let class = request.word.class();
-        if class == 0 || self.classes[class as usize].anonymous {
+        if class == 0 || self.classes.is_anonymous(class) {
             return;
         }
         let as_declared = self.nested_as_declared(request);
@@ -64,7 +64,7 @@ impl Observer {
     fn are_behind_a_wrapper(&self, class: u32, links: &[Link; 2]) -> bool {
         let mut sites = links.iter().flat_map(|link| [link.held.site, link.asked.site]);
         let first = sites.next();
-        self.classes[class as usize].type_name == "()" && sites.all(|site| Some(site) == first)
+        self.classes.protects_nothing(class) && sites.all(|site| Some(site) == first)
     }
 }
 
