@@ -78,6 +78,10 @@ mod slow_path;
 #[doc(hidden)]
 pub mod hooks;
 
+#[cfg(feature = "instrument")]
+#[doc(hidden)]
+pub mod tasks;
+
 #[cfg(feature = "parking_lot")]
 pub mod parking_lot;
 pub mod sync;

@@ -1,5 +1,6 @@
 //! Crates that are compiled otherwise than their authors wrote them: `parking_lot`, whose locks are
-//! not those of the standard library, `lock_api`, which makes them, and the library `lockdep`.
+//! not those of the standard library, `lock_api`, which makes them, `tokio`, whose locks no thread waits for,
+//! and the library `lockdep`.
 //!
 //! The real `parking_lot` is compiled as `parking_lot_real` beside the place where cargo wants the
 //! crate, and then a facade in its place, which everything downstream links to unknowingly. Each
@@ -7,6 +8,10 @@
 //!
 //! `lock_api` is compiled from rewritten sources (see [`super::patch_lock_api`]). Should they not compile,
 //! the real ones are taken, and its locks are told apart by where they are used first.
+//!
+//! `tokio` is compiled from rewritten sources too (see `patch_tokio`), with its feature `tracing`, and with a
+//! crate of ours by that name, which has the runtime told of its tasks and locks. Should that not compile, or
+//! does the program use that feature itself, it stays as it is, and is not watched.
 //!
 //! In the place of the library `lockdep` comes a facade of the runtime, where both are of one version.
 //! With the features for foreign locks, which the runtime does not have, the library stays as it is,
@@ -19,7 +24,8 @@ use std::io::{self, BufRead, BufReader, Write};
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitStatus, Stdio};
 
-use super::patch_lock_api;
+use super::{patch_lock_api, patch_tokio};
+use crate::cli::status;
 
 /// The facades with the versions that they stand in for.
 pub const FACADES: &[(&str, &str)] = &[
@@ -29,6 +35,11 @@ pub const FACADES: &[(&str, &str)] = &[
 
 /// The facade of the library `lockdep`, with its file name.
 pub const LOCKDEP: (&str, &str) = ("lockdep.rs", include_str!("facade/lockdep.rs"));
+
+/// What `tokio` takes for the crate `tracing`, with its library.
+pub const TRACING: (&str, &str) = ("tracing", include_str!("facade/tracing.rs"));
+/// See [`TRACING`].
+pub const TRACING_LIBRARY: &str = "libtracing-lockcheck.rlib";
 
 /// The real `parking_lot` under a facade.
 const REAL: &str = "parking_lot_real";
@@ -45,6 +56,8 @@ pub enum Substitute {
     ParkingLot(&'static str),
     /// `lock_api`.
     LockApi,
+    /// `tokio`.
+    Tokio,
     /// The library of this project.
     Lockdep,
 }
@@ -74,6 +87,10 @@ impl Substitute {
             let is_whole = !has("lock_api") && !has("parking_lot");
             return (is_ours && is_whole).then_some(Substitute::Lockdep);
         }
+        if is_package("tokio") {
+            let traces = words.iter().any(|w| w.ends_with(r#"feature="tracing""#));
+            return (version.starts_with("1.") && !traces).then_some(Substitute::Tokio);
+        }
         let is_known = version.starts_with("0.4.") || version.starts_with("0.5.");
         (is_package("lock_api") && is_known).then_some(Substitute::LockApi)
     }
@@ -102,7 +119,8 @@ impl Compilation<'_> {
     pub fn run(&self, substitute: Substitute) -> io::Result<ExitStatus> {
         match substitute {
             Substitute::ParkingLot(versions) => self.parking_lot(versions),
-            Substitute::LockApi => self.lock_api(),
+            Substitute::LockApi => self.rewritten("lock_api", patch_lock_api::rewrite, &[]),
+            Substitute::Tokio => self.tokio(),
             Substitute::Lockdep => self.lockdep(),
         }
     }
@@ -166,11 +184,26 @@ impl Compilation<'_> {
         command.args(self.added).arg("--cfg=feature=\"instrument\"").status()
     }
 
-    fn lock_api(&self) -> io::Result<ExitStatus> {
-        let sources = self.out().join(format!("lock_api{}.lockcheck", self.suffix()));
+    fn tokio(&self) -> io::Result<ExitStatus> {
+        let facade = joined("tracing=", &self.libraries.join(TRACING_LIBRARY));
+        let extern_tracing = [OsString::from("--extern"), facade];
+        let cfgs = ["--cfg=tokio_unstable", "--cfg=feature=\"tracing\""].map(OsString::from);
+        let more: Vec<OsString> = cfgs.into_iter().chain(extern_tracing).collect();
+        self.rewritten("tokio", patch_tokio::rewrite, &more)
+    }
+
+    /// Compiles the crate of this name from rewritten sources with more arguments; as it is, should that
+    /// fail.
+    fn rewritten(
+        &self,
+        name: &str,
+        rewrite: fn(&Path, &Path) -> io::Result<()>,
+        more: &[OsString],
+    ) -> io::Result<ExitStatus> {
+        let sources = self.out().join(format!("{name}{}.lockcheck", self.suffix()));
         let original = self.root.parent().unwrap_or(self.root);
         let file = self.root.file_name().unwrap_or_default();
-        if patch_lock_api::rewrite(original, &sources).is_ok() {
+        if rewrite(original, &sources).is_ok() {
             let root = sources.join(file).display().to_string();
             let words = self
                 .words
@@ -180,18 +213,24 @@ impl Compilation<'_> {
             let mut remap = sources.clone().into_os_string();
             remap.push("=");
             remap.push(original);
-            command.args(self.added).arg("--remap-path-prefix").arg(remap);
+            command.args(self.added).args(more).arg("--remap-path-prefix").arg(remap);
             let output = command.stdin(Stdio::null()).stderr(Stdio::piped()).output()?;
             if output.status.success() {
                 io::stdout().write_all(&output.stdout)?;
                 io::stderr().write_all(&output.stderr)?;
-                let list = self.out().join(format!("lock_api{}.d", self.suffix()));
+                let list = self.out().join(format!("{name}{}.d", self.suffix()));
                 if let Ok(files) = fs::read_to_string(&list) {
                     let [from, to] = [&*sources, original].map(|path| path.display().to_string());
                     fs::write(list, files.replace(&from, &to))?;
                 }
                 return Ok(output.status);
             }
+        }
+        if !more.is_empty() {
+            let version = env::var("CARGO_PKG_VERSION").unwrap_or_default();
+            status::warning(format_args!(
+                "`{name}` {version} does not compile so that it can be watched: its locks are not"
+            ));
         }
         // Without the directory, the facade knows that there are no places.
         let _ = fs::remove_dir_all(&sources);

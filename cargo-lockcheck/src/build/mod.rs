@@ -3,10 +3,12 @@
 //! [`runtime`] compiles lockdep for the toolchain in use. Cargo calls this program in the place of
 //! `rustc` ([`wrapper`]), which adds the runtime to crates that use the standard library
 //! ([`std_use`]) and compiles patched sources of crates that bring their own locks
-//! ([`crate_patches`], [`patch_lock_api`]). What it sees nothing of is known by package ([`unwatched`]).
+//! ([`crate_patches`], [`patch_lock_api`], `patch_tokio`). What it sees nothing of is known by package ([`unwatched`]).
 
 pub mod crate_patches;
 pub mod patch_lock_api;
+mod patch_tokio;
+mod rewriting;
 pub mod runtime;
 pub mod std_use;
 pub mod unwatched;

@@ -9,7 +9,6 @@
 //!
 //! Everything else stays as it is, down to the lines.
 
-use std::fs;
 use std::io;
 use std::ops::Range;
 use std::path::Path;
@@ -17,6 +16,8 @@ use std::path::Path;
 use proc_macro2::Span;
 use syn::spanned::Spanned;
 use syn::visit::{self, Visit};
+
+use super::rewriting::{Edits, rewrite_with};
 
 /// What the crate gets beside the changes in its functions.
 const MODULE: &str = "
@@ -56,50 +57,33 @@ const ACQUIRING: &[&str] = &[
 /// # Errors
 /// When a file cannot be read or written, or is no Rust.
 pub fn rewrite(from: &Path, to: &Path) -> io::Result<()> {
-    fs::create_dir_all(to)?;
-    for entry in fs::read_dir(from)? {
-        let path = entry?.path();
-        let target = to.join(path.file_name().unwrap_or_default());
-        if path.is_dir() {
-            rewrite(&path, &target)?;
-        } else if path.extension().is_some_and(|extension| extension == "rs") {
-            let mut text = rewritten(&fs::read_to_string(&path)?).map_err(io::Error::other)?;
-            if path.ends_with("lib.rs") {
-                text.push_str(MODULE);
-            }
-            fs::write(target, text)?;
+    rewrite_with(from, to, &|path, text| {
+        let mut text = rewritten(text)?;
+        if path == Path::new("lib.rs") {
+            text.push_str(MODULE);
         }
-    }
-    Ok(())
+        Ok(text)
+    })
 }
 
 fn rewritten(text: &str) -> syn::Result<String> {
     let file = syn::parse_file(text)?;
-    let mut changes = Changes { text, found: Vec::new() };
+    let mut changes = Changes { edits: Edits::of(text) };
     changes.visit_file(&file);
-    let mut found = changes.found;
-    found.sort_by_key(|(range, _)| range.start);
-    let mut result = text.to_owned();
-    for (range, new) in found.into_iter().rev() {
-        result.replace_range(range, &new);
-    }
-    Ok(result)
+    Ok(changes.edits.applied())
 }
 
-/// Pieces of text to replace.
 struct Changes<'a> {
-    text: &'a str,
-    found: Vec<(Range<usize>, String)>,
+    edits: Edits<'a>,
 }
 
 impl Changes<'_> {
     fn insert(&mut self, before: Span, text: &str) {
-        let at = before.byte_range().start;
-        self.found.push((at..at, text.to_owned()));
+        self.edits.insert(before.byte_range().start, text);
     }
 
     fn source(&self, span: Span) -> &str {
-        self.text.get(span.byte_range()).unwrap_or_default()
+        self.edits.text().get(span.byte_range()).unwrap_or_default()
     }
 
     /// The twin of a method that acquires, which is told the place.
@@ -123,7 +107,7 @@ impl Changes<'_> {
     /// Calls the twins where this function acquires a lock in a closure.
     fn tell_closures(&mut self, function: &syn::ImplItemFn) {
         let body = function.block.span().byte_range();
-        let text = self.text.get(body.clone()).unwrap_or_default();
+        let text = self.edits.text().get(body.clone()).unwrap_or_default();
         let receivers: &[&str] = if text.contains("self.lock_internal(") {
             &["self.mutex"]
         } else if function.sig.ident.to_string().starts_with("unlocked") {
@@ -140,10 +124,9 @@ impl Changes<'_> {
             }
         }
         if !calls.is_empty() {
-            self.found.append(&mut calls);
-            let start = body.start + 1;
-            let here = " let lockcheck_at = core::panic::Location::caller();".to_owned();
-            self.found.push((start..start, here));
+            calls.into_iter().for_each(|(range, call)| self.edits.replace(range, call));
+            let here = " let lockcheck_at = core::panic::Location::caller();";
+            self.edits.insert(body.start + 1, here);
             self.track(function);
         }
     }
@@ -202,7 +185,7 @@ impl<'ast> Visit<'ast> for Changes<'_> {
             if !makes.changes.is_empty() || delegates || (is_condvar && item.trait_.is_none()) {
                 self.track(function);
             }
-            self.found.append(&mut makes.changes);
+            makes.changes.into_iter().for_each(|(range, new)| self.edits.replace(range, new));
             if item.trait_.is_none() {
                 self.tell_closures(function);
             }

@@ -16,7 +16,7 @@ use std::time::SystemTime;
 
 use lockdep::sources::SOURCES;
 
-use super::crate_patches::{self, FACADES, LOCKDEP};
+use super::crate_patches::{self, FACADES, LOCKDEP, TRACING, TRACING_LIBRARY};
 use crate::cli::failure::Failure;
 use crate::cli::status;
 use crate::cli::toolchain::Toolchain;
@@ -24,7 +24,7 @@ use crate::cli::toolchain::Toolchain;
 /// The facade of the standard library.
 const STD: &str = include_str!("facade/std.rs");
 
-/// What both crates are compiled with, beside their names. The metadata keeps them apart from the
+/// What these crates are compiled with, beside their names. The metadata keeps them apart from the
 /// real `std` and from a `lockdep` that the checked program depends on by itself.
 const FLAGS: &[&str] = &[
     "--edition=2024",
@@ -133,7 +133,7 @@ fn hash<'a>(texts: impl Iterator<Item = &'a str>) -> String {
 fn edition(users: Users) -> String {
     let texts = SOURCES.iter().flat_map(|(path, text)| [*path, *text]);
     let facades = FACADES.iter().map(|(_, text)| *text);
-    let own = [STD, LOCKDEP.1, CREATION_ORDER, env!("CARGO_PKG_VERSION")];
+    let own = [STD, LOCKDEP.1, TRACING.1, CREATION_ORDER, env!("CARGO_PKG_VERSION")];
     let flags = FLAGS.iter().chain(users.flags()).copied();
     hash(texts.chain(flags).chain(facades).chain(own))
 }
@@ -178,6 +178,9 @@ fn build(
     let mut lockdep = OsString::from("--extern=lockdep=");
     lockdep.push(work.0.join(RUNTIME_LIBRARY));
     compile(toolchain, &work.0, "std", &facade, &[&lockdep])?;
+    let tracing = work.0.join("tracing.rs");
+    write(&tracing, TRACING.1)?;
+    compile(toolchain, &work.0, TRACING.0, &tracing, &[&lockdep])?;
     seal(&work.0).map_err(|error| unwritable(&work.0, &error))?;
 
     // Somebody else may have been faster, and then theirs is as good; or the old one is broken.
@@ -245,7 +248,7 @@ fn is_whole(directory: &Path) -> bool {
 /// One line for each file that is used later.
 fn contents(directory: &Path) -> io::Result<String> {
     let mut lines = String::new();
-    for name in [RUNTIME_LIBRARY, STD_LIBRARY, CFGS] {
+    for name in [RUNTIME_LIBRARY, STD_LIBRARY, TRACING_LIBRARY, CFGS] {
         let mut hasher = DefaultHasher::new();
         hasher.write(&fs::read(directory.join(name))?);
         lines.push_str(&format!("{:016x} {name}\n", hasher.finish()));

@@ -8,7 +8,9 @@ use crate::report::model::{Unwatched, WhyUnwatched};
 /// Packages with locks of their own: the feature that brings them, if it takes one, and of what kind they
 /// are. Those that build on the locks or the parking of the standard library are not among them.
 const KNOWN: &[(&str, Option<&str>, WhyUnwatched)] = &[
-    ("tokio", Some("sync"), WhyUnwatched::AsyncLocks),
+    // Who has it trace has the feature for that; its locks are watched otherwise.
+    ("tokio", Some("tracing"), WhyUnwatched::AsyncLocks),
+    ("tokio", Some("sync"), WhyUnwatched::AsyncWaits),
     ("async-lock", None, WhyUnwatched::AsyncLocks),
     ("async-std", None, WhyUnwatched::AsyncLocks),
     ("async-channel", None, WhyUnwatched::AsyncLocks),
@@ -66,7 +68,7 @@ mod tests {
         let found = unwatched(&packages);
         let found: Vec<_> = found.iter().map(|found| (&*found.package, found.why)).collect();
         let expected = [
-            ("tokio", WhyUnwatched::AsyncLocks),
+            ("tokio", WhyUnwatched::AsyncWaits),
             ("spin", WhyUnwatched::OwnLocks),
             ("z-sys", WhyUnwatched::ForeignCode),
         ];

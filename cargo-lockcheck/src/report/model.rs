@@ -404,6 +404,8 @@ pub struct Unwatched {
 pub enum WhyUnwatched {
     /// Locks for which tasks wait, and no thread blocks.
     AsyncLocks,
+    /// What tasks wait for beside locks.
+    AsyncWaits,
     /// Locks that it makes itself.
     OwnLocks,
     /// Code that is not Rust.
@@ -412,13 +414,18 @@ pub enum WhyUnwatched {
 
 impl WhyUnwatched {
     /// All of them.
-    pub const ALL: &[WhyUnwatched] =
-        &[WhyUnwatched::AsyncLocks, WhyUnwatched::OwnLocks, WhyUnwatched::ForeignCode];
+    pub const ALL: &[WhyUnwatched] = &[
+        WhyUnwatched::AsyncLocks,
+        WhyUnwatched::AsyncWaits,
+        WhyUnwatched::OwnLocks,
+        WhyUnwatched::ForeignCode,
+    ];
 
     /// What it is, in words.
     pub const fn words(self) -> &'static str {
         match self {
             WhyUnwatched::AsyncLocks => "async locks",
+            WhyUnwatched::AsyncWaits => "async channels, semaphores and notifications",
             WhyUnwatched::OwnLocks => "locks of its own make",
             WhyUnwatched::ForeignCode => "C code",
         }

@@ -61,11 +61,16 @@ pub fn threads<'a>(labels: impl Iterator<Item = &'a String>) -> String {
             distinct.push(label);
         }
     }
-    let spawned = |label: &&String| label.strip_prefix("thread spawned at ").map(str::to_owned);
-    let places: Option<Vec<String>> = distinct.iter().map(spawned).collect();
+    let spawned = |kind: &str| -> Option<Vec<String>> {
+        let places = distinct
+            .iter()
+            .map(|label| label.strip_prefix(kind)?.strip_prefix(SPAWNED).map(str::to_owned));
+        places.collect()
+    };
+    let places = KINDS.iter().find_map(|kind| Some((kind, spawned(kind)?)));
     match (distinct.as_slice(), places) {
         ([one], _) => thread(one),
-        (_, Some(places)) => format!("the threads spawned at {}", list(places)),
+        (_, Some((kind, places))) => format!("the {kind}s{SPAWNED}{}", list(places)),
         (many, _) if many.iter().any(|label| is_description(label)) => {
             list(many.iter().map(|label| thread(label)))
         }
@@ -76,8 +81,17 @@ pub fn threads<'a>(labels: impl Iterator<Item = &'a String>) -> String {
 /// Whether it is no name but a description that the reader of traces has made.
 fn is_description(label: &str) -> bool {
     let number = |rest: &str| !rest.is_empty() && rest.bytes().all(|byte| byte.is_ascii_digit());
-    label.starts_with("thread spawned at ") || label.strip_prefix("thread ").is_some_and(number)
+    KINDS
+        .iter()
+        .filter_map(|kind| label.strip_prefix(kind))
+        .any(|rest| rest.starts_with(SPAWNED) || rest.strip_prefix(" ").is_some_and(number))
 }
+
+/// What a thread is called by the reader of traces where it has no name, followed by where it was spawned or
+/// by its number.
+const KINDS: [&str; 2] = ["thread", "task"];
+/// See [`KINDS`].
+const SPAWNED: &str = " spawned at ";
 
 fn lock_order(finding: &mut Finding, links: &[Link], syntax: &Syntax<'_>) {
     let names = list(finding.edges.iter().map(|edge| code(&finding.locks[edge.from].name)));

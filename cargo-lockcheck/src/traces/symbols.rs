@@ -191,3 +191,10 @@ pub fn is_of_program(frame: &str) -> bool {
         && !place.starts_with("/rustc/")
         && !place.starts_with("/lockcheck/")
 }
+
+/// Whether this frame is the one in which an executor polls a task of the program.
+pub fn polls_a_task(frame: &str) -> bool {
+    frame.rsplit_once(" at ").is_some_and(|(function, place)| {
+        place.starts_with("/lockcheck/tracing.rs:") && function.contains("Instrumented<")
+    })
+}

@@ -11,7 +11,7 @@ use crate::model::held::{Acquisition, Prepared};
 use crate::model::lock::{LockType, Mode, Site};
 use crate::model::tag::LockTag;
 use crate::model::word;
-use crate::model::word::LockWord;
+use crate::model::word::{HoldWord, LockWord};
 use crate::slow_path::{acquire, creation, identity, life};
 use crate::thread_state::current;
 use crate::thread_state::record::OwnRecord;
@@ -65,7 +65,7 @@ impl LockTag {
 
     /// This thread's record and the lock's word; `None` when the acquisition must pass through.
     #[inline(always)]
-    pub(super) fn track(&self, ty: &'static LockType, site: Site) -> Option<(OwnRecord, LockWord)> {
+    pub(crate) fn track(&self, ty: &'static LockType, site: Site) -> Option<(OwnRecord, LockWord)> {
         let Some(record) = current::current().or_else(life::begin) else {
             identity::mark_untracked(&self.id);
             return None;
@@ -76,7 +76,13 @@ impl LockTag {
     /// Records the acquisition before it can block.
     #[inline(always)]
     #[track_caller]
-    fn prepare(&self, record: OwnRecord, word: LockWord, how: Acquisition, site: Site) -> Prepared {
+    pub(crate) fn prepare(
+        &self,
+        record: OwnRecord,
+        word: LockWord,
+        how: Acquisition,
+        site: Site,
+    ) -> Prepared {
         let word = word.held(how.mode, false);
         if record.mine().recent.add(word, site) {
             acquire::at_place(record, site);
@@ -201,6 +207,13 @@ impl LockTag {
         let context = record.context(word, site, how.level);
         self.hold(record, Prepared { word: held, context }, site, how.level);
         Some(result)
+    }
+
+    /// The thread or task of this record has got the lock that it had asked for, maybe after others.
+    pub(crate) fn hold_now(&self, record: OwnRecord, word: HoldWord, site: Site) {
+        let held = if record.has_room() { word } else { acquire::slow_path(record, word) };
+        let context = record.context(word, site, 0);
+        self.hold(record, Prepared { word: held, context }, site, 0);
     }
 
     /// Ends the hold that this thread began in `mode` last; [`Mode::Read`] stands for both kinds of

@@ -196,14 +196,36 @@ pub struct FoundThread {
     pub name: Option<String>,
     /// Where it was spawned, where that is known.
     pub spawned: Option<Site>,
+    /// Whether it is a thread of the system.
+    pub kind: ThreadKind,
+}
+
+/// What runs a part of the program.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum ThreadKind {
+    /// A thread of the system.
+    Thread,
+    /// A task of an executor, which threads take turns to poll.
+    Task,
+}
+
+impl fmt::Display for ThreadKind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            ThreadKind::Thread => "thread",
+            ThreadKind::Task => "task",
+        })
+    }
 }
 
 impl fmt::Display for FoundThread {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match (&self.name, self.spawned) {
-            (Some(name), _) => write!(f, "thread `{name}`"),
-            (None, Some(site)) => write!(f, "thread {} (spawned at {})", self.id, Short(site)),
-            (None, None) => write!(f, "thread {}", self.id),
+        let FoundThread { id, name, spawned, kind } = self;
+        match (name, spawned) {
+            (Some(name), _) => write!(f, "{kind} `{name}`"),
+            (None, Some(site)) => write!(f, "{kind} {id} (spawned at {})", Short(site)),
+            (None, None) => write!(f, "{kind} {id}"),
         }
     }
 }

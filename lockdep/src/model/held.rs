@@ -67,6 +67,17 @@ pub(crate) struct Acquisition {
     pub(crate) level: u8,
     /// Whether it turns an upgradable hold of this thread into an exclusive one.
     pub(crate) upgrades: bool,
+    /// What blocks if the lock is not free.
+    pub(crate) blocks: Blocks,
+}
+
+/// What waits for a lock.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Blocks {
+    /// The thread, which does nothing else meanwhile.
+    Thread,
+    /// One of the futures of a task: others of them may go on, and release what the task holds.
+    Future,
 }
 
 impl Acquisition {
@@ -79,12 +90,17 @@ impl Acquisition {
     /// An acquisition at this nesting level.
     #[inline(always)]
     pub(crate) const fn at_level(mode: Mode, level: u8) -> Acquisition {
-        Acquisition { mode, level, upgrades: false }
+        Acquisition { mode, level, upgrades: false, blocks: Blocks::Thread }
     }
 
     /// An upgrade of a hold that was acquired at this nesting level.
     #[inline(always)]
     pub(crate) const fn upgrade(level: u8) -> Acquisition {
-        Acquisition { mode: Mode::Write, level, upgrades: true }
+        Acquisition { mode: Mode::Write, level, upgrades: true, blocks: Blocks::Thread }
+    }
+
+    /// An acquisition by one of the futures of a task.
+    pub(crate) const fn by_future(mode: Mode) -> Acquisition {
+        Acquisition { mode, level: 0, upgrades: false, blocks: Blocks::Future }
     }
 }

@@ -139,6 +139,11 @@ impl LockType {
         LockType { kind, name: std::any::type_name::<T>, markers: [None; 2] }
     }
 
+    /// The description of locks of `kind` of which nobody tells what they protect.
+    pub(crate) const fn untyped(kind: LockKind) -> LockType {
+        LockType { kind, name: || "?", markers: [None; 2] }
+    }
+
     /// Adds the `GuardMarker` of one guard type of `lock_api`, or that raw guard type. If any marker is
     /// not `GuardNoSend`, guards may move between threads, and the owner is known only when the guard is
     /// dropped.

@@ -36,7 +36,7 @@ use crate::engine::{
 };
 use crate::finding::{Rule, Tier};
 use crate::hash::{Map, NumberHasher};
-use crate::model::finding::{Finding, FoundHold, FoundLock, FoundThread};
+use crate::model::finding::{Finding, FoundHold, FoundLock, FoundThread, ThreadKind};
 use crate::model::held::HeldLock;
 use crate::model::ids::{LockId, SiteId, ThreadId};
 use crate::model::inventory::{Counts, ThreadInfo};
@@ -179,7 +179,7 @@ impl Observer {
     pub(crate) fn thread(&self, thread: ThreadId) -> FoundThread {
         match self.threads.get(&thread) {
             Some(info) => info.thread.clone(),
-            None => FoundThread { id: thread, name: None, spawned: None },
+            None => unknown(thread),
         }
     }
 
@@ -423,8 +423,7 @@ impl Observer {
     /// those that wait or hold something.
     pub(crate) fn trace_thread(&mut self, thread: ThreadId) {
         if let Some(trace) = &mut self.trace {
-            let found = FoundThread { id: thread, name: None, spawned: None };
-            let unknown = ThreadInfo { thread: found, parent: None, spawned: None };
+            let unknown = ThreadInfo { thread: unknown(thread), parent: None, spawned: None };
             trace.thread(self.threads.get(&thread).unwrap_or(&unknown));
         }
     }
@@ -504,4 +503,9 @@ impl Observer {
             }
         }
     }
+}
+
+/// A thread of which only the number is known.
+fn unknown(id: ThreadId) -> FoundThread {
+    FoundThread { id, name: None, spawned: None, kind: ThreadKind::Thread }
 }

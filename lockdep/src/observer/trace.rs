@@ -13,7 +13,7 @@ use std::path::{Path, PathBuf};
 use std::time::{SystemTime, UNIX_EPOCH};
 use std::{env, fs, process};
 
-use crate::model::finding::{Finding, FoundHold, WaitFor};
+use crate::model::finding::{Finding, FoundHold, ThreadKind, WaitFor};
 use crate::model::inventory::{Class, Counts, ThreadInfo};
 use crate::model::lock::Site;
 use crate::model::stack::FoundStack;
@@ -172,9 +172,13 @@ impl Trace {
             return;
         }
         let site = info.spawned.map(|s| self.site(s));
+        let kind = match info.thread.kind {
+            ThreadKind::Thread => "",
+            ThreadKind::Task => r#","task":true"#,
+        };
         let _ = writeln!(
             self.lines,
-            r#"{{"t":"thread","id":{},"name":{},"parent":{},"site":{}}}"#,
+            r#"{{"t":"thread","id":{},"name":{},"parent":{},"site":{}{kind}}}"#,
             info.thread.id,
             info.thread.name.as_deref().map_or("null".to_owned(), json_string),
             number_or_null(info.parent),

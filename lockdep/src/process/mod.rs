@@ -13,7 +13,7 @@ use std::sync::atomic::Ordering::Relaxed;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread;
 
-use crate::model::finding::{Finding, FoundThread};
+use crate::model::finding::{Finding, FoundThread, ThreadKind};
 use crate::model::ids::{LockId, ThreadId};
 use crate::model::inventory::{Counts, ThreadInfo};
 use crate::model::lock::Site;
@@ -154,11 +154,28 @@ pub(crate) fn know_thread(
             false => thread::current().name().map(str::to_owned),
             true => platform::thread_name(record.system.load(Relaxed)),
         };
+        let spawned_by = spawned.map(|s| s.0);
+        let (spawned, kind) = (spawned.map(|s| s.1), ThreadKind::Thread);
         observer.add_thread(ThreadInfo {
-            thread: FoundThread { id, name, spawned: spawned.map(|s| s.1) },
-            parent: spawned.map(|s| s.0),
-            spawned: spawned.map(|s| s.1),
+            thread: FoundThread { id, name, spawned, kind },
+            parent: spawned_by,
+            spawned,
         });
+    }
+}
+
+/// Introduces the task of this record, if it is new.
+pub(crate) fn know_task(
+    observer: &mut Observer,
+    record: OwnRecord,
+    parent: Option<ThreadId>,
+    site: Site,
+) {
+    let id = record.thread.load(Relaxed);
+    if !observer.knows_thread(id) {
+        let (name, spawned, kind) = (None, Some(site), ThreadKind::Task);
+        let thread = FoundThread { id, name, spawned, kind };
+        observer.add_thread(ThreadInfo { thread, parent, spawned });
     }
 }
 

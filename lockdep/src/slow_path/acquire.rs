@@ -2,12 +2,14 @@
 //! observer here, before the thread can block, and is marked as known.
 
 use std::panic::AssertUnwindSafe;
+use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
 use std::sync::atomic::Ordering::{Acquire, Relaxed};
 use std::{panic, ptr};
 
 use crate::hash::fold;
-use crate::model::held::{Acquisition, HeldLock};
+use crate::model::finding::Finding;
+use crate::model::held::{Acquisition, Blocks, HeldLock};
 use crate::model::ids::LockId;
 use crate::model::lock::{Mode, Site};
 use crate::model::stack::FoundStack;
@@ -121,6 +123,8 @@ fn judge(
         let (mut hang, mut pending) = (None, None);
         match relocked(&held, asked, how.upgrades) {
             Some(first) if o.is_sendable(asked.lock()) => pending = o.read_again(&request, first),
+            // Whether that is for ever is known once the task rests.
+            Some(first) if how.blocks == Blocks::Future && first.bars(asked) => {}
             Some(first) => hang = o.relock(&request, first),
             None => {}
         }
@@ -139,6 +143,29 @@ fn judge(
         Some(finding) => defer(record, id, finding),
         None => mark_known(record, id, context),
     }
+}
+
+/// The finding about a task that rests until it gets a lock that it holds itself.
+pub(crate) fn waits_for_itself(
+    record: OwnRecord,
+    asked: HoldWord,
+    site: Site,
+) -> Option<Arc<Finding>> {
+    if !record.held.holds(asked.lock()) {
+        return None;
+    }
+    let mut held = take_scratch(record);
+    record.held.held_into(&mut held);
+    let at = position::thread_point(record);
+    let acquired = acquired_with(record, &held);
+    let (level, stack) = (0, RequestStack::Current(&acquired));
+    let request = Request { at: &at, word: asked, site, address: 0, level, held: &held, stack };
+    let finding = observe(|o| {
+        let first = relocked(&held, asked, false).filter(|first| first.bars(asked))?;
+        if o.is_sendable(asked.lock()) { None } else { o.relock(&request, first) }
+    });
+    give_scratch(record, held);
+    finding
 }
 
 /// The hold of this very lock that a new request for it by the same thread waits for, if there is one. An

@@ -57,7 +57,11 @@ fn thread_end() {
         ORPHANED.fetch_add(held.len(), SeqCst);
     }
     let thread = record.thread.load(Relaxed);
-    let counts = record.counts();
+    let mut counts = record.counts();
+    if let Some(spare) = registry::take_spare() {
+        counts.add(spare.counts());
+        registry::give_up(spare);
+    }
     if is_observing() || !held.is_empty() {
         observe(|o| {
             if !held.is_empty() {

@@ -11,7 +11,7 @@ use crate::model::lock::{LockKind, Mode, Site};
 use crate::model::word::{HoldWord, LockWord};
 use crate::observer::Observer;
 use crate::observer::facts::{Request, RequestStack};
-use crate::process::{know_thread, observe};
+use crate::process::{know_task, know_thread, observe};
 use crate::slow_path::life::begin;
 use crate::thread_state::counters::{LEAVING, STARTING};
 use crate::thread_state::current::{Busy, current};
@@ -23,12 +23,13 @@ use crate::thread_state::serials::serial;
 /// How many acquisitions of a new thread are compared with the locks that it has inherited.
 const FIRST_STEPS: u32 = 64;
 
-/// What a spawned thread and those that may join it share.
+/// What a spawned thread, or task, and those that may join it share.
 #[derive(Debug)]
 pub(crate) struct Spawned {
     /// Its first step.
     first: ThreadPoint,
-    parent: ThreadId,
+    /// Who spawned it, where that is known.
+    parent: Option<ThreadId>,
     site: Site,
     started: AtomicBool,
     end: Mutex<Option<End>>,
@@ -54,6 +55,29 @@ pub(crate) struct BeforeJoin {
 pub(crate) fn spawn(site: Site) -> Option<Arc<Spawned>> {
     let record = current().or_else(begin)?;
     record.was_active.store(true, Relaxed);
+    let (first, parent) = descend(record);
+    let _busy = Busy::new();
+    STARTING.fetch_add(1, SeqCst);
+    Some(Arc::new(Spawned::new(first, Some(parent), site, false)))
+}
+
+/// The thread or task of this record is about to spawn a task.
+pub(crate) fn spawn_task(record: OwnRecord, site: Site) -> Arc<Spawned> {
+    let (first, parent) = descend(record);
+    let _busy = Busy::new();
+    Arc::new(Spawned::new(first, Some(parent), site, true))
+}
+
+/// A task that nothing is known to come before.
+pub(crate) fn first_task(site: Site) -> Arc<Spawned> {
+    let _busy = Busy::new();
+    let first = ThreadPoint { thread: registry::next_thread(), epoch: 1, ..ThreadPoint::default() };
+    Arc::new(Spawned::new(first, None, site, true))
+}
+
+/// The first step of what the thread of this record spawns now, and the number of that thread, which is one
+/// step further from here on.
+fn descend(record: OwnRecord) -> (ThreadPoint, ThreadId) {
     let parent = record.thread.load(Relaxed);
     let at = thread_point(record);
     let mut clock = VectorClock::clone(&at.clock);
@@ -75,19 +99,15 @@ pub(crate) fn spawn(site: Site) -> Option<Arc<Spawned>> {
     // What was asked for before the new thread existed cannot keep it waiting.
     record.close_window();
     clock_changed(record);
-    let thread = registry::next_thread();
-    STARTING.fetch_add(1, SeqCst);
-    let started = AtomicBool::new(false);
-    let end = Mutex::new(None);
     let first = ThreadPoint {
-        thread,
+        thread: registry::next_thread(),
         epoch: 1,
         clock: Arc::new(clock),
         without_outermost: Arc::new(without_outermost),
         observed: at.observed,
         inherited,
     };
-    Some(Arc::new(Spawned { first, parent, site, started, end }))
+    (first, parent)
 }
 
 /// What a thread inherits that this one, being at `at`, spawns.
@@ -150,22 +170,35 @@ pub(crate) fn released(record: OwnRecord, lock: LockId) {
 }
 
 impl Spawned {
+    fn new(first: ThreadPoint, parent: Option<ThreadId>, site: Site, has_started: bool) -> Spawned {
+        let started = AtomicBool::new(has_started);
+        Spawned { first, parent, site, started, end: Mutex::new(None) }
+    }
+
     /// The new thread starts.
     pub(crate) fn enter(&self) {
         if let Some(record) = current().or_else(begin) {
-            {
-                let _busy = Busy::new();
-                record.thread.store(self.first.thread, Relaxed);
-                record.foreign.store(false, Relaxed);
-                start_at(record, self.first.clone());
-                if self.first.inherited.is_some() {
-                    record.mine().own.borrow_mut().first_steps = FIRST_STEPS;
-                    record.held.force_slow_path();
-                }
-            }
-            observe(|o| know_thread(o, record, Some((self.parent, self.site))));
+            self.start(record);
+            observe(|o| know_thread(o, record, self.parent.map(|parent| (parent, self.site))));
         }
         self.begun();
+    }
+
+    /// The new task starts, and acts by this record.
+    pub(crate) fn enter_as_task(&self, record: OwnRecord) {
+        self.start(record);
+        observe(|o| know_task(o, record, self.parent, self.site));
+    }
+
+    fn start(&self, record: OwnRecord) {
+        let _busy = Busy::new();
+        record.thread.store(self.first.thread, Relaxed);
+        record.foreign.store(false, Relaxed);
+        start_at(record, self.first.clone());
+        if self.first.inherited.is_some() {
+            record.mine().own.borrow_mut().first_steps = FIRST_STEPS;
+            record.held.force_slow_path();
+        }
     }
 
     fn begun(&self) {
@@ -177,6 +210,15 @@ impl Spawned {
     /// The new thread's closure has returned.
     pub(crate) fn leave(&self) {
         let Some(record) = current() else { return };
+        self.finish(record);
+        let _busy = Busy::new();
+        if !record.held.is_empty() && !record.is_leaving.swap(true, Relaxed) {
+            LEAVING.fetch_add(1, SeqCst);
+        }
+    }
+
+    /// What the thread or task of this record has done is all that it does.
+    pub(crate) fn finish(&self, record: OwnRecord) {
         let at = thread_point(record);
         let unjoined = {
             let _busy = Busy::new();
@@ -189,9 +231,6 @@ impl Spawned {
         }
         let _busy = Busy::new();
         record.close_window();
-        if !record.held.is_empty() && !record.is_leaving.swap(true, Relaxed) {
-            LEAVING.fetch_add(1, SeqCst);
-        }
         let end = End { at, asked: record.mine().own.borrow().asked.clone() };
         *self.end.lock().unwrap_or_else(PoisonError::into_inner) = Some(end);
     }

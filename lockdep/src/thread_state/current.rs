@@ -52,8 +52,8 @@ pub(crate) fn current() -> Option<OwnRecord> {
 
 #[inline(always)]
 fn own(record: *const Record) -> Option<OwnRecord> {
-    // SAFETY: what is not null came from the `OwnRecord` of this very thread, in `begin_with`, and stays in
-    // this thread; `end` removes it before the record is given up.
+    // SAFETY: what is not null came from an `OwnRecord` of this very thread, in `begin_with` or `Acting::by`,
+    // and stays in this thread; `end` removes it before the record is given up.
     if record.is_null() { None } else { Some(unsafe { OwnRecord::new(&*record) }) }
 }
 
@@ -78,6 +78,30 @@ pub(crate) fn begin_with(make: impl FnOnce() -> OwnRecord) -> Option<OwnRecord> 
 pub(crate) fn end() {
     PHASE.set(Phase::Over);
     CURRENT.set(ptr::null());
+}
+
+/// What the thread does is done by a task with this record, until dropped.
+#[derive(Debug)]
+pub(crate) struct Acting {
+    before: *const Record,
+}
+
+impl Acting {
+    /// From here on the calling thread, which is not busy, acts by this record; `None` where it passes
+    /// through.
+    pub(crate) fn by(record: OwnRecord) -> Option<Acting> {
+        matches!(PHASE.get(), Phase::Ready)
+            .then(|| Acting { before: CURRENT.replace(record.shared()) })
+    }
+}
+
+impl Drop for Acting {
+    fn drop(&mut self) {
+        // Null where the thread has ended meanwhile.
+        if !CURRENT.get().is_null() {
+            CURRENT.set(self.before);
+        }
+    }
 }
 
 /// Marks the thread as busy until dropped.

@@ -371,6 +371,28 @@ impl HeldStack {
         Some(ended)
     }
 
+    /// Takes off what is held above the outermost `depth` locks, the outermost of it first, each with the
+    /// time since when it is held, in nanoseconds, where times were taken. For the owner.
+    pub(super) fn take_above(&self, depth: usize) -> Vec<(HeldLock, u64)> {
+        let buffer = self.buffer();
+        let taken = self.held().skip(depth).filter_map(|(at, entry)| {
+            let lock = HeldLock {
+                word: HoldWord(entry.word.load(Relaxed)),
+                site: site_in(entry)?,
+                address: MarkedAddress(entry.address.load(Relaxed)).address(),
+                level: buffer.level(at),
+            };
+            Some((lock, buffer.stamps[at].load(Relaxed)))
+        });
+        let taken: Vec<_> = taken.collect();
+        for (_, entry) in self.held().skip(depth) {
+            entry.word.store(0, Relaxed);
+        }
+        let depth = depth.min(self.len());
+        self.top.store(ptr::from_ref(&buffer.entries[depth]).cast_mut(), Relaxed);
+        taken
+    }
+
     /// The index of the last hold of the lock in this mode.
     fn find(&self, lock: LockWord, mode: Mode) -> Option<usize> {
         let word = |at: usize| HoldWord(self.buffer().entries[at].word.load(Relaxed));

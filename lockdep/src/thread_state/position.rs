@@ -6,6 +6,8 @@ use std::sync::atomic::Ordering::Relaxed;
 
 use crate::engine::ThreadPoint;
 use crate::hash::fold;
+use crate::model::ids::ThreadId;
+use crate::thread_state::captured::CapturedStacks;
 use crate::thread_state::current::Busy;
 use crate::thread_state::record::{EARLIER, Own, OwnRecord};
 
@@ -19,7 +21,40 @@ pub(crate) fn start_at(record: OwnRecord, at: ThreadPoint) {
     asked.reserve_exact(EARLIER);
     *own = Own { at, asked, ..Own::default() };
     drop(own);
-    record.set_context(fold(u64::from(thread) ^ 0x2545_f491_4f6c_dd1d, 0x9e37_79b9_7f4a_7c15));
+    record.set_context(seed(thread, 0));
+}
+
+/// The context hash of holding nothing, of a thread whose clock has changed so often.
+fn seed(thread: ThreadId, clock_changes: u64) -> u64 {
+    let seed = u64::from(thread) ^ clock_changes.rotate_left(32) ^ 0x2545_f491_4f6c_dd1d;
+    fold(seed, 0x9e37_79b9_7f4a_7c15)
+}
+
+/// What the thread or task of this record keeps when the record is taken from it.
+pub(crate) fn take_own(record: OwnRecord) -> Own {
+    record.close_window();
+    let _busy = Busy::new();
+    let mut own = record.mine().own.borrow_mut();
+    let mut room = std::mem::take(&mut own.asked);
+    let mut kept = std::mem::take(&mut *own);
+    // It counts what is acquired with this record.
+    kept.captured = CapturedStacks::default();
+    kept.asked = room.clone();
+    room.clear();
+    own.asked = room;
+    kept
+}
+
+/// Gives back to a thread or task what it has kept, with this record.
+pub(crate) fn give_own(record: OwnRecord, thread: ThreadId, kept: Own) {
+    let _busy = Busy::new();
+    let mut own = record.mine().own.borrow_mut();
+    let mut asked = std::mem::take(&mut own.asked);
+    asked.clear();
+    asked.reserve_exact(EARLIER);
+    asked.extend_from_slice(&kept.asked);
+    record.set_context(seed(thread, kept.clock_changes));
+    *own = Own { asked, ..kept };
 }
 
 /// Where the thread is now.
@@ -50,9 +85,5 @@ pub(crate) fn clock_changed(record: OwnRecord) {
     let _busy = Busy::new();
     let mut own = record.mine().own.borrow_mut();
     own.clock_changes += 1;
-    let thread = u64::from(record.thread.load(Relaxed));
-    record.set_context(fold(
-        thread ^ own.clock_changes.rotate_left(32) ^ 0x2545_f491_4f6c_dd1d,
-        0x9e37_79b9_7f4a_7c15,
-    ));
+    record.set_context(seed(record.thread.load(Relaxed), own.clock_changes));
 }

@@ -63,6 +63,8 @@ pub(crate) struct Record {
     pub(crate) looks: AtomicBool,
     /// The thread takes no further step that another could wait for.
     pub(crate) ended: AtomicBool,
+    /// A task acts by this record, or did last: a thread polls it.
+    pub(crate) is_task: AtomicBool,
     pub(crate) next: AtomicPtr<Record>,
     mine: OwnerOnly<Mine>,
 }
@@ -132,6 +134,8 @@ pub(crate) struct Own {
     pub(crate) marks: Vec<Mark>,
     /// Findings that wait for the release of a lock by this thread.
     pub(crate) pending: Vec<PendingFinding>,
+    /// Whether one of its futures, or it as a task, has asked for a lock while it held others.
+    pub(crate) shows_orders: bool,
 }
 
 /// A class that a thread has met.
@@ -171,6 +175,7 @@ impl Record {
             was_active: AtomicBool::new(false),
             looks: AtomicBool::new(false),
             ended: AtomicBool::new(false),
+            is_task: AtomicBool::new(false),
             next: AtomicPtr::new(ptr::null_mut()),
             mine: OwnerOnly(Mine {
                 known: Known::new(),
@@ -199,7 +204,7 @@ impl Record {
     /// What this thread adds to the totals of the process.
     pub(crate) fn counts(&self) -> Counts {
         Counts {
-            threads: 1,
+            threads: u64::from(!self.is_task.load(Relaxed)),
             locks: self.locks.load(Relaxed),
             edges: 0,
             acquisitions: self.held.pushed(),
@@ -337,6 +342,24 @@ impl OwnRecord {
         self.held.level_held(lock, mode)
     }
 
+    /// Nothing of what the record holds is held any more, as far as it is known.
+    pub(crate) fn forget_holds(self) {
+        self.held.take_above(0);
+    }
+
+    /// What this record holds above the outermost `depth` locks is held by another one of the calling thread
+    /// from here on, above what that holds.
+    pub(crate) fn move_holds(self, depth: usize, to: OwnRecord) {
+        for (lock, since) in self.held.take_above(depth) {
+            to.reserve();
+            to.stamp_next(since);
+            let HeldLock { word, site, address, level } = lock;
+            let context = to.context(word.without_marks(), site, level);
+            to.push(Prepared { word, context }, site, address, level);
+        }
+        self.mine().own.borrow_mut().captured.forget_next(&self.held);
+    }
+
     /// This time of the clock without what the thread has spent in the detector: only differences between
     /// such times of one thread mean anything.
     pub(crate) fn program_time(self, now: u64) -> u64 {
@@ -387,6 +410,17 @@ impl OwnRecord {
         }
     }
 
+    /// Lets go of what belongs to the record's last task, which holds and awaits nothing.
+    pub(super) fn forget_task(self) {
+        self.retries.reset();
+        let mine = self.mine();
+        mine.recent.clear();
+        mine.in_order_at.set(ptr::null());
+        mine.introduced.set(false);
+        mine.may_publish.set(false);
+        mine.last_published.set(0);
+    }
+
     /// Empties the record of its last thread.
     pub(super) fn reset(self) {
         let Record { held, wait: _, permits, retries, .. } = self.record;
@@ -408,6 +442,7 @@ impl OwnRecord {
         self.was_active.store(false, Relaxed);
         self.looks.store(false, Relaxed);
         self.ended.store(false, SeqCst);
+        self.is_task.store(false, Relaxed);
         self.locks.store(0, Relaxed);
     }
 }

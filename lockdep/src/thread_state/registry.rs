@@ -1,5 +1,6 @@
 //! The list of the records of all threads, which only grows; a record whose thread has ended is used again.
 
+use std::cell::Cell;
 use std::ptr;
 use std::sync::atomic::Ordering::{Acquire, Relaxed, Release, SeqCst};
 use std::sync::atomic::{AtomicPtr, AtomicU32, AtomicUsize};
@@ -61,6 +62,64 @@ pub(crate) fn give_up(own: OwnRecord) {
     FREE.fetch_add(1, Relaxed);
     record.in_use.store(false, Release);
     LAST_GIVEN_UP.store(ptr::from_ref(record).cast_mut(), Release);
+}
+
+thread_local! {
+    /// A record for the next task that this thread polls and that needs one; null, or in use by this thread
+    /// and marked as ended.
+    static SPARE: Cell<*const Record> = const { Cell::new(ptr::null()) };
+}
+
+/// A record for a task that the calling thread polls.
+pub(crate) fn take_for_task() -> OwnRecord {
+    let spare = SPARE.replace(ptr::null());
+    // SAFETY: null, or a `&'static Record` that `put_by` has stored in this very thread.
+    let record = match unsafe { spare.as_ref() } {
+        // SAFETY: the thread has owned it since, and keeps no other `OwnRecord` of it.
+        Some(spare) => unsafe { OwnRecord::new(spare) },
+        None => take_record(),
+    };
+    record.is_task.store(true, Relaxed);
+    record.ended.store(false, SeqCst);
+    record
+}
+
+/// The task of this record, which holds and awaits nothing, has no more use for it.
+pub(crate) fn put_by(own: OwnRecord) {
+    own.ended.store(true, SeqCst);
+    own.forget_task();
+    let before = SPARE.replace(own.shared());
+    // SAFETY: as in `take_for_task`.
+    if let Some(before) = unsafe { before.as_ref() } {
+        // SAFETY: as in `take_for_task`.
+        give_up(unsafe { OwnRecord::new(before) });
+    }
+}
+
+/// The calling thread polls no more tasks. Returns the record that it had for them.
+pub(crate) fn take_spare() -> Option<OwnRecord> {
+    // SAFETY: as in `take_for_task`.
+    unsafe { SPARE.replace(ptr::null()).as_ref().map(|spare| OwnRecord::new(spare)) }
+}
+
+/// The record of a task that no thread polls now.
+#[derive(Debug)]
+pub(crate) struct Resting(&'static Record);
+
+impl Resting {
+    /// The task rests.
+    ///
+    /// # Safety
+    /// The calling thread uses no [`OwnRecord`] of this record from here on.
+    pub(crate) unsafe fn new(own: OwnRecord) -> Resting {
+        Resting(own.shared())
+    }
+
+    /// The calling thread polls the task.
+    pub(crate) fn resume(self) -> OwnRecord {
+        // SAFETY: the thread that made this has given it up, and there is only this one of it.
+        unsafe { OwnRecord::new(self.0) }
+    }
 }
 
 /// All records, in use or not.

@@ -5,6 +5,7 @@
 //! that wait for each other ([`cycle`]), for a lock that an ended thread holds ([`orphan`]), and whether
 //! any thread still runs ([`hang`]). No thread has to poll.
 
+use std::mem;
 use std::sync::Arc;
 use std::sync::atomic::Ordering::{Relaxed, SeqCst};
 
@@ -23,6 +24,18 @@ use crate::waits::{cycle, hang, orphan, times};
 pub(crate) struct Wait {
     record: OwnRecord,
     awaited: Awaited,
+}
+
+impl Wait {
+    /// The wait goes on, for others to see, when the thread does something else: its task rests.
+    pub(crate) fn go_on(self) {
+        mem::forget(self);
+    }
+
+    /// The wait that the task of this record rests in, if it does.
+    pub(crate) fn of_resting(record: OwnRecord) -> Option<Wait> {
+        record.wait.seen().map(|wait| Wait { record, awaited: wait.awaited })
+    }
 }
 
 impl Drop for Wait {

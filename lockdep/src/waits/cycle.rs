@@ -26,7 +26,7 @@ const SETTLE: Duration = Duration::from_millis(20);
 const SETTLE_ROUNDS: u32 = 6;
 
 /// The finding about the cycle that this thread's wait closes, if there is one.
-pub(super) fn closed_by(me: OwnRecord) -> Option<Arc<Finding>> {
+pub(crate) fn closed_by(me: OwnRecord) -> Option<Arc<Finding>> {
     let busy = Busy::new();
     let (mut graph, seen) = look();
     let my_index = seen.iter().position(|s| ptr::eq(s.record, me.shared()))?;

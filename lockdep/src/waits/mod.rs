@@ -1,7 +1,7 @@
 //! A thread that waits, fails to get on, or is late.
 
 pub(crate) mod block;
-mod cycle;
+pub(crate) mod cycle;
 pub(crate) mod hang;
 pub(crate) mod livelock;
 mod look;

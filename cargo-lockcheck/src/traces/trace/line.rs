@@ -38,6 +38,9 @@ pub(super) enum Line {
         name: Option<String>,
         #[serde(default)]
         site: Option<u64>,
+        /// Whether it is a task of an executor.
+        #[serde(default)]
+        task: bool,
     },
     Order {
         thread: u64,

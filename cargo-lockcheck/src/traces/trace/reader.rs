@@ -132,7 +132,7 @@ struct Reader<'a> {
     used: RefCell<BTreeSet<Arc<Class>>>,
     threads: HashMap<u64, Thread>,
     modules: Vec<Module>,
-    symbols: HashMap<u64, Vec<String>>,
+    symbols: HashMap<u64, Symbol>,
     /// The addresses of stacks, by finding: of each edge, where its first lock was acquired and its second
     /// one asked for.
     finding_stacks: Vec<(usize, Vec<[Vec<u64>; 2]>)>,
@@ -141,6 +141,14 @@ struct Reader<'a> {
     good: u64,
     bad: u64,
     torn: bool,
+}
+
+/// What an address means.
+struct Symbol {
+    /// The frames of the program there, innermost first.
+    frames: Vec<String>,
+    /// Whether an executor polls a task there: what is further out is the executor's.
+    polls_a_task: bool,
 }
 
 impl<'a> Reader<'a> {
@@ -191,8 +199,9 @@ impl<'a> Reader<'a> {
                 self.classes.insert(id, class);
             }
             Line::Many { class } => self.trace.many.push(self.class(class)?),
-            Line::Thread { id, name, site } => {
-                let label = self.label(id, name, site);
+            Line::Thread { id, name, site, task } => {
+                let kind = if task { "task" } else { "thread" };
+                let label = self.label(kind, id, name, site);
                 self.threads.insert(id, Thread { process: self.process, id, label });
             }
             Line::Order { thread, lock, held, stack } => {
@@ -205,9 +214,8 @@ impl<'a> Reader<'a> {
             }
             Line::Module(module) => self.modules.push(module),
             Line::Symbol { address, frames } => {
-                let frames = frames.into_iter().filter(|f| symbols::is_of_program(f)).collect();
-                let frames = self.frames(frames);
-                self.symbols.insert(address, frames);
+                let symbol = self.symbol(frames);
+                self.symbols.insert(address, symbol);
             }
             Line::Finding(finding) => {
                 let both = |edge: &EdgeLine| {
@@ -263,15 +271,15 @@ impl<'a> Reader<'a> {
         Some(())
     }
 
-    fn label(&self, id: u64, name: Option<String>, site: Option<u64>) -> String {
+    fn label(&self, kind: &str, id: u64, name: Option<String>, site: Option<u64>) -> String {
         let spawned = site.and_then(|site| self.sites.get(&site));
         match (name.filter(|name| !name.is_empty()), spawned) {
             (Some(name), _) if name == "main" => {
                 self.trace.header.only_test().map_or(name, str::to_owned)
             }
             (Some(name), _) => name,
-            (None, Some(place)) => format!("thread spawned at {place}"),
-            (None, None) => format!("thread {id}"),
+            (None, Some(place)) => format!("{kind} spawned at {place}"),
+            (None, None) => format!("{kind} {id}"),
         }
     }
 
@@ -400,16 +408,26 @@ impl<'a> Reader<'a> {
         for &address in addresses {
             if !self.symbols.contains_key(&address) {
                 let frames = symbolizer.frames(address, &self.modules);
-                let frames = frames.into_iter().filter(|f| symbols::is_of_program(f)).collect();
-                let frames = self.frames(frames);
-                self.symbols.insert(address, frames);
+                let symbol = self.symbol(frames);
+                self.symbols.insert(address, symbol);
             }
-            named.extend(self.symbols[&address].iter().cloned());
+            let symbol = &self.symbols[&address];
+            named.extend(symbol.frames.iter().cloned());
+            if symbol.polls_a_task {
+                break;
+            }
         }
         named
     }
 
-    /// The frames of a stack, with short paths.
+    /// What an address means: the frames of the program there, with short paths.
+    fn symbol(&self, frames: Vec<String>) -> Symbol {
+        let polls_a_task = frames.iter().any(|frame| symbols::polls_a_task(frame));
+        let of_task = frames.into_iter().take_while(|frame| !symbols::polls_a_task(frame));
+        let frames = self.frames(of_task.filter(|f| symbols::is_of_program(f)).collect());
+        Symbol { frames, polls_a_task }
+    }
+
     fn frames(&self, stack: Vec<String>) -> Vec<String> {
         let shorten = |frame: String| match frame.rsplit_once(" at ") {
             Some((function, place)) => format!("{function} at {}", self.sources.shorten(place)),

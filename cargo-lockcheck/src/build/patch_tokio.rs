@@ -1,0 +1,187 @@
+//! Rewrites `tokio`, so that a lock knows where it was asked for, and a task that its end was awaited.
+//!
+//! An `async fn` has no caller. Those that acquire a lock become functions that return the future, with a note
+//! of the place; those that take a lock at once, or block the thread, note it as well. The poll of a task's
+//! handle tells when it finds that the task has ended.
+//!
+//! Everything else stays as it is, down to the lines. What the crate tells beside this it tells by `tracing`.
+
+use std::io;
+use std::path::Path;
+
+use syn::spanned::Spanned;
+use syn::visit::Visit;
+
+use super::rewriting::{Edits, rewrite_with};
+
+/// The files whose functions acquire locks.
+const LOCKS: &[&str] = &["sync/mutex.rs", "sync/rwlock.rs"];
+/// The file of the handle by which a task is awaited.
+const HANDLE: &str = "runtime/task/join.rs";
+
+/// Copies the sources below `from` into `to`, rewritten.
+///
+/// # Errors
+/// When a file cannot be read or written, or is no Rust.
+pub(super) fn rewrite(from: &Path, to: &Path) -> io::Result<()> {
+    rewrite_with(from, to, &|path, text| {
+        let is = |name: &str| path == Path::new(name);
+        if LOCKS.iter().any(|name| is(name)) || path.starts_with("sync/rwlock") {
+            places(text)
+        } else if is(HANDLE) {
+            joins(text)
+        } else {
+            Ok(text.to_owned())
+        }
+    })
+}
+
+/// Notes the places of acquisitions.
+fn places(text: &str) -> syn::Result<String> {
+    let file = syn::parse_file(text)?;
+    let mut places = Places { edits: Edits::of(text) };
+    places.visit_file(&file);
+    Ok(places.edits.applied())
+}
+
+struct Places<'a> {
+    edits: Edits<'a>,
+}
+
+impl<'ast> Visit<'ast> for Places<'_> {
+    fn visit_impl_item_fn(&mut self, function: &'ast syn::ImplItemFn) {
+        let syn::Visibility::Public(public) = &function.vis else { return };
+        let name = function.sig.ident.to_string();
+        let body = function.block.span().byte_range();
+        if let (Some(keyword), syn::ReturnType::Type(_, ty)) =
+            (function.sig.asyncness, &function.sig.output)
+        {
+            let ty = ty.span().byte_range();
+            self.edits.insert(public.span.byte_range().start, "#[track_caller] ");
+            self.edits.replace(keyword.span.byte_range(), "");
+            self.edits.insert(ty.start, "impl core::future::Future<Output = ");
+            self.edits.insert(ty.end, ">");
+            self.edits.insert(
+                body.start,
+                "{ ::tracing::lockcheck::placed(core::panic::Location::caller(), async move ",
+            );
+            self.edits.insert(body.end, ") }");
+        } else if ["try_", "blocking_", "downgrade"].iter().any(|kind| name.starts_with(kind)) {
+            let blocks = name.starts_with("blocking_");
+            let is_tracked = function.attrs.iter().any(|attr| attr.path().is_ident("track_caller"));
+            if !is_tracked {
+                self.edits.insert(public.span.byte_range().start, "#[track_caller] ");
+            }
+            self.edits.insert(
+                body.start + 1,
+                &format!(
+                    " let _lockcheck = \
+                     ::tracing::lockcheck::here(core::panic::Location::caller(), {blocks});"
+                ),
+            );
+        }
+    }
+}
+
+/// Tells of the ends of tasks that their handles find.
+fn joins(text: &str) -> syn::Result<String> {
+    let file = syn::parse_file(text)?;
+    let mut joins = Joins { edits: Edits::of(text) };
+    joins.visit_file(&file);
+    Ok(joins.edits.applied())
+}
+
+struct Joins<'a> {
+    edits: Edits<'a>,
+}
+
+impl<'ast> Visit<'ast> for Joins<'_> {
+    fn visit_item_impl(&mut self, item: &'ast syn::ItemImpl) {
+        let is = |path: &syn::Path, name: &str| {
+            path.segments.last().is_some_and(|last| last.ident == name)
+        };
+        let is_future = item.trait_.as_ref().is_some_and(|(path, _)| is(path, "Future"));
+        let is_handle = matches!(&*item.self_ty, syn::Type::Path(ty) if is(&ty.path, "JoinHandle"));
+        if !is_future || !is_handle {
+            return;
+        }
+        for member in &item.items {
+            if let syn::ImplItem::Fn(function) = member
+                && function.sig.ident == "poll"
+            {
+                let body = function.block.span().byte_range();
+                self.edits.insert(
+                    body.start,
+                    "{ let lockcheck_header = self.raw.header_ptr(); \
+                     let lockcheck_poll = (move || ",
+                );
+                self.edits.insert(
+                    body.end,
+                    ")(); ::tracing::lockcheck::joined(unsafe { \
+                     Header::get_tracing_id(&lockcheck_header) }, lockcheck_poll) }",
+                );
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{joins, places};
+
+    #[test]
+    fn an_acquisition_knows_its_place() {
+        let text = "\
+impl<T: ?Sized> Mutex<T> {
+    /// Waits.
+    pub async fn lock(&self) -> MutexGuard<'_, T> {
+        self.acquire().await
+    }
+    pub fn try_lock(&self) -> bool {
+        true
+    }
+    async fn acquire(&self) {}
+}
+";
+        let expected = "\
+impl<T: ?Sized> Mutex<T> {
+    /// Waits.
+    #[track_caller] pub  fn lock(&self) -> impl core::future::Future<Output = MutexGuard<'_, T>> \
+                        { ::tracing::lockcheck::placed(core::panic::Location::caller(), async move {
+        self.acquire().await
+    }) }
+    #[track_caller] pub fn try_lock(&self) -> bool { \
+                        let _lockcheck = \
+                        ::tracing::lockcheck::here(core::panic::Location::caller(), false);
+        true
+    }
+    async fn acquire(&self) {}
+}
+";
+        assert_eq!(places(text).expect("it is Rust"), expected);
+    }
+
+    #[test]
+    fn a_handle_tells_that_its_task_has_ended() {
+        let text = "\
+impl<T> Future for JoinHandle<T> {
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        ready!(leaf(cx));
+        ret
+    }
+}
+";
+        let expected = "\
+impl<T> Future for JoinHandle<T> {
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> \
+                        { let lockcheck_header = self.raw.header_ptr(); \
+                        let lockcheck_poll = (move || {
+        ready!(leaf(cx));
+        ret
+    })(); ::tracing::lockcheck::joined(unsafe { Header::get_tracing_id(&lockcheck_header) }, \
+                        lockcheck_poll) }
+}
+";
+        assert_eq!(joins(text).expect("it is Rust"), expected);
+    }
+}

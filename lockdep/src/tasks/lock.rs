@@ -1,0 +1,305 @@
+//! Locks that tasks wait for: asked for, granted, released.
+
+use std::cell::Cell;
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+use std::sync::atomic::AtomicUsize;
+use std::sync::atomic::Ordering::{AcqRel, Acquire, Relaxed};
+use std::task::{Context, Poll, Waker};
+
+use crate::model::held::Acquisition as How;
+use crate::model::lock::{LockKind, LockType, Mode, Site};
+use crate::model::tag::LockTag;
+use crate::model::word::{HoldWord, LockWord};
+use crate::process::observe;
+use crate::slow_path::{acquire, life};
+use crate::tasks::poll::{self, Polled};
+use crate::tasks::task::State;
+use crate::thread_state::current::current;
+use crate::thread_state::record::OwnRecord;
+
+static MUTEX: LockType = LockType::untyped(LockKind::Mutex);
+static RW_LOCK: LockType = LockType::untyped(LockKind::RwLock);
+
+thread_local! {
+    /// The acquisition that this thread polls, innermost.
+    static POLLED: Cell<Option<Asking>> = const { Cell::new(None) };
+    /// Where the program has called a function that takes a lock at once, or blocks the thread.
+    static CALLED: Cell<Option<Called>> = const { Cell::new(None) };
+}
+
+/// A lock that tasks wait for.
+#[derive(Debug)]
+pub struct AsyncLock {
+    tag: LockTag,
+    /// Whether it was acquired by a guard that owns the lock, which may be sent anywhere.
+    has_owned_guards: AtomicBool,
+    /// How many holds there are that nobody is known to have.
+    unwatched: AtomicUsize,
+}
+
+/// How a lock is asked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Request {
+    /// A mutex.
+    Mutex,
+    /// A reader-writer lock, to read.
+    Read,
+    /// A reader-writer lock, to write.
+    Write,
+}
+
+impl Request {
+    fn mode(self) -> Mode {
+        match self {
+            Request::Mutex | Request::Write => Mode::Write,
+            Request::Read => Mode::Read,
+        }
+    }
+
+    fn ty(self) -> &'static LockType {
+        match self {
+            Request::Mutex => &MUTEX,
+            Request::Read | Request::Write => &RW_LOCK,
+        }
+    }
+}
+
+/// A request of a task that was not granted yet.
+#[derive(Debug)]
+pub(super) struct Waiting {
+    number: usize,
+    pub(super) word: HoldWord,
+    pub(super) site: Site,
+    /// Whether the request is one of the task itself, and not of a set of futures in it that have wakers of
+    /// their own.
+    pub(super) by_task: bool,
+}
+
+/// One call of a function like `lock`, whose future acquires a lock.
+#[derive(Debug)]
+pub struct Acquisition {
+    asking: Asking,
+    /// The task that waits for it, with the number of the request.
+    waiting: Option<(Arc<State>, usize)>,
+}
+
+/// What an acquisition asks for.
+#[derive(Debug)]
+struct Asking {
+    site: Site,
+    asked: Option<Asked>,
+}
+
+#[derive(Debug)]
+struct Asked {
+    lock: Arc<AsyncLock>,
+    word: HoldWord,
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Called {
+    site: Site,
+    /// The thread waits until it has the lock.
+    blocks: bool,
+}
+
+/// Puts this in the place of the acquisition that this thread polls; there is none where its thread-locals are
+/// gone.
+fn put_polled(new: Option<Asking>) -> Option<Asking> {
+    POLLED.try_with(|polled| polled.replace(new)).ok().flatten()
+}
+
+/// See [`here`].
+#[derive(Debug)]
+pub struct Here(Option<Called>);
+
+/// The program calls such a function at `site`, until the result is dropped; whether it blocks the thread.
+pub fn here(site: Site, blocks: bool) -> Here {
+    Here(CALLED.replace(Some(Called { site, blocks })))
+}
+
+impl Drop for Here {
+    fn drop(&mut self) {
+        CALLED.set(self.0);
+    }
+}
+
+impl Acquisition {
+    /// A call at `site`, or where the function was called that blocks until this future is ready.
+    pub fn at(site: Site) -> Acquisition {
+        let site = CALLED.get().map_or(site, |called| called.site);
+        Acquisition { asking: Asking { site, asked: None }, waiting: None }
+    }
+
+    /// Polls the future of the call: `poll` must do that.
+    pub fn poll<R>(
+        &mut self,
+        cx: &mut Context<'_>,
+        poll: impl FnOnce(&mut Context<'_>) -> Poll<R>,
+    ) -> Poll<R> {
+        let result = Turn::of(&mut self.asking).run(|| poll(cx));
+        match (&result, &self.asking.asked) {
+            (Poll::Pending, Some(asked)) => {
+                if self.waiting.is_none() {
+                    let (word, site) = (asked.word, self.asking.site);
+                    self.waiting = poll::innermost(|polled| wait(polled, word, site, cx.waker()));
+                }
+            }
+            _ => self.end_wait(),
+        }
+        result
+    }
+
+    fn end_wait(&mut self) {
+        if let Some((task, number)) = self.waiting.take() {
+            task.rest().waiting.retain(|waiting| waiting.number != number);
+        }
+    }
+}
+
+impl Drop for Acquisition {
+    fn drop(&mut self) {
+        self.end_wait();
+    }
+}
+
+/// The task that this poll is of waits for a lock.
+fn wait(polled: &Polled, word: HoldWord, site: Site, waker: &Waker) -> (Arc<State>, usize) {
+    if let Some(record) = current() {
+        acquire::forget_captured(record);
+    }
+    let by_task = polled.is_own_waker(waker);
+    let task = polled.task();
+    let mut rest = task.rest();
+    let number = rest.waiting.last().map_or(0, |last| last.number + 1);
+    rest.waiting.push(Waiting { number, word, site, by_task });
+    (Arc::clone(task), number)
+}
+
+/// An acquisition in its poll: what it asks for is where the hooks find it.
+struct Turn<'a> {
+    home: &'a mut Asking,
+    outer: Option<Asking>,
+}
+
+impl<'a> Turn<'a> {
+    fn of(home: &'a mut Asking) -> Turn<'a> {
+        let asking = Asking { site: home.site, asked: home.asked.take() };
+        Turn { home, outer: put_polled(Some(asking)) }
+    }
+
+    fn run<R>(self, poll: impl FnOnce() -> R) -> R {
+        poll()
+    }
+}
+
+impl Drop for Turn<'_> {
+    fn drop(&mut self) {
+        if let Some(asking) = put_polled(self.outer.take()) {
+            *self.home = asking;
+        }
+    }
+}
+
+impl AsyncLock {
+    /// A lock that is created where the caller's caller is.
+    #[track_caller]
+    pub fn new(request: Request) -> AsyncLock {
+        AsyncLock::with(LockTag::new(request.ty()))
+    }
+
+    /// A lock of which it is not known where it was created.
+    pub fn unplaced() -> AsyncLock {
+        AsyncLock::with(LockTag::unplaced())
+    }
+
+    fn with(tag: LockTag) -> AsyncLock {
+        let (has_owned_guards, unwatched) = (AtomicBool::new(false), AtomicUsize::new(0));
+        AsyncLock { tag, has_owned_guards, unwatched }
+    }
+
+    /// The future that is polled here asks for the lock; `owned` if its guard owns the lock. Called once,
+    /// before the lock can be granted.
+    pub fn ask(self: &Arc<AsyncLock>, request: Request, owned: bool) {
+        let Some(mut asking) = put_polled(None) else { return };
+        let site = asking.site;
+        if let Some(tracked) = watching_record().and_then(|_| self.tag.track(request.ty(), site)) {
+            asking.asked = Some(self.asked(tracked, request, owned, site));
+        }
+        put_polled(Some(asking));
+    }
+
+    fn asked(
+        self: &Arc<AsyncLock>,
+        (record, word): (OwnRecord, LockWord),
+        request: Request,
+        owned: bool,
+        site: Site,
+    ) -> Asked {
+        if owned && !self.has_owned_guards.swap(true, Relaxed) {
+            observe(|o| o.mark_sendable(word.class()));
+        }
+        if poll::innermost(Polled::is_one_future).unwrap_or(true) {
+            if !record.held.is_empty() {
+                record.mine().own.borrow_mut().shows_orders = true;
+            }
+            self.tag.prepare(record, word, How::by_future(request.mode()), site);
+        }
+        Asked { lock: Arc::clone(self), word: word.held(request.mode(), false) }
+    }
+
+    /// The lock was granted, to the future that is polled here or to a function that does not wait.
+    #[track_caller]
+    pub fn granted(self: &Arc<AsyncLock>, request: Request) {
+        let asking = put_polled(None);
+        let (asking, asked) = match asking {
+            Some(Asking { site, asked }) => {
+                let (mine, other): (Vec<_>, Vec<_>) =
+                    asked.into_iter().partition(|asked| Arc::ptr_eq(&asked.lock, self));
+                let asked = mine.into_iter().next().map(|asked| (asked.word, site));
+                (Some(Asking { site, asked: other.into_iter().next() }), asked)
+            }
+            None => (None, None),
+        };
+        put_polled(asking);
+        let Some(record) = watching_record() else {
+            self.unwatched.fetch_add(1, AcqRel);
+            return;
+        };
+        match asked {
+            Some((word, site)) => self.tag.hold_now(record, word, site),
+            None => {
+                let called = CALLED.get().map(|called| called.site);
+                let site = called.unwrap_or(std::panic::Location::caller());
+                _ = self.tag.try_acquire(request.ty(), request.mode(), site, || Some(()));
+            }
+        }
+        poll::innermost(Polled::got_lock);
+    }
+
+    /// The lock is about to be released, or was just now, by whoever had it in this way.
+    pub fn released(&self, request: Request) {
+        if LockWord(self.tag.id.load(Relaxed)).is_new() {
+            return;
+        }
+        let lock = LockWord(self.tag.id.load(Relaxed)).lock();
+        let is_mine = || current().is_some_and(|record| record.held.holds(lock));
+        if self.unwatched.load(Acquire) > 0 && !is_mine() {
+            self.unwatched.fetch_sub(1, AcqRel);
+            return;
+        }
+        self.tag.release(request.mode());
+    }
+}
+
+/// The record of the task that is polled here, or of the thread where it blocks until it has the lock.
+/// `None` where nobody is known who would have it.
+fn watching_record() -> Option<OwnRecord> {
+    match poll::innermost(Polled::attach) {
+        Some(record) => record,
+        None => {
+            CALLED.get().filter(|called| called.blocks).and_then(|_| current().or_else(life::begin))
+        }
+    }
+}

@@ -1,0 +1,285 @@
+//! One poll of a task by the calling thread: which record the two act by, and what is left at its end.
+
+use std::cell::Cell;
+use std::ptr;
+use std::sync::Arc;
+use std::sync::atomic::Ordering::Relaxed;
+use std::task::Waker;
+
+use crate::model::lock::Site;
+use crate::model::word::HoldWord;
+use crate::process::halt;
+use crate::slow_path::{acquire, life};
+use crate::tasks::task::{Runs, State};
+use crate::tasks::waker::TaskWaker;
+use crate::thread_state::current::{self, Acting, Busy};
+use crate::thread_state::position::{start_at, thread_point};
+use crate::thread_state::record::OwnRecord;
+use crate::thread_state::registry::{self, Resting};
+use crate::thread_state::wait::Awaited;
+use crate::waits::block::{self, Wait};
+use crate::waits::cycle;
+
+thread_local! {
+    /// The innermost poll that this thread is in, or null.
+    static INNERMOST: Cell<*const Polled> = const { Cell::new(ptr::null()) };
+}
+
+/// See the module.
+pub(super) struct Polled {
+    task: Arc<State>,
+    thread: OwnRecord,
+    /// How many locks the thread held at the beginning of the poll.
+    held_before: usize,
+    waker: Option<TaskWaker>,
+    acting: Cell<Option<(OwnRecord, Acting)>>,
+    /// How many locks the task has kept since an earlier poll.
+    kept: Cell<usize>,
+    /// How many clones of the waker there were when the task got its last lock in this poll, or at the
+    /// beginning.
+    clones_at_last: Cell<usize>,
+    outer: *const Polled,
+}
+
+/// Runs `body` as part of a poll of this task, with the waker of the executor, or of the destruction of its
+/// future. `None` where the thread passes through.
+pub(super) fn during<R>(
+    task: &Arc<State>,
+    executor: Option<&Waker>,
+    body: impl FnOnce(&Polled) -> R,
+) -> Option<R> {
+    let thread = current::current().or_else(life::begin)?;
+    let (waker, record) = {
+        let _busy = Busy::new();
+        let mut rest = task.rest();
+        let kept = rest.waker.take();
+        let waker = executor.map(|executor| {
+            let waker = kept.filter(|kept| kept.is_over(executor));
+            waker.unwrap_or_else(|| TaskWaker::new(executor))
+        });
+        (waker, rest.record.take())
+    };
+    let clones = waker.as_ref().map_or(0, TaskWaker::clones);
+    let polled = Polled {
+        task: Arc::clone(task),
+        thread,
+        held_before: thread.held.len(),
+        waker,
+        acting: Cell::new(None),
+        kept: Cell::new(0),
+        clones_at_last: Cell::new(clones),
+        outer: INNERMOST.get(),
+    };
+    polled.begin(record);
+    let scope = Scope(&polled);
+    INNERMOST.set(&raw const polled);
+    let result = body(&polled);
+    drop(scope);
+    if let Some(waker) = polled.waker {
+        task.rest().waker = Some(waker);
+    }
+    Some(result)
+}
+
+/// Ends the poll, also where it unwinds.
+struct Scope<'a>(&'a Polled);
+
+impl Drop for Scope<'_> {
+    fn drop(&mut self) {
+        INNERMOST.set(self.0.outer);
+        self.0.end();
+    }
+}
+
+/// Calls `step` with the innermost poll of this thread, if it is in one.
+pub(super) fn innermost<R>(step: impl FnOnce(&Polled) -> R) -> Option<R> {
+    // SAFETY: null, or set by `during` to a value of its own, which it takes back before that value is gone,
+    // in the same thread.
+    unsafe { INNERMOST.get().as_ref() }.map(step)
+}
+
+/// The innermost task that this thread polls acts by its own record from here on.
+pub(super) fn attach() {
+    innermost(Polled::attach);
+}
+
+/// The record of the task or thread that spawns a task here, if anything is known that comes before that.
+pub(super) fn parent() -> Option<OwnRecord> {
+    let has_past = |record: &OwnRecord| {
+        let own = record.mine().own.borrow();
+        own.shows_orders || !own.at.clock.is_empty() || !own.sections.is_empty()
+    };
+    let has_begun = innermost(|polled| match polled.task.runs {
+        Runs::Spawned => polled.is_attached() || polled.task.has_begun(),
+        Runs::BlockOn => has_past(&polled.thread),
+    });
+    match has_begun {
+        Some(true) => innermost(Polled::attach).flatten(),
+        Some(false) => None,
+        None => current::current().filter(has_past),
+    }
+}
+
+impl Polled {
+    /// The task's waker, while it is polled.
+    pub(super) fn waker(&self) -> Option<&Waker> {
+        self.waker.as_ref().map(TaskWaker::waker)
+    }
+
+    pub(super) fn task(&self) -> &Arc<State> {
+        &self.task
+    }
+
+    fn begin(&self, record: Option<Resting>) {
+        if let Some(waker) = &self.waker {
+            waker.begin_poll();
+        }
+        let Some(record) = record.map(Resting::resume) else { return };
+        drop(Wait::of_resting(record));
+        self.kept.set(record.held.len());
+        match self.task.runs {
+            Runs::Spawned => self.act_by(record),
+            Runs::BlockOn => {
+                acquire::drain_remote_releases(record);
+                let _busy = Busy::new();
+                record.move_holds(0, self.thread);
+                registry::put_by(record);
+            }
+        }
+    }
+
+    fn act_by(&self, record: OwnRecord) {
+        record.system.store(self.thread.system.load(Relaxed), Relaxed);
+        if let Some(acting) = Acting::by(record) {
+            self.acting.set(Some((record, acting)));
+        }
+    }
+
+    /// Whether the task acts by its own record, or has no need to.
+    pub(super) fn is_attached(&self) -> bool {
+        self.task.runs == Runs::BlockOn || self.record().is_some()
+    }
+
+    fn record(&self) -> Option<OwnRecord> {
+        let acting = self.acting.take();
+        let record = acting.as_ref().map(|(record, _)| *record);
+        self.acting.set(acting);
+        record
+    }
+
+    /// The record that the task acts by from here on; `None` where this thread passes through.
+    pub(super) fn attach(&self) -> Option<OwnRecord> {
+        if self.task.runs == Runs::BlockOn {
+            return current::current();
+        }
+        if let Some(record) = self.record() {
+            return Some(record);
+        }
+        current::current()?;
+        let record = {
+            let _busy = Busy::new();
+            registry::take_for_task()
+        };
+        self.task.enter(record);
+        {
+            // What the thread has locked in this poll is the task's as well.
+            let _busy = Busy::new();
+            self.thread.move_holds(self.held_before, record);
+        }
+        self.act_by(record);
+        self.record()
+    }
+
+    /// The task has got a lock.
+    pub(super) fn got_lock(&self) {
+        self.clones_at_last.set(self.waker.as_ref().map_or(0, TaskWaker::clones));
+    }
+
+    /// Whether no other future of the task can be waiting, so that it holds what it holds until it gets the
+    /// lock that it asks for now.
+    pub(super) fn is_one_future(&self) -> bool {
+        let clones = self.waker.as_ref().map_or(0, TaskWaker::clones);
+        clones == 0 || self.kept.get() == 0 && clones <= self.clones_at_last.get()
+    }
+
+    /// Whether this is the waker that the task itself is polled with, and not that of a set of futures in it.
+    pub(super) fn is_own_waker(&self, waker: &Waker) -> bool {
+        self.waker().is_some_and(|own| own.will_wake(waker))
+    }
+
+    /// The task's last poll, or the end of its future.
+    pub(super) fn finish(&self) {
+        self.task.end(self);
+    }
+
+    /// The poll has left the task unfinished: reports if it can never go on.
+    ///
+    /// # Panics
+    /// Where that is so, as configured.
+    pub(super) fn rest(&self) {
+        let only_wait = self.only_wait();
+        let record = match self.task.runs {
+            Runs::Spawned => only_wait.and_then(|_| self.attach()),
+            Runs::BlockOn => {
+                let has_any = only_wait.is_some() || self.thread.held.len() > self.held_before;
+                has_any.then(|| self.set_apart())
+            }
+        };
+        let stuck = only_wait.zip(record).and_then(|((word, site), record)| {
+            let wait = block::show(record, Awaited::Lock(word), site);
+            let on_itself = acquire::waits_for_itself(record, word, site);
+            let stuck = on_itself
+                .or_else(|| if record.held.is_empty() { None } else { cycle::closed_by(record) });
+            if stuck.is_none() {
+                wait.go_on();
+            }
+            stuck
+        });
+        if let Some(record) = record
+            && self.task.runs == Runs::BlockOn
+        {
+            // SAFETY: it was taken for this rest alone, and is not used below.
+            self.task.rest().record = Some(unsafe { Resting::new(record) });
+        }
+        if let Some(finding) = stuck {
+            halt(&finding);
+        }
+    }
+
+    /// The one request for a lock that alone can wake the task, if it is so.
+    fn only_wait(&self) -> Option<(HoldWord, Site)> {
+        let waker = self.waker.as_ref()?;
+        let only = match &*self.task.rest().waiting {
+            [only] if only.by_task => (only.word, only.site),
+            _ => return None,
+        };
+        (waker.clones() == 1 && !waker.is_woken()).then_some(only)
+    }
+
+    /// Puts what the thread's own future holds into a record for as long as it rests.
+    fn set_apart(&self) -> OwnRecord {
+        let at = thread_point(self.thread);
+        let _busy = Busy::new();
+        let record = registry::take_for_task();
+        record.thread.store(at.thread, Relaxed);
+        record.foreign.store(self.thread.foreign.load(Relaxed), Relaxed);
+        start_at(record, at);
+        self.thread.move_holds(self.held_before, record);
+        record
+    }
+
+    /// The poll is over.
+    fn end(&self) {
+        if let Some((record, acting)) = self.acting.take() {
+            drop(acting);
+            acquire::drain_remote_releases(record);
+            record.system.store(0, Relaxed);
+            if record.held.is_empty() && !record.wait.is_on() {
+                self.task.leave(record);
+            } else {
+                // SAFETY: `acting` was the only way by which this thread came to it, and it is gone.
+                self.task.rest().record = Some(unsafe { Resting::new(record) });
+            }
+        }
+    }
+}
