@@ -122,3 +122,8 @@ fn programs_on_the_standard_library() {
 fn programs_on_parking_lot() {
     run_all("run-pl");
 }
+
+#[test]
+fn programs_on_tokio() {
+    run_all("run-tokio");
+}

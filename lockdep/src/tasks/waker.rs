@@ -14,7 +14,11 @@ struct Counted {
 
 impl Wake for Counted {
     fn wake(self: Arc<Counted>) {
-        self.wake_by_ref();
+        self.woken.store(true, SeqCst);
+        let executor = self.executor.clone();
+        // First: the task may be polled at once, and this clone must not count then.
+        drop(self);
+        executor.wake();
     }
 
     fn wake_by_ref(self: &Arc<Counted>) {
