@@ -124,6 +124,7 @@ pub const SOURCES: &[(&str, &str)] = &sources! {
     "tasks/lock.rs",
     "tasks/mod.rs",
     "tasks/poll.rs",
+    "tasks/state.rs",
     "tasks/task.rs",
     "tasks/waker.rs",
     "thread/builder.rs",

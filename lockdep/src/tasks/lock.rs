@@ -14,7 +14,7 @@ use crate::model::word::{HoldWord, LockWord};
 use crate::process::observe;
 use crate::slow_path::{acquire, life};
 use crate::tasks::poll::{self, Polled};
-use crate::tasks::task::State;
+use crate::tasks::state::{State, Waiting};
 use crate::thread_state::current::current;
 use crate::thread_state::record::OwnRecord;
 
@@ -63,17 +63,6 @@ impl Request {
             Request::Read | Request::Write => &RW_LOCK,
         }
     }
-}
-
-/// A request of a task that was not granted yet.
-#[derive(Debug)]
-pub(super) struct Waiting {
-    number: usize,
-    pub(super) word: HoldWord,
-    pub(super) site: Site,
-    /// Whether the request is one of the task itself, and not of a set of futures in it that have wakers of
-    /// their own.
-    pub(super) by_task: bool,
 }
 
 /// One call of a function like `lock`, whose future acquires a lock.

@@ -20,8 +20,10 @@
 
 mod lock;
 mod poll;
+mod state;
 mod task;
 mod waker;
 
 pub use lock::{Acquisition, AsyncLock, Request, here};
-pub use task::{Runs, Task};
+pub use state::Runs;
+pub use task::Task;

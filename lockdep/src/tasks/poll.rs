@@ -1,16 +1,17 @@
 //! One poll of a task by the calling thread: which record the two act by, and what is left at its end.
 
 use std::cell::Cell;
-use std::ptr;
 use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
 use std::task::Waker;
+use std::{mem, ptr};
 
+use crate::model::inventory::Counts;
 use crate::model::lock::Site;
 use crate::model::word::HoldWord;
-use crate::process::halt;
+use crate::process::{halt, is_observing, observe};
 use crate::slow_path::{acquire, life};
-use crate::tasks::task::{Runs, State};
+use crate::tasks::state::{Runs, State};
 use crate::tasks::waker::TaskWaker;
 use crate::thread_state::current::{self, Acting, Busy};
 use crate::thread_state::position::{start_at, thread_point};
@@ -207,9 +208,29 @@ impl Polled {
         self.waker().is_some_and(|own| own.will_wake(waker))
     }
 
-    /// The task's last poll, or the end of its future.
+    /// The task takes no further step.
     pub(super) fn finish(&self) {
-        self.task.end(self);
+        let is_again = mem::replace(&mut self.task.rest().ended, true);
+        let Some(life) = self.task.life.get() else { return };
+        let has_acted = self.is_attached() || self.task.rest().own.is_some();
+        if is_again || self.task.runs == Runs::BlockOn || !has_acted {
+            return;
+        }
+        let Some(record) = self.attach() else { return };
+        life.finish(record);
+        let mut held = Vec::new();
+        record.held.held_into(&mut held);
+        let thread = record.thread.load(Relaxed);
+        if is_observing() || !held.is_empty() {
+            observe(|o| {
+                // The guards are elsewhere, or were leaked.
+                if !held.is_empty() {
+                    o.abandon(thread, held);
+                }
+                o.thread_ended(thread, &[], Counts::default());
+            });
+        }
+        record.forget_holds();
     }
 
     /// The poll has left the task unfinished: reports if it can never go on.

@@ -30,5 +30,6 @@ mod sizes;
 mod soundness;
 mod starvation;
 mod stats;
+mod tasks;
 mod waits;
 mod watchdog;

@@ -1,0 +1,92 @@
+//! What a task keeps while no thread polls it.
+
+use std::sync::atomic::Ordering::Relaxed;
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
+
+use crate::model::lock::Site;
+use crate::model::word::HoldWord;
+use crate::slow_path::spawn::{self, Spawned};
+use crate::tasks::waker::TaskWaker;
+use crate::thread_state::position::{give_own, take_own};
+use crate::thread_state::record::{Own, OwnRecord};
+use crate::thread_state::registry::{self, Resting};
+
+/// Who runs a task.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Runs {
+    /// An executor, on any of its threads.
+    Spawned,
+    /// The thread that waits for it.
+    BlockOn,
+}
+
+/// See the module.
+#[derive(Debug)]
+pub(super) struct State {
+    site: Site,
+    pub(super) runs: Runs,
+    /// Its first and last step; made when that is needed first.
+    pub(super) life: OnceLock<Arc<Spawned>>,
+    rest: Mutex<Rest>,
+}
+
+/// What changes with each poll.
+#[derive(Debug, Default)]
+pub(super) struct Rest {
+    pub(super) waker: Option<TaskWaker>,
+    pub(super) record: Option<Resting>,
+    /// What a task keeps that has no record.
+    pub(super) own: Option<Box<Own>>,
+    /// Its requests for locks that were not granted yet.
+    pub(super) waiting: Vec<Waiting>,
+    pub(super) ended: bool,
+}
+
+/// A request of a task that was not granted yet.
+#[derive(Debug)]
+pub(super) struct Waiting {
+    pub(super) number: usize,
+    pub(super) word: HoldWord,
+    pub(super) site: Site,
+    /// Whether the request is one of the task itself, and not of a set of futures in it that have wakers of
+    /// their own.
+    pub(super) by_task: bool,
+}
+
+impl State {
+    /// Of a task that is spawned at `site`; `life` where that is known already.
+    pub(super) fn new(site: Site, runs: Runs, life: Option<Arc<Spawned>>) -> State {
+        let life = life.map_or_else(OnceLock::new, OnceLock::from);
+        State { site, runs, life, rest: Mutex::default() }
+    }
+
+    pub(super) fn rest(&self) -> MutexGuard<'_, Rest> {
+        self.rest.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Whether the task has asked for a lock, or comes after something that has.
+    pub(super) fn has_begun(&self) -> bool {
+        self.life.get().is_some()
+    }
+
+    /// The task acts by this record from here on, which is new to it.
+    pub(super) fn enter(&self, record: OwnRecord) {
+        let kept = self.rest().own.take();
+        match kept {
+            Some(own) => {
+                let thread = own.at.thread;
+                record.thread.store(thread, Relaxed);
+                record.foreign.store(false, Relaxed);
+                give_own(record, thread, *own);
+            }
+            None => self.life.get_or_init(|| spawn::first_task(self.site)).enter_as_task(record),
+        }
+    }
+
+    /// The task holds nothing, and waits for no lock.
+    pub(super) fn leave(&self, record: OwnRecord) {
+        let own = Box::new(take_own(record));
+        self.rest().own = Some(own);
+        registry::put_by(record);
+    }
+}
