@@ -138,8 +138,10 @@ fn check(settings: Settings) -> Result<Outcome, Failure> {
     }
     // Without names the report is shorter, and what could be read of a trace is said there.
     _ = symbols::append(&collected.traces);
-    let around =
-        Around { unwatched: unwatched(&settings.packages), notes: collected.notes().collect() };
+    let around = Around {
+        unwatched: unwatched(&settings.packages, &settings.build),
+        notes: collected.notes().collect(),
+    };
     let report = report(&settings, slice::from_ref(&collected.traces), around)?;
     Ok(outcome(collected.code, &report))
 }

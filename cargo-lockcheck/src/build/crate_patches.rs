@@ -41,6 +41,9 @@ pub const TRACING: (&str, &str) = ("tracing", include_str!("facade/tracing.rs"))
 /// See [`TRACING`].
 pub const TRACING_LIBRARY: &str = "libtracing-lockcheck.rlib";
 
+/// How the directory of a crate's rewritten sources ends, beside the library, where they were compiled.
+pub const REWRITTEN: &str = ".lockcheck";
+
 /// The real `parking_lot` under a facade.
 const REAL: &str = "parking_lot_real";
 
@@ -88,8 +91,9 @@ impl Substitute {
             return (is_ours && is_whole).then_some(Substitute::Lockdep);
         }
         if is_package("tokio") {
-            let traces = words.iter().any(|w| w.ends_with(r#"feature="tracing""#));
-            return (version.starts_with("1.") && !traces).then_some(Substitute::Tokio);
+            let traces = words.iter().any(|word| word.ends_with("tokio_unstable"))
+                && words.iter().any(|word| word.ends_with(r#"feature="tracing""#));
+            return (patch_tokio::is_known(&version) && !traces).then_some(Substitute::Tokio);
         }
         let is_known = version.starts_with("0.4.") || version.starts_with("0.5.");
         (is_package("lock_api") && is_known).then_some(Substitute::LockApi)
@@ -189,7 +193,12 @@ impl Compilation<'_> {
         let extern_tracing = [OsString::from("--extern"), facade];
         let cfgs = ["--cfg=tokio_unstable", "--cfg=feature=\"tracing\""].map(OsString::from);
         let more: Vec<OsString> = cfgs.into_iter().chain(extern_tracing).collect();
-        self.rewritten("tokio", patch_tokio::rewrite, &more)
+        // Where the feature is on without the unstable parts, it reports nothing.
+        let mut words = self.words.to_vec();
+        if let Some(at) = words.iter().position(|word| word.starts_with("tracing=")) {
+            words.drain(at.saturating_sub(1)..=at);
+        }
+        Compilation { words: &words, ..*self }.rewritten("tokio", patch_tokio::rewrite, &more)
     }
 
     /// Compiles the crate of this name from rewritten sources with more arguments; as it is, should that
@@ -200,7 +209,7 @@ impl Compilation<'_> {
         rewrite: fn(&Path, &Path) -> io::Result<()>,
         more: &[OsString],
     ) -> io::Result<ExitStatus> {
-        let sources = self.out().join(format!("{name}{}.lockcheck", self.suffix()));
+        let sources = self.out().join(format!("{name}{}{REWRITTEN}", self.suffix()));
         let original = self.root.parent().unwrap_or(self.root);
         let file = self.root.file_name().unwrap_or_default();
         if rewrite(original, &sources).is_ok() {
@@ -242,7 +251,7 @@ impl Compilation<'_> {
         let library = values(self.words, "--extern").find_map(|v| v.strip_prefix("lock_api="));
         let Some(library) = library.map(Path::new) else { return false };
         let stem = library.file_stem().unwrap_or_default().to_string_lossy();
-        let name = format!("{}.lockcheck", stem.trim_start_matches("lib"));
+        let name = format!("{}{REWRITTEN}", stem.trim_start_matches("lib"));
         library.with_file_name(name).is_dir()
     }
 

@@ -7,7 +7,7 @@
 
 pub mod crate_patches;
 pub mod patch_lock_api;
-mod patch_tokio;
+pub mod patch_tokio;
 mod rewriting;
 pub mod runtime;
 pub mod std_use;

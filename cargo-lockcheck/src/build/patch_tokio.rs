@@ -19,6 +19,12 @@ const LOCKS: &[&str] = &["sync/mutex.rs", "sync/rwlock.rs"];
 /// The file of the handle by which a task is awaited.
 const HANDLE: &str = "runtime/task/join.rs";
 
+/// Whether this version can be rewritten: older ones tell less.
+pub fn is_known(version: &str) -> bool {
+    let mut numbers = version.split('.').map(|number| number.parse().unwrap_or(0));
+    numbers.next() == Some(1) && numbers.next().is_some_and(|minor: u32| minor >= 29)
+}
+
 /// Copies the sources below `from` into `to`, rewritten.
 ///
 /// # Errors

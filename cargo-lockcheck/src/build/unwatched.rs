@@ -2,15 +2,18 @@
 //!
 //! What it misses: locks that a package builds from atomics or system calls, and is not known for.
 
+use std::path::Path;
+
+use walkdir::WalkDir;
+
+use super::crate_patches::REWRITTEN;
 use crate::cli::packages::Package;
 use crate::report::model::{Unwatched, WhyUnwatched};
 
 /// Packages with locks of their own: the feature that brings them, if it takes one, and of what kind they
 /// are. Those that build on the locks or the parking of the standard library are not among them.
 const KNOWN: &[(&str, Option<&str>, WhyUnwatched)] = &[
-    // Who has it trace has the feature for that; its locks are watched otherwise.
-    ("tokio", Some("tracing"), WhyUnwatched::AsyncLocks),
-    ("tokio", Some("sync"), WhyUnwatched::AsyncWaits),
+    ("tokio", Some("sync"), WhyUnwatched::AsyncLocks),
     ("async-lock", None, WhyUnwatched::AsyncLocks),
     ("async-std", None, WhyUnwatched::AsyncLocks),
     ("async-channel", None, WhyUnwatched::AsyncLocks),
@@ -27,12 +30,28 @@ const KNOWN: &[(&str, Option<&str>, WhyUnwatched)] = &[
     ("once_cell", Some("std"), WhyUnwatched::OwnLocks),
 ];
 
-/// What of the program made of these packages is not watched.
-pub fn unwatched(packages: &[Package]) -> Vec<Unwatched> {
+/// What of the program made of these packages is not watched. `build` is the directory that cargo has built
+/// it in.
+pub fn unwatched(packages: &[Package], build: &Path) -> Vec<Unwatched> {
     let mut found: Vec<Unwatched> = packages.iter().filter_map(of_package).collect();
+    for tokio in found.iter_mut().filter(|found| found.package == "tokio") {
+        if has_rewritten("tokio", build) {
+            tokio.why = WhyUnwatched::AsyncWaits;
+        }
+    }
     found.sort_by(|a, b| (a.why, &a.package).cmp(&(b.why, &b.package)));
     found.dedup();
     found
+}
+
+/// Whether the package of this name was compiled so that its locks are watched.
+fn has_rewritten(name: &str, build: &Path) -> bool {
+    // Below the target and the profile, in `deps`.
+    let entries = WalkDir::new(build).min_depth(4).max_depth(4).into_iter().flatten();
+    entries.into_iter().any(|entry| {
+        let file = entry.file_name().to_string_lossy();
+        file.starts_with(&format!("{name}-")) && file.ends_with(REWRITTEN)
+    })
 }
 
 fn of_package(package: &Package) -> Option<Unwatched> {
@@ -47,6 +66,8 @@ fn of_package(package: &Package) -> Option<Unwatched> {
 
 #[cfg(test)]
 mod tests {
+    use std::fs;
+
     use super::unwatched;
     use crate::cli::packages::Package;
     use crate::report::model::WhyUnwatched;
@@ -65,13 +86,19 @@ mod tests {
             package("spin", "", false),
             package("serde", "", false),
         ];
-        let found = unwatched(&packages);
+        let build = tempfile::tempdir().expect("a directory");
+        let found = unwatched(&packages, build.path());
         let found: Vec<_> = found.iter().map(|found| (&*found.package, found.why)).collect();
         let expected = [
-            ("tokio", WhyUnwatched::AsyncWaits),
+            ("tokio", WhyUnwatched::AsyncLocks),
             ("spin", WhyUnwatched::OwnLocks),
             ("z-sys", WhyUnwatched::ForeignCode),
         ];
         assert_eq!(found, expected);
+
+        let sources = build.path().join("x86_64-unknown-linux-gnu/debug/deps/tokio-1.lockcheck");
+        fs::create_dir_all(sources).expect("it can be made");
+        let found = unwatched(&packages, build.path());
+        assert_eq!((&*found[0].package, found[0].why), ("tokio", WhyUnwatched::AsyncWaits));
     }
 }

@@ -62,7 +62,9 @@ impl Observer {
     /// Locks that protect nothing by their type, all acquired at one place, are those behind a wrapper:
     /// nothing says that they are of one kind.
     fn are_behind_a_wrapper(&self, class: u32, links: &[Link; 2]) -> bool {
-        let mut sites = links.iter().flat_map(|link| [link.held.site, link.asked.site]);
+        // By what they say: a generic function has one of each in every crate that instantiates it.
+        let ends = links.iter().flat_map(|link| [link.held.site, link.asked.site]);
+        let mut sites = ends.map(|number| self.site(number));
         let first = sites.next();
         self.classes.protects_nothing(class) && sites.all(|site| Some(site) == first)
     }

@@ -123,6 +123,15 @@ fn deliver(config: &Config, finding: &Finding) {
 /// Where it is so configured, at the place of the program that the thread has come from.
 #[track_caller]
 pub(crate) fn halt(finding: &Finding) {
+    halt_at(finding, None);
+}
+
+/// As [`halt`], where the task that was polled came to rest at this place of the program.
+///
+/// # Panics
+/// As [`halt`].
+#[track_caller]
+pub(crate) fn halt_at(finding: &Finding, rests: Option<Site>) {
     let (on_deadlock, print) = observe(|o| (o.config.on_deadlock, o.config.print));
     match on_deadlock {
         OnDeadlock::Report => {}
@@ -137,7 +146,10 @@ pub(crate) fn halt(finding: &Finding) {
                     _ => format!("{}: {}", finding.rule, finding.message()),
                 }
             };
-            panic!("{text}");
+            match rests {
+                Some(site) => panic!("{text} ({site})"),
+                None => panic!("{text}"),
+            }
         }
     }
 }

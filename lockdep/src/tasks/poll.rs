@@ -9,7 +9,7 @@ use std::{mem, ptr};
 use crate::model::inventory::Counts;
 use crate::model::lock::Site;
 use crate::model::word::HoldWord;
-use crate::process::{halt, is_observing, observe};
+use crate::process::{halt_at, is_observing, observe};
 use crate::slow_path::{acquire, life};
 use crate::tasks::state::{Runs, State};
 use crate::tasks::waker::TaskWaker;
@@ -263,7 +263,7 @@ impl Polled {
             self.task.rest().record = Some(unsafe { Resting::new(record) });
         }
         if let Some(finding) = stuck {
-            halt(&finding);
+            halt_at(&finding, only_wait.map(|(_, site)| site));
         }
     }
 
