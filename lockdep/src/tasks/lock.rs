@@ -1,6 +1,7 @@
 //! Locks that tasks wait for: asked for, granted, released.
 
 use std::cell::Cell;
+use std::panic::Location;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 use std::sync::atomic::AtomicUsize;
@@ -74,16 +75,11 @@ pub struct Acquisition {
 }
 
 /// What an acquisition asks for.
-#[derive(Debug)]
+#[derive(Clone, Copy, Debug)]
 struct Asking {
     site: Site,
-    asked: Option<Asked>,
-}
-
-#[derive(Debug)]
-struct Asked {
-    lock: Arc<AsyncLock>,
-    word: HoldWord,
+    /// The lock, once it is known.
+    asked: Option<HoldWord>,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -91,12 +87,6 @@ struct Called {
     site: Site,
     /// The thread waits until it has the lock.
     blocks: bool,
-}
-
-/// Puts this in the place of the acquisition that this thread polls; there is none where its thread-locals are
-/// gone.
-fn put_polled(new: Option<Asking>) -> Option<Asking> {
-    POLLED.try_with(|polled| polled.replace(new)).ok().flatten()
 }
 
 /// See [`here`].
@@ -128,10 +118,10 @@ impl Acquisition {
         poll: impl FnOnce(&mut Context<'_>) -> Poll<R>,
     ) -> Poll<R> {
         let result = Turn::of(&mut self.asking).run(|| poll(cx));
-        match (&result, &self.asking.asked) {
-            (Poll::Pending, Some(asked)) => {
+        match (&result, self.asking.asked) {
+            (Poll::Pending, Some(word)) => {
                 if self.waiting.is_none() {
-                    let (word, site) = (asked.word, self.asking.site);
+                    let site = self.asking.site;
                     self.waiting = poll::innermost(|polled| wait(polled, word, site, cx.waker()));
                 }
             }
@@ -174,8 +164,8 @@ struct Turn<'a> {
 
 impl<'a> Turn<'a> {
     fn of(home: &'a mut Asking) -> Turn<'a> {
-        let asking = Asking { site: home.site, asked: home.asked.take() };
-        Turn { home, outer: put_polled(Some(asking)) }
+        let outer = POLLED.replace(Some(*home));
+        Turn { home, outer }
     }
 
     fn run<R>(self, poll: impl FnOnce() -> R) -> R {
@@ -185,7 +175,7 @@ impl<'a> Turn<'a> {
 
 impl Drop for Turn<'_> {
     fn drop(&mut self) {
-        if let Some(asking) = put_polled(self.outer.take()) {
+        if let Some(asking) = POLLED.replace(self.outer) {
             *self.home = asking;
         }
     }
@@ -210,22 +200,20 @@ impl AsyncLock {
 
     /// The future that is polled here asks for the lock; `owned` if its guard owns the lock. Called once,
     /// before the lock can be granted.
-    pub fn ask(self: &Arc<AsyncLock>, request: Request, owned: bool) {
-        let Some(mut asking) = put_polled(None) else { return };
-        let site = asking.site;
-        if let Some(tracked) = watching_record().and_then(|_| self.tag.track(request.ty(), site)) {
-            asking.asked = Some(self.asked(tracked, request, owned, site));
-        }
-        put_polled(Some(asking));
+    pub fn ask(&self, request: Request, owned: bool) {
+        let Some(Asking { site, .. }) = POLLED.get() else { return };
+        let tracked = watching_record().and_then(|_| self.tag.track(request.ty(), site));
+        let asked = tracked.map(|tracked| self.asked(tracked, request, owned, site));
+        POLLED.set(Some(Asking { site, asked }));
     }
 
     fn asked(
-        self: &Arc<AsyncLock>,
+        &self,
         (record, word): (OwnRecord, LockWord),
         request: Request,
         owned: bool,
         site: Site,
-    ) -> Asked {
+    ) -> HoldWord {
         if owned && !self.has_owned_guards.swap(true, Relaxed) {
             observe(|o| o.mark_sendable(word.class()));
         }
@@ -235,32 +223,27 @@ impl AsyncLock {
             }
             self.tag.prepare(record, word, How::by_future(request.mode()), site);
         }
-        Asked { lock: Arc::clone(self), word: word.held(request.mode(), false) }
+        word.held(request.mode(), false)
     }
 
     /// The lock was granted, to the future that is polled here or to a function that does not wait.
     #[track_caller]
-    pub fn granted(self: &Arc<AsyncLock>, request: Request) {
-        let asking = put_polled(None);
-        let (asking, asked) = match asking {
-            Some(Asking { site, asked }) => {
-                let (mine, other): (Vec<_>, Vec<_>) =
-                    asked.into_iter().partition(|asked| Arc::ptr_eq(&asked.lock, self));
-                let asked = mine.into_iter().next().map(|asked| (asked.word, site));
-                (Some(Asking { site, asked: other.into_iter().next() }), asked)
-            }
-            None => (None, None),
-        };
-        put_polled(asking);
+    pub fn granted(&self, request: Request) {
         let Some(record) = watching_record() else {
             self.unwatched.fetch_add(1, AcqRel);
             return;
         };
-        match asked {
-            Some((word, site)) => self.tag.hold_now(record, word, site),
+        let lock = LockWord(self.tag.id.load(Relaxed)).lock();
+        let asking = POLLED.get().filter(|_| lock != 0);
+        let asked = asking.and_then(|asking| Some((asking.asked?, asking.site)));
+        match asked.filter(|(word, _)| word.lock() == lock) {
+            Some((word, site)) => {
+                POLLED.set(Some(Asking { site, asked: None }));
+                self.tag.hold_now(record, word, site);
+            }
             None => {
                 let called = CALLED.get().map(|called| called.site);
-                let site = called.unwrap_or(std::panic::Location::caller());
+                let site = called.unwrap_or(Location::caller());
                 _ = self.tag.try_acquire(request.ty(), request.mode(), site, || Some(()));
             }
         }
@@ -269,10 +252,11 @@ impl AsyncLock {
 
     /// The lock is about to be released, or was just now, by whoever had it in this way.
     pub fn released(&self, request: Request) {
-        if LockWord(self.tag.id.load(Relaxed)).is_new() {
+        let word = LockWord(self.tag.id.load(Relaxed));
+        if word.is_new() {
             return;
         }
-        let lock = LockWord(self.tag.id.load(Relaxed)).lock();
+        let lock = word.lock();
         let is_mine = || current().is_some_and(|record| record.held.holds(lock));
         if self.unwatched.load(Acquire) > 0 && !is_mine() {
             self.unwatched.fetch_sub(1, AcqRel);

@@ -52,6 +52,10 @@ impl Task {
 
     /// Drops the task's future: `drop` must do that. What the future still holds is the task's to release.
     pub fn drop_future(&self, drop: impl FnOnce()) {
+        // Where it has asked for nothing, it has nothing to release and nobody waits for what it did.
+        if !self.0.has_begun() && self.0.runs == Runs::Spawned {
+            return drop();
+        }
         let mut drop = Some(drop);
         poll::during(&self.0, None, |polled| {
             if let Some(drop) = drop.take() {

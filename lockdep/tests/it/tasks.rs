@@ -7,7 +7,6 @@ use std::future::{Future, poll_fn};
 use std::panic::{AssertUnwindSafe, Location, catch_unwind};
 use std::pin::{Pin, pin};
 use std::rc::Rc;
-use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
 
 use lockdep::finding::{Rule, Tier};
@@ -17,7 +16,7 @@ use crate::isolated::{found, run, shown};
 
 /// A fair mutex.
 struct Mutex {
-    lock: Arc<AsyncLock>,
+    lock: AsyncLock,
     state: RefCell<State>,
 }
 
@@ -35,7 +34,7 @@ struct Guard<'a>(&'a Mutex);
 impl Mutex {
     #[track_caller]
     fn new() -> Mutex {
-        Mutex { lock: Arc::new(AsyncLock::new(Request::Mutex)), state: RefCell::default() }
+        Mutex { lock: AsyncLock::new(Request::Mutex), state: RefCell::default() }
     }
 
     #[track_caller]
@@ -442,7 +441,7 @@ fn a_thousand_tasks_that_come_and_go_use_few_records() {
         assert_eq!(found(), []);
     })
     .well();
-    let counts = ended.trace.lines().filter(|line| line.contains(r#""t":"counts""#)).next_back();
+    let counts = ended.trace.lines().rfind(|line| line.contains(r#""t":"counts""#));
     let counts = counts.expect("the totals are written at the end");
     assert!(counts.contains(r#""acquisitions":2000"#), "{counts}");
 }

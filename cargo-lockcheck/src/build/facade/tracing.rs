@@ -6,7 +6,10 @@
 //! mutexes and reader-writer locks, and leave out the rest.
 
 use std::cell::Cell;
-use std::sync::{Arc, OnceLock};
+use std::ptr;
+use std::sync::Arc;
+use std::sync::atomic::AtomicPtr;
+use std::sync::atomic::Ordering::{AcqRel, Acquire};
 
 use lockdep::tasks::{AsyncLock, Request, Task};
 
@@ -17,10 +20,10 @@ pub mod lockcheck {
     use std::pin::Pin;
     use std::task::{Context, Poll};
 
-    use lockdep::tasks::Acquisition;
+    use lockdep::tasks::{Acquisition, AsyncLock};
     pub use lockdep::tasks::{Request, Runs, Task, here};
 
-    use crate::{Id, Span};
+    use crate::{Id, Kind, Span};
 
     /// The future of a call at `site` that acquires a lock.
     pub fn placed<F: Future>(site: &'static Location<'static>, future: F) -> Placed<F> {
@@ -58,12 +61,12 @@ pub mod lockcheck {
 
     #[track_caller]
     pub fn lock(request: Request) -> Span {
-        Span::lock(request)
+        Span::of(Kind::Lock(AsyncLock::new(request)))
     }
 
     pub fn task(site: &'static Location<'static>, kind: impl AsRef<str>) -> Span {
         let runs = if kind.as_ref() == "block_on" { Runs::BlockOn } else { Runs::Spawned };
-        Span::task(Task::new(site, runs))
+        Span::of(Kind::Task(Task::new(site, runs)))
     }
 
     #[inline]
@@ -75,10 +78,10 @@ pub mod lockcheck {
             "RwLock::read_owned" => (Request::Read, true),
             "RwLock::write" => (Request::Write, false),
             "RwLock::write_owned" => (Request::Write, true),
-            _ => return Span::none(),
+            _ => return Span::nothing(),
         };
         crate::entered(|lock| lock.ask(request, owned));
-        Span::none()
+        Span::nothing()
     }
 
     #[inline]
@@ -97,7 +100,7 @@ thread_local! {
 }
 
 /// Calls `step` with the lock whose span this thread is in.
-fn entered(step: impl FnOnce(&Arc<AsyncLock>)) {
+fn entered(step: impl FnOnce(&AsyncLock)) {
     // SAFETY: null, or set by `Entered` to a span that outlives it, in this thread; it takes that back.
     let span = unsafe { ENTERED.get().as_ref() };
     if let Some(lock) = span.and_then(Span::as_lock) {
@@ -105,37 +108,76 @@ fn entered(step: impl FnOnce(&Arc<AsyncLock>)) {
     }
 }
 
-/// A task, a lock, or nothing that is watched.
+/// A task, a lock, or nothing that is watched: one pointer, as futures and guards have several.
 #[derive(Debug)]
-pub struct Span(Kind);
+pub struct Span(AtomicPtr<Kind>);
 
 #[derive(Debug)]
 enum Kind {
-    /// Nothing; or a lock that was made where no function can be called, once it is used.
-    None(OnceLock<Arc<AsyncLock>>),
-    Lock(Arc<AsyncLock>),
+    Nothing,
+    Lock(AsyncLock),
     Task(Task),
 }
 
+static NOTHING: Kind = Kind::Nothing;
+
 impl Span {
+    /// What `tokio` gives to a lock that is made in a constant, where no function can be called: the lock is
+    /// made once it is used.
     pub const fn none() -> Span {
-        Span(Kind::None(OnceLock::new()))
+        Span(AtomicPtr::new(ptr::null_mut()))
     }
 
-    #[track_caller]
-    fn lock(request: Request) -> Span {
-        Span(Kind::Lock(Arc::new(AsyncLock::new(request))))
+    #[doc(hidden)]
+    #[inline]
+    pub fn nothing() -> Span {
+        Span(AtomicPtr::new((&raw const NOTHING).cast_mut()))
     }
 
-    fn task(task: Task) -> Span {
-        Span(Kind::Task(task))
+    fn of(kind: Kind) -> Span {
+        Span(AtomicPtr::new(Arc::into_raw(Arc::new(kind)).cast_mut()))
     }
 
-    fn as_lock(&self) -> Option<&Arc<AsyncLock>> {
-        match &self.0 {
-            Kind::None(lock) => Some(lock.get_or_init(|| Arc::new(AsyncLock::unplaced()))),
+    #[inline]
+    fn kind(&self) -> &Kind {
+        let kind = self.0.load(Acquire);
+        if kind.is_null() {
+            return self.make_lock();
+        }
+        // SAFETY: the static, or an `Arc` whose count includes this span.
+        unsafe { &*kind }
+    }
+
+    #[cold]
+    fn make_lock(&self) -> &Kind {
+        let new = Arc::into_raw(Arc::new(Kind::Lock(AsyncLock::unplaced()))).cast_mut();
+        let kind = match self.0.compare_exchange(ptr::null_mut(), new, AcqRel, Acquire) {
+            Ok(_) => new,
+            Err(other) => {
+                // SAFETY: it came from `into_raw` above, and nobody else has it.
+                drop(unsafe { Arc::from_raw(new) });
+                other
+            }
+        };
+        // SAFETY: as in `kind`.
+        unsafe { &*kind }
+    }
+
+    #[inline]
+    fn as_lock(&self) -> Option<&AsyncLock> {
+        match self.kind() {
             Kind::Lock(lock) => Some(lock),
-            Kind::Task(_) => None,
+            Kind::Nothing | Kind::Task(_) => None,
+        }
+    }
+
+    #[inline]
+    fn as_task(&self) -> Option<&Task> {
+        let kind = self.0.load(Acquire);
+        // SAFETY: null, the static, or an `Arc` whose count includes this span.
+        match unsafe { kind.as_ref() } {
+            Some(Kind::Task(task)) => Some(task),
+            Some(Kind::Nothing | Kind::Lock(_)) | None => None,
         }
     }
 
@@ -151,28 +193,37 @@ impl Span {
     }
 
     /// Nobody asks in such a scope for the lock that it is of.
+    #[inline]
     pub fn entered(self) -> EnteredSpan {
         EnteredSpan
     }
 
     pub fn id(&self) -> Option<Id> {
-        match &self.0 {
-            Kind::Task(task) => Some(Id(task.clone())),
-            Kind::None(_) | Kind::Lock(_) => None,
-        }
+        self.as_task().map(|task| Id(task.clone()))
     }
 }
 
 impl Clone for Span {
+    /// A guard has a clone of its lock's, which is that of the same lock also where that was made in a
+    /// constant.
+    #[inline]
     fn clone(&self) -> Span {
-        match &self.0 {
-            // A guard has such a copy: it is to be that of one lock.
-            Kind::None(_) => match self.as_lock() {
-                Some(lock) => Span(Kind::Lock(Arc::clone(lock))),
-                None => Span::none(),
-            },
-            Kind::Lock(lock) => Span(Kind::Lock(Arc::clone(lock))),
-            Kind::Task(task) => Span(Kind::Task(task.clone())),
+        let kind: *const Kind = self.kind();
+        if !ptr::eq(kind, &raw const NOTHING) {
+            // SAFETY: it is not the static, so it came from `Arc::into_raw`, and this span counts.
+            unsafe { Arc::increment_strong_count(kind) };
+        }
+        Span(AtomicPtr::new(kind.cast_mut()))
+    }
+}
+
+impl Drop for Span {
+    #[inline]
+    fn drop(&mut self) {
+        let kind = *self.0.get_mut();
+        if !kind.is_null() && !ptr::eq(kind, &raw const NOTHING) {
+            // SAFETY: it is not the static, so it came from `Arc::into_raw`, and is this span's to give up.
+            drop(unsafe { Arc::from_raw(kind) });
         }
     }
 }
@@ -220,7 +271,7 @@ pub mod instrument {
     use std::pin::Pin;
     use std::task::{Context, Poll};
 
-    use crate::{Kind, Span};
+    use crate::Span;
 
     pub trait Instrument: Sized {
         fn instrument(self, span: Span) -> Instrumented<Self> {
@@ -253,19 +304,19 @@ pub mod instrument {
             let Some(inner) = &mut this.inner else { return Poll::Pending };
             // SAFETY: as above.
             let inner = unsafe { Pin::new_unchecked(inner) };
-            match &this.span.0 {
-                Kind::Task(task) => task.poll(cx, |cx| inner.poll(cx)),
-                Kind::None(_) | Kind::Lock(_) => inner.poll(cx),
+            match this.span.as_task() {
+                Some(task) => task.poll(cx, |cx| inner.poll(cx)),
+                None => inner.poll(cx),
             }
         }
     }
 
     impl<T> Drop for Instrumented<T> {
         fn drop(&mut self) {
-            match &self.span.0 {
-                // An assignment drops in place.
-                Kind::Task(task) => task.drop_future(|| self.inner = None),
-                Kind::None(_) | Kind::Lock(_) => self.inner = None,
+            // An assignment drops in place.
+            match self.span.as_task() {
+                Some(task) => task.drop_future(|| self.inner = None),
+                None => self.inner = None,
             }
         }
     }
@@ -300,7 +351,7 @@ macro_rules! trace_span {
     (target: $target:literal, $(parent: None,)? "runtime.spawn", kind = %$kind:expr, $($rest:tt)*) => {
         $crate::lockcheck::task($crate::__place!($($rest)*), $kind)
     };
-    ($($other:tt)*) => { $crate::Span::none() };
+    ($($other:tt)*) => { $crate::Span::nothing() };
 }
 
 #[macro_export]
