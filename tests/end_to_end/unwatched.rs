@@ -9,13 +9,29 @@ fn async_locks_are_said_not_to_be_watched() {
     let project = Project::fixture("unwatched", "unwatched");
     let ran = project.check(&["test", "--lib"]);
     assert_eq!(ran.code, 0, "{ran}");
-    let [unwatched] = &*ran.report().unwatched else { panic!("tokio alone: {ran}") };
-    assert_eq!((&*unwatched.package, unwatched.why), ("tokio", WhyUnwatched::AsyncLocks));
-    assert!(ran.stderr.contains("lockcheck: not watched: async locks (tokio)"), "{ran}");
+    let unwatched: Vec<(&str, WhyUnwatched)> =
+        ran.report().unwatched.iter().map(|u| (&*u.package, u.why)).collect();
+    let expected = [("async-lock", WhyUnwatched::AsyncLocks), ("tokio", WhyUnwatched::AsyncWaits)];
+    assert_eq!(unwatched, expected, "{ran}");
+    assert!(ran.stderr.contains("lockcheck: not watched: async locks (async-lock)"), "{ran}");
 
     let joined = project.check(&["check", "--with-trace"]);
     let found = joined.report().findings.iter().find(|finding| finding.rule.code() == "lock-order");
     let notes = &found.unwrap_or_else(|| panic!("the source shows it: {joined}")).notes;
     assert!(notes.iter().any(|note| note.starts_with("runs do not watch `Bank.")), "{joined}");
     assert!(!joined.stderr.contains("no recorded run has taken"), "{joined}");
+}
+
+/// The source and a run say one thing of the locks of tasks, under one id.
+#[test]
+fn locks_of_tasks_are_watched() {
+    let project = Project::fixture("tasks", "tasks");
+    let ran = project.check(&["test", "--lib"]);
+    assert_eq!(ran.code, 100, "{ran}");
+    assert_eq!(ran.found(), ["lock-order reachable"], "{ran}");
+    let joined = project.check(&["check", "--with-trace"]);
+    let (run, source) = (&ran.report().findings[0], &joined.report().findings[0]);
+    assert_eq!((&run.id, run.tier), (&source.id, source.tier), "{ran}\n{joined}");
+    let notes = &source.notes;
+    assert!(notes.iter().any(|note| note == "the source shows it too, without a run"), "{joined}");
 }

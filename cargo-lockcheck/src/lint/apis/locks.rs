@@ -147,7 +147,15 @@ const CRATES: &[&str] = &[
 const ASYNC_CRATES: &[&str] = &["tokio::sync::", "async_lock::", "async_std::", "futures"];
 
 /// How the paths of those begin that a run watches.
-const WATCHED: &[&str] = &["std::", "core::", "lockdep::", "parking_lot::", "lock_api::"];
+const WATCHED: &[&str] = &[
+    "std::",
+    "core::",
+    "lockdep::",
+    "parking_lot::",
+    "lock_api::",
+    "tokio::sync::Mutex",
+    "tokio::sync::RwLock",
+];
 
 /// Whether a run watches locks with this path. Of one whose path is not known nothing else is said.
 pub(crate) fn is_watched(path: &str) -> bool {
