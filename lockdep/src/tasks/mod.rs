@@ -11,7 +11,7 @@
 //!
 //! A wait of a task can be for ever only if nothing but the release of one lock can wake it. That is so if
 //! it rests with one request for a lock that has not been granted, and the only clone of its waker is that
-//! of this request ([`waker`]). A time-out, a `select!` or a join over other futures has a clone too, so
+//! of this request (`waker`). A time-out, a `select!` or a join over other futures has a clone too, so
 //! such waits are never reported.
 //!
 //! What it misses: waits for permits of semaphores, channels, notifications and the ends of tasks. Orders

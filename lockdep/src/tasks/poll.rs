@@ -49,16 +49,17 @@ pub(super) fn during<R>(
     executor: Option<&Waker>,
     body: impl FnOnce(&Polled) -> R,
 ) -> Option<R> {
-    let thread = current::current().or_else(life::begin)?;
+    let Some(thread) = current::current().or_else(life::begin) else {
+        pass_by(task);
+        return None;
+    };
     let (waker, record) = {
         let _busy = Busy::new();
-        let mut rest = task.rest();
-        let kept = rest.waker.take();
-        let waker = executor.map(|executor| {
-            let waker = kept.filter(|kept| kept.is_over(executor));
-            waker.unwrap_or_else(|| TaskWaker::new(executor))
-        });
-        (waker, rest.record.take())
+        let (kept, record) = {
+            let mut rest = task.rest();
+            (rest.waker.take(), rest.record.take())
+        };
+        (executor.map(|executor| waker_over(task, executor, kept)), record)
     };
     let clones = waker.as_ref().map_or(0, TaskWaker::clones);
     let polled = Polled {
@@ -77,9 +78,39 @@ pub(super) fn during<R>(
     let result = body(&polled);
     drop(scope);
     if let Some(waker) = polled.waker {
-        task.rest().waker = Some(waker);
+        let mut rest = task.rest();
+        // It keeps the task that it wakes: one that has ended would keep itself.
+        if !rest.has_ended {
+            rest.waker = Some(waker);
+        }
     }
     Some(result)
+}
+
+/// The task's waker for this one of the executor: the one that it had in its last poll, if that is over the
+/// same.
+fn waker_over(task: &State, executor: &Waker, kept: Option<TaskWaker>) -> TaskWaker {
+    match kept {
+        Some(kept) if kept.is_over(executor) => kept,
+        Some(kept) => {
+            if kept.clones() > 0 {
+                task.rest().has_uncounted_wakers = true;
+            }
+            TaskWaker::new(executor)
+        }
+        None => TaskWaker::new(executor),
+    }
+}
+
+/// The task is polled, or dropped, by a thread that passes through: what it holds and waits for is not known
+/// from here on.
+fn pass_by(task: &State) {
+    let record = task.rest().record.take();
+    if let Some(record) = record.map(Resting::resume) {
+        record.wait.end();
+        record.forget_holds();
+        registry::give_up(record);
+    }
 }
 
 /// Ends the poll, also where it unwinds.
@@ -210,7 +241,7 @@ impl Polled {
 
     /// The task takes no further step.
     pub(super) fn finish(&self) {
-        let is_again = mem::replace(&mut self.task.rest().ended, true);
+        let is_again = mem::replace(&mut self.task.rest().has_ended, true);
         let Some(life) = self.task.life.get() else { return };
         let has_acted = self.is_attached() || self.task.rest().own.is_some();
         if is_again || self.task.runs == Runs::BlockOn || !has_acted {
@@ -270,8 +301,9 @@ impl Polled {
     /// The one request for a lock that alone can wake the task, if it is so.
     fn only_wait(&self) -> Option<(HoldWord, Site)> {
         let waker = self.waker.as_ref()?;
-        let only = match &*self.task.rest().waiting {
-            [only] if only.by_task => (only.word, only.site),
+        let rest = self.task.rest();
+        let only = match &*rest.waiting {
+            [only] if only.by_task && !rest.has_uncounted_wakers => (only.word, only.site),
             _ => return None,
         };
         (waker.clones() == 1 && !waker.is_woken()).then_some(only)

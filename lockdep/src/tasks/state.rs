@@ -39,7 +39,9 @@ pub(super) struct Rest {
     pub(super) own: Option<Box<Own>>,
     /// Its requests for locks that were not granted yet.
     pub(super) waiting: Vec<Waiting>,
-    pub(super) ended: bool,
+    pub(super) has_ended: bool,
+    /// Whether clones may be left of a waker that the executor has replaced by another.
+    pub(super) has_uncounted_wakers: bool,
 }
 
 /// A request of a task that was not granted yet.

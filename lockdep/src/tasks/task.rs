@@ -54,7 +54,13 @@ impl Task {
     pub fn drop_future(&self, drop: impl FnOnce()) {
         // Where it has asked for nothing, it has nothing to release and nobody waits for what it did.
         if !self.0.has_begun() && self.0.runs == Runs::Spawned {
-            return drop();
+            let waker = {
+                let mut rest = self.0.rest();
+                rest.has_ended = true;
+                rest.waker.take()
+            };
+            drop();
+            return std::mem::drop(waker);
         }
         let mut drop = Some(drop);
         poll::during(&self.0, None, |polled| {

@@ -89,7 +89,8 @@ impl ThreadSnapshot {
 
 /// All threads, in the order in which they began.
 pub(crate) fn threads() -> Vec<ThreadSnapshot> {
-    let in_use = registry::records().filter(|r| r.in_use.load(Acquire));
+    let acts = |r: &&Record| r.in_use.load(Acquire) && !r.ended.load(Acquire);
+    let in_use = registry::records().filter(acts);
     let mut threads: Vec<ThreadSnapshot> = in_use.map(ThreadSnapshot::of).collect();
     threads.sort_by_key(|t| t.thread);
     threads
