@@ -174,7 +174,8 @@ pub mod fuzzing {
         let root = PathBuf::from("/nowhere");
         let mir = mir::parse(text);
         let (files, renamed) = (Vec::new(), HashMap::new());
-        let target = Target { prefix: "fuzzed".to_owned(), root, files, mir, renamed };
+        let (prefix, is_library) = ("fuzzed".to_owned(), true);
+        let target = Target { prefix, is_library, root, files, mir, renamed };
         lint(vec![Part::new(target)], Path::new("/nowhere"), told)
     }
 }

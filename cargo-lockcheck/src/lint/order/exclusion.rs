@@ -49,6 +49,11 @@ impl<'x, 'p, 'a> Exclusion<'x, 'p, 'a> {
         }
     }
 
+    /// The program.
+    pub(super) fn analyzed(&self) -> &'x Analyzed<'p, 'a> {
+        self.analyzed
+    }
+
     /// Whether the body of a witness has the locks for itself: they are fields of what it was given
     /// by `&mut` or by value, or of what it has made and not yet shared, with nothing shared on the
     /// way.
@@ -187,7 +192,7 @@ impl<'x, 'p, 'a> Exclusion<'x, 'p, 'a> {
     }
 
     /// All calls of a function, if only those that are seen can be: others in the crate.
-    fn calls(&self, id: BodyId) -> Option<Vec<(BodyId, u32)>> {
+    pub(super) fn calls(&self, id: BodyId) -> Option<Vec<(BodyId, u32)>> {
         let program = self.analyzed.program;
         let function = &program.functions[id];
         let is_free = function.is_closure() || function.is_coroutine();
@@ -212,16 +217,20 @@ impl<'x, 'p, 'a> Exclusion<'x, 'p, 'a> {
         Some(found)
     }
 
-    /// Whether other crates may call a function: its header says `pub`, or cannot be found.
+    /// Whether other crates may call a function: the header of a library's says `pub`, or it cannot be
+    /// found.
     fn is_public(&self, id: BodyId) -> bool {
         let function = &self.analyzed.program.functions[id];
         let span = function.body.span;
-        let sources = &self.analyzed.program.units[function.unit].sources;
+        let unit = &self.analyzed.program.units[function.unit];
+        let sources = &unit.sources;
         let Some(file) = sources.file(span.file()) else { return true };
         let header = format!("fn {}", types::last(function.body.name));
         let lines = (span.line().saturating_sub(16)..=span.line()).rev();
         let found = lines.filter_map(|line| file.line(line)).find(|line| line.contains(&header));
-        found.is_none_or(|line| line.trim_start().starts_with("pub ") || line.contains("extern "))
+        found.is_none_or(|line| {
+            unit.is_library && line.trim_start().starts_with("pub ") || line.contains("extern ")
+        })
     }
 
     /// The functions that are used as values somewhere, so that anything may call them.
@@ -384,7 +393,7 @@ fn handed_down(view: &BodyView<'_, '_>, block: u32, lock: LockUse) -> Option<Loc
 }
 
 /// What a call is given as a parameter.
-fn argument(view: &BodyView<'_, '_>, block: u32, number: u32) -> Option<Path> {
+pub(super) fn argument(view: &BodyView<'_, '_>, block: u32, number: u32) -> Option<Path> {
     let Terminator::Call(call) = &view.function.body.blocks[block as usize].terminator else {
         return None;
     };

@@ -26,6 +26,8 @@ pub(crate) type BodyId = usize;
 #[derive(Debug)]
 pub(crate) struct Unit<'a> {
     pub(crate) prefix: String,
+    /// Whether other crates can call its functions.
+    pub(crate) is_library: bool,
     pub(crate) sources: Sources,
     statics: HashMap<u32, &'a str>,
     /// The first segments of the paths of its own items.

@@ -15,6 +15,8 @@ pub(crate) struct Target<'a> {
     /// What the paths of its items begin with: its crate's name where others can name them, else
     /// something that no path begins with.
     pub(crate) prefix: String,
+    /// Whether other crates can call its functions.
+    pub(crate) is_library: bool,
     /// Where relative paths of its spans begin.
     pub(crate) root: PathBuf,
     /// Its source files.
@@ -40,6 +42,7 @@ impl<'a> Part<'a> {
         let sources = Sources::new(&target.root, &target.files);
         let unit = Unit {
             prefix: target.prefix,
+            is_library: target.is_library,
             sources,
             statics: target.mir.statics,
             tops,

@@ -195,7 +195,10 @@ fn tier(
     let mut meeting = Meeting::Free;
     for (at, witness) in chosen.iter().enumerate() {
         for other in &chosen[at + 1..] {
-            meeting = meeting.min(exclusion.meeting(witness, other).unwrap_or(Meeting::Free));
+            let known = exclusion
+                .meeting(witness, other)
+                .or_else(|| exclusion.meeting_of_callers(witness, other));
+            meeting = meeting.min(known.unwrap_or(Meeting::Free));
         }
     }
     if meeting == Meeting::Never {
@@ -241,7 +244,11 @@ fn tier(
             && exclusion.are_made(witness)
             && *next == witness.asked.0.path;
         is_one_run
-            || same_root && held.is_single() && asked.is_single() && asked.parts == next.parts
+            || meeting == Meeting::Free
+                && same_root
+                && held.is_single()
+                && asked.is_single()
+                && asked.parts == next.parts
     });
     Some(if is_linked { Tier::Reachable } else { Tier::Potential })
 }
