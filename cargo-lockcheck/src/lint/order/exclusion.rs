@@ -140,7 +140,7 @@ impl<'x, 'p, 'a> Exclusion<'x, 'p, 'a> {
     }
 
     /// The bodies that start threads, or run ones that do.
-    fn starting(&self) -> &HashSet<BodyId> {
+    pub(super) fn starting(&self) -> &HashSet<BodyId> {
         self.starting.get_or_init(|| {
             let functions = self.analyzed.program.functions.iter().enumerate();
             let starts = functions.filter(|(_, function)| {
@@ -191,14 +191,20 @@ impl<'x, 'p, 'a> Exclusion<'x, 'p, 'a> {
         })
     }
 
-    /// All calls of a function, if only those that are seen can be: others in the crate.
-    pub(super) fn calls(&self, id: BodyId) -> Option<Vec<(BodyId, u32)>> {
+    /// All calls of a function, if it is made for no others: it is private to its crate.
+    fn calls(&self, id: BodyId) -> Option<Vec<(BodyId, u32)>> {
+        if self.is_public(id) { None } else { self.calls_in_program(id) }
+    }
+
+    /// All calls of a function, if only those that are seen can be. No other crate calls what is
+    /// public in a program.
+    pub(super) fn calls_in_program(&self, id: BodyId) -> Option<Vec<(BodyId, u32)>> {
         let program = self.analyzed.program;
         let function = &program.functions[id];
         let is_free = function.is_closure() || function.is_coroutine();
         if is_free
             || function.trait_name.is_some()
-            || self.is_public(id)
+            || program.units[function.unit].is_library && self.is_public(id)
             || self.values().contains(&id)
         {
             return None;
@@ -217,20 +223,16 @@ impl<'x, 'p, 'a> Exclusion<'x, 'p, 'a> {
         Some(found)
     }
 
-    /// Whether other crates may call a function: the header of a library's says `pub`, or it cannot be
-    /// found.
-    fn is_public(&self, id: BodyId) -> bool {
+    /// Whether a function is made for others to call: its header says `pub`, or cannot be found.
+    pub(super) fn is_public(&self, id: BodyId) -> bool {
         let function = &self.analyzed.program.functions[id];
         let span = function.body.span;
-        let unit = &self.analyzed.program.units[function.unit];
-        let sources = &unit.sources;
+        let sources = &self.analyzed.program.units[function.unit].sources;
         let Some(file) = sources.file(span.file()) else { return true };
         let header = format!("fn {}", types::last(function.body.name));
         let lines = (span.line().saturating_sub(16)..=span.line()).rev();
         let found = lines.filter_map(|line| file.line(line)).find(|line| line.contains(&header));
-        found.is_none_or(|line| {
-            unit.is_library && line.trim_start().starts_with("pub ") || line.contains("extern ")
-        })
+        found.is_none_or(|line| line.trim_start().starts_with("pub ") || line.contains("extern "))
     }
 
     /// The functions that are used as values somewhere, so that anything may call them.

@@ -22,6 +22,8 @@ use crate::lint::summary::trail::{Step, Trail};
 pub(crate) enum Meeting {
     /// They cannot.
     Never,
+    /// One thread does both here, with code that could run on two.
+    Alone,
     /// They can, unless one of the messages or signals that are waited for keeps them apart.
     Unless,
     /// Nothing keeps them apart.

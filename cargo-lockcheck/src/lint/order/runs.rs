@@ -17,7 +17,7 @@ use crate::lint::mir::types;
 use crate::lint::program::BodyId;
 use crate::lint::summary::LockUse;
 use crate::lint::summary::path::{Path, Root};
-use crate::lint::summary::trail::{Step, Trail};
+use crate::lint::summary::trail::{Step, Trail, thread};
 
 /// How many calls are gone back.
 const DEPTH: usize = 6;
@@ -53,7 +53,15 @@ impl Exclusion<'_, '_, '_> {
         }
         let Some(body) = body(a) else { return Meeting::Free };
         let made = makers(&self.analyzed().view(body), &a.locks[0].path);
-        meet(self.analyzed(), &a.trail, &b.trail, &made)
+        let meeting = meet(self.analyzed(), &a.trail, &b.trail, &made);
+        if meeting != Meeting::Never {
+            return meeting;
+        }
+        // Where a program has threads, and code of its own, it was told apart what runs on which.
+        let is_for_others = |run: &Run| run.trail.last().is_some_and(|s| self.is_public(s.body));
+        let is_demonstration = !self.starting().contains(&body)
+            || thread(&a.trail) == thread(&b.trail) && (is_for_others(a) || is_for_others(b));
+        if is_demonstration { Meeting::Alone } else { Meeting::Never }
     }
 
     /// All ways in which a witness comes about.
@@ -111,7 +119,7 @@ impl Exclusion<'_, '_, '_> {
                 })
                 .collect();
         }
-        let calls = self.calls(body).filter(|calls| !calls.is_empty())?;
+        let calls = self.calls_in_program(body).filter(|calls| !calls.is_empty())?;
         let earlier = calls.into_iter().map(|(caller, block)| {
             let view = self.analyzed().view(caller);
             let step = Step { body: caller, block, starts: false };

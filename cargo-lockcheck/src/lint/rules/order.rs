@@ -231,6 +231,9 @@ fn tier(
     if needs_writer {
         return Some(Tier::NeedsWriter);
     }
+    if meeting == Meeting::Alone {
+        return Some(Tier::NeedsThread);
+    }
     let is_linked = chosen.iter().enumerate().all(|(at, witness)| {
         let (held, asked) = (&witness.held.0.path, &witness.asked.0.path);
         let next = &chosen[(at + 1) % chosen.len()].held.0.path;
@@ -311,6 +314,10 @@ fn worded(analyzed: &Analyzed<'_, '_>, tier: Tier, witnesses: &[&Witness]) -> Fi
              same ones"
                 .to_owned(),
         ),
+        Tier::NeedsThread => {
+            let note = "one thread does all of it: it blocks once two do so at once";
+            finding.notes.push(note.to_owned());
+        }
         Tier::NeedsWriter => {
             finding.notes.push("the readers block each other once a writer waits".to_owned());
         }
