@@ -4,6 +4,7 @@
 mod canonical;
 pub(crate) mod class_of;
 mod coroutine;
+pub(crate) mod facts;
 pub(crate) mod flow;
 mod folded;
 pub(crate) mod guards;

@@ -60,7 +60,7 @@ impl<'a> BodyView<'_, 'a> {
         Pick::Number(local)
     }
 
-    fn definitions_of(&self, local: u32) -> &[Definition] {
+    pub(super) fn definitions_of(&self, local: u32) -> &[Definition] {
         self.definitions.get(local as usize).map_or(&[], Vec::as_slice)
     }
 

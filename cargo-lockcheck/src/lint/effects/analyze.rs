@@ -9,6 +9,7 @@ use super::events::{Analysis, EventKind};
 use super::handed_in::{guard_fields, is_value_parameter};
 use super::summarize::{Builder, returned};
 use crate::lint::apis::locks::Waiting;
+use crate::lint::dataflow::facts::Facts;
 use crate::lint::dataflow::flow::Flow;
 use crate::lint::dataflow::guards;
 use crate::lint::dataflow::tokens::{Held, Holder, State, Tokens, Transfer};
@@ -71,8 +72,10 @@ pub(super) fn analyze(
             }
         }
     }
-    for plan in &mut plans {
+    let mut makers = HashMap::new();
+    for (at, plan) in plans.iter_mut().enumerate() {
         for (lock, chain, fields) in std::mem::take(&mut plan.result) {
+            makers.insert(locks.len() as u32, at as u32);
             plan.transfer.made.push((locks.len() as u32, fields));
             locks.push((lock, chain));
         }
@@ -84,11 +87,20 @@ pub(super) fn analyze(
         |ty: &str| program.owns_guard(ty) || is_generic && types::owns(ty, &is_value_parameter);
     let tokens = Tokens { paths: &paths, initial, transfers: &transfers, owns: &owns };
     let is_flat = locks.is_empty();
-    let states = if is_flat {
+    let has_effects = !is_flat || plans.iter().any(|plan| !plan.effects.is_empty());
+    let facts = if has_effects { Facts::new(&view, &graph) } else { Facts::default() };
+    let mut states = if is_flat {
         vec![State::new(); body.blocks.len()]
     } else {
         guards::flow(&view, &graph, &tokens)
     };
+    // What is taken on one way is not held on another, though the two meet between.
+    for (at, state) in states.iter_mut().enumerate() {
+        state.retain(|held| {
+            let made = makers.get(&held.token);
+            made.is_none_or(|made| !facts.exclude(*made, at as u32))
+        });
+    }
 
     let mut builder = Builder {
         view: &view,
@@ -98,6 +110,7 @@ pub(super) fn analyze(
         analysis: Analysis { cycle: graph.cycle.clone(), ..Analysis::default() },
         summary: Summary { returned: returned(&view), ..Summary::default() },
         acquired: HashMap::new(),
+        facts: &facts,
     };
     for (at, plan) in plans.into_iter().enumerate() {
         builder.block(at as u32, plan, &states[at], &tokens);

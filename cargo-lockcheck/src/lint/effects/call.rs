@@ -8,7 +8,7 @@
 use std::sync::Arc;
 
 use super::effect::{Effect, Plan, parameter_bit};
-use super::instantiate::{CALLED, ClosureArgs, Planner};
+use super::instantiate::{Argument, CALLED, ClosureArgs, Planner};
 use crate::lint::apis::closures::{self, ClosureArgument, closure_argument, is_option};
 use crate::lint::apis::lazy::{LazyCall, lazy_call};
 use crate::lint::apis::locks::{LockCall, Waiting, future_of_lock};
@@ -17,11 +17,13 @@ use crate::lint::apis::threads::is_spawn;
 use crate::lint::apis::through_traits::{formatted, is_comparison, is_wake};
 use crate::lint::apis::waits::{blocking_call, is_condvar_wait, is_notify};
 use crate::lint::dataflow::class_of::{class_of, local_path};
+use crate::lint::dataflow::facts::{value, values_of_tuple};
 use crate::lint::dataflow::view::BodyView;
 use crate::lint::mir::callee::Callee;
 use crate::lint::mir::model::{Call, Called, Operand, Place, Rvalue, StatementKind, Terminator};
 use crate::lint::mir::types;
 use crate::lint::program::{BodyId, is_parameter};
+use crate::lint::summary::fact::Value;
 use crate::lint::summary::path::{Part, Path, Pick, Root};
 use crate::lint::summary::{Acquired, BlockingCall, Callback, Foreign, LazyInit, LockUse, Origin};
 
@@ -101,7 +103,7 @@ impl<'a> Planner<'_, '_, 'a> {
             return self.trait_object(call, callee, self_ty);
         }
         if is_wake(callee) {
-            return self.callback(Path::new(Root::Unknown), Foreign::Waker);
+            return self.callback(Path::new(Root::Unknown), Foreign::Waker, Vec::new());
         }
         if is_comparison(callee)
             && let Some(id) = self.comparison(callee)
@@ -152,6 +154,7 @@ impl<'a> Planner<'_, '_, 'a> {
                 chain: chain.clone(),
                 released: 0,
                 dropped: None,
+                needs: Vec::new(),
             };
             self.plan.effects.push(Effect::Acquire(acquired, Vec::new()));
         }
@@ -203,15 +206,15 @@ impl<'a> Planner<'_, '_, 'a> {
                 self.body(
                     id,
                     &|number| match number {
-                        1 => path.clone(),
-                        _ => Path::new(Root::Unknown),
+                        1 => path.clone().into(),
+                        _ => Argument::unknown(),
                     },
                     true,
                     None,
                 );
             }
         } else if future.contains("dyn ") || is_parameter(future) {
-            self.callback(path, Foreign::Future);
+            self.callback(path, Foreign::Future, Vec::new());
         }
     }
 
@@ -228,20 +231,27 @@ impl<'a> Planner<'_, '_, 'a> {
             }
             return;
         }
-        if self.known_closure(&path, &self.tuple_arguments(call), CALLED) {
+        let args = self.tuple_arguments(call);
+        if self.known_closure(&path, &args, CALLED) {
             return;
         }
         let what = if peeled.contains("dyn ") { Foreign::TraitObject } else { Foreign::Closure };
-        self.callback(path, what);
+        let given = args.iter().map(|argument| argument.value).collect();
+        self.callback(path, what, given);
     }
 
     /// The arguments of a call through `Fn`, which come as one tuple.
-    fn tuple_arguments(&self, call: &Call<'a>) -> Vec<Path> {
+    fn tuple_arguments(&self, call: &Call<'a>) -> Vec<Argument> {
         let Some(tuple) = call.args.get(1) else { return Vec::new() };
+        let values = values_of_tuple(self.view, tuple);
         let path = self.view.operand(tuple);
         let count = self.view.operand_type(tuple).map_or(0, |ty| types::arguments(ty).len()) as u32;
         let parts = |index| Part::Field { owner: None, variant: Arc::from(""), index };
-        (0..count).map(|index| self.view.extend(path.clone(), &[parts(index)])).collect()
+        let argument = |index| Argument {
+            path: self.view.extend(path.clone(), &[parts(index)]),
+            value: values.get(index as usize).copied().unwrap_or(Value::Unknown),
+        };
+        (0..count).map(argument).collect()
     }
 
     /// A call through a function pointer: known when it comes from a table of constants.
@@ -268,13 +278,13 @@ impl<'a> Planner<'_, '_, 'a> {
                 let of_table = self.view.of(table);
                 for id in candidates {
                     if let Some(summary) = of_table.summary(id) {
-                        self.summary(summary, &|_| Path::new(Root::Unknown), false, None);
+                        self.summary(summary, &|_| Argument::unknown(), false, None);
                     }
                 }
             }
             return;
         }
-        self.callback(path, Foreign::Pointer);
+        self.callback(path, Foreign::Pointer, Vec::new());
     }
 
     fn trait_object(&mut self, call: &Call<'a>, callee: &Callee<'_>, self_ty: &str) {
@@ -291,16 +301,19 @@ impl<'a> Planner<'_, '_, 'a> {
             self.body(id, &|number| arg(view, args, number), false, None);
         }
         let receiver = call.args.first().map(|arg| self.view.operand(arg));
-        self.callback(receiver.unwrap_or(Path::new(Root::Unknown)), Foreign::TraitObject);
+        let receiver = receiver.unwrap_or(Path::new(Root::Unknown));
+        self.callback(receiver, Foreign::TraitObject, Vec::new());
     }
 
-    fn callback(&mut self, callee: Path, what: Foreign) {
+    fn callback(&mut self, callee: Path, what: Foreign, given: Vec<Value>) {
         self.plan.effects.push(Effect::Callback(Callback {
             callee,
             what,
             chain: vec![self.here()],
             held: Vec::new(),
             released: 0,
+            given,
+            needs: Vec::new(),
         }));
     }
 
@@ -372,7 +385,7 @@ impl<'a> Planner<'_, '_, 'a> {
             }
             let path = self.view.operand(arg);
             if matches!(path.root, Root::Param(_)) && self.is_closure_of_caller(ty) {
-                self.callback(path, Foreign::Closure);
+                self.callback(path, Foreign::Closure, Vec::new());
             }
         }
     }
@@ -388,23 +401,23 @@ impl<'a> Planner<'_, '_, 'a> {
     }
 
     /// What the library hands to a closure: what its own first argument holds.
-    fn closure_arguments(&self, call: &Call<'a>, callee: &Callee<'_>) -> Vec<Path> {
+    fn closure_arguments(&self, call: &Call<'a>, callee: &Callee<'_>) -> Vec<Argument> {
         let Some(first) = call.args.first() else { return Vec::new() };
         match closure_argument(callee) {
-            Some(ClosureArgument::Content) => vec![self.view.operand(first)],
+            Some(ClosureArgument::Content) => vec![self.view.operand(first).into()],
             Some(ClosureArgument::Element) => {
                 let mut path = self.view.operand(first);
                 path.parts.push(Part::Element(Pick::Any));
-                vec![path]
+                vec![path.into()]
             }
             None => Vec::new(),
         }
     }
 }
 
-fn arg<'a>(view: &BodyView<'_, 'a>, args: &[Operand<'a>], number: u32) -> Path {
+fn arg<'a>(view: &BodyView<'_, 'a>, args: &[Operand<'a>], number: u32) -> Argument {
     match args.get(number as usize - 1) {
-        Some(operand) => view.operand(operand),
-        None => Path::new(Root::Unknown),
+        Some(operand) => Argument { path: view.operand(operand), value: value(view, operand) },
+        None => Argument::unknown(),
     }
 }

@@ -2,14 +2,14 @@
 
 use std::sync::Arc;
 
-use super::instantiate::Planner;
+use super::instantiate::{Argument, Planner};
 use crate::lint::apis::moves::drops_content;
 use crate::lint::dataflow::view::BodyView;
 use crate::lint::mir::model::Place;
 use crate::lint::mir::types;
 use crate::lint::program::BodyId;
 use crate::lint::program::call_graph::DROP_DEPTH;
-use crate::lint::summary::path::{Part, Path, Pick, Root};
+use crate::lint::summary::path::{Part, Path, Pick};
 
 impl<'a> Planner<'_, '_, 'a> {
     /// The `Drop` of a value and of what it owns.
@@ -24,7 +24,10 @@ impl<'a> Planner<'_, '_, 'a> {
         for (id, path, ty) in found {
             self.body(
                 id,
-                &|number| if number == 1 { path.clone() } else { Path::new(Root::Unknown) },
+                &|number| match number {
+                    1 => path.clone().into(),
+                    _ => Argument::unknown(),
+                },
                 false,
                 Some(&ty),
             );

@@ -9,6 +9,7 @@ use crate::lint::dataflow::class_of::class_of;
 use crate::lint::dataflow::view::BodyView;
 use crate::lint::mir::model::{Rvalue, Span, StatementKind};
 use crate::lint::program::BodyId;
+use crate::lint::summary::fact::{Value, needed_of_caller};
 use crate::lint::summary::path::{Path, Root};
 use crate::lint::summary::trail::{Step, Trail};
 use crate::lint::summary::{
@@ -22,6 +23,28 @@ use crate::lint::summary::{
 pub(super) struct ClosureArgs {
     pub(super) closure: Option<u32>,
     pub(super) arguments: Option<u32>,
+}
+
+/// What a parameter of a callee is here.
+#[derive(Clone, Debug)]
+pub(super) struct Argument {
+    /// The object.
+    pub(super) path: Path,
+    /// What is known of its value, where that decides something.
+    pub(super) value: Value,
+}
+
+impl Argument {
+    /// One of which nothing is known.
+    pub(super) fn unknown() -> Argument {
+        Path::new(Root::Unknown).into()
+    }
+}
+
+impl From<Path> for Argument {
+    fn from(path: Path) -> Argument {
+        Argument { path, value: Value::Unknown }
+    }
 }
 
 /// `FnOnce::call_once(closure, (arguments))`.
@@ -43,7 +66,12 @@ impl<'a> Planner<'_, '_, 'a> {
     }
 
     /// Runs a closure whose value is made in this body, if the path leads to one.
-    pub(super) fn known_closure(&mut self, path: &Path, args: &[Path], at: ClosureArgs) -> bool {
+    pub(super) fn known_closure(
+        &mut self,
+        path: &Path,
+        args: &[Argument],
+        at: ClosureArgs,
+    ) -> bool {
         let Root::Aggregate(block, statement) = path.root else { return false };
         let blocks = &self.view.function.body.blocks;
         let statement = blocks
@@ -69,12 +97,12 @@ impl<'a> Planner<'_, '_, 'a> {
         &mut self,
         id: BodyId,
         closure: &Path,
-        args: &[Path],
+        args: &[Argument],
         at: ClosureArgs,
     ) {
         let param = |number: u32| match number {
-            1 => closure.clone(),
-            _ => args.get(number as usize - 2).cloned().unwrap_or(Path::new(Root::Unknown)),
+            1 => closure.clone().into(),
+            _ => args.get(number as usize - 2).cloned().unwrap_or(Argument::unknown()),
         };
         let before = self.plan.effects.len();
         self.body(id, &param, false, None);
@@ -92,12 +120,12 @@ impl<'a> Planner<'_, '_, 'a> {
     pub(super) fn body(
         &mut self,
         id: BodyId,
-        param: &dyn Fn(u32) -> Path,
+        argument: &dyn Fn(u32) -> Argument,
         returns: bool,
         dropped: Option<&Arc<str>>,
     ) {
         if let Some(summary) = self.view.summary(id) {
-            self.summary(summary, param, returns, dropped);
+            self.summary(summary, argument, returns, dropped);
         }
     }
 
@@ -105,12 +133,14 @@ impl<'a> Planner<'_, '_, 'a> {
     pub(super) fn summary(
         &mut self,
         summary: &Summary,
-        param: &dyn Fn(u32) -> Path,
+        argument: &dyn Fn(u32) -> Argument,
         returns: bool,
         dropped: Option<&Arc<str>>,
     ) {
         let view = self.view;
         let here = OnceCell::new();
+        let param = &|number| argument(number).path;
+        let value = |number| argument(number).value;
         let span = self.span;
         let longer = |chain: &CallPath| {
             let mut longer = Vec::with_capacity(chain.len() + 1);
@@ -127,11 +157,13 @@ impl<'a> Planner<'_, '_, 'a> {
             if acquired.chain.len() >= DEPTH || self.plan.effects.len() >= LIMIT {
                 continue;
             }
+            let Some(needs) = needed_of_caller(&acquired.needs, &value) else { continue };
             let acquired = Acquired {
                 lock: rebase(&acquired.lock),
                 chain: longer(&acquired.chain),
                 released: acquired.released,
                 dropped: dropped.cloned().or_else(|| acquired.dropped.clone()),
+                needs,
             };
             self.plan.effects.push(Effect::Acquire(acquired, Vec::new()));
         }
@@ -150,6 +182,7 @@ impl<'a> Planner<'_, '_, 'a> {
         }
         for callback in &summary.callbacks {
             if callback.chain.len() < DEPTH && self.plan.effects.len() < LIMIT {
+                let Some(needs) = needed_of_caller(&callback.needs, &value) else { continue };
                 let callee = view.substitute_with(&callback.callee, param);
                 let closure = match callback.callee.root {
                     Root::Param(number) => Some(number),
@@ -166,6 +199,8 @@ impl<'a> Planner<'_, '_, 'a> {
                     chain: longer(&callback.chain),
                     held,
                     released: callback.released,
+                    given: callback.given.iter().map(|given| given.of_caller(&value)).collect(),
+                    needs,
                 };
                 self.run_callback(callback, ClosureArgs { closure, arguments: None });
             }
@@ -221,7 +256,12 @@ impl<'a> Planner<'_, '_, 'a> {
     /// A callee calls what it was given: a closure of this body, or again something unknown.
     fn run_callback(&mut self, callback: Callback, at: ClosureArgs) {
         let before = self.plan.effects.len();
-        if !self.known_closure(&callback.callee, &[], at) {
+        let args = callback
+            .given
+            .iter()
+            .map(|value| Argument { path: Path::new(Root::Unknown), value: *value });
+        let args: Vec<Argument> = args.collect();
+        if !self.known_closure(&callback.callee, &args, at) {
             self.plan.effects.push(Effect::Callback(callback));
             return;
         }
@@ -231,8 +271,14 @@ impl<'a> Planner<'_, '_, 'a> {
                 *released |= callback.released;
             }
             match effect {
-                Effect::Acquire(_, extra) => extra.extend(callback.held.iter().cloned()),
-                Effect::Callback(inner) => inner.held.extend(callback.held.iter().cloned()),
+                Effect::Acquire(acquired, extra) => {
+                    extra.extend(callback.held.iter().cloned());
+                    acquired.needs.extend(&callback.needs);
+                }
+                Effect::Callback(inner) => {
+                    inner.held.extend(callback.held.iter().cloned());
+                    inner.needs.extend(&callback.needs);
+                }
                 _ => {}
             }
         }

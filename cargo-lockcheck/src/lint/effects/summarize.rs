@@ -7,9 +7,11 @@ use std::sync::Arc;
 use super::effect::{Effect, Plan, location, parameter_bit};
 use super::events::{Analysis, Event, EventKind, HeldLock};
 use crate::lint::apis::locks::Waiting;
+use crate::lint::dataflow::facts::Facts;
 use crate::lint::dataflow::tokens::{self, Held, Holder, State, Tokens, tokens_in};
 use crate::lint::dataflow::view::BodyView;
 use crate::lint::mir::model::{self, Operand, Rvalue, StatementKind, Terminator};
+use crate::lint::summary::fact::Fact;
 use crate::lint::summary::path::{Path, Root};
 use crate::lint::summary::trail::Step;
 use crate::lint::summary::{
@@ -29,10 +31,12 @@ pub(super) struct Builder<'f, 'p, 'a> {
     pub(super) analysis: Analysis,
     pub(super) summary: Summary,
     pub(super) acquired: HashMap<AcquiredKey, usize>,
+    pub(super) facts: &'f Facts,
 }
 
-/// Acquisitions that a caller need not tell apart: lock, mode, class, and the guards released.
-type AcquiredKey = (Path, Mode, Option<Arc<str>>, u64);
+/// Acquisitions that a caller need not tell apart: lock, mode, class, the guards released, and what it
+/// takes to come to them.
+type AcquiredKey = (Path, Mode, Option<Arc<str>>, u64, Vec<Fact>);
 
 impl<'a> Builder<'_, '_, 'a> {
     /// Adds what a block does.
@@ -167,6 +171,20 @@ impl<'a> Builder<'_, '_, 'a> {
         gone & !kept
     }
 
+    /// What must be true of the parameters so that the body comes to a block, and the block's callee
+    /// to what it does.
+    fn needed(&self, at: u32, of_callee: &[Fact]) -> Vec<Fact> {
+        let params = self.view.function.body.params as u32;
+        let own = self.facts.at(at).iter().filter(|fact| fact.local <= params);
+        let mut needed: Vec<Fact> = own.copied().collect();
+        for fact in of_callee {
+            if !needed.contains(fact) {
+                needed.push(*fact);
+            }
+        }
+        needed
+    }
+
     /// Adds what a caller must know of an effect.
     fn summarize(&mut self, at: u32, effect: &Effect, state: &State) {
         let released = self.released(state);
@@ -182,8 +200,9 @@ impl<'a> Builder<'_, '_, 'a> {
                     self.deferred_edges(at, state, &acquired.lock, &acquired.chain, extra);
                 }
                 let class = lock.class.as_ref().map(|class| Arc::clone(&class.key));
-                let key = (lock.path.clone(), lock.mode, class, released);
-                let entry = Acquired { lock, released, ..acquired.clone() };
+                let needs = self.needed(at, &acquired.needs);
+                let key = (lock.path.clone(), lock.mode, class, released, needs.clone());
+                let entry = Acquired { lock, released, needs, ..acquired.clone() };
                 match self.acquired.get(&key) {
                     Some(&known) => {
                         let known = &mut self.summary.acquired[known];
@@ -212,6 +231,8 @@ impl<'a> Builder<'_, '_, 'a> {
                     || known.clone().count() >= LIMIT
                     || known.clone().any(|other| {
                         other.callee == callback.callee
+                            && other.given == callback.given
+                            && other.needs.is_empty()
                             && other.held.len() >= callback.held.len() + state.len()
                     })
                 {
@@ -228,7 +249,8 @@ impl<'a> Builder<'_, '_, 'a> {
                         return;
                     }
                 }
-                self.summary.callbacks.push(Callback { held, released, ..callback.clone() });
+                let needs = self.needed(at, &callback.needs);
+                self.summary.callbacks.push(Callback { held, released, needs, ..callback.clone() });
             }
             Effect::LazyInit(lazy) => {
                 if matches!(lazy.path.root, Root::Static(_) | Root::Param(_))

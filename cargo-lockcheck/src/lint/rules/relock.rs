@@ -52,6 +52,7 @@ pub(crate) fn check(analyzed: &Analyzed<'_, '_>, findings: &mut Vec<Finding>) {
                     chain: asked.1.clone(),
                     released: 0,
                     dropped: None,
+                    needs: Vec::new(),
                 };
                 let Some(here) = asked.1.first().cloned() else { continue };
                 let kind = EventKind::Await;

@@ -1,6 +1,7 @@
 //! What a caller must know of a body: which locks it takes, what it returns, what it waits for.
 
 pub(crate) mod class;
+pub(crate) mod fact;
 pub(crate) mod path;
 pub(crate) mod trail;
 
@@ -12,6 +13,7 @@ use crate::lint::apis::locks::Waiting;
 use crate::lint::apis::waits::Blocking;
 use crate::report::model::{Mode, Place};
 use class::Class;
+use fact::{Fact, Value};
 use path::Path;
 use trail::Trail;
 
@@ -108,6 +110,8 @@ pub(crate) struct Acquired {
     pub(crate) released: u64,
     /// The type whose `Drop` takes it, when a drop leads to it.
     pub(crate) dropped: Option<Arc<str>>,
+    /// What must be true of the parameters so that it is taken.
+    pub(crate) needs: Vec<Fact>,
 }
 
 /// A call that waits for something else than a lock.
@@ -162,6 +166,10 @@ pub(crate) struct Callback {
     pub(crate) held: Vec<(LockUse, CallPath)>,
     /// The parameters whose guards are no longer held by then, as bits.
     pub(crate) released: u64,
+    /// What is known of the values that it is called with.
+    pub(crate) given: Vec<Value>,
+    /// What must be true of the parameters so that it is called.
+    pub(crate) needs: Vec<Fact>,
 }
 
 /// The use of a value that is made when it is first used.
