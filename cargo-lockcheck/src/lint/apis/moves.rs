@@ -36,11 +36,19 @@ const TESTS: &[(Functions, u128)] = &[
     (of_types(&["Result"], &["is_err"]), 1),
 ];
 
+/// Types whose values lead to a value that they share.
+const HANDLES: &[&str] = &["Arc", "Rc", "Weak"];
+
 /// Functions whose argument is never dropped.
 const FORGETTING: &[&str] = &["mem::forget", "ManuallyDrop"];
 
 /// Types whose values do not drop what they hold, or are not surely the last to hold it.
 const NOT_DROPPING: &[&str] = &["Arc", "Rc", "Weak", "ManuallyDrop", "MaybeUninit"];
+
+/// Whether a type is a handle of a value that others may have handles of too.
+pub(crate) fn is_handle(ty: &str) -> bool {
+    HANDLES.contains(&types::short(ty))
+}
 
 /// What a call does to the `Some` or `Ok` around a value.
 pub(crate) fn wrapping(callee: &Callee<'_>) -> Wrapping {

@@ -6,10 +6,12 @@
 use std::sync::Arc;
 
 use super::view::BodyView;
+use crate::lint::apis::aliases::has_elements;
+use crate::lint::apis::moves::is_handle;
 use crate::lint::mir::types;
 use crate::lint::program::Program;
 use crate::lint::summary::class::Class;
-use crate::lint::summary::path::{Part, Path, Root};
+use crate::lint::summary::path::{Part, Path, Pick, Root};
 
 /// The class of the lock at a path, seen from a body.
 pub(crate) fn class_of(view: &BodyView<'_, '_>, path: &Path) -> Option<Class> {
@@ -54,8 +56,43 @@ pub(crate) fn class_of(view: &BodyView<'_, '_>, path: &Path) -> Option<Class> {
                 name: format!("{name}{inner}{suffix}").into(),
             })
         }
+        // A collection that is made here, and has a name here.
+        Root::Call(_) | Root::Aggregate(..)
+            if path.parts.iter().any(|part| matches!(part, Part::Element(_))) =>
+        {
+            let whole = Path::new(path.root.clone());
+            let mut names = view.function.body.names.iter();
+            let (name, place) = names.find(|(_, place)| {
+                place.steps.is_empty()
+                    && is_collection(view.function.body.locals[place.local as usize].ty)
+                    && view.local(place.local) == whole
+            })?;
+            let body = view.function.body.name;
+            Some(Class {
+                key: format!("{unit}#{body}::{name}#{}{inner}{suffix}", place.local).into(),
+                name: format!("{name}{inner}{suffix}").into(),
+            })
+        }
         _ => None,
     }
+}
+
+/// The class of an element of what a class names, where a path tells which.
+pub(crate) fn class_of_element(class: &Class, path: &Path) -> Option<Class> {
+    let number = path.parts.iter().rev().find_map(|part| match part {
+        Part::Element(Pick::Constant(number)) => Some(*number),
+        _ => None,
+    })?;
+    Some(Class {
+        key: format!("{}[{number}]", class.key).into(),
+        name: format!("{}[{number}]", class.name).into(),
+    })
+}
+
+/// Whether values of a type own the elements that they list, or share them all at once.
+fn is_collection(ty: &str) -> bool {
+    let ty = if is_handle(ty) { types::arguments(ty).first().copied().unwrap_or(ty) } else { ty };
+    !types::is_reference(ty) && (ty.starts_with('[') || has_elements(ty))
 }
 
 /// The name of the variable whose value a local becomes, or is a part of.

@@ -10,10 +10,11 @@ use std::sync::Arc;
 
 use super::coroutine::coroutine_local;
 use crate::lint::apis::aliases::{CallAlias, call_alias};
+use crate::lint::apis::moves::is_handle;
 use crate::lint::mir::model::{Operand, Place, Rvalue, StatementKind, Step, Terminator};
 use crate::lint::mir::types;
 use crate::lint::program::{BodyId, Function, Program, Unit};
-use crate::lint::summary::path::{Part, Path, Root};
+use crate::lint::summary::path::{Part, Path, Pick, Root};
 use crate::lint::summary::{Returned, Summaries, Summary};
 
 /// Where the value of a local comes from.
@@ -167,7 +168,7 @@ impl<'p, 'a> BodyView<'p, 'a> {
                     ty = field;
                 }
                 Step::Index(which) => {
-                    path = path.with(Part::Element(self.pick_at(which)));
+                    path = self.extend(path, &[Part::Element(self.pick_at(which))]);
                     ty = types::arguments(ty).first().copied().unwrap_or(ty);
                 }
             }
@@ -210,7 +211,7 @@ impl<'p, 'a> BodyView<'p, 'a> {
         self.program.global(self.function.unit, path)
     }
 
-    fn unit(&self) -> &'p Unit<'a> {
+    pub(super) fn unit(&self) -> &'p Unit<'a> {
         &self.program.units[self.function.unit]
     }
 
@@ -292,8 +293,26 @@ impl<'p, 'a> BodyView<'p, 'a> {
                 };
                 known.filter(is_better).unwrap_or_else(|| path.with(part.clone()))
             }
+            Part::Element(Pick::Constant(number)) if path.parts.is_empty() => {
+                let listed = self.listed_handle(&path.root, *number);
+                listed.unwrap_or_else(|| path.with(part.clone()))
+            }
             _ => path.with(part.clone()),
         })
+    }
+
+    /// The object behind a handle or reference that an array lists at a constant number. What is in
+    /// the array itself has no better name than its place there.
+    fn listed_handle(&self, root: &Root, number: u64) -> Option<Path> {
+        let Root::Aggregate(block, statement) = *root else { return None };
+        let statement =
+            self.function.body.blocks.get(block as usize)?.statements.get(statement as usize)?;
+        let StatementKind::Assign(_, Rvalue::Aggregate("[]", values)) = &statement.kind else {
+            return None;
+        };
+        let value = values.get(usize::try_from(number).ok()?)?;
+        let ty = self.operand_type(value)?;
+        (types::is_reference(ty) || is_handle(ty)).then(|| self.operand(value))
     }
 
     /// The object that an operand is or refers to.
@@ -443,7 +462,7 @@ impl<'p, 'a> BodyView<'p, 'a> {
                 CallAlias::Same => return self.operand(first),
                 CallAlias::Element => {
                     let pick = self.pick_by(block, callee, &call.args);
-                    return self.operand(first).with(Part::Element(pick));
+                    return self.extend(self.operand(first), &[Part::Element(pick)]);
                 }
                 CallAlias::Other => {}
             }

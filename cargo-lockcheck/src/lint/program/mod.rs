@@ -30,6 +30,8 @@ pub(crate) struct Unit<'a> {
     pub(crate) is_library: bool,
     pub(crate) sources: Sources,
     statics: HashMap<u32, &'a str>,
+    /// The values of constants that are numbers for places in collections.
+    numbers: HashMap<&'a str, u64>,
     /// The first segments of the paths of its own items.
     tops: HashSet<&'a str>,
     /// The fields of structs and variants that are put together in it, by the paths printed there.
@@ -335,6 +337,14 @@ impl<'a> Unit<'a> {
     pub(crate) fn static_at(&self, text: &str) -> Option<&'a str> {
         let number = text.strip_prefix("{alloc")?.split(':').next()?;
         self.statics.get(&number.parse().ok()?).copied()
+    }
+
+    /// The number of a place in a collection that a constant, as printed, is: `15_usize` or `FIRST`.
+    pub(crate) fn number(&self, text: &str) -> Option<u64> {
+        match text.strip_suffix("_usize") {
+            Some(number) => number.parse().ok(),
+            None => self.numbers.get(text).copied(),
+        }
     }
 
     /// A path with the name of its crate, which is this one's if it has none.

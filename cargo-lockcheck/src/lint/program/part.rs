@@ -45,6 +45,7 @@ impl<'a> Part<'a> {
             is_library: target.is_library,
             sources,
             statics: target.mir.statics,
+            numbers: target.mir.numbers,
             tops,
             fields: target.mir.fields,
             renamed: target.renamed,
