@@ -25,7 +25,9 @@ use crate::lint::mir::types;
 use crate::lint::program::{BodyId, is_parameter};
 use crate::lint::summary::fact::Value;
 use crate::lint::summary::path::{Part, Path, Pick, Root};
-use crate::lint::summary::{Acquired, BlockingCall, Callback, Foreign, LazyInit, LockUse, Origin};
+use crate::lint::summary::{
+    Acquired, BlockingCall, CallPath, Callback, Foreign, LazyInit, LockUse, Origin,
+};
 
 /// What the terminator of a block does.
 pub(super) fn plan(view: &BodyView<'_, '_>, block: u32) -> Plan {
@@ -133,10 +135,21 @@ impl<'a> Planner<'_, '_, 'a> {
         let Some(receiver) = call.args.first() else { return };
         let path = self.view.operand(receiver);
         let ty = self.view.operand_type(receiver).map_or("", types::peel);
-        self.take(path, ty, lock);
+        let taken = self.take(path, ty, lock);
+        if !lock.momentary {
+            return;
+        }
+        // The closure that it is given runs under the lock.
+        let before = self.plan.effects.len();
+        if let Some(callee) = call.callee() {
+            self.outside(call, callee);
+        }
+        self.plan.effects[before..]
+            .iter_mut()
+            .for_each(|effect| effect.run_under(&[taken.clone()]));
     }
 
-    fn take(&mut self, path: Path, ty: &str, lock: LockCall) {
+    fn take(&mut self, path: Path, ty: &str, lock: LockCall) -> (LockUse, CallPath) {
         let lock_use = LockUse {
             class: class_of(self.view, &path),
             path,
@@ -159,8 +172,9 @@ impl<'a> Planner<'_, '_, 'a> {
             self.plan.effects.push(Effect::Acquire(acquired, Vec::new()));
         }
         if !lock.momentary {
-            self.plan.result.push((lock_use, chain, Vec::new()));
+            self.plan.result.push((lock_use.clone(), chain.clone(), Vec::new()));
         }
+        (lock_use, chain)
     }
 
     fn condvar_wait(&mut self, call: &Call<'a>, callee: &Callee<'_>) {

@@ -37,6 +37,15 @@ pub(crate) enum Effect {
 }
 
 impl Effect {
+    /// Adds locks that are held while it happens, beside those that its body holds.
+    pub(crate) fn run_under(&mut self, locks: &[(LockUse, CallPath)]) {
+        match self {
+            Effect::Acquire(_, extra) => extra.extend_from_slice(locks),
+            Effect::Callback(callback) => callback.held.extend_from_slice(locks),
+            Effect::Block(..) | Effect::LazyInit(_) | Effect::Wait { .. } | Effect::Notify(_) => {}
+        }
+    }
+
     /// The parameters whose guards are no longer held by then, as bits, where that is known.
     pub(crate) fn released_mut(&mut self) -> Option<&mut u64> {
         match self {

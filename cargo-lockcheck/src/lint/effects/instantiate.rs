@@ -270,15 +270,10 @@ impl<'a> Planner<'_, '_, 'a> {
             if let Some(released) = effect.released_mut() {
                 *released |= callback.released;
             }
+            effect.run_under(&callback.held);
             match effect {
-                Effect::Acquire(acquired, extra) => {
-                    extra.extend(callback.held.iter().cloned());
-                    acquired.needs.extend(&callback.needs);
-                }
-                Effect::Callback(inner) => {
-                    inner.held.extend(callback.held.iter().cloned());
-                    inner.needs.extend(&callback.needs);
-                }
+                Effect::Acquire(Acquired { needs, .. }, _)
+                | Effect::Callback(Callback { needs, .. }) => needs.extend(&callback.needs),
                 _ => {}
             }
         }
