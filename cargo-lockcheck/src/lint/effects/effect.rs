@@ -8,6 +8,7 @@ use crate::lint::mir::model::{Span, Terminator};
 use crate::lint::summary::path::Path;
 use crate::lint::summary::{
     Acquired, BlockingCall, CallPath, Callback, DeferredEdge, LazyInit, Location, LockUse,
+    MacroPlace,
 };
 
 /// One thing that a call or drop does.
@@ -79,25 +80,29 @@ pub(crate) struct Plan {
 pub(crate) fn location(view: &BodyView<'_, '_>, span: Span<'_>) -> Location {
     let (file, line, column) =
         span.parts().map_or(("", 0, 0), |(file, line, column, _, _)| (file, line, column));
-    let (line, column) = invocation(view, file, line).unwrap_or((line, column));
+    let invoked = invocation(view, file, line);
+    let macro_place = invoked.map(|_| MacroPlace { file: Arc::from(file), line, column });
+    let (file, line, column) = invoked.unwrap_or((file, line, column));
     Location {
         function: Arc::from(view.function.display.as_str()),
         file: Arc::from(file),
         line,
         column,
+        macro_place,
         is_accessor: view.program.owns_guard(view.function.body.locals[0].ty),
     }
 }
 
-/// Where the body invokes the macro of its own file that the line belongs to, if it does.
-fn invocation(view: &BodyView<'_, '_>, file: &str, line: u32) -> Option<(u32, u32)> {
+/// Where the body invokes the macro of its crate that the line of a file belongs to, if it does.
+fn invocation<'a>(view: &BodyView<'_, 'a>, file: &str, line: u32) -> Option<(&'a str, u32, u32)> {
     let body = &view.function.body;
-    let first = body.span.line();
-    if line >= first || body.span.file() != file {
+    let (own, first) = (body.span.file(), body.span.line());
+    if own == file && line >= first {
         return None;
     }
     let ends = body.blocks.iter().filter(|block| matches!(block.terminator, Terminator::Return));
     let last = ends.map(|block| block.span.line()).max()?;
     let sources = &view.program.units[view.function.unit].sources;
-    sources.invocation(file, line, first..=last)
+    let (line, column) = sources.invocation((file, line), own, first..=last)?;
+    Some((own, line, column))
 }

@@ -13,7 +13,7 @@ use std::sync::Arc;
 use lockdep::finding::{Rule, Tier};
 
 use super::declared::Against;
-use super::report::{edge, lock};
+use super::report::{edge, lock, site, site_in_macro};
 use crate::lint::effects::analyzed::Analyzed;
 use crate::lint::effects::effect::Effect;
 use crate::lint::effects::events::EventKind;
@@ -290,11 +290,13 @@ fn worded(analyzed: &Analyzed<'_, '_>, tier: Tier, witnesses: &[&Witness]) -> Fi
     for witness in witnesses {
         // The place in the function where the two meet, when the locks are taken further down.
         for chain in [&witness.held.1, &witness.asked.1] {
-            if chain.len() > 1
-                && let Some(first) = chain.first()
-            {
-                let label = format!("calls `{}`", chain[1].function);
-                finding.sites.push(super::report::site(first, label));
+            let call = chain.first().zip(chain.get(1));
+            let call = call.map(|(at, next)| site(at, format!("calls `{}`", next.function)));
+            let in_macro = innermost(chain).and_then(site_in_macro);
+            for site in call.into_iter().chain(in_macro) {
+                if !finding.sites.contains(&site) {
+                    finding.sites.push(site);
+                }
             }
         }
     }

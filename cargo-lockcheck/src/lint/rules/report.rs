@@ -51,14 +51,21 @@ pub(crate) fn lock(analyzed: &Analyzed<'_, '_>, id: BodyId, lock: &LockUse) -> L
 /// Where a chain of calls goes, a site for each call and one for its end.
 pub(crate) fn chain_sites(chain: &CallPath, end: &str) -> Vec<Site> {
     let count = chain.len();
-    let sites = chain.iter().enumerate().map(|(index, location)| {
-        if index + 1 == count {
+    let sites = chain.iter().enumerate().flat_map(|(index, location)| {
+        let here = if index + 1 == count {
             site(location, end)
         } else {
             site(location, format!("calls `{}`", chain[index + 1].function))
-        }
+        };
+        std::iter::once(here).chain(site_in_macro(location))
     });
     sites.collect()
+}
+
+/// The line of the macro that a place invokes.
+pub(crate) fn site_in_macro(location: &Location) -> Option<Site> {
+    let place = Place::from(location.macro_place.as_ref()?);
+    Some(Site { place, label: "by this line of the macro".to_owned() })
 }
 
 /// The frames of a chain of calls, innermost first.

@@ -5,6 +5,7 @@
 //! parsed on its own with `syn`. A name that is not found costs a name in a message, nothing more.
 
 mod bounds;
+mod macros;
 pub(crate) mod modules;
 pub(crate) mod tokens;
 
@@ -38,13 +39,15 @@ pub(crate) struct SourceFile {
     lines: Vec<usize>,
     /// The modules around its types, once they are asked for.
     modules: OnceLock<HashMap<usize, Vec<String>>>,
+    /// The macros that it defines, once they are asked for.
+    macros: OnceLock<Vec<macros::Definition>>,
 }
 
 impl SourceFile {
     fn new(text: String) -> SourceFile {
         let breaks = text.bytes().enumerate().filter(|(_, byte)| *byte == b'\n');
         let lines = std::iter::once(0).chain(breaks.map(|(at, _)| at + 1)).collect();
-        SourceFile { text, lines, modules: OnceLock::new() }
+        SourceFile { text, lines, modules: OnceLock::new(), macros: OnceLock::new() }
     }
 
     /// The whole text.
@@ -63,6 +66,18 @@ impl SourceFile {
     /// The modules of the file around the type that is declared at an offset.
     fn modules(&self, at: usize) -> Option<&[String]> {
         self.modules.get_or_init(|| tokens::modules(&self.text)).get(&at).map(Vec::as_slice)
+    }
+
+    fn macros(&self) -> &[macros::Definition] {
+        self.macros.get_or_init(|| macros::definitions(&self.text))
+    }
+
+    /// The line and column of a byte, both counted from one.
+    fn position(&self, at: usize) -> (u32, u32) {
+        let line = self.lines.partition_point(|begin| *begin <= at).max(1);
+        let begin = self.lines[line - 1];
+        let column = self.text.get(begin..at).map_or(0, |before| before.chars().count());
+        (line as u32, column as u32 + 1)
     }
 
     /// The byte offset of a line and column, both counted from one.
@@ -216,25 +231,6 @@ impl Sources {
         item
     }
 
-    /// Where, in the lines of a function, the macro is invoked in whose definition a line stands.
-    pub(crate) fn invocation(
-        &self,
-        name: &str,
-        line: u32,
-        within: std::ops::RangeInclusive<u32>,
-    ) -> Option<(u32, u32)> {
-        let file = self.file(name)?;
-        let defined = (1..=line).rev().find_map(|line| {
-            let rest = file.line(line)?.split_once("macro_rules!")?.1.trim_start();
-            let end = rest.find(|c: char| !c.is_alphanumeric() && c != '_');
-            Some(format!("{}!", &rest[..end.unwrap_or(rest.len())]))
-        })?;
-        within.into_iter().find_map(|line| {
-            let at = file.line(line)?.find(&defined)?;
-            Some((line, at as u32 + 1))
-        })
-    }
-
     fn find_type(&self, path: &str) -> Option<TypeItem> {
         let (file, at) = self.item(path)?;
         parse_type(self.file(file)?.text.get(at..)?)
@@ -274,9 +270,8 @@ impl Sources {
         let end = item.find('}').unwrap_or(item.len());
         let within = field.and_then(|field| item[..end].find(&format!("{field}:")));
         let at = at + within.unwrap_or(0);
-        let line = file.lines.partition_point(|begin| *begin <= at);
-        let column = file.text.get(*file.lines.get(line - 1)?..at)?.chars().count() + 1;
-        Some(Place { file: name.to_owned(), line: line as u32, column: column as u32 })
+        let (line, column) = file.position(at);
+        Some(Place { file: name.to_owned(), line, column })
     }
 }
 

@@ -43,8 +43,27 @@ pub(crate) struct Location {
     pub(crate) line: u32,
     /// The column, from one.
     pub(crate) column: u32,
+    /// The place in the rules of a macro, where the body invokes one there.
+    pub(crate) macro_place: Option<MacroPlace>,
     /// Whether the body hands a guard to its caller: the caller is then the place of interest.
     pub(crate) is_accessor: bool,
+}
+
+/// A place in the rules of a macro.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub(crate) struct MacroPlace {
+    /// The file.
+    pub(crate) file: Arc<str>,
+    /// The line, from one.
+    pub(crate) line: u32,
+    /// The column, from one.
+    pub(crate) column: u32,
+}
+
+impl From<&MacroPlace> for Place {
+    fn from(place: &MacroPlace) -> Place {
+        Place { file: place.file.to_string(), line: place.line, column: place.column }
+    }
 }
 
 impl From<&Location> for Place {
