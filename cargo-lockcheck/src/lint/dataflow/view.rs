@@ -8,6 +8,7 @@
 use std::cell::{Cell, RefCell};
 use std::sync::Arc;
 
+use super::class_of::field_type;
 use super::coroutine::coroutine_local;
 use crate::lint::apis::aliases::{CallAlias, call_alias};
 use crate::lint::apis::moves::is_handle;
@@ -193,7 +194,9 @@ impl<'p, 'a> BodyView<'p, 'a> {
         if path.parts.is_empty()
             && let Some(value) = self.aggregate_field(&path.root, index)
             // What is made for the field has no better name than the field.
-            && (!is_named || matches!(value.root, Root::Param(_) | Root::Static(_)))
+            && (!is_named
+                || matches!(value.root, Root::Param(_) | Root::Static(_))
+                || self.is_handle_field(&Arc::from(self.global(head)), variant, index))
         {
             return value;
         }
@@ -283,13 +286,17 @@ impl<'p, 'a> BodyView<'p, 'a> {
     /// A path with more parts behind it, looked through as far as they go.
     pub(crate) fn extend(&self, base: Path, parts: &[Part]) -> Path {
         parts.iter().fold(base, |path, part| match part {
-            Part::Field { owner, index, .. } if path.parts.is_empty() => {
+            Part::Field { owner, variant, index } if path.parts.is_empty() => {
                 let known = self.aggregate_field(&path.root, *index).or_else(|| match path.root {
                     Root::Call(block) => self.returned_field(block, *index),
                     _ => None,
                 });
-                let is_better = |value: &Path| {
-                    owner.is_none() || matches!(value.root, Root::Param(_) | Root::Static(_))
+                let is_better = |value: &Path| match owner {
+                    None => true,
+                    Some(owner) => {
+                        matches!(value.root, Root::Param(_) | Root::Static(_))
+                            || self.is_handle_field(owner, variant, *index)
+                    }
                 };
                 known.filter(is_better).unwrap_or_else(|| path.with(part.clone()))
             }
@@ -299,6 +306,23 @@ impl<'p, 'a> BodyView<'p, 'a> {
             }
             _ => path.with(part.clone()),
         })
+    }
+
+    /// Whether a field leads to a value that others may lead to too.
+    pub(crate) fn is_handle_field(&self, owner: &Arc<str>, variant: &str, index: u32) -> bool {
+        let ty = field_type(self.program, self.function.unit, owner, variant, index);
+        ty.is_some_and(|ty| types::is_reference(&ty) || is_handle(&ty))
+    }
+
+    /// Whether a lock is right behind a handle in a field: the owner may not be all that has it.
+    pub(crate) fn is_behind_handle(&self, path: &Path) -> bool {
+        let last = path.parts.iter().rev().find(|part| !matches!(part, Part::Element(_)));
+        match last {
+            Some(Part::Field { owner: Some(owner), variant, index }) => {
+                self.is_handle_field(owner, variant, *index)
+            }
+            _ => false,
+        }
     }
 
     /// The object behind a handle or reference that an array lists at a constant number. What is in

@@ -71,7 +71,9 @@ impl<'a> Builder<'_, '_, 'a> {
                 let held = self.held(state).into_iter().filter(|held| !held.lock.is_handed_in());
                 edge.gates.extend(held.map(|held| held.lock));
             }
-            let is_open = edge.held.0.class.is_none() || edge.asked.0.class.is_none();
+            let is_open = [&edge.held.0, &edge.asked.0]
+                .into_iter()
+                .any(|lock| lock.class.is_none() || matches!(lock.path.root, Root::Param(_)));
             if is_open
                 && self.summary.deferred_edges.len() < LIMIT
                 && let (Some(held), Some(asked)) = (exported(&edge.held.0), exported(&edge.asked.0))
@@ -191,12 +193,12 @@ impl<'a> Builder<'_, '_, 'a> {
         match effect {
             Effect::Acquire(acquired, extra) => {
                 let Some(lock) = exported(&acquired.lock) else { return };
-                if lock.class.is_none()
-                    || self
-                        .held(state)
-                        .iter()
-                        .any(|h| h.lock.class.is_none() && !h.lock.is_handed_in())
-                {
+                let is_callers = |lock: &LockUse| {
+                    lock.class.is_none() && !lock.is_handed_in()
+                        || matches!(lock.path.root, Root::Param(_))
+                            && self.view.is_behind_handle(&lock.path)
+                };
+                if is_callers(&lock) || self.held(state).iter().any(|held| is_callers(&held.lock)) {
                     self.deferred_edges(at, state, &acquired.lock, &acquired.chain, extra);
                 }
                 let class = lock.class.as_ref().map(|class| Arc::clone(&class.key));
@@ -280,8 +282,10 @@ impl<'a> Builder<'_, '_, 'a> {
             let others = all.iter().enumerate().filter(|(other, _)| *other != index);
             let gates = others.filter_map(|(_, (lock, _))| exported(lock)).collect();
             let Some(held_out) = exported(held) else { continue };
-            let from_caller =
-                |lock: &LockUse| lock.class.is_none() && matches!(lock.path.root, Root::Param(_));
+            let from_caller = |lock: &LockUse| {
+                matches!(lock.path.root, Root::Param(_))
+                    && (lock.class.is_none() || self.view.is_behind_handle(&lock.path))
+            };
             if (from_caller(&held_out) || from_caller(&asked_out))
                 && self.summary.deferred_edges.len() < LIMIT
             {

@@ -7,14 +7,15 @@ use std::sync::Arc;
 
 use crate::lint::apis::locks::Waiting;
 use crate::lint::apis::locks::is_watched;
-use crate::lint::dataflow::class_of::class_of_element;
+use crate::lint::dataflow::class_of::{class_of, class_of_element};
+use crate::lint::dataflow::view::BodyView;
 use crate::lint::effects::analyzed::Analyzed;
 use crate::lint::effects::effect::Effect;
 use crate::lint::effects::events::EventKind;
 use crate::lint::mir::types;
 use crate::lint::program::BodyId;
 use crate::lint::summary::class::Class;
-use crate::lint::summary::path::Root;
+use crate::lint::summary::path::{Part, Root};
 use crate::lint::summary::trail::{Step, Trail};
 use crate::lint::summary::{CallPath, LockUse, innermost};
 use crate::report::model::{Place, SourceOrder};
@@ -111,10 +112,26 @@ pub(crate) fn graph(analyzed: &Analyzed<'_, '_>) -> Graph {
         }
         for deferred in &analysis.deferred_edges {
             let gates = deferred.gates.clone();
-            add((id, None), deferred.trail.clone(), &deferred.held, &deferred.asked, gates);
+            let view = analyzed.view(id);
+            let [held, asked] = [&deferred.held, &deferred.asked].map(|taken| origin(&view, taken));
+            add((id, None), deferred.trail.clone(), &held, &asked, gates);
         }
     }
     graph
+}
+
+/// A lock that a caller knows better than by the field that it is behind: by what it has put there.
+fn origin<'t>(view: &BodyView<'_, '_>, taken: &'t Taken) -> Cow<'t, Taken> {
+    let is_named = |part: &Part| matches!(part, Part::Field { owner: Some(_), .. });
+    if taken.0.path.parts.iter().any(is_named) {
+        return Cow::Borrowed(taken);
+    }
+    match class_of(view, &taken.0.path) {
+        Some(class) if taken.0.class.as_ref() != Some(&class) => {
+            Cow::Owned((LockUse { class: Some(class), ..taken.0.clone() }, taken.1.clone()))
+        }
+        _ => Cow::Borrowed(taken),
+    }
 }
 
 /// Two locks of different classes; two of one class as elements of a collection, where both are known
