@@ -19,7 +19,11 @@ pub(crate) fn class_of(view: &BodyView<'_, '_>, path: &Path) -> Option<Class> {
     let unit = view.function.unit;
     let mut suffix = String::new();
     let mut is_protected = false;
-    for part in path.parts.iter().rev() {
+    let home = match path.root {
+        Root::Local(local) => view.home(local),
+        _ => None,
+    };
+    for part in path.parts.iter().rev().chain(home) {
         match part {
             Part::Field { owner: Some(owner), variant, index } => {
                 if is_wrapper(program, unit, owner) {

@@ -5,11 +5,12 @@
 //! looked through is a root of its own, equal to nothing else: the analysis then says too little,
 //! never too much.
 
-use std::cell::{Cell, RefCell};
+use std::cell::{Cell, OnceCell, RefCell};
 use std::sync::Arc;
 
 use super::class_of::field_type;
 use super::coroutine::coroutine_local;
+use super::homes::Homes;
 use crate::lint::apis::aliases::{CallAlias, call_alias};
 use crate::lint::apis::moves::is_handle;
 use crate::lint::mir::model::{Operand, Place, Rvalue, StatementKind, Step, Terminator};
@@ -39,6 +40,7 @@ pub(crate) struct BodyView<'p, 'a> {
     memo: RefCell<Vec<Memo>>,
     /// How many locals the one that is looked for has led through.
     depth: Cell<u32>,
+    homes: OnceCell<Homes>,
     /// The local that stands for a coroutine's own state.
     pub(super) coroutine: Option<u32>,
 }
@@ -80,7 +82,13 @@ impl<'p, 'a> BodyView<'p, 'a> {
         let coroutine = function.is_coroutine().then(|| coroutine_local(function)).flatten();
         let memo = RefCell::new(vec![Memo::Open; body.locals.len()]);
         let depth = Cell::new(0);
-        BodyView { program, function, id, summaries, definitions, memo, depth, coroutine }
+        let homes = OnceCell::new();
+        BodyView { program, function, id, summaries, definitions, memo, depth, homes, coroutine }
+    }
+
+    /// The field in which others find the lock that a local is.
+    pub(super) fn home(&self, local: u32) -> Option<&Part> {
+        self.homes.get_or_init(|| Homes::of(self)).field(local)
     }
 
     /// The local that stands for a coroutine's own state.
@@ -210,7 +218,7 @@ impl<'p, 'a> BodyView<'p, 'a> {
         path.with(Part::Field { owner, variant: Arc::from(variant), index })
     }
 
-    fn global(&self, path: &str) -> String {
+    pub(super) fn global(&self, path: &str) -> String {
         self.program.global(self.function.unit, path)
     }
 
