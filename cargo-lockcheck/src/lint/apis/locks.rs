@@ -63,6 +63,7 @@ impl Locks<'_> {
     /// Whether a type's text can have a guard in it; quick.
     pub(crate) fn may_have_guard(&self, ty: &str) -> bool {
         ty.contains("Guard")
+            || ty.contains("SemaphorePermit")
             || may_have_container_guard(ty)
             || self.configured.iter().any(|configured| ty.contains(types::last(&configured.guard)))
     }
@@ -133,6 +134,7 @@ const LOCKS: &[&str] = &[
     "FairMutex",
     "SpinMutex",
     "TicketMutex",
+    "Semaphore",
 ];
 
 /// How the paths of crates with locks begin.
@@ -194,6 +196,8 @@ const GUARDS: &[&str] = &[
     "OwnedRwLockReadGuard",
     "OwnedRwLockWriteGuard",
     "OwnedRwLockMappedWriteGuard",
+    "SemaphorePermit",
+    "OwnedSemaphorePermit",
 ];
 
 /// Functions that take a lock: the types they belong to (none stands for all others), their names
@@ -206,6 +210,9 @@ const METHODS: &[(&[&str], &[&str], Option<Mode>)] = &[
     (&["RwLock"], &["write"], Some(Mode::Write)),
     (&["RwLock"], &["upgradable_read", "upgradeable_read"], Some(Mode::Upgradable)),
     (&["RwLock"], &["read_recursive"], None),
+    // Others may hold permits too.
+    (&["Semaphore"], &["acquire", "acquire_many"], Some(Mode::Read)),
+    (&["Semaphore"], &[], None),
     (&[], &["lock"], Some(Mode::Write)),
 ];
 

@@ -15,7 +15,7 @@ use crate::lint::apis::locks::{LockCall, Waiting, future_of_lock};
 use crate::lint::apis::moves::is_drop;
 use crate::lint::apis::threads::is_spawn;
 use crate::lint::apis::through_traits::{formatted, is_comparison, is_wake};
-use crate::lint::apis::waits::{blocking_call, is_condvar_wait, is_notify};
+use crate::lint::apis::waits::{awaited, blocking_call, is_condvar_wait, is_notify, message_of};
 use crate::lint::dataflow::class_of::{class_of, local_path};
 use crate::lint::dataflow::facts::{value, values_of_tuple};
 use crate::lint::dataflow::view::BodyView;
@@ -26,7 +26,7 @@ use crate::lint::program::{BodyId, is_parameter};
 use crate::lint::summary::fact::Value;
 use crate::lint::summary::path::{Part, Path, Pick, Root};
 use crate::lint::summary::{
-    Acquired, BlockingCall, CallPath, Callback, Foreign, LazyInit, LockUse, Origin,
+    Acquired, BlockingCall, CallPath, Callback, Foreign, LazyInit, LockUse, Origin, Waiter,
 };
 
 /// What the terminator of a block does.
@@ -79,7 +79,13 @@ impl<'a> Planner<'_, '_, 'a> {
         let first_ty = call.args.first().and_then(|arg| view.operand_type(arg));
         if let Some(what) = blocking_call(callee, first_ty) {
             let on = call.args.first().map(|arg| view.operand(arg));
-            let blocks = BlockingCall { what, chain: vec![self.here()], released: 0 };
+            let blocks = BlockingCall {
+                what,
+                waiter: Waiter::Thread,
+                message: None,
+                chain: vec![self.here()],
+                released: 0,
+            };
             self.plan.effects.push(Effect::Block(blocks, on));
         }
         match (callee.trait_name, callee.name()) {
@@ -195,6 +201,13 @@ impl<'a> Planner<'_, '_, 'a> {
         let Some(future) = callee.self_ty else { return };
         let Some(pinned) = call.args.first() else { return };
         let path = self.view.operand(pinned);
+        if let Some(what) = awaited(future) {
+            let (waiter, chain) = (Waiter::Task, vec![self.here()]);
+            let message = message_of(future).map(Arc::from);
+            let blocks = BlockingCall { what, waiter, message, chain, released: 0 };
+            self.plan.effects.push(Effect::Block(blocks, Some(path)));
+            return;
+        }
         if let Some(inner) = future.strip_prefix("{async fn body of ") {
             let inner = Callee::new(inner.trim_end_matches("()}"));
             if let Some(lock) = self.view.program.locks.call(&inner) {

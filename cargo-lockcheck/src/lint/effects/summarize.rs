@@ -15,8 +15,8 @@ use crate::lint::summary::fact::Fact;
 use crate::lint::summary::path::{Path, Root};
 use crate::lint::summary::trail::Step;
 use crate::lint::summary::{
-    Acquired, CallPath, Callback, DeferredEdge, Foreign, LIMIT, Location, LockUse, Returned,
-    Summary,
+    Acquired, BlockingCall, CallPath, Callback, DeferredEdge, Foreign, LIMIT, Location, LockUse,
+    Returned, Summary,
 };
 use crate::report::model::Mode;
 
@@ -220,7 +220,10 @@ impl<'a> Builder<'_, '_, 'a> {
                 }
             }
             Effect::Block(blocks, _) => {
-                let known = self.summary.blocking.iter().any(|other| other.what == blocks.what);
+                let is_known = |other: &BlockingCall| {
+                    (other.what, other.waiter) == (blocks.what, blocks.waiter)
+                };
+                let known = self.summary.blocking.iter().any(is_known);
                 if !known {
                     let mut blocks = blocks.clone();
                     blocks.released = released;

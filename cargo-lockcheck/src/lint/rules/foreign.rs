@@ -9,6 +9,7 @@ use std::collections::HashSet;
 use lockdep::finding::Rule;
 
 use super::report::{chain_sites, edit, finding, let_go, lock, quoted, site, why_alive};
+use super::tasks::across_await;
 use crate::lint::apis::locks::Waiting;
 use crate::lint::apis::threads::is_spawn;
 use crate::lint::apis::waits::Blocking;
@@ -16,11 +17,11 @@ use crate::lint::dataflow::class_of::class_name;
 use crate::lint::effects::analyzed::Analyzed;
 use crate::lint::effects::effect::{Effect, location};
 use crate::lint::effects::events::{Event, EventKind, HeldLock};
-use crate::lint::mir::model::Terminator;
+use crate::lint::mir::model::{Body, Step, Terminator};
 use crate::lint::mir::types;
 use crate::lint::program::BodyId;
 use crate::lint::summary::path::{Part, Path, Root};
-use crate::lint::summary::{BlockingCall, Callback, Foreign};
+use crate::lint::summary::{BlockingCall, Callback, Foreign, Waiter};
 use crate::report::model::Finding;
 
 pub(crate) fn check(analyzed: &Analyzed<'_, '_>, findings: &mut Vec<Finding>) {
@@ -34,7 +35,8 @@ pub(crate) fn check(analyzed: &Analyzed<'_, '_>, findings: &mut Vec<Finding>) {
                     findings.extend(across_callback(analyzed, id, event, callback));
                 }
                 EventKind::Effect(Effect::Block(blocks, on)) => {
-                    if is_drop && blocks.what == Blocking::Join {
+                    let is_thread = blocks.waiter == Waiter::Thread;
+                    if is_drop && is_thread && blocks.what == Blocking::Join {
                         findings.extend(join_in_drop(analyzed, id, event, blocks));
                     } else {
                         findings.extend(across_blocking(analyzed, id, event, blocks, on.as_ref()));
@@ -96,6 +98,9 @@ fn across_blocking(
     blocks: &BlockingCall,
     on: Option<&Path>,
 ) -> Option<Finding> {
+    if blocks.waiter == Waiter::Task {
+        return across_await(analyzed, id, event, blocks, on);
+    }
     if blocks.what == Blocking::Sleep {
         return None;
     }
@@ -147,8 +152,8 @@ fn across_blocking(
     ))
 }
 
-/// The held lock that the thread behind a join handle takes.
-fn taken_by_thread<'h>(
+/// The held lock that the thread or task behind a join handle takes.
+pub(super) fn taken_by_thread<'h>(
     analyzed: &Analyzed<'_, '_>,
     id: BodyId,
     handle: &Path,
@@ -298,19 +303,24 @@ fn thread_of(analyzed: &Analyzed<'_, '_>, drop: BodyId, own: &str) -> Option<Thr
             if is_same_type && !returns(thread) {
                 return Some(Thread::Endless(here));
             }
-            let owns = thread.names.iter().any(|(_, place)| {
+            // A weak handle owns the value as long as it is upgraded.
+            let upgrades = || {
+                thread.calls().any(|(_, call)| call.callee().is_some_and(|c| c.name() == "upgrade"))
+            };
+            let owns = |ty: &str| match types::short(ty) {
+                "Arc" => true,
+                "Weak" => upgrades(),
+                _ => false,
+            };
+            let has_handle = thread.names.iter().any(|(_, place)| {
+                let of_own = |ty: &str| {
+                    types::arguments(ty).first().is_some_and(|ty| types::short(ty) == own)
+                };
                 place.local == 1
-                    && place.steps.last().is_some_and(|step| match step {
-                        crate::lint::mir::model::Step::Field(_, ty) => {
-                            types::short(ty) == "Arc"
-                                && types::arguments(ty)
-                                    .first()
-                                    .is_some_and(|ty| types::short(ty) == own)
-                        }
-                        _ => false,
-                    })
+                    && matches!(place.steps.last(), Some(Step::Field(_, ty))
+                        if of_own(ty) && owns(ty))
             });
-            if owns && !checks_itself {
+            if has_handle && !checks_itself {
                 return Some(Thread::Owner(here));
             }
         }
@@ -319,7 +329,7 @@ fn thread_of(analyzed: &Analyzed<'_, '_>, drop: BodyId, own: &str) -> Option<Thr
 }
 
 /// Whether a body has a way to its end.
-fn returns(body: &crate::lint::mir::model::Body<'_>) -> bool {
+fn returns(body: &Body<'_>) -> bool {
     let mut seen = vec![false; body.blocks.len()];
     let mut work = vec![0u32];
     while let Some(at) = work.pop() {
@@ -336,7 +346,7 @@ fn returns(body: &crate::lint::mir::model::Body<'_>) -> bool {
 }
 
 #[expect(clippy::too_many_arguments, reason = "the parts of one sentence and its places")]
-fn under(
+pub(super) fn under(
     analyzed: &Analyzed<'_, '_>,
     id: BodyId,
     rule: Rule,

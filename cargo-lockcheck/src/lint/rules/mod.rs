@@ -11,6 +11,7 @@ mod relock;
 mod report;
 mod spins;
 mod suggest;
+mod tasks;
 
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;

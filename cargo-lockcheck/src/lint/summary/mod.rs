@@ -133,11 +133,24 @@ pub(crate) struct Acquired {
     pub(crate) needs: Vec<Fact>,
 }
 
+/// Who waits for something.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Waiter {
+    /// The thread.
+    Thread,
+    /// The task; its thread goes on with others.
+    Task,
+}
+
 /// A call that waits for something else than a lock.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct BlockingCall {
     /// What is waited for.
     pub(crate) what: Blocking,
+    /// Who waits.
+    pub(crate) waiter: Waiter,
+    /// The type of the channel's messages, where it is one.
+    pub(crate) message: Option<Arc<str>>,
     /// The calls to it.
     pub(crate) chain: CallPath,
     /// The parameters whose guards are no longer held by then, as bits.

@@ -1,0 +1,90 @@
+//! `wait-while-holding` of tasks: a task awaits something while it holds a lock, or permits, that whoever
+//! brings it about takes too. What is only slow is not reported: to await under a lock of tasks is what
+//! such locks are for.
+
+use lockdep::finding::Rule;
+
+use super::foreign::{taken_by_thread, under};
+use super::report::quoted;
+use crate::lint::apis::locks::Waiting;
+use crate::lint::apis::waits::Blocking;
+use crate::lint::effects::analyzed::Analyzed;
+use crate::lint::effects::effect::Effect;
+use crate::lint::effects::events::{Event, EventKind, HeldLock};
+use crate::lint::program::BodyId;
+use crate::lint::summary::BlockingCall;
+use crate::lint::summary::path::Path;
+use crate::report::model::Finding;
+
+/// What is wrong with an await of a task, whose locks the event has.
+pub(super) fn across_await(
+    analyzed: &Analyzed<'_, '_>,
+    id: BodyId,
+    event: &Event,
+    blocks: &BlockingCall,
+    on: Option<&Path>,
+) -> Option<Finding> {
+    let function = &analyzed.program.functions[id].display;
+    let (held, message, end) = match blocks.what {
+        Blocking::Join => {
+            let taken = taken_by_thread(analyzed, id, on?, &event.held)?;
+            let message = format!(
+                "`{function}` awaits the end of a task while it holds {}, which that task takes",
+                quoted(&taken.lock)
+            );
+            (taken, message, "awaits the task here")
+        }
+        Blocking::BoundedSend => {
+            let of = blocks.message.as_deref()?;
+            let (held, reader) = event.held.iter().find_map(|held| {
+                let reader = reader_that_takes(analyzed, of, held)?;
+                Some((held, reader))
+            })?;
+            let message = format!(
+                "`{function}` awaits room in a bounded channel while it holds {}, which `{}` takes \
+                 between two messages",
+                quoted(&held.lock),
+                analyzed.program.functions[reader].display,
+            );
+            (held, message, "awaits room for a message here")
+        }
+        _ => return None,
+    };
+    let rule = Rule::WaitWhileHolding;
+    Some(under(analyzed, id, rule, message, held, event, &blocks.chain, end))
+}
+
+/// The body that receives messages of a type in a loop, and takes a lock in each round. There must be
+/// only one channel of such messages, or it could be another's.
+fn reader_that_takes(analyzed: &Analyzed<'_, '_>, of: &str, held: &HeldLock) -> Option<BodyId> {
+    let makes = |text: &str| text.contains("mpsc::") && text.ends_with(&format!("channel::<{of}>"));
+    let functions = analyzed.program.functions.iter();
+    let calls = functions.flat_map(|function| function.body.calls());
+    let makers = calls.filter(|(_, call)| call.callee().is_some_and(|callee| makes(callee.text)));
+    if makers.count() != 1 {
+        return None;
+    }
+    let class = held.lock.class.as_ref()?;
+    let reads = |event: &&Event| match &event.kind {
+        EventKind::Effect(Effect::Block(blocks, _)) => {
+            blocks.what == Blocking::Receive && blocks.message.as_deref() == Some(of)
+        }
+        _ => false,
+    };
+    analyzed.analyses.iter().position(|analysis| {
+        let cycle_of = |event: &Event| analysis.cycle.get(event.block as usize).copied().flatten();
+        let mut loops = analysis.events.iter().filter(reads).filter_map(cycle_of);
+        loops.any(|cycle| {
+            analysis.events.iter().any(|event| {
+                let takes = match &event.kind {
+                    EventKind::Effect(Effect::Acquire(acquired, _)) => {
+                        acquired.lock.wait == Waiting::Blocking
+                            && acquired.lock.class.as_ref() == Some(class)
+                    }
+                    _ => false,
+                };
+                takes && cycle_of(event) == Some(cycle)
+            })
+        })
+    })
+}
