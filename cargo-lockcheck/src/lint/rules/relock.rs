@@ -1,5 +1,5 @@
-//! `double-lock`, `recursive-read`, `same-class-nesting`, `drop-under-lock`: a lock is asked for
-//! while the same one, or one of the same class, is held.
+//! `double-lock`, `recursive-read`, `same-class-nesting`, `drop-under-lock`, and `wait-while-holding` for
+//! permits: a lock is asked for while the same one, or one of the same class, is held.
 //!
 //! Two locks are the same if they have the same path from the same parameter, static or local; through
 //! an element of a collection, only if it is picked once for both. Reported where the body that holds the lock calls what takes it again.
@@ -116,6 +116,7 @@ fn lends_guard(analyzed: &Analyzed<'_, '_>, id: BodyId, block: u32) -> bool {
 fn conflict(held: &LockUse, asked: &LockUse) -> Option<Rule> {
     match (held.mode, asked.mode) {
         (Mode::Read, Mode::Read) if held.ty.contains("RwLock") => Some(Rule::RecursiveRead),
+        (Mode::Read, Mode::Read) if held.ty.contains("Semaphore") => Some(Rule::WaitWhileHolding),
         (Mode::Read, Mode::Read) => None,
         (Mode::Upgradable, Mode::Read) | (Mode::Read, Mode::Upgradable) => None,
         _ => Some(Rule::DoubleLock),
@@ -154,6 +155,10 @@ fn worded(
         Rule::RecursiveRead => format!(
             "`{function}` reads {lock_name} again{through} while it reads it already; it blocks \
              once a writer waits in between"
+        ),
+        Rule::WaitWhileHolding => format!(
+            "`{function}` waits for permits of {lock_name}{through} while it holds some: once all \
+             are held by those who wait so, none is given back"
         ),
         _ => format!(
             "`{function}` {asks} {lock_name}{through} while it holds it already, which blocks for \
