@@ -56,6 +56,19 @@ pub(crate) fn is_scope(callee: &Callee<'_>) -> bool {
     SCOPES.have(callee)
 }
 
+/// Functions that run what they are given on several threads at once, until all have ended.
+const PARALLEL: &[Functions] = &[
+    Functions { of: Of::Path("rayon"), names: &["join", "join_context"] },
+    Functions { of: Of::Path("rayon_core"), names: &["join", "join_context"] },
+    Functions { of: Of::Types(&["ThreadPool"]), names: &["join"] },
+    Functions { of: Of::Traits(&["ParallelIterator", "IndexedParallelIterator"]), names: &[] },
+];
+
+/// Whether a call runs what it is given on several threads at once, until all have ended.
+pub(crate) fn is_parallel(callee: &Callee<'_>) -> bool {
+    any(PARALLEL, callee)
+}
+
 /// Whether a type has handles of threads or tasks in it.
 pub(crate) fn has_handle(ty: &str) -> bool {
     HANDLES.iter().any(|name| ty.contains(name))

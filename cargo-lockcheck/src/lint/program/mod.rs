@@ -232,8 +232,12 @@ impl<'a> Program<'a> {
             let trait_path = callee.text.find(" as ").map(|at| &callee.text[at + 4..])?;
             let end = trait_path.find(['<', '>'])?;
             let provided = self.global(unit, &format!("{}::{name}", &trait_path[..end]));
-            let is_known_type = !is_parameter(self_ty) && !self_ty.starts_with("dyn ");
-            return is_known_type.then(|| self.by_key.get(&provided).copied()).flatten();
+            let provided = self.by_key.get(&provided).copied();
+            return match is_parameter(self_ty) {
+                _ if self_ty.starts_with("dyn ") => None,
+                false => provided,
+                true => self.of_all_types(unit, &trait_path[..end], name, provided, self_ty),
+            };
         }
         // The library's own functions are none of the program's, unless that has a `mod core`.
         if types::is_library(&callee.path)
@@ -264,6 +268,33 @@ impl<'a> Program<'a> {
         let name = format!("{}::{{closure#0}}", function.body.name);
         (id..self.functions.len().min(id + 64))
             .find(|&other| self.functions[other].body.name == name)
+    }
+
+    /// The body of a trait's method for whatever type: the one that the trait provides, if no type has
+    /// its own; for a trait's own `Self` also that of the only type that has one.
+    fn of_all_types(
+        &self,
+        unit: usize,
+        trait_path: &str,
+        name: &str,
+        provided: Option<BodyId>,
+        self_ty: &str,
+    ) -> Option<BodyId> {
+        let trait_name = types::last(trait_path).to_owned();
+        let own = self.by_trait.get(&(trait_name, name.to_owned()));
+        match (provided, own.map_or(&[][..], Vec::as_slice)) {
+            (Some(provided), []) => Some(provided),
+            (None, [only]) if self_ty == "Self" => {
+                let trait_path = self.global(unit, trait_path);
+                let is_own = |known: &Unit<'_>| {
+                    trait_path
+                        .strip_prefix(&*known.prefix)
+                        .is_some_and(|rest| rest.starts_with("::"))
+                };
+                self.units.iter().any(is_own).then_some(*only)
+            }
+            _ => None,
+        }
     }
 
     /// The only body of a trait's method, when the program has just one `impl` of it.

@@ -85,7 +85,16 @@ fn place<'a>(
     let Some((span, rest)) = name[at + "<impl at ".len()..].split_once(">::") else {
         return plain(body);
     };
-    let header = headers.entry(span).or_insert_with(|| unit.sources.impl_header(Span(span)));
+    let header = headers.entry(span).or_insert_with(|| {
+        let header = unit.sources.impl_header(Span(span));
+        let original = |name: String| {
+            unit.sources.name_before_renaming(Span(span).file(), &name).unwrap_or(name)
+        };
+        ImplHeader {
+            trait_name: header.trait_name.map(original),
+            self_name: header.self_name.map(original),
+        }
+    });
     let self_path = self_path(&body, module, header.self_name.as_deref());
     let short = self_path.as_deref().map_or("?", types::last);
     let display = match &header.trait_name {

@@ -174,6 +174,15 @@ impl Sources {
         module
     }
 
+    /// What an item is called where it is defined that a file uses by another name (`use x as name`).
+    pub(crate) fn name_before_renaming(&self, file: &str, name: &str) -> Option<String> {
+        // To parse a file takes a while.
+        if !self.file(file)?.text().contains(&format!(" as {name}")) {
+            return None;
+        }
+        self.module(&[file.to_owned()])?.name_before_renaming(name)
+    }
+
     /// The files that have been read, by name.
     pub(crate) fn texts(&self) -> Vec<(String, Arc<SourceFile>)> {
         let files = locked(&self.files);
