@@ -23,6 +23,8 @@ pub(crate) enum Blocking {
     BlockOn,
     /// A peer on the network.
     Network,
+    /// To be woken through a condition variable.
+    Signal,
 }
 
 impl Blocking {
@@ -37,6 +39,7 @@ impl Blocking {
             Blocking::Process => "waits for a process",
             Blocking::BlockOn => "waits for a future",
             Blocking::Network => "waits for the network",
+            Blocking::Signal => "waits to be woken",
         }
     }
 }

@@ -82,7 +82,7 @@ impl<'a> Planner<'_, '_, 'a> {
             let blocks = BlockingCall {
                 what,
                 waiter: Waiter::Thread,
-                message: None,
+                about: None,
                 chain: vec![self.here()],
                 released: 0,
             };
@@ -203,8 +203,8 @@ impl<'a> Planner<'_, '_, 'a> {
         let path = self.view.operand(pinned);
         if let Some(what) = awaited(future) {
             let (waiter, chain) = (Waiter::Task, vec![self.here()]);
-            let message = message_of(future).map(Arc::from);
-            let blocks = BlockingCall { what, waiter, message, chain, released: 0 };
+            let about = message_of(future).map(Arc::from);
+            let blocks = BlockingCall { what, waiter, about, chain, released: 0 };
             self.plan.effects.push(Effect::Block(blocks, Some(path)));
             return;
         }

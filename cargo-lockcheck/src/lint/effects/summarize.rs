@@ -7,6 +7,8 @@ use std::sync::Arc;
 use super::effect::{Effect, Plan, location, parameter_bit};
 use super::events::{Analysis, Event, EventKind, HeldLock};
 use crate::lint::apis::locks::Waiting;
+use crate::lint::apis::waits::Blocking;
+use crate::lint::dataflow::class_of::class_name;
 use crate::lint::dataflow::facts::Facts;
 use crate::lint::dataflow::tokens::{self, Held, Holder, State, Tokens, tokens_in};
 use crate::lint::dataflow::view::BodyView;
@@ -16,7 +18,7 @@ use crate::lint::summary::path::{Path, Root};
 use crate::lint::summary::trail::Step;
 use crate::lint::summary::{
     Acquired, BlockingCall, CallPath, Callback, DeferredEdge, Foreign, LIMIT, Location, LockUse,
-    Returned, Summary,
+    Returned, Summary, Waiter,
 };
 use crate::report::model::Mode;
 
@@ -220,15 +222,17 @@ impl<'a> Builder<'_, '_, 'a> {
                 }
             }
             Effect::Block(blocks, _) => {
-                let is_known = |other: &BlockingCall| {
-                    (other.what, other.waiter) == (blocks.what, blocks.waiter)
-                };
-                let known = self.summary.blocking.iter().any(is_known);
-                if !known {
-                    let mut blocks = blocks.clone();
-                    blocks.released = released;
-                    self.summary.blocking.push(blocks);
-                }
+                self.blocks(BlockingCall { released, ..blocks.clone() });
+            }
+            Effect::Wait { condvar, forever: true, .. } => {
+                let block = &self.view.function.body.blocks[at as usize];
+                self.blocks(BlockingCall {
+                    what: Blocking::Signal,
+                    waiter: Waiter::Thread,
+                    about: class_name(self.view, condvar),
+                    chain: vec![location(self.view, block.span)],
+                    released,
+                });
             }
             Effect::Callback(callback) => {
                 let known = self.summary.callbacks.iter();
@@ -266,6 +270,14 @@ impl<'a> Builder<'_, '_, 'a> {
                 }
             }
             Effect::Wait { .. } | Effect::Notify(_) => {}
+        }
+    }
+
+    /// Adds a wait, unless callers know of one like it.
+    fn blocks(&mut self, blocks: BlockingCall) {
+        let key = |of: &BlockingCall| (of.what, of.waiter, of.about.clone());
+        if !self.summary.blocking.iter().any(|other| key(other) == key(&blocks)) {
+            self.summary.blocking.push(blocks);
         }
     }
 

@@ -4,12 +4,11 @@
 //! A wait on an object that the held lock itself protects is not reported: a receiver shared
 //! between workers behind a mutex is made for it. Nor is a sleep, which ends by itself.
 
-use std::collections::HashSet;
-
 use lockdep::finding::Rule;
 
 use super::report::{chain_sites, edit, finding, let_go, lock, quoted, site, why_alive};
 use super::tasks::across_await;
+use super::wakers::Wakers;
 use crate::lint::apis::locks::Waiting;
 use crate::lint::apis::threads::is_spawn;
 use crate::lint::apis::waits::Blocking;
@@ -25,6 +24,7 @@ use crate::lint::summary::{BlockingCall, Callback, Foreign, Waiter};
 use crate::report::model::Finding;
 
 pub(crate) fn check(analyzed: &Analyzed<'_, '_>, findings: &mut Vec<Finding>) {
+    let wakers = Wakers::new(analyzed);
     for (id, analysis) in analyzed.analyses.iter().enumerate() {
         let function = &analyzed.program.functions[id];
         let is_format = matches!(function.trait_name.as_deref(), Some("Debug" | "Display"));
@@ -33,6 +33,10 @@ pub(crate) fn check(analyzed: &Analyzed<'_, '_>, findings: &mut Vec<Finding>) {
             match &event.kind {
                 EventKind::Effect(Effect::Callback(callback)) => {
                     findings.extend(across_callback(analyzed, id, event, callback));
+                }
+                EventKind::Effect(Effect::Block(blocks, _)) if blocks.what == Blocking::Signal => {
+                    let class = blocks.about.as_deref();
+                    findings.extend(wakers.across_wait(id, event, class, &blocks.chain));
                 }
                 EventKind::Effect(Effect::Block(blocks, on)) => {
                     let is_thread = blocks.waiter == Waiter::Thread;
@@ -43,7 +47,9 @@ pub(crate) fn check(analyzed: &Analyzed<'_, '_>, findings: &mut Vec<Finding>) {
                     }
                 }
                 EventKind::Effect(Effect::Wait { condvar, .. }) => {
-                    findings.extend(wait_while_holding(analyzed, id, event, condvar));
+                    let class = class_name(&analyzed.view(id), condvar);
+                    let chain = vec![event.here.clone()];
+                    findings.extend(wakers.across_wait(id, event, class.as_deref(), &chain));
                 }
                 EventKind::Effect(Effect::Acquire(acquired, _))
                     if is_format && acquired.lock.wait == Waiting::Blocking =>
@@ -179,58 +185,6 @@ pub(super) fn taken_by_thread<'h>(
         .map(|acquired| view.substitute_with(&acquired.lock.path, &|_| captures.clone()))
         .collect();
     held.iter().find(|held| held.lock.path.is_single() && taken.contains(&held.lock.path))
-}
-
-/// A condition variable's waiter holds another lock that whoever wakes it takes.
-fn wait_while_holding(
-    analyzed: &Analyzed<'_, '_>,
-    id: BodyId,
-    event: &Event,
-    condvar: &Path,
-) -> Option<Finding> {
-    let class = class_name(&analyzed.view(id), condvar)?;
-    if event.held.is_empty() {
-        return None;
-    }
-    for (waker, analysis) in analyzed.analyses.iter().enumerate() {
-        let wakes = |event: &&Event| match &event.kind {
-            EventKind::Effect(Effect::Notify(path)) => {
-                class_name(&analyzed.view(waker), path).as_ref() == Some(&class)
-            }
-            _ => false,
-        };
-        let Some(notify) = analysis.events.iter().find(wakes) else { continue };
-        let taken: HashSet<_> = analysis
-            .events
-            .iter()
-            .filter_map(|event| match &event.kind {
-                EventKind::Effect(Effect::Acquire(acquired, _))
-                    if acquired.lock.wait == Waiting::Blocking =>
-                {
-                    acquired.lock.class.clone()
-                }
-                _ => None,
-            })
-            .collect();
-        if let Some(held) = event
-            .held
-            .iter()
-            .find(|held| held.lock.class.as_ref().is_some_and(|c| taken.contains(c)))
-        {
-            let message = format!(
-                "`{}` waits to be woken while it holds {}, which `{}` takes to wake it",
-                analyzed.program.functions[id].display,
-                quoted(&held.lock),
-                analyzed.program.functions[waker].display,
-            );
-            let chain = vec![event.here.clone()];
-            let rule = Rule::WaitWhileHolding;
-            let mut finding = under(analyzed, id, rule, message, held, event, &chain, "waits here");
-            finding.sites.push(site(&notify.here, "is woken here"));
-            return Some(finding);
-        }
-    }
-    None
 }
 
 /// `Drop` joins a thread: bad when it holds a lock meanwhile, when the thread never ends, or when

@@ -12,6 +12,7 @@ mod report;
 mod spins;
 mod suggest;
 mod tasks;
+mod wakers;
 
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;

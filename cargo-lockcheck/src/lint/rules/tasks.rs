@@ -35,7 +35,7 @@ pub(super) fn across_await(
             (taken, message, "awaits the task here")
         }
         Blocking::BoundedSend => {
-            let of = blocks.message.as_deref()?;
+            let of = blocks.about.as_deref()?;
             let (held, reader) = event.held.iter().find_map(|held| {
                 let reader = reader_that_takes(analyzed, of, held)?;
                 Some((held, reader))
@@ -67,7 +67,7 @@ fn reader_that_takes(analyzed: &Analyzed<'_, '_>, of: &str, held: &HeldLock) -> 
     let class = held.lock.class.as_ref()?;
     let reads = |event: &&Event| match &event.kind {
         EventKind::Effect(Effect::Block(blocks, _)) => {
-            blocks.what == Blocking::Receive && blocks.message.as_deref() == Some(of)
+            blocks.what == Blocking::Receive && blocks.about.as_deref() == Some(of)
         }
         _ => false,
     };

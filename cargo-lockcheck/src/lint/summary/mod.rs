@@ -149,8 +149,9 @@ pub(crate) struct BlockingCall {
     pub(crate) what: Blocking,
     /// Who waits.
     pub(crate) waiter: Waiter,
-    /// The type of the channel's messages, where it is one.
-    pub(crate) message: Option<Arc<str>>,
+    /// What tells what is waited for from others: the type of a channel's messages, the class of a
+    /// condition variable.
+    pub(crate) about: Option<Arc<str>>,
     /// The calls to it.
     pub(crate) chain: CallPath,
     /// The parameters whose guards are no longer held by then, as bits.
