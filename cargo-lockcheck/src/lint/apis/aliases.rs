@@ -195,6 +195,9 @@ const COLLECTIONS: &[&str] = &[
     "Slab",
     "SmallVec",
     "ArrayVec",
+    "HashSet",
+    "BTreeSet",
+    "BinaryHeap",
 ];
 
 /// Whether values of a type are collections of others.

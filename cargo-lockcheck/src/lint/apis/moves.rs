@@ -1,5 +1,6 @@
 //! What calls do to values that they are given, or given a reference to.
 
+use super::aliases::has_elements;
 use super::functions::{Functions, Of, any, first, of_types};
 use crate::lint::mir::callee::Callee;
 use crate::lint::mir::types;
@@ -27,6 +28,9 @@ const WRAPPINGS: &[(Functions, Wrapping)] = &[
 /// Functions that move a value out from behind the reference that they are given.
 const TAKERS: &[&str] =
     &["take", "replace", "remove", "pop", "pop_front", "pop_back", "swap_remove"];
+
+/// Methods of collections that drop elements before they return.
+const DROPPING: &[&str] = &["clear", "truncate", "retain", "retain_mut", "dedup"];
 
 /// Questions whether an option or result is the variant of number 0 when the answer is yes, or that of 1.
 const TESTS: &[(Functions, u128)] = &[
@@ -61,6 +65,19 @@ pub(crate) fn wrapping(callee: &Callee<'_>) -> Wrapping {
 /// Whether a call drops all that the collection behind its reference holds.
 pub(crate) fn empties(callee: &Callee<'_>) -> bool {
     callee.name() == "clear" && types::is_library(callee.owner())
+}
+
+/// Whether a call drops elements of the collection behind its reference.
+pub(crate) fn drops_elements(callee: &Callee<'_>) -> bool {
+    DROPPING.contains(&callee.name())
+        && callee.trait_name.is_none()
+        && types::is_library(callee.owner())
+        && has_elements(callee.owner())
+}
+
+/// Whether a call gives out what was behind its reference, with something else in its place or not.
+pub(crate) fn gives_out(callee: &Callee<'_>) -> bool {
+    takes_out(callee) || callee.name() == "insert"
 }
 
 /// Whether a call moves a value out from behind its reference.

@@ -12,7 +12,7 @@ use super::instantiate::{Argument, CALLED, ClosureArgs, Planner};
 use crate::lint::apis::closures::{self, ClosureArgument, closure_argument, is_option};
 use crate::lint::apis::lazy::{LazyCall, lazy_call};
 use crate::lint::apis::locks::{LockCall, Waiting, future_of_lock};
-use crate::lint::apis::moves::is_drop;
+use crate::lint::apis::moves::{drops_elements, is_drop};
 use crate::lint::apis::threads::is_spawn;
 use crate::lint::apis::through_traits::{formatted, is_comparison, is_wake};
 use crate::lint::apis::waits::{awaited, blocking_call, is_condvar_wait, is_notify, message_of};
@@ -66,6 +66,9 @@ impl<'a> Planner<'_, '_, 'a> {
                 self.drop(place);
             }
             return;
+        }
+        if drops_elements(callee) {
+            self.drop_elements(call);
         }
         if is_condvar_wait(callee) {
             self.condvar_wait(call, callee);
@@ -172,7 +175,7 @@ impl<'a> Planner<'_, '_, 'a> {
                 lock: lock_use.clone(),
                 chain: chain.clone(),
                 released: 0,
-                dropped: None,
+                dropped: Vec::new(),
                 needs: Vec::new(),
             };
             self.plan.effects.push(Effect::Acquire(acquired, Vec::new()));

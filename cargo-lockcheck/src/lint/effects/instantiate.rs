@@ -122,7 +122,7 @@ impl<'a> Planner<'_, '_, 'a> {
         id: BodyId,
         argument: &dyn Fn(u32) -> Argument,
         returns: bool,
-        dropped: Option<&Arc<str>>,
+        dropped: Option<&[Arc<str>]>,
     ) {
         if let Some(summary) = self.view.summary(id) {
             self.summary(summary, argument, returns, dropped);
@@ -135,7 +135,7 @@ impl<'a> Planner<'_, '_, 'a> {
         summary: &Summary,
         argument: &dyn Fn(u32) -> Argument,
         returns: bool,
-        dropped: Option<&Arc<str>>,
+        dropped: Option<&[Arc<str>]>,
     ) {
         let view = self.view;
         let here = OnceCell::new();
@@ -162,7 +162,7 @@ impl<'a> Planner<'_, '_, 'a> {
                 lock: rebase(&acquired.lock),
                 chain: longer(&acquired.chain),
                 released: acquired.released,
-                dropped: dropped.cloned().or_else(|| acquired.dropped.clone()),
+                dropped: dropped.map_or_else(|| acquired.dropped.clone(), <[_]>::to_vec),
                 needs,
             };
             self.plan.effects.push(Effect::Acquire(acquired, Vec::new()));

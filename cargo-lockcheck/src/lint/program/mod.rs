@@ -1,9 +1,11 @@
 //! The program: the bodies of all compiled targets, and which body a call means.
 
 pub(crate) mod call_graph;
+pub(crate) mod dropped;
 mod part;
 mod paths;
 
+use dropped::Objects;
 pub(crate) use part::{Part, Target};
 use paths::Paths;
 
@@ -95,6 +97,9 @@ pub(crate) struct Program<'a> {
     by_closure: HashMap<(usize, &'a str), BodyId>,
     by_trait: HashMap<(String, String), Vec<BodyId>>,
     drops: HashMap<Arc<str>, BodyId>,
+    drops_by_name: HashMap<String, Vec<(Arc<str>, BodyId)>>,
+    /// The types that are made into objects of traits.
+    objects: Objects,
     constants: HashMap<(usize, &'a str), BodyId>,
     /// The fields of structs and variants that are put together somewhere, by the type's path, and
     /// the variant behind it.
@@ -122,6 +127,7 @@ impl<'a> Program<'a> {
         }
         program.find_fields();
         program.find_guard_types();
+        program.find_objects();
         program
     }
 
@@ -327,11 +333,6 @@ impl<'a> Program<'a> {
         });
         let sources = &self.units[function.unit].sources;
         sources.closure_parameters(types::last(around), body.span, header)
-    }
-
-    /// The `Drop::drop` of a type.
-    pub(crate) fn drop_of(&self, unit: usize, ty: &str) -> Option<BodyId> {
-        self.drops.get(self.global(unit, types::head(ty)).as_str()).copied()
     }
 
     /// Whether any type of the program has a `Drop`.

@@ -51,7 +51,7 @@ pub(crate) fn check(analyzed: &Analyzed<'_, '_>, findings: &mut Vec<Finding>) {
                     lock: asked.0.clone(),
                     chain: asked.1.clone(),
                     released: 0,
-                    dropped: None,
+                    dropped: Vec::new(),
                     needs: Vec::new(),
                 };
                 let Some(here) = asked.1.first().cloned() else { continue };
@@ -81,19 +81,21 @@ fn pair(
             return None;
         }
         conflict(&held.lock, asked)?
-    } else if acquired.dropped.is_some() {
-        let dropped = acquired.dropped.as_deref()?;
-        let comes_from_it = held.lock.ty == asked.ty
+    } else if !acquired.dropped.is_empty() {
+        let may_be_same = match (&held.lock.class, &asked.class) {
+            (Some(held), Some(asked)) => held == asked,
+            _ => held.lock.ty == asked.ty,
+        };
+        let comes_from_it = may_be_same
+            && held.lock.ty == asked.ty
             && !held.lock.is_handed_in()
-            && mentions(&held.lock.ty, dropped);
+            && acquired.dropped.iter().any(|name| mentions(&held.lock.ty, name));
         comes_from_it.then_some(Rule::DropUnderLock)?
     } else {
         is_unordered(analyzed, id, held, asked).then_some(Rule::SameClassNesting)?
     };
-    let rule = match &acquired.dropped {
-        Some(_) if rule != Rule::SameClassNesting => Rule::DropUnderLock,
-        _ => rule,
-    };
+    let is_dropped = !acquired.dropped.is_empty() && rule != Rule::SameClassNesting;
+    let rule = if is_dropped { Rule::DropUnderLock } else { rule };
     Some(worded(analyzed, id, event, held, acquired, rule))
 }
 
@@ -145,7 +147,7 @@ fn worded(
     let message = match rule {
         Rule::DropUnderLock => format!(
             "`{function}` drops a `{}`, whose `Drop` {asks} {lock_name}, while it holds {}",
-            acquired.dropped.as_deref().unwrap_or("value"),
+            acquired.dropped.first().map_or("value", |name| name),
             quoted(&held.lock),
         ),
         Rule::SameClassNesting => format!(

@@ -127,8 +127,9 @@ pub(crate) struct Acquired {
     pub(crate) chain: CallPath,
     /// The parameters whose guards are no longer held by then, as bits.
     pub(crate) released: u64,
-    /// The type whose `Drop` takes it, when a drop leads to it.
-    pub(crate) dropped: Option<Arc<str>>,
+    /// The name of the type whose `Drop` takes it, and those of what is dropped around it, from the
+    /// inside; none where no drop leads to it.
+    pub(crate) dropped: Vec<Arc<str>>,
     /// What must be true of the parameters so that it is taken.
     pub(crate) needs: Vec<Fact>,
 }
