@@ -5,11 +5,13 @@
 
 use std::sync::Arc;
 
+use super::homes;
 use super::view::BodyView;
 use crate::lint::apis::aliases::has_elements;
 use crate::lint::apis::moves::is_handle;
 use crate::lint::mir::types;
 use crate::lint::program::Program;
+use crate::lint::program::fields::{local_path, sources_of};
 use crate::lint::summary::class::Class;
 use crate::lint::summary::path::{Part, Path, Pick, Root};
 
@@ -20,7 +22,7 @@ pub(crate) fn class_of(view: &BodyView<'_, '_>, path: &Path) -> Option<Class> {
     let mut suffix = String::new();
     let mut is_protected = false;
     let home = match path.root {
-        Root::Local(local) => view.home(local),
+        Root::Local(local) => view.homes(|| homes::of(view)).get(&local),
         _ => None,
     };
     for part in path.parts.iter().rev().chain(home) {
@@ -155,44 +157,6 @@ fn field_name(
     });
     let name = name.unwrap_or_else(|| index.to_string());
     if variant.is_empty() { name } else { format!("{variant}.{name}") }
-}
-
-/// The type of a field, as the source has it.
-pub(crate) fn field_type(
-    program: &Program<'_>,
-    unit: usize,
-    owner: &str,
-    variant: &str,
-    index: u32,
-) -> Option<String> {
-    let item = sources_of(program, unit, owner)?.type_item(local_path(owner))?;
-    let field = match program.field(owner, variant, index) {
-        Some(name) => {
-            let mut named = item.fields(variant).iter().filter(|field| field.name == name);
-            // Of several with one name, one is there.
-            named.next().filter(|_| named.next().is_none())
-        }
-        None => item.field(variant, index),
-    };
-    field.map(|field| field.ty.clone())
-}
-
-/// The path without the crate's name.
-pub(crate) fn local_path(owner: &str) -> &str {
-    owner.split_once("::").map_or(owner, |split| split.1)
-}
-
-/// The sources of the target that a type of the program belongs to.
-pub(crate) fn sources_of<'p>(
-    program: &'p Program<'_>,
-    unit: usize,
-    owner: &str,
-) -> Option<&'p crate::lint::source::Sources> {
-    let prefix = owner.split("::").next()?;
-    if program.units[unit].prefix == prefix {
-        return Some(&program.units[unit].sources);
-    }
-    program.units.iter().find(|unit| unit.prefix == prefix).map(|unit| &unit.sources)
 }
 
 /// Where the field or static of a class is declared.

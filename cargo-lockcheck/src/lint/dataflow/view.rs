@@ -6,15 +6,15 @@
 //! never too much.
 
 use std::cell::{Cell, OnceCell, RefCell};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use super::class_of::field_type;
 use super::coroutine::coroutine_local;
-use super::homes::Homes;
 use crate::lint::apis::aliases::{CallAlias, call_alias};
 use crate::lint::apis::moves::is_handle;
 use crate::lint::mir::model::{Operand, Place, Rvalue, StatementKind, Step, Terminator};
 use crate::lint::mir::types;
+use crate::lint::program::fields::field_type;
 use crate::lint::program::{BodyId, Function, Program, Unit};
 use crate::lint::summary::path::{Part, Path, Pick, Root};
 use crate::lint::summary::{Returned, Summaries, Summary};
@@ -40,7 +40,7 @@ pub(crate) struct BodyView<'p, 'a> {
     memo: RefCell<Vec<Memo>>,
     /// How many locals the one that is looked for has led through.
     depth: Cell<u32>,
-    homes: OnceCell<Homes>,
+    homes: OnceCell<BTreeMap<u32, Part>>,
     /// The local that stands for a coroutine's own state.
     pub(super) coroutine: Option<u32>,
 }
@@ -86,9 +86,10 @@ impl<'p, 'a> BodyView<'p, 'a> {
         BodyView { program, function, id, summaries, definitions, memo, depth, homes, coroutine }
     }
 
-    /// The field in which others find the lock that a local is.
-    pub(super) fn home(&self, local: u32) -> Option<&Part> {
-        self.homes.get_or_init(|| Homes::of(self)).field(local)
+    /// For each local that is a lock, the field in which others find it, as `find` tells when it is
+    /// first asked.
+    pub(super) fn homes(&self, find: impl FnOnce() -> BTreeMap<u32, Part>) -> &BTreeMap<u32, Part> {
+        self.homes.get_or_init(find)
     }
 
     /// The local that stands for a coroutine's own state.

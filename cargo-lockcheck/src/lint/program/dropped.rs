@@ -43,9 +43,6 @@ pub(crate) enum Handles {
     AreOthers,
 }
 
-/// For each trait of which there are objects, the types that are made into such.
-pub(super) type Objects = HashMap<String, Vec<(usize, String)>>;
-
 impl<'a> Program<'a> {
     /// The `Drop`s that run when a value of a type is dropped, as a target prints it.
     pub(crate) fn dropped(&self, unit: usize, ty: &str, handles: Handles) -> Vec<Dropped> {
@@ -161,7 +158,7 @@ impl<'a> Program<'a> {
                 (!objects.is_empty()).then_some((id, objects))
             })
             .collect();
-        let mut objects = Objects::new();
+        let mut objects: HashMap<String, Vec<(usize, String)>> = HashMap::new();
         for (unit, object, ty) in made.into_iter().filter(|(_, _, ty)| !is_parameter(ty)) {
             objects.entry(object).or_default().push((unit, ty.to_owned()));
         }

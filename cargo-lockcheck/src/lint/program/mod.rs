@@ -2,10 +2,10 @@
 
 pub(crate) mod call_graph;
 pub(crate) mod dropped;
+pub(crate) mod fields;
 mod part;
 mod paths;
 
-use dropped::Objects;
 pub(crate) use part::{Part, Target};
 use paths::Paths;
 
@@ -98,8 +98,9 @@ pub(crate) struct Program<'a> {
     by_trait: HashMap<(String, String), Vec<BodyId>>,
     drops: HashMap<Arc<str>, BodyId>,
     drops_by_name: HashMap<String, Vec<(Arc<str>, BodyId)>>,
-    /// The types that are made into objects of traits.
-    objects: Objects,
+    /// For each trait of which there are objects, the types that are made into such, with the targets
+    /// that print them so.
+    objects: HashMap<String, Vec<(usize, String)>>,
     constants: HashMap<(usize, &'a str), BodyId>,
     /// The fields of structs and variants that are put together somewhere, by the type's path, and
     /// the variant behind it.

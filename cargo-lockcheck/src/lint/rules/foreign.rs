@@ -6,8 +6,8 @@
 
 use lockdep::finding::Rule;
 
-use super::report::{chain_sites, edit, finding, let_go, lock, quoted, site, why_alive};
-use super::tasks::across_await;
+use super::report::{chain_sites, finding, lock, quoted, site, under, why_alive};
+use super::tasks::{across_await, taken_by_thread};
 use super::wakers::Wakers;
 use crate::lint::apis::locks::Waiting;
 use crate::lint::apis::threads::is_spawn;
@@ -19,7 +19,7 @@ use crate::lint::effects::events::{Event, EventKind, HeldLock};
 use crate::lint::mir::model::{Body, Step, Terminator};
 use crate::lint::mir::types;
 use crate::lint::program::BodyId;
-use crate::lint::summary::path::{Part, Path, Root};
+use crate::lint::summary::path::{Part, Path};
 use crate::lint::summary::{BlockingCall, Callback, Foreign, Waiter};
 use crate::report::model::Finding;
 
@@ -158,35 +158,6 @@ fn across_blocking(
     ))
 }
 
-/// The held lock that the thread or task behind a join handle takes.
-pub(super) fn taken_by_thread<'h>(
-    analyzed: &Analyzed<'_, '_>,
-    id: BodyId,
-    handle: &Path,
-    held: &'h [HeldLock],
-) -> Option<&'h HeldLock> {
-    let view = analyzed.view(id);
-    let Root::Call(block) = handle.root else { return None };
-    let Terminator::Call(call) = &view.function.body.blocks.get(block as usize)?.terminator else {
-        return None;
-    };
-    if !is_spawn(call.callee()?) {
-        return None;
-    }
-    let closure = call.args.last()?;
-    let ty = view.operand_type(closure)?;
-    let body = analyzed.program.closure(view.function.unit, ty)?;
-    let captures = view.operand(closure);
-    let taken: Vec<Path> = analyzed.summaries[body]
-        .as_ref()?
-        .acquired
-        .iter()
-        .filter(|acquired| acquired.lock.wait == Waiting::Blocking)
-        .map(|acquired| view.substitute_with(&acquired.lock.path, &|_| captures.clone()))
-        .collect();
-    held.iter().find(|held| held.lock.path.is_single() && taken.contains(&held.lock.path))
-}
-
 /// `Drop` joins a thread: bad when it holds a lock meanwhile, when the thread never ends, or when
 /// the thread itself may be the one that drops.
 fn join_in_drop(
@@ -297,27 +268,4 @@ fn returns(body: &Body<'_>) -> bool {
         work.extend(block.terminator.targets());
     }
     false
-}
-
-#[expect(clippy::too_many_arguments, reason = "the parts of one sentence and its places")]
-pub(super) fn under(
-    analyzed: &Analyzed<'_, '_>,
-    id: BodyId,
-    rule: Rule,
-    message: String,
-    held: &HeldLock,
-    event: &Event,
-    chain: &crate::lint::summary::CallPath,
-    end: &str,
-) -> Finding {
-    let taken = format!("{} is taken here", quoted(&held.lock));
-    let mut sites: Vec<_> = held.chain.first().map(|at| site(at, taken)).into_iter().collect();
-    sites.extend(chain_sites(chain, end));
-    let mut finding = finding(rule, message, vec![lock(analyzed, id, &held.lock)], sites);
-    finding.notes.push(why_alive(analyzed, id, held));
-    let edit = edit(analyzed, id, held, &event.here);
-    finding.help.push(let_go(held, &event.here, edit.as_ref()));
-    // Those are many, and mostly fine.
-    finding.suggestion = edit.filter(|_| rule != Rule::GuardAcrossCallback);
-    finding
 }

@@ -232,3 +232,27 @@ pub(crate) fn finding(rule: Rule, message: String, locks: Vec<Lock>, sites: Vec<
 pub(crate) fn held(event: &Event) -> impl Iterator<Item = &HeldLock> {
     event.held.iter()
 }
+
+/// A finding about what happens under a held lock, at the end of a chain of calls.
+#[expect(clippy::too_many_arguments, reason = "the parts of one sentence and its places")]
+pub(super) fn under(
+    analyzed: &Analyzed<'_, '_>,
+    id: BodyId,
+    rule: Rule,
+    message: String,
+    held: &HeldLock,
+    event: &Event,
+    chain: &CallPath,
+    end: &str,
+) -> Finding {
+    let taken = format!("{} is taken here", quoted(&held.lock));
+    let mut sites: Vec<_> = held.chain.first().map(|at| site(at, taken)).into_iter().collect();
+    sites.extend(chain_sites(chain, end));
+    let mut finding = finding(rule, message, vec![lock(analyzed, id, &held.lock)], sites);
+    finding.notes.push(why_alive(analyzed, id, held));
+    let edit = edit(analyzed, id, held, &event.here);
+    finding.help.push(let_go(held, &event.here, edit.as_ref()));
+    // Those are many, and mostly fine.
+    finding.suggestion = edit.filter(|_| rule != Rule::GuardAcrossCallback);
+    finding
+}

@@ -4,16 +4,17 @@
 
 use lockdep::finding::Rule;
 
-use super::foreign::{taken_by_thread, under};
-use super::report::quoted;
+use super::report::{quoted, under};
 use crate::lint::apis::locks::Waiting;
+use crate::lint::apis::threads::is_spawn;
 use crate::lint::apis::waits::Blocking;
 use crate::lint::effects::analyzed::Analyzed;
 use crate::lint::effects::effect::Effect;
 use crate::lint::effects::events::{Event, EventKind, HeldLock};
+use crate::lint::mir::model::Terminator;
 use crate::lint::program::BodyId;
 use crate::lint::summary::BlockingCall;
-use crate::lint::summary::path::Path;
+use crate::lint::summary::path::{Path, Root};
 use crate::report::model::Finding;
 
 /// What is wrong with an await of a task, whose locks the event has.
@@ -87,4 +88,33 @@ fn reader_that_takes(analyzed: &Analyzed<'_, '_>, of: &str, held: &HeldLock) -> 
             })
         })
     })
+}
+
+/// The held lock that the thread or task behind a join handle takes.
+pub(super) fn taken_by_thread<'h>(
+    analyzed: &Analyzed<'_, '_>,
+    id: BodyId,
+    handle: &Path,
+    held: &'h [HeldLock],
+) -> Option<&'h HeldLock> {
+    let view = analyzed.view(id);
+    let Root::Call(block) = handle.root else { return None };
+    let Terminator::Call(call) = &view.function.body.blocks.get(block as usize)?.terminator else {
+        return None;
+    };
+    if !is_spawn(call.callee()?) {
+        return None;
+    }
+    let closure = call.args.last()?;
+    let ty = view.operand_type(closure)?;
+    let body = analyzed.program.closure(view.function.unit, ty)?;
+    let captures = view.operand(closure);
+    let taken: Vec<Path> = analyzed.summaries[body]
+        .as_ref()?
+        .acquired
+        .iter()
+        .filter(|acquired| acquired.lock.wait == Waiting::Blocking)
+        .map(|acquired| view.substitute_with(&acquired.lock.path, &|_| captures.clone()))
+        .collect();
+    held.iter().find(|held| held.lock.path.is_single() && taken.contains(&held.lock.path))
 }

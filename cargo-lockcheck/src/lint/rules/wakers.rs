@@ -6,8 +6,7 @@ use std::sync::Arc;
 
 use lockdep::finding::Rule;
 
-use super::foreign::under;
-use super::report::{quoted, site};
+use super::report::{quoted, site, under};
 use crate::lint::apis::locks::Waiting;
 use crate::lint::apis::threads::is_spawn;
 use crate::lint::dataflow::class_of::class_name;
