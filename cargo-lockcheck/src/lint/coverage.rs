@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, HashSet};
 use std::io::{self, Write};
 
 use crate::lint::effects::analyzed::Analyzed;
-use crate::lint::effects::effect::{Effect, location};
+use crate::lint::effects::effect::{Effect, location_of};
 use crate::lint::effects::events::EventKind;
 use crate::lint::mir::types;
 use crate::lint::summary::path::Root;
@@ -154,7 +154,7 @@ fn of_unknown_types(analyzed: &Analyzed<'_, '_>) -> Vec<Unnamed> {
                 continue;
             }
             let view = analyzed.view(id);
-            let at = location(&view, function.body.blocks[block as usize].span);
+            let at = location_of(&view, block);
             found.push(Unnamed {
                 place: Place::from(&at),
                 function: at.function.to_string(),

@@ -490,7 +490,8 @@ impl<'p, 'a> BodyView<'p, 'a> {
         if let Some(first) = call.args.first() {
             match call_alias(callee) {
                 CallAlias::Same if callee.name() == "clone" => {
-                    return self.operand(first).kept(block);
+                    let path = self.operand(first);
+                    return if self.may_change(&path) { path.kept(block) } else { path };
                 }
                 CallAlias::Same => return self.operand(first),
                 CallAlias::Element => {
@@ -501,6 +502,31 @@ impl<'p, 'a> BodyView<'p, 'a> {
             }
         }
         own
+    }
+
+    /// Whether another value may come where a path leads, while the body runs: by a constant number in
+    /// a collection that is changed, or that others may change under its lock.
+    fn may_change(&self, path: &Path) -> bool {
+        let is_constant = |part: &Part| !matches!(part, Part::Element(pick) if !matches!(pick, Pick::Constant(_)));
+        if path.parts.contains(&Part::Protected) || !path.parts.iter().all(is_constant) {
+            return true;
+        }
+        match path.root {
+            Root::Param(number) => {
+                let ty = self.function.body.locals[number as usize].ty;
+                types::is_mutable(ty) || self.is_changed_elsewhere(number)
+            }
+            Root::Static(_) => false,
+            Root::Call(_) | Root::Aggregate(..) => {
+                let whole = Path::new(path.root.clone());
+                self.function.body.names.iter().any(|(_, place)| {
+                    place.steps.is_empty()
+                        && self.is_changed_elsewhere(place.local)
+                        && self.local(place.local) == whole
+                })
+            }
+            Root::Local(_) | Root::Saved(_) | Root::Unknown => true,
+        }
     }
 
     /// The block and number of the aggregate that makes a closure of this type in this body.

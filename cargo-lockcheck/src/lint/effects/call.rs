@@ -15,7 +15,9 @@ use crate::lint::apis::locks::{LockCall, Waiting, future_of_lock};
 use crate::lint::apis::moves::{drops_elements, is_drop};
 use crate::lint::apis::threads::is_spawn;
 use crate::lint::apis::through_traits::{formatted, is_comparison, is_wake};
-use crate::lint::apis::waits::{awaited, blocking_call, is_condvar_wait, is_notify, message_of};
+use crate::lint::apis::waits::{
+    Blocking, awaited, blocking_call, is_condvar_wait, is_notify, message_of,
+};
 use crate::lint::dataflow::class_of::class_of;
 use crate::lint::dataflow::facts::{value, values_of_tuple};
 use crate::lint::dataflow::view::BodyView;
@@ -37,7 +39,7 @@ pub(super) fn plan(view: &BodyView<'_, '_>, block: u32) -> Plan {
     if block_info.cleanup {
         return plan;
     }
-    let mut planner = Planner { view, span: block_info.span, block, plan: &mut plan };
+    let mut planner = Planner { view, block, plan: &mut plan };
     match &block_info.terminator {
         Terminator::Call(call) => planner.call(call),
         Terminator::Drop(place, _) => planner.drop(place),
@@ -83,6 +85,9 @@ impl<'a> Planner<'_, '_, 'a> {
         let first_ty = call.args.first().and_then(|arg| view.operand_type(arg));
         if let Some(what) = blocking_call(callee, first_ty) {
             let on = call.args.first().map(|arg| view.operand(arg));
+            if what == Blocking::Join && on.as_ref().is_some_and(|on| self.needs_nothing(on)) {
+                return;
+            }
             let blocks = BlockingCall {
                 what,
                 waiter: Waiter::Thread,
@@ -138,6 +143,24 @@ impl<'a> Planner<'_, '_, 'a> {
                 self.started(id, &view.operand(arg));
             }
         }
+    }
+
+    /// Whether the thread behind a handle is known to take no lock and to wait for nothing.
+    fn needs_nothing(&self, handle: &Path) -> bool {
+        let Root::Call(block) = handle.root else { return false };
+        let blocks = &self.view.function.body.blocks;
+        let call = match blocks.get(block as usize).map(|block| &block.terminator) {
+            Some(Terminator::Call(call)) if call.callee().is_some_and(is_spawn) => call,
+            _ => return false,
+        };
+        let closure = call.args.last().and_then(|closure| self.view.operand_type(closure));
+        let body = closure.and_then(|ty| self.view.program.closure(self.view.function.unit, ty));
+        body.and_then(|body| self.view.summary(body)).is_some_and(|summary| {
+            summary.acquired.is_empty()
+                && summary.blocking.is_empty()
+                && summary.callbacks.is_empty()
+                && summary.lazy_inits.is_empty()
+        })
     }
 
     /// A lock taken here.

@@ -78,9 +78,28 @@ pub(crate) struct Plan {
 
 /// A place in the source as part of a chain.
 pub(crate) fn location(view: &BodyView<'_, '_>, span: Span<'_>) -> Location {
+    place_in(view, span, None)
+}
+
+/// The place of the call or drop that ends a block.
+pub(crate) fn location_of(view: &BodyView<'_, '_>, block: u32) -> Location {
+    let block = &view.function.body.blocks[block as usize];
+    // What a macro is given stands where it is invoked.
+    let first = view.function.body.span.line();
+    let given = block
+        .statements
+        .iter()
+        .rev()
+        .map(|statement| statement.span)
+        .find(|span| span.file() == view.function.body.span.file() && span.line() >= first);
+    place_in(view, block.span, given.map(Span::line))
+}
+
+/// A place; of several invocations of a macro on the way, the one with an argument in a line.
+fn place_in(view: &BodyView<'_, '_>, span: Span<'_>, near: Option<u32>) -> Location {
     let (file, line, column) =
         span.parts().map_or(("", 0, 0), |(file, line, column, _, _)| (file, line, column));
-    let invoked = invocation(view, file, line);
+    let invoked = invocation(view, file, line, near);
     let macro_place = invoked.map(|_| MacroPlace { file: Arc::from(file), line, column });
     let (file, line, column) = invoked.unwrap_or((file, line, column));
     Location {
@@ -94,7 +113,12 @@ pub(crate) fn location(view: &BodyView<'_, '_>, span: Span<'_>) -> Location {
 }
 
 /// Where the body invokes the macro of its crate that the line of a file belongs to, if it does.
-fn invocation<'a>(view: &BodyView<'_, 'a>, file: &str, line: u32) -> Option<(&'a str, u32, u32)> {
+fn invocation<'a>(
+    view: &BodyView<'_, 'a>,
+    file: &str,
+    line: u32,
+    near: Option<u32>,
+) -> Option<(&'a str, u32, u32)> {
     let body = &view.function.body;
     let (own, first) = (body.span.file(), body.span.line());
     if own == file && line >= first {
@@ -103,6 +127,9 @@ fn invocation<'a>(view: &BodyView<'_, 'a>, file: &str, line: u32) -> Option<(&'a
     let ends = body.blocks.iter().filter(|block| matches!(block.terminator, Terminator::Return));
     let last = ends.map(|block| block.span.line()).max()?;
     let sources = &view.program.units[view.function.unit].sources;
-    let (line, column) = sources.invocation((file, line), own, first..=last)?;
+    let last = near.filter(|near| (first..=last).contains(near)).unwrap_or(last);
+    let found = sources.invocations((file, line), own, first..=last);
+    let (line, column) = if near.is_some() { found.last()? } else { found.first()? };
+    let (line, column) = (*line, *column);
     Some((own, line, column))
 }

@@ -4,10 +4,10 @@
 use std::cell::OnceCell;
 use std::sync::Arc;
 
-use super::effect::{Effect, Plan, location, parameter_bit};
+use super::effect::{Effect, Plan, location_of, parameter_bit};
 use crate::lint::dataflow::class_of::class_of;
 use crate::lint::dataflow::view::BodyView;
-use crate::lint::mir::model::{Rvalue, Span, StatementKind};
+use crate::lint::mir::model::{Rvalue, StatementKind};
 use crate::lint::program::BodyId;
 use crate::lint::summary::fact::{Value, needed_of_caller};
 use crate::lint::summary::path::{Path, Root};
@@ -53,7 +53,6 @@ pub(super) const CALLED: ClosureArgs = ClosureArgs { closure: Some(1), arguments
 /// Finds what the terminator of a block does.
 pub(super) struct Planner<'f, 'p, 'a> {
     pub(super) view: &'f BodyView<'p, 'a>,
-    pub(super) span: Span<'a>,
     /// The block whose end it is.
     pub(super) block: u32,
     pub(super) plan: &'f mut Plan,
@@ -62,7 +61,7 @@ pub(super) struct Planner<'f, 'p, 'a> {
 impl<'a> Planner<'_, '_, 'a> {
     /// Where it stands in the source.
     pub(super) fn here(&self) -> Location {
-        location(self.view, self.span)
+        location_of(self.view, self.block)
     }
 
     /// Runs a closure whose value is made in this body, if the path leads to one.
@@ -141,10 +140,10 @@ impl<'a> Planner<'_, '_, 'a> {
         let here = OnceCell::new();
         let param = &|number| argument(number).path;
         let value = |number| argument(number).value;
-        let span = self.span;
+        let block = self.block;
         let longer = |chain: &CallPath| {
             let mut longer = Vec::with_capacity(chain.len() + 1);
-            longer.push(here.get_or_init(|| location(view, span)).clone());
+            longer.push(here.get_or_init(|| location_of(view, block)).clone());
             longer.extend_from_slice(chain);
             longer
         };

@@ -4,7 +4,7 @@ use std::cell::LazyCell;
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::Arc;
 
-use super::effect::{Effect, Plan, location, parameter_bit};
+use super::effect::{Effect, Plan, location_of, parameter_bit};
 use super::events::{Analysis, Event, EventKind, HeldLock};
 use crate::lint::apis::locks::Waiting;
 use crate::lint::apis::waits::Blocking;
@@ -43,9 +43,8 @@ type AcquiredKey = (Path, Mode, Option<Arc<str>>, u64, Vec<Fact>);
 impl<'a> Builder<'_, '_, 'a> {
     /// Adds what a block does.
     pub(super) fn block(&mut self, at: u32, plan: Plan, state: &State, tokens: &Tokens<'_>) {
-        let block = &self.view.function.body.blocks[at as usize];
         let view = self.view;
-        let here = LazyCell::new(|| location(view, block.span));
+        let here = LazyCell::new(|| location_of(view, at));
         for (token, _) in &plan.transfer.made {
             let (lock, chain) = &self.locks[*token as usize];
             if lock.wait == Waiting::Try && chain.len() == 1 {
@@ -225,12 +224,11 @@ impl<'a> Builder<'_, '_, 'a> {
                 self.blocks(BlockingCall { released, ..blocks.clone() });
             }
             Effect::Wait { condvar, forever: true, .. } => {
-                let block = &self.view.function.body.blocks[at as usize];
                 self.blocks(BlockingCall {
                     what: Blocking::Signal,
                     waiter: Waiter::Thread,
                     about: class_name(self.view, condvar),
-                    chain: vec![location(self.view, block.span)],
+                    chain: vec![location_of(self.view, at)],
                     released,
                 });
             }

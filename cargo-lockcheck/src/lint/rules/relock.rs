@@ -8,13 +8,15 @@ use lockdep::finding::Rule;
 
 use super::report::{chain_sites, edit, finding, held, let_go, lock, quoted, site, why_alive};
 use crate::lint::apis::locks::Waiting;
+use crate::lint::dataflow::facts::value;
 use crate::lint::effects::analyzed::Analyzed;
 use crate::lint::effects::effect::Effect;
 use crate::lint::effects::events::{Event, EventKind, HeldLock};
 use crate::lint::mir::model::{Rvalue, StatementKind, Terminator};
 use crate::lint::mir::types;
 use crate::lint::program::BodyId;
-use crate::lint::summary::path::{Path, Root};
+use crate::lint::summary::fact::Value;
+use crate::lint::summary::path::{Part, Path, Root};
 use crate::lint::summary::{Acquired, LockUse};
 use crate::report::model::{Finding, Mode};
 
@@ -89,7 +91,8 @@ fn pair(
         let comes_from_it = may_be_same
             && held.lock.ty == asked.ty
             && !held.lock.is_handed_in()
-            && acquired.dropped.iter().any(|name| mentions(&held.lock.ty, name));
+            && (acquired.dropped.iter().any(|name| mentions(&held.lock.ty, name))
+                || held.lock.class.is_some() && is_shared(analyzed, id, asked));
         comes_from_it.then_some(Rule::DropUnderLock)?
     } else {
         is_unordered(analyzed, id, held, asked).then_some(Rule::SameClassNesting)?
@@ -97,6 +100,17 @@ fn pair(
     let is_dropped = !acquired.dropped.is_empty() && rule != Rule::SameClassNesting;
     let rule = if is_dropped { Rule::DropUnderLock } else { rule };
     Some(worded(analyzed, id, event, held, acquired, rule))
+}
+
+/// Whether a lock is reached through a handle in a field, so that it may be one that others have too.
+fn is_shared(analyzed: &Analyzed<'_, '_>, id: BodyId, lock: &LockUse) -> bool {
+    let view = analyzed.view(id);
+    lock.path.parts.iter().any(|part| match part {
+        Part::Field { owner: Some(owner), variant, index } => {
+            view.is_handle_field(owner, variant, *index)
+        }
+        _ => false,
+    })
 }
 
 /// Whether a call is given a reference to a guard: the callee then knows what is held, and may
@@ -108,6 +122,9 @@ fn lends_guard(analyzed: &Analyzed<'_, '_>, id: BodyId, block: u32) -> bool {
     };
     call.args.iter().any(|arg| {
         let Some(ty) = view.operand_type(arg) else { return false };
+        if value(&view, arg) == Value::Known(0) {
+            return false;
+        }
         let mut lent = ty.match_indices('&').map(|(at, _)| types::peel(&ty[at..]));
         lent.any(|ty| analyzed.program.owns_guard(ty.trim_end_matches('>')))
             || ty.contains('&') && ty.contains("Guard<")

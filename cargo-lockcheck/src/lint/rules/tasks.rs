@@ -8,13 +8,14 @@ use super::report::{quoted, under};
 use crate::lint::apis::locks::Waiting;
 use crate::lint::apis::threads::is_spawn;
 use crate::lint::apis::waits::Blocking;
+use crate::lint::dataflow::view::BodyView;
 use crate::lint::effects::analyzed::Analyzed;
 use crate::lint::effects::effect::Effect;
 use crate::lint::effects::events::{Event, EventKind, HeldLock};
-use crate::lint::mir::model::Terminator;
+use crate::lint::mir::model::{Call, Terminator};
 use crate::lint::program::BodyId;
-use crate::lint::summary::BlockingCall;
-use crate::lint::summary::path::{Path, Root};
+use crate::lint::summary::path::{Part, Path, Root};
+use crate::lint::summary::{BlockingCall, LockUse};
 use crate::report::model::Finding;
 
 /// What is wrong with an await of a task, whose locks the event has.
@@ -98,23 +99,46 @@ pub(super) fn taken_by_thread<'h>(
     held: &'h [HeldLock],
 ) -> Option<&'h HeldLock> {
     let view = analyzed.view(id);
-    let Root::Call(block) = handle.root else { return None };
-    let Terminator::Call(call) = &view.function.body.blocks.get(block as usize)?.terminator else {
-        return None;
-    };
-    if !is_spawn(call.callee()?) {
+    let blocks = &view.function.body.blocks;
+    let starts = |call: &Call<'_>| call.callee().is_some_and(is_spawn);
+    if let Root::Call(block) = handle.root
+        && let Terminator::Call(call) = &blocks.get(block as usize)?.terminator
+        && starts(call)
+    {
+        let taken = taken_by(analyzed, &view, call)?;
+        let is_taken = |held: &&HeldLock| {
+            held.lock.path.is_single() && taken.iter().any(|taken| taken.path == held.lock.path)
+        };
+        return held.iter().find(is_taken);
+    }
+    // A handle out of a collection of those that the body has started.
+    if !handle.parts.iter().any(|part| matches!(part, Part::Element(_))) {
         return None;
     }
+    let mut started = view.function.body.calls().filter(|(_, call)| starts(call));
+    started.find_map(|(_, call)| {
+        let taken = taken_by(analyzed, &view, call)?;
+        held.iter().find(|held| {
+            held.lock.class.is_some() && taken.iter().any(|taken| taken.class == held.lock.class)
+        })
+    })
+}
+
+/// The locks that the thread or task takes which a call starts, as the body names them.
+fn taken_by(
+    analyzed: &Analyzed<'_, '_>,
+    view: &BodyView<'_, '_>,
+    call: &Call<'_>,
+) -> Option<Vec<LockUse>> {
     let closure = call.args.last()?;
     let ty = view.operand_type(closure)?;
     let body = analyzed.program.closure(view.function.unit, ty)?;
     let captures = view.operand(closure);
-    let taken: Vec<Path> = analyzed.summaries[body]
-        .as_ref()?
-        .acquired
-        .iter()
-        .filter(|acquired| acquired.lock.wait == Waiting::Blocking)
-        .map(|acquired| view.substitute_with(&acquired.lock.path, &|_| captures.clone()))
-        .collect();
-    held.iter().find(|held| held.lock.path.is_single() && taken.contains(&held.lock.path))
+    let acquired = analyzed.summaries[body].as_ref()?.acquired.iter();
+    let waited = acquired.filter(|acquired| acquired.lock.wait == Waiting::Blocking);
+    let taken = waited.map(|acquired| LockUse {
+        path: view.substitute_with(&acquired.lock.path, &|_| captures.clone()),
+        ..acquired.lock.clone()
+    });
+    Some(taken.collect())
 }

@@ -12,7 +12,7 @@ use crate::lint::apis::threads::is_spawn;
 use crate::lint::dataflow::class_of::class_name;
 use crate::lint::dataflow::flow::Flow;
 use crate::lint::effects::analyzed::Analyzed;
-use crate::lint::effects::effect::{Effect, location};
+use crate::lint::effects::effect::{Effect, location_of};
 use crate::lint::effects::events::{Event, EventKind};
 use crate::lint::mir::types;
 use crate::lint::program::{BodyId, is_parameter};
@@ -133,7 +133,6 @@ impl<'x, 'p, 'a> Wakers<'x, 'p, 'a> {
     }
 
     fn place(&self, id: BodyId, block: u32) -> Location {
-        let view = self.analyzed.view(id);
-        location(&view, view.function.body.blocks[block as usize].span)
+        location_of(&self.analyzed.view(id), block)
     }
 }

@@ -74,13 +74,22 @@ impl SourceFile {
 
 impl Sources {
     /// Where, in the lines of a function, the macro is invoked in whose definition a line of a file
-    /// stands: by itself, or by other macros that the function invokes.
-    pub(crate) fn invocation(
+    /// stands: by itself, or else by other macros that the function invokes.
+    pub(crate) fn invocations(
         &self,
         defined: (&str, u32),
         function: &str,
         lines: RangeInclusive<u32>,
-    ) -> Option<(u32, u32)> {
+    ) -> Vec<(u32, u32)> {
+        self.find_invocations(defined, function, lines).unwrap_or_default()
+    }
+
+    fn find_invocations(
+        &self,
+        defined: (&str, u32),
+        function: &str,
+        lines: RangeInclusive<u32>,
+    ) -> Option<Vec<(u32, u32)>> {
         let inside = self.file(defined.0)?;
         let mut names = vec![inside.macro_at(inside.offset(defined.1, 1)?)?.to_owned()];
         let file = self.file(function)?;
@@ -89,8 +98,10 @@ impl Sources {
         let mut next = 0;
         while let Some(name) = names.get(next).cloned().filter(|_| next < MACROS) {
             next += 1;
-            if let Some(at) = file.invocations(&name, within.clone()).next() {
-                return Some(file.position(at));
+            let found = file.invocations(&name, within.clone()).map(|at| file.position(at));
+            let found: Vec<(u32, u32)> = found.collect();
+            if !found.is_empty() {
+                return Some(found);
             }
             for (_, other) in self.texts() {
                 for at in other.invocations(&name, 0..other.text().len()) {
