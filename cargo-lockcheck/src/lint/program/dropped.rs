@@ -109,11 +109,11 @@ impl<'a> Program<'a> {
                 }
                 let words = field.ty.split(|c: char| !c.is_alphanumeric() && c != '_');
                 for word in words {
-                    let mut own = self.drops_by_name.get(word).into_iter().flatten();
-                    let (Some((path, body)), None) = (own.next(), own.next()) else { continue };
-                    if !path.starts_with(prefix) {
-                        continue;
-                    }
+                    let known = self.drops_by_name.get(word).into_iter().flatten();
+                    let mut own = known.filter(|(path, _)| {
+                        path.strip_prefix(prefix).is_some_and(|rest| rest.starts_with("::"))
+                    });
+                    let (Some((_, body)), None) = (own.next(), own.next()) else { continue };
                     let owner = Arc::from(format!("{prefix}::{local}"));
                     let way = Way::Field(owner, Arc::from(variant.as_str()), index);
                     found.push(at.inner(Some(way), types::last(local)).found(*body, word));
