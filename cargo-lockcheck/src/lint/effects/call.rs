@@ -199,7 +199,7 @@ impl<'a> Planner<'_, '_, 'a> {
                 lock: lock_use.clone(),
                 chain: chain.clone(),
                 released: 0,
-                dropped: Vec::new(),
+                dropped: None,
                 needs: Vec::new(),
             };
             self.plan.effects.push(Effect::Acquire(acquired, Vec::new()));

@@ -7,6 +7,7 @@ use crate::lint::apis::moves::gives_out;
 use crate::lint::mir::model::{Call, Place, Step, Terminator};
 use crate::lint::mir::types;
 use crate::lint::program::dropped::{Handles, Way};
+use crate::lint::summary::DroppedTypes;
 use crate::lint::summary::path::{Part, Path, Pick, Root};
 
 impl<'a> Planner<'_, '_, 'a> {
@@ -50,7 +51,7 @@ impl<'a> Planner<'_, '_, 'a> {
                     _ => Argument::unknown(),
                 },
                 false,
-                Some(&dropped.names),
+                Some(&DroppedTypes { names: dropped.names, is_object: dropped.is_object }),
             );
         }
     }

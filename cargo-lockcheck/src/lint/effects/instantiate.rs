@@ -2,7 +2,6 @@
 //! given, and what it holds while it calls them.
 
 use std::cell::OnceCell;
-use std::sync::Arc;
 
 use super::effect::{Effect, Plan, location_of, parameter_bit};
 use crate::lint::dataflow::class_of::class_of;
@@ -13,8 +12,8 @@ use crate::lint::summary::fact::{Value, needed_of_caller};
 use crate::lint::summary::path::{Path, Root};
 use crate::lint::summary::trail::{Step, Trail};
 use crate::lint::summary::{
-    Acquired, BlockingCall, CallPath, Callback, DEPTH, DeferredEdge, LIMIT, LazyInit, Location,
-    LockUse, Summary,
+    Acquired, BlockingCall, CallPath, Callback, DEPTH, DeferredEdge, DroppedTypes, LIMIT, LazyInit,
+    Location, LockUse, Summary,
 };
 
 /// Where, in the argument list of a call, the closure is that the call runs, and the values that the
@@ -121,7 +120,7 @@ impl<'a> Planner<'_, '_, 'a> {
         id: BodyId,
         argument: &dyn Fn(u32) -> Argument,
         returns: bool,
-        dropped: Option<&[Arc<str>]>,
+        dropped: Option<&DroppedTypes>,
     ) {
         if let Some(summary) = self.view.summary(id) {
             self.summary(summary, argument, returns, dropped);
@@ -134,7 +133,7 @@ impl<'a> Planner<'_, '_, 'a> {
         summary: &Summary,
         argument: &dyn Fn(u32) -> Argument,
         returns: bool,
-        dropped: Option<&[Arc<str>]>,
+        dropped: Option<&DroppedTypes>,
     ) {
         let view = self.view;
         let here = OnceCell::new();
@@ -161,7 +160,7 @@ impl<'a> Planner<'_, '_, 'a> {
                 lock: rebase(&acquired.lock),
                 chain: longer(&acquired.chain),
                 released: acquired.released,
-                dropped: dropped.map_or_else(|| acquired.dropped.clone(), <[_]>::to_vec),
+                dropped: dropped.cloned().or_else(|| acquired.dropped.clone()),
                 needs,
             };
             self.plan.effects.push(Effect::Acquire(acquired, Vec::new()));

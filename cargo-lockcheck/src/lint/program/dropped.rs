@@ -23,6 +23,8 @@ pub(crate) struct Dropped {
     pub(crate) way: Vec<Way>,
     /// The name of the type that has it, and those of what it is in, from the inside.
     pub(crate) names: Vec<Arc<str>>,
+    /// Whether it is behind an object of a trait, so that it may be another that runs.
+    pub(crate) is_object: bool,
 }
 
 /// A step from a value to one that it owns.
@@ -48,7 +50,8 @@ impl<'a> Program<'a> {
     pub(crate) fn dropped(&self, unit: usize, ty: &str, handles: Handles) -> Vec<Dropped> {
         let mut found = Vec::new();
         if self.has_drops() {
-            let at = Dropping { way: Vec::new(), names: Vec::new(), depth: DEPTH };
+            let (way, names) = (Vec::new(), Vec::new());
+            let at = Dropping { way, names, is_object: false, depth: DEPTH };
             self.collect_dropped(unit, ty, handles, &at, &mut found);
         }
         found
@@ -79,6 +82,7 @@ impl<'a> Program<'a> {
                     continue;
                 }
                 let inner = at.inner(None, types::last(&object));
+                let inner = Dropping { is_object: true, ..inner };
                 self.collect_dropped(*from, ty, handles, &inner, found);
             }
         } else if types::is_library(ty) || ty.starts_with(['(', '[']) {
@@ -188,6 +192,7 @@ impl<'a> Program<'a> {
 struct Dropping {
     way: Vec<Way>,
     names: Vec<Arc<str>>,
+    is_object: bool,
     depth: u32,
 }
 
@@ -197,13 +202,15 @@ impl Dropping {
         Dropping {
             way: self.way.iter().cloned().chain(step).collect(),
             names: names.into_iter().chain(self.names.iter().cloned()).collect(),
+            is_object: self.is_object,
             depth: self.depth - 1,
         }
     }
 
     fn found(&self, body: BodyId, name: &str) -> Dropped {
         let names = std::iter::once(Arc::from(name)).chain(self.names.iter().cloned());
-        Dropped { body, way: self.way.clone(), names: names.collect() }
+        let (way, is_object) = (self.way.clone(), self.is_object);
+        Dropped { body, way, names: names.collect(), is_object }
     }
 }
 

@@ -53,7 +53,7 @@ pub(crate) fn check(analyzed: &Analyzed<'_, '_>, findings: &mut Vec<Finding>) {
                     lock: asked.0.clone(),
                     chain: asked.1.clone(),
                     released: 0,
-                    dropped: Vec::new(),
+                    dropped: None,
                     needs: Vec::new(),
                 };
                 let Some(here) = asked.1.first().cloned() else { continue };
@@ -83,7 +83,7 @@ fn pair(
             return None;
         }
         conflict(&held.lock, asked)?
-    } else if !acquired.dropped.is_empty() {
+    } else if let Some(dropped) = &acquired.dropped {
         let may_be_same = match (&held.lock.class, &asked.class) {
             (Some(held), Some(asked)) => held == asked,
             _ => held.lock.ty == asked.ty,
@@ -91,13 +91,15 @@ fn pair(
         let comes_from_it = may_be_same
             && held.lock.ty == asked.ty
             && !held.lock.is_handed_in()
-            && (acquired.dropped.iter().any(|name| mentions(&held.lock.ty, name))
-                || held.lock.class.is_some() && is_shared(analyzed, id, asked));
+            && (dropped.names.iter().any(|name| mentions(&held.lock.ty, name))
+                || held.lock.class.is_some()
+                    && !dropped.is_object
+                    && is_shared(analyzed, id, asked));
         comes_from_it.then_some(Rule::DropUnderLock)?
     } else {
         is_unordered(analyzed, id, held, asked).then_some(Rule::SameClassNesting)?
     };
-    let is_dropped = !acquired.dropped.is_empty() && rule != Rule::SameClassNesting;
+    let is_dropped = acquired.dropped.is_some() && rule != Rule::SameClassNesting;
     let rule = if is_dropped { Rule::DropUnderLock } else { rule };
     Some(worded(analyzed, id, event, held, acquired, rule))
 }
@@ -161,10 +163,11 @@ fn worded(
         None => String::new(),
     };
     let asks = verb(acquired.lock.mode);
+    let dropped = acquired.dropped.as_ref();
     let message = match rule {
         Rule::DropUnderLock => format!(
             "`{function}` drops a `{}`, whose `Drop` {asks} {lock_name}, while it holds {}",
-            acquired.dropped.first().map_or("value", |name| name),
+            dropped.and_then(|dropped| dropped.names.first()).map_or("value", |name| name),
             quoted(&held.lock),
         ),
         Rule::SameClassNesting => format!(

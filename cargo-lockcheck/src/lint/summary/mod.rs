@@ -118,6 +118,15 @@ impl LockUse {
     }
 }
 
+/// What is dropped where a `Drop` runs.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct DroppedTypes {
+    /// The name of the type that has the `Drop`, and those of what is dropped around it, from the inside.
+    pub(crate) names: Vec<Arc<str>>,
+    /// Whether it is behind an object of a trait, so that it may be another that runs.
+    pub(crate) is_object: bool,
+}
+
 /// An acquisition by a body or by what it calls.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Acquired {
@@ -127,9 +136,8 @@ pub(crate) struct Acquired {
     pub(crate) chain: CallPath,
     /// The parameters whose guards are no longer held by then, as bits.
     pub(crate) released: u64,
-    /// The name of the type whose `Drop` takes it, and those of what is dropped around it, from the
-    /// inside; none where no drop leads to it.
-    pub(crate) dropped: Vec<Arc<str>>,
+    /// Whose `Drop` takes it, when a drop leads to it.
+    pub(crate) dropped: Option<DroppedTypes>,
     /// What must be true of the parameters so that it is taken.
     pub(crate) needs: Vec<Fact>,
 }
