@@ -56,6 +56,8 @@ pub(crate) struct Transfer {
     /// The arguments, by index and field, whose tokens the result holds; nothing if only the types
     /// tell.
     pub(crate) passed: Option<Vec<(u32, Vec<u32>)>>,
+    /// The arguments, by index, and the fields behind their references, whose tokens it lets go of.
+    pub(crate) released: Vec<(u32, Vec<u32>)>,
 }
 
 /// What the flow must know of the tokens.

@@ -219,6 +219,7 @@ impl<'a> Planner<'_, '_, 'a> {
                     .map(|(lock, chain, fields)| (rebase(lock), longer(chain), fields.clone())),
             );
             self.plan.transfer.passed = Some(summary.passed_guards.clone());
+            self.plan.transfer.released.clone_from(&summary.released);
         }
     }
 

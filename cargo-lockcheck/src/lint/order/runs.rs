@@ -143,15 +143,26 @@ impl Exclusion<'_, '_, '_> {
             let mut is_used = false;
             for (at, call) in body.calls() {
                 let mut given = call.args.iter().filter(|arg| view.operand_type(arg) == Some(ty));
-                let Some(given) = given.next() else { continue };
+                let given = given.next();
+                let is_run = call.callee().is_some_and(|c| closures::run(c).contains(&ty));
+                let captures = match given {
+                    Some(given) => view.operand(given),
+                    // By an iterator that has the closure.
+                    None if is_run => view.closure_site(ty)?,
+                    None => continue,
+                };
                 let callee = call.callee()?;
                 let starts = is_spawn(callee);
-                if !starts && !is_scope(callee) && !closures::run(callee).contains(&ty) {
+                if !starts && !is_scope(callee) && !is_run {
+                    // Wrapped into an iterator it is not yet run.
+                    if closures::wraps(callee) {
+                        continue;
+                    }
                     return None;
                 }
                 is_used = true;
                 let step = Step { body: caller, block: at, starts };
-                found.push((step, view.operand(given)));
+                found.push((step, captures));
             }
             let is_moved_on =
                 body.blocks.iter().flat_map(|block| &block.statements).any(|statement| {

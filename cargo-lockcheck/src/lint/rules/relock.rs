@@ -16,7 +16,7 @@ use crate::lint::mir::model::{Rvalue, StatementKind, Terminator};
 use crate::lint::mir::types;
 use crate::lint::program::BodyId;
 use crate::lint::summary::fact::Value;
-use crate::lint::summary::path::{Part, Path, Root};
+use crate::lint::summary::path::{Part, Path, Pick, Root};
 use crate::lint::summary::{Acquired, LockUse};
 use crate::report::model::{Finding, Mode};
 
@@ -218,7 +218,24 @@ fn mentions(ty: &str, name: &str) -> bool {
     ty.split(|c: char| !(c.is_alphanumeric() || c == '_')).any(|word| word == name)
 }
 
-/// Two values of one type, both handed in, whose same lock is taken: `a == b` and `b == a` take
+/// The locals with the numbers of two elements of one collection, whose same lock two paths are.
+fn two_elements(held: &Path, asked: &Path) -> Option<[u32; 2]> {
+    if held.root != asked.root || held.parts.len() != asked.parts.len() {
+        return None;
+    }
+    let mut found = None;
+    for pair in held.parts.iter().zip(&asked.parts).filter(|(a, b)| a != b) {
+        match pair {
+            (Part::Element(Pick::Number(a)), Part::Element(Pick::Number(b))) if found.is_none() => {
+                found = Some([*a, *b]);
+            }
+            _ => return None,
+        }
+    }
+    found
+}
+
+/// Two values of one type, both handed in, or two elements by numbers that are, whose same lock is taken: `a == b` and `b == a` take
 /// them in either order. Silent when the body compares the two in any way, or when the inner one is
 /// said to be of another level.
 fn is_unordered(analyzed: &Analyzed<'_, '_>, id: BodyId, held: &HeldLock, asked: &LockUse) -> bool {
@@ -228,6 +245,13 @@ fn is_unordered(analyzed: &Analyzed<'_, '_>, id: BodyId, held: &HeldLock, asked:
     let (Some(held_class), Some(asked_class)) = (&held.lock.class, &asked.class) else {
         return false;
     };
+    if let Some(elements) = two_elements(&held.lock.path, &asked.path) {
+        let params = analyzed.program.functions[id].body.params as u32;
+        return held_class == asked_class
+            && !held.stale
+            && elements.iter().all(|number| (1..=params).contains(number))
+            && !compares(analyzed, id);
+    }
     let (Root::Param(first), Root::Param(second)) = (&held.lock.path.root, &asked.path.root) else {
         return false;
     };

@@ -10,14 +10,17 @@ use std::sync::Arc;
 use lockdep::finding::Rule;
 
 use super::condvars::atomics;
-use super::report::{finding, lock, site};
+use super::relock::is_same;
+use super::report::{finding, lock, quoted, site};
 use crate::lint::apis::atomics::{LOADS, READS, WRITES};
 use crate::lint::apis::locks::Waiting;
 use crate::lint::apis::threads;
 use crate::lint::effects::analyzed::Analyzed;
 use crate::lint::effects::effect::{Effect, location};
-use crate::lint::effects::events::{Event, EventKind};
+use crate::lint::effects::events::{Event, EventKind, HeldLock};
+use crate::lint::mir::callee::Callee;
 use crate::lint::program::BodyId;
+use crate::lint::summary::LockUse;
 use crate::report::model::Finding;
 
 pub(crate) fn check(analyzed: &Analyzed<'_, '_>, findings: &mut Vec<Finding>) {
@@ -33,6 +36,12 @@ fn try_lock_spin(analyzed: &Analyzed<'_, '_>, id: BodyId, findings: &mut Vec<Fin
     for event in &analysis.events {
         let EventKind::Tried(tried) = &event.kind else { continue };
         let Some(cycle) = analysis.cycle[event.block as usize] else { continue };
+        if let Some(found) = tries_under(analyzed, id, event, tried, cycle) {
+            if seen.insert(cycle) {
+                findings.push(found);
+            }
+            continue;
+        }
         let taken_inside = |other: &&Event| {
             analysis.cycle[other.block as usize] == Some(cycle)
                 && matches!(&other.kind, EventKind::Effect(Effect::Acquire(acquired, _))
@@ -55,6 +64,61 @@ fn try_lock_spin(analyzed: &Analyzed<'_, '_>, id: BodyId, findings: &mut Vec<Fin
         let locks = vec![lock(analyzed, id, tried)];
         findings.push(finding(Rule::TryLockSpin, message, locks, sites));
     }
+}
+
+/// A loop that tries a lock which its own function holds, or turns for it without a pause under another
+/// that is taken before the loop.
+fn tries_under(
+    analyzed: &Analyzed<'_, '_>,
+    id: BodyId,
+    event: &Event,
+    tried: &LockUse,
+    cycle: u32,
+) -> Option<Finding> {
+    let analysis = &analyzed.analyses[id];
+    let function = &analyzed.program.functions[id];
+    let in_loop = |at: u32| analysis.cycle[at as usize] == Some(cycle);
+    let counts = function.body.calls().any(|(at, call)| {
+        let is_next = |callee: &Callee<'_>| callee.name() == "next" && callee.trait_name.is_some();
+        in_loop(at) && call.callee().is_some_and(is_next)
+    });
+    if counts {
+        return None;
+    }
+    let held = event.held.iter().filter(|held| !held.stale && !held.lock.is_handed_in());
+    let own = held.clone().find(|held| is_same(&held.lock, tried));
+    let taken_before = |held: &&HeldLock| {
+        held.lock.wait == Waiting::Blocking
+            && analysis
+                .events
+                .iter()
+                .all(|other| !in_loop(other.block) || Some(&other.here) != held.chain.first())
+    };
+    let (rule, message, held) = if let Some(held) = own {
+        let message = format!(
+            "`{}` tries {} again and again while it holds it itself, so that it is never free",
+            function.display,
+            quoted(tried)
+        );
+        (Rule::SpinNoProgress, message, held)
+    } else {
+        let held = held.clone().find(taken_before)?;
+        if gives_way(analyzed, id, cycle) {
+            return None;
+        }
+        let message = format!(
+            "`{}` turns without a pause until {} is free, while it holds {}: who has the one may \
+             wait for the other",
+            function.display,
+            quoted(tried),
+            quoted(&held.lock)
+        );
+        (Rule::TryLockSpin, message, held)
+    };
+    let mut sites = Vec::new();
+    sites.extend(held.chain.first().map(|at| site(at, "this lock is held all the while")));
+    sites.push(site(&event.here, "each round tries this one"));
+    Some(finding(rule, message, vec![lock(analyzed, id, tried)], sites))
 }
 
 /// Whether a loop has something in it that waits, gives way or counts.

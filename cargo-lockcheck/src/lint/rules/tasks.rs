@@ -39,7 +39,7 @@ pub(super) fn across_await(
         Blocking::BoundedSend => {
             let of = blocks.about.as_deref()?;
             let (held, reader) = event.held.iter().find_map(|held| {
-                let reader = reader_that_takes(analyzed, of, held)?;
+                let reader = reader_that_takes(analyzed, id, of, held)?;
                 Some((held, reader))
             })?;
             let message = format!(
@@ -58,9 +58,17 @@ pub(super) fn across_await(
 
 /// The body that receives messages of a type in a loop, and takes a lock in each round. There must be
 /// only one channel of such messages, or it could be another's.
-fn reader_that_takes(analyzed: &Analyzed<'_, '_>, of: &str, held: &HeldLock) -> Option<BodyId> {
+fn reader_that_takes(
+    analyzed: &Analyzed<'_, '_>,
+    sender: BodyId,
+    of: &str,
+    held: &HeldLock,
+) -> Option<BodyId> {
     let makes = |text: &str| text.contains("mpsc::") && text.ends_with(&format!("channel::<{of}>"));
-    let functions = analyzed.program.functions.iter();
+    // Another program has channels of its own.
+    let unit = analyzed.program.functions[sender].unit;
+    let is_near = |other: usize| other == unit || analyzed.program.units[other].is_library;
+    let functions = analyzed.program.functions.iter().filter(|function| is_near(function.unit));
     let calls = functions.flat_map(|function| function.body.calls());
     let makers = calls.filter(|(_, call)| call.callee().is_some_and(|callee| makes(callee.text)));
     if makers.count() != 1 {
@@ -73,7 +81,9 @@ fn reader_that_takes(analyzed: &Analyzed<'_, '_>, of: &str, held: &HeldLock) -> 
         }
         _ => false,
     };
-    analyzed.analyses.iter().position(|analysis| {
+    let bodies = analyzed.analyses.iter().enumerate();
+    let mut near = bodies.filter(|(id, _)| is_near(analyzed.program.functions[*id].unit));
+    let found = near.find(|(_, analysis)| {
         let cycle_of = |event: &Event| analysis.cycle.get(event.block as usize).copied().flatten();
         let mut loops = analysis.events.iter().filter(reads).filter_map(cycle_of);
         loops.any(|cycle| {
@@ -88,7 +98,8 @@ fn reader_that_takes(analyzed: &Analyzed<'_, '_>, of: &str, held: &HeldLock) -> 
                 takes && cycle_of(event) == Some(cycle)
             })
         })
-    })
+    });
+    found.map(|(id, _)| id)
 }
 
 /// The held lock that the thread or task behind a join handle takes.

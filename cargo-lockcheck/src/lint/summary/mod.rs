@@ -245,6 +245,8 @@ pub(crate) struct Summary {
     pub(crate) guards: Vec<(LockUse, CallPath, Vec<u32>)>,
     /// The parameters, by index and field, whose guards it returns.
     pub(crate) passed_guards: Vec<(u32, Vec<u32>)>,
+    /// The parameters, by index, and the fields behind their references, whose guards it lets go of.
+    pub(crate) released: Vec<(u32, Vec<u32>)>,
     /// The locks it takes.
     pub(crate) acquired: Vec<Acquired>,
     /// What it waits for.
