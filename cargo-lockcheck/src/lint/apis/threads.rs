@@ -2,6 +2,7 @@
 
 use super::functions::{Functions, Of, any};
 use crate::lint::mir::callee::Callee;
+use crate::lint::mir::types;
 
 /// Functions that start a thread or task which runs their argument on its own.
 const SPAWNS: &[Functions] = &[
@@ -49,6 +50,13 @@ const LOOKS: &[&str] = &["load", "spin_loop", "yield_now", "index"];
 /// Whether a call starts a thread or task that runs its argument on its own.
 pub(crate) fn is_spawn(callee: &Callee<'_>) -> bool {
     any(SPAWNS, callee)
+}
+
+/// Whether a call starts a thread that a scope waits for.
+pub(crate) fn is_of_scope(callee: &Callee<'_>) -> bool {
+    is_spawn(callee)
+        && matches!(types::last(callee.owner()), "Scope" | "ScopeFifo" | "ScopedThreadBuilder")
+        || callee.name() == "spawn_scoped"
 }
 
 /// Whether a call returns when all threads that are started in it have ended.

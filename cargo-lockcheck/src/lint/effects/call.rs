@@ -13,7 +13,7 @@ use crate::lint::apis::closures::{self, ClosureArgument, closure_argument, is_op
 use crate::lint::apis::lazy::{LazyCall, lazy_call};
 use crate::lint::apis::locks::{LockCall, Waiting, future_of_lock};
 use crate::lint::apis::moves::{drops_elements, is_drop};
-use crate::lint::apis::threads::is_spawn;
+use crate::lint::apis::threads::{is_of_scope, is_scope, is_spawn};
 use crate::lint::apis::through_traits::{formatted, is_comparison, is_wake};
 use crate::lint::apis::waits::{
     Blocking, awaited, blocking_call, is_condvar_wait, is_notify, message_of,
@@ -62,7 +62,17 @@ impl<'a> Planner<'_, '_, 'a> {
             return;
         }
         if is_spawn(callee) {
-            return self.spawn(call);
+            return self.spawn(call, callee);
+        }
+        if is_scope(callee) {
+            let before = self.plan.effects.len();
+            self.outside(call, callee);
+            for effect in &mut self.plan.effects[before..] {
+                if let Effect::Scoped(scoped) = effect {
+                    scoped.has_ended = true;
+                }
+            }
+            return;
         }
         if is_drop(callee) {
             if let Some(Operand::Move(place)) = call.args.first() {
@@ -133,7 +143,7 @@ impl<'a> Planner<'_, '_, 'a> {
     }
 
     /// A thread or task that runs what the call is given.
-    fn spawn(&mut self, call: &Call<'a>) {
+    fn spawn(&mut self, call: &Call<'a>, callee: &Callee<'_>) {
         let view = self.view;
         for arg in &call.args {
             let Some(ty) = view.operand_type(arg).filter(|ty| ty.starts_with('{')) else {
@@ -141,6 +151,9 @@ impl<'a> Planner<'_, '_, 'a> {
             };
             if let Some(id) = view.program.closure(view.function.unit, ty) {
                 self.started(id, &view.operand(arg));
+                if is_of_scope(callee) {
+                    self.scoped(id, &view.operand(arg));
+                }
             }
         }
     }

@@ -8,7 +8,7 @@ use crate::lint::mir::model::{Span, Terminator};
 use crate::lint::summary::path::Path;
 use crate::lint::summary::{
     Acquired, BlockingCall, CallPath, Callback, DeferredEdge, LazyInit, Location, LockUse,
-    MacroPlace,
+    MacroPlace, Scoped,
 };
 
 /// One thing that a call or drop does.
@@ -16,6 +16,8 @@ use crate::lint::summary::{
 pub(crate) enum Effect {
     /// Takes a lock, now or in a callee.
     Acquire(Acquired, Vec<(LockUse, CallPath)>),
+    /// A thread of a scope takes a lock.
+    Scoped(Scoped),
     /// Waits for something else; the object it waits on, when this body names it.
     Block(BlockingCall, Option<Path>),
     /// Runs code that is not known here.
@@ -43,7 +45,11 @@ impl Effect {
         match self {
             Effect::Acquire(_, extra) => extra.extend_from_slice(locks),
             Effect::Callback(callback) => callback.held.extend_from_slice(locks),
-            Effect::Block(..) | Effect::LazyInit(_) | Effect::Wait { .. } | Effect::Notify(_) => {}
+            Effect::Scoped(_)
+            | Effect::Block(..)
+            | Effect::LazyInit(_)
+            | Effect::Wait { .. }
+            | Effect::Notify(_) => {}
         }
     }
 

@@ -4,6 +4,7 @@
 use std::cell::OnceCell;
 
 use super::effect::{Effect, Plan, location_of, parameter_bit};
+use crate::lint::apis::locks::Waiting;
 use crate::lint::dataflow::class_of::class_of;
 use crate::lint::dataflow::view::BodyView;
 use crate::lint::mir::model::{Rvalue, StatementKind};
@@ -13,7 +14,7 @@ use crate::lint::summary::path::{Path, Root};
 use crate::lint::summary::trail::{Step, Trail};
 use crate::lint::summary::{
     Acquired, BlockingCall, CallPath, Callback, DEPTH, DeferredEdge, DroppedTypes, LIMIT, LazyInit,
-    Location, LockUse, Summary,
+    Location, LockUse, Scoped, Summary,
 };
 
 /// Where, in the argument list of a call, the closure is that the call runs, and the values that the
@@ -165,6 +166,19 @@ impl<'a> Planner<'_, '_, 'a> {
             };
             self.plan.effects.push(Effect::Acquire(acquired, Vec::new()));
         }
+        for scoped in &summary.scoped {
+            if scoped.acquired.chain.len() >= DEPTH || self.plan.effects.len() >= LIMIT {
+                continue;
+            }
+            self.plan.effects.push(Effect::Scoped(Scoped {
+                acquired: Acquired {
+                    lock: rebase(&scoped.acquired.lock),
+                    chain: longer(&scoped.acquired.chain),
+                    ..scoped.acquired.clone()
+                },
+                has_ended: scoped.has_ended,
+            }));
+        }
         for blocks in &summary.blocking {
             if blocks.chain.len() < DEPTH && self.plan.effects.len() < LIMIT {
                 let blocks = BlockingCall { chain: longer(&blocks.chain), ..blocks.clone() };
@@ -245,6 +259,25 @@ impl<'a> Planner<'_, '_, 'a> {
                 trail: self.longer_trail(&edge.trail, true),
             });
         }
+    }
+
+    /// The locks that a closure takes which is run on a thread of a scope.
+    pub(super) fn scoped(&mut self, id: BodyId, closure: &Path) {
+        let before = self.plan.effects.len();
+        let param = |number: u32| match number {
+            1 => closure.clone().into(),
+            _ => Argument::unknown(),
+        };
+        let edges = self.plan.deferred_edges.len();
+        self.body(id, &param, false, None);
+        self.plan.deferred_edges.truncate(edges);
+        let effects = self.plan.effects.split_off(before);
+        self.plan.effects.extend(effects.into_iter().filter_map(|effect| match effect {
+            Effect::Acquire(acquired, _) if acquired.lock.wait == Waiting::Blocking => {
+                Some(Effect::Scoped(Scoped { acquired, has_ended: false }))
+            }
+            _ => None,
+        }));
     }
 
     fn longer_trail(&self, trail: &Trail, starts: bool) -> Trail {

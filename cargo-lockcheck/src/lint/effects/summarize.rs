@@ -18,7 +18,7 @@ use crate::lint::summary::path::{Path, Root};
 use crate::lint::summary::trail::Step;
 use crate::lint::summary::{
     Acquired, BlockingCall, CallPath, Callback, DeferredEdge, Foreign, LIMIT, Location, LockUse,
-    Returned, Summary, Waiter,
+    Returned, Scoped, Summary, Waiter,
 };
 use crate::report::model::Mode;
 
@@ -218,6 +218,17 @@ impl<'a> Builder<'_, '_, 'a> {
                         self.summary.acquired.push(entry);
                     }
                     None => {}
+                }
+            }
+            Effect::Scoped(scoped) => {
+                let known = &mut self.summary.scoped;
+                let Some(lock) = exported(&scoped.acquired.lock) else { return };
+                let acquired = Acquired { lock, ..scoped.acquired.clone() };
+                let is_known = known.iter().any(|other| {
+                    other.acquired.lock == acquired.lock && other.has_ended == scoped.has_ended
+                });
+                if !is_known && known.len() < LIMIT {
+                    known.push(Scoped { acquired, has_ended: scoped.has_ended });
                 }
             }
             Effect::Block(blocks, _) => {

@@ -6,6 +6,7 @@
 
 use lockdep::finding::Rule;
 
+use super::relock::is_same;
 use super::report::{chain_sites, finding, lock, quoted, site, under, why_alive};
 use super::tasks::{across_await, taken_by_thread};
 use super::wakers::Wakers;
@@ -20,8 +21,8 @@ use crate::lint::mir::model::{Body, Step, Terminator};
 use crate::lint::mir::types;
 use crate::lint::program::BodyId;
 use crate::lint::summary::path::{Part, Path};
-use crate::lint::summary::{BlockingCall, Callback, Foreign, Waiter};
-use crate::report::model::Finding;
+use crate::lint::summary::{Acquired, BlockingCall, Callback, Foreign, Waiter};
+use crate::report::model::{Finding, Mode};
 
 pub(crate) fn check(analyzed: &Analyzed<'_, '_>, findings: &mut Vec<Finding>) {
     let wakers = Wakers::new(analyzed);
@@ -51,6 +52,9 @@ pub(crate) fn check(analyzed: &Analyzed<'_, '_>, findings: &mut Vec<Finding>) {
                     let chain = vec![event.here.clone()];
                     findings.extend(wakers.across_wait(id, event, class.as_deref(), &chain));
                 }
+                EventKind::Effect(Effect::Scoped(scoped)) if scoped.has_ended => {
+                    findings.extend(across_scope(analyzed, id, event, &scoped.acquired));
+                }
                 EventKind::Effect(Effect::Acquire(acquired, _))
                     if is_format && acquired.lock.wait == Waiting::Blocking =>
                 {
@@ -67,6 +71,27 @@ pub(crate) fn check(analyzed: &Analyzed<'_, '_>, findings: &mut Vec<Finding>) {
             }
         }
     }
+}
+
+/// A scope is waited for under a lock that one of its threads takes.
+fn across_scope(
+    analyzed: &Analyzed<'_, '_>,
+    id: BodyId,
+    event: &Event,
+    acquired: &Acquired,
+) -> Option<Finding> {
+    let held = event.held.iter().find(|held| {
+        !held.stale
+            && is_same(&held.lock, &acquired.lock)
+            && (held.lock.mode, acquired.lock.mode) != (Mode::Read, Mode::Read)
+    })?;
+    let message = format!(
+        "`{}` waits for the threads of a scope while it holds {}, which one of them takes",
+        analyzed.program.functions[id].display,
+        quoted(&held.lock)
+    );
+    let (rule, chain) = (Rule::WaitWhileHolding, &acquired.chain);
+    Some(under(analyzed, id, rule, message, held, event, chain, "the thread asks for it here"))
 }
 
 fn across_callback(

@@ -142,6 +142,16 @@ pub(crate) struct Acquired {
     pub(crate) needs: Vec<Fact>,
 }
 
+/// An acquisition by a thread that a scope waits for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Scoped {
+    /// The acquisition.
+    pub(crate) acquired: Acquired,
+    /// Whether the scope has been waited for by then, so that what is held all the while keeps the
+    /// thread from its end.
+    pub(crate) has_ended: bool,
+}
+
 /// Who waits for something.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Waiter {
@@ -249,6 +259,8 @@ pub(crate) struct Summary {
     pub(crate) released: Vec<(u32, Vec<u32>)>,
     /// The locks it takes.
     pub(crate) acquired: Vec<Acquired>,
+    /// The locks that threads take which it starts in a scope.
+    pub(crate) scoped: Vec<Scoped>,
     /// What it waits for.
     pub(crate) blocking: Vec<BlockingCall>,
     /// The code of its caller that it calls.
