@@ -11,7 +11,7 @@ use crate::lint::apis::aliases::has_elements;
 use crate::lint::apis::moves::is_handle;
 use crate::lint::mir::types;
 use crate::lint::program::Program;
-use crate::lint::program::fields::{local_path, sources_of};
+use crate::lint::program::fields::{field_type, local_path, sources_of};
 use crate::lint::summary::class::Class;
 use crate::lint::summary::path::{Part, Path, Pick, Root};
 
@@ -28,7 +28,7 @@ pub(crate) fn class_of(view: &BodyView<'_, '_>, path: &Path) -> Option<Class> {
     for part in path.parts.iter().rev().chain(home) {
         match part {
             Part::Field { owner: Some(owner), variant, index } => {
-                if is_wrapper(program, unit, owner) {
+                if is_wrapper(program, unit, owner, variant, *index) {
                     continue;
                 }
                 let field = field_name(program, unit, owner, variant, *index);
@@ -131,16 +131,25 @@ fn static_name(name: &str) -> String {
     }
 }
 
-/// A type with one field of a generic type is a lock with another name: the class is where it is.
-fn is_wrapper(program: &Program<'_>, unit: usize, owner: &str) -> bool {
+/// Whether a field is what a generic type is a wrapper of: its only field, one of a parameter's type, or
+/// the only one with a lock around a parameter. The class is where the wrapper is.
+fn is_wrapper(program: &Program<'_>, unit: usize, owner: &str, variant: &str, index: u32) -> bool {
     let sources = sources_of(program, unit, owner);
     let Some(item) = sources.and_then(|sources| sources.type_item(local_path(owner))) else {
         return false;
     };
     let fields = item.variants.iter().flat_map(|(_, fields)| fields);
-    item.is_generic
-        && item.variants.len() == 1
-        && fields.filter(|field| !field.ty.contains("PhantomData")).count() == 1
+    let mut fields = fields.filter(|field| !field.ty.contains("PhantomData"));
+    if item.parameters.is_empty() || item.variants.len() != 1 {
+        return false;
+    }
+    let is_parameter = |ty: &str| item.parameters.iter().any(|known| known == ty);
+    let is_around = |ty: &str| types::arguments(ty).first().is_some_and(|ty| is_parameter(ty));
+    let around: Vec<&str> =
+        fields.clone().map(|field| &*field.ty).filter(|ty| is_around(ty)).collect();
+    let field = field_type(program, unit, owner, variant, index);
+    field.is_some_and(|ty| is_parameter(&ty) || around == [ty.as_str()])
+        || fields.next().is_some() && fields.next().is_none()
 }
 
 /// The name of a field, or its number where what the source says of it depends on how it is compiled.

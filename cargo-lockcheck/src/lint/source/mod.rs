@@ -103,8 +103,8 @@ pub(crate) struct ImplHeader {
 pub(crate) struct TypeItem {
     /// The variants; a struct is one without a name.
     pub(crate) variants: Vec<(String, Vec<Field>)>,
-    /// Whether it has a generic type parameter.
-    pub(crate) is_generic: bool,
+    /// The names of its type parameters.
+    pub(crate) parameters: Vec<String>,
 }
 
 /// A field as the source has it.
@@ -351,11 +351,13 @@ fn parse_type(text: &str) -> Option<TypeItem> {
         });
         named.collect()
     };
-    let is_generic = |generics: &syn::Generics| generics.type_params().next().is_some();
+    let parameters = |generics: &syn::Generics| {
+        generics.type_params().map(|parameter| parameter.ident.to_string()).collect()
+    };
     match syn::parse_str::<syn::Item>(&text[..=end]).ok()? {
         syn::Item::Struct(item) => Some(TypeItem {
             variants: vec![(String::new(), fields(&item.fields))],
-            is_generic: is_generic(&item.generics),
+            parameters: parameters(&item.generics),
         }),
         syn::Item::Enum(item) => Some(TypeItem {
             variants: item
@@ -363,7 +365,7 @@ fn parse_type(text: &str) -> Option<TypeItem> {
                 .iter()
                 .map(|variant| (variant.ident.to_string(), fields(&variant.fields)))
                 .collect(),
-            is_generic: is_generic(&item.generics),
+            parameters: parameters(&item.generics),
         }),
         _ => None,
     }
@@ -427,7 +429,7 @@ mod tests {
         let items = type_items(text);
         assert_eq!(items.iter().map(|item| item.0).collect::<Vec<_>>(), ["S", "E"]);
         let item = parse_type(&text[items[0].1..]).unwrap();
-        assert!(item.is_generic);
+        assert_eq!(item.parameters, ["T"]);
         assert_eq!(item.fields("")[1].name, "b");
         assert_eq!(item.fields("")[1].ty, "Mutex<T>");
         let item = parse_type(&text[items[1].1..]).unwrap();
