@@ -1,4 +1,4 @@
-//! Which values a block needs: of booleans and options that keep theirs, so that `if ordered { … }`
+//! Which values a block needs: of booleans, options and enums of two that keep theirs, so that `if ordered { … }`
 //! twice is the same way twice.
 
 use std::collections::{BTreeMap, HashSet};
@@ -7,6 +7,7 @@ use super::flow::{Condition, Flow, condition};
 use super::view::{BodyView, Definition};
 use crate::lint::mir::model::{Operand, Place, Rvalue, StatementKind, Terminator};
 use crate::lint::mir::types;
+use crate::lint::program::fields::{has_two, one_of_two};
 use crate::lint::summary::fact::{Fact, Value};
 
 /// How many values are looked at in one body.
@@ -112,8 +113,10 @@ fn decided_by(view: &BodyView<'_, '_>, graph: &Flow, block: u32) -> Option<(u32,
     match condition(view, block)? {
         Condition::Variant(place) => {
             let local = kept(view, graph, place)?.0;
-            (types::short(view.function.body.locals[local as usize].ty) == "Option")
-                .then_some((local, false))
+            let ty = view.function.body.locals[local as usize].ty;
+            let is_known = types::short(ty) == "Option"
+                || !types::is_reference(ty) && has_two(view.program, view.function.unit, ty);
+            is_known.then_some((local, false))
         }
         Condition::Value => match view.is_tested(block) {
             Some((place, variant)) => {
@@ -201,6 +204,11 @@ pub(crate) fn value(view: &BodyView<'_, '_>, operand: &Operand<'_>) -> Value {
             }
             StatementKind::Assign(_, Rvalue::Aggregate(name, _)) if is_variant(name, "Some") => {
                 return Value::Known(1);
+            }
+            StatementKind::Assign(dest, Rvalue::Aggregate(name, _)) => {
+                let (ty, variant) = (view.type_of(dest), types::last(name));
+                let number = one_of_two(view.program, view.function.unit, ty, variant);
+                return number.map_or(Value::Unknown, Value::Known);
             }
             _ => return Value::Unknown,
         }

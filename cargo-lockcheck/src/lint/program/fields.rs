@@ -1,6 +1,7 @@
 //! The fields of types, as the source of their target has them.
 
 use super::Program;
+use crate::lint::mir::types;
 use crate::lint::source::Sources;
 
 /// The type of a field, as the source has it.
@@ -21,6 +22,27 @@ pub(crate) fn field_type(
         None => item.field(variant, index),
     };
     field.map(|field| field.ty.clone())
+}
+
+/// The number of a variant of an enum of the program that has two; nothing for other types.
+pub(crate) fn one_of_two(program: &Program<'_>, unit: usize, ty: &str, name: &str) -> Option<u128> {
+    let path = program.global(unit, types::head(ty));
+    let item = sources_of(program, unit, &path)?.type_item(local_path(&path))?;
+    match item.variants.as_slice() {
+        [(first, _), (second, _)] if !item.is_numbered => match name {
+            _ if name == first => Some(0),
+            _ if name == second => Some(1),
+            _ => None,
+        },
+        _ => None,
+    }
+}
+
+/// Whether a type is an enum of the program that has two variants.
+pub(crate) fn has_two(program: &Program<'_>, unit: usize, ty: &str) -> bool {
+    let path = program.global(unit, types::head(ty));
+    let item = sources_of(program, unit, &path).and_then(|of| of.type_item(local_path(&path)));
+    item.is_some_and(|item| item.variants.len() == 2 && !item.is_numbered)
 }
 
 /// The path without the crate's name.

@@ -103,6 +103,8 @@ pub(crate) struct ImplHeader {
 pub(crate) struct TypeItem {
     /// The variants; a struct is one without a name.
     pub(crate) variants: Vec<(String, Vec<Field>)>,
+    /// Whether a variant is given a number of its own.
+    pub(crate) is_numbered: bool,
     /// The names of its type parameters.
     pub(crate) parameters: Vec<String>,
 }
@@ -357,6 +359,7 @@ fn parse_type(text: &str) -> Option<TypeItem> {
     match syn::parse_str::<syn::Item>(&text[..=end]).ok()? {
         syn::Item::Struct(item) => Some(TypeItem {
             variants: vec![(String::new(), fields(&item.fields))],
+            is_numbered: false,
             parameters: parameters(&item.generics),
         }),
         syn::Item::Enum(item) => Some(TypeItem {
@@ -365,6 +368,7 @@ fn parse_type(text: &str) -> Option<TypeItem> {
                 .iter()
                 .map(|variant| (variant.ident.to_string(), fields(&variant.fields)))
                 .collect(),
+            is_numbered: item.variants.iter().any(|variant| variant.discriminant.is_some()),
             parameters: parameters(&item.generics),
         }),
         _ => None,

@@ -1,9 +1,9 @@
-//! What is known of booleans and options that decide which way a body takes.
+//! What is known of booleans, options and enums of two that decide which way a body takes.
 
 /// What is known of a value.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Value {
-    /// It is this: 0 for `false` and `None`, 1 for `true` and `Some`.
+    /// It is this: 0 for `false`, `None` and the first of two variants, 1 for the other.
     Known(u128),
     /// It is what the body is given as this parameter.
     Param(u32),
@@ -26,7 +26,7 @@ impl Value {
 pub(crate) struct Fact {
     /// The local's number; to callers, the parameter's.
     pub(crate) local: u32,
-    /// 0 for `false` and `None`, 1 for `true` and `Some`.
+    /// 0 for `false`, `None` and the first of two variants, 1 for the other.
     pub(crate) value: u128,
 }
 
