@@ -310,7 +310,10 @@ impl<'a> Builder<'_, '_, 'a> {
                 matches!(lock.path.root, Root::Param(_))
                     && (lock.class.is_none() || self.view.is_behind_handle(&lock.path))
             };
-            if (from_caller(&held_out) || from_caller(&asked_out))
+            // What is one lock here is told here.
+            let is_told = held.path == asked.path && held.path.is_picked();
+            if !is_told
+                && (from_caller(&held_out) || from_caller(&asked_out))
                 && self.summary.deferred_edges.len() < LIMIT
             {
                 self.summary.deferred_edges.push(DeferredEdge {
