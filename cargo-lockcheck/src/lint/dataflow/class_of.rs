@@ -132,7 +132,8 @@ fn static_name(name: &str) -> String {
 }
 
 /// Whether a field is what a generic type is a wrapper of: its only field, one of a parameter's type, or
-/// the only one with a lock around a parameter. The class is where the wrapper is.
+/// the only one with a lock around a parameter, whose guards it hands out. The class is where the wrapper
+/// is.
 fn is_wrapper(program: &Program<'_>, unit: usize, owner: &str, variant: &str, index: u32) -> bool {
     let sources = sources_of(program, unit, owner);
     let Some(item) = sources.and_then(|sources| sources.type_item(local_path(owner))) else {
@@ -148,7 +149,8 @@ fn is_wrapper(program: &Program<'_>, unit: usize, owner: &str, variant: &str, in
     let around: Vec<&str> =
         fields.clone().map(|field| &*field.ty).filter(|ty| is_around(ty)).collect();
     let field = field_type(program, unit, owner, variant, index);
-    field.is_some_and(|ty| is_parameter(&ty) || around == [ty.as_str()])
+    let hands_out = || program.locks_for_others(owner);
+    field.is_some_and(|ty| is_parameter(&ty) || around == [ty.as_str()] && hands_out())
         || fields.next().is_some() && fields.next().is_none()
 }
 

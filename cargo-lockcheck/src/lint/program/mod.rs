@@ -107,6 +107,8 @@ pub(crate) struct Program<'a> {
     fields: HashMap<String, Vec<&'a str>>,
     /// Types of the program that own a guard.
     guard_types: HashSet<String>,
+    /// Types of the program with a method that returns a guard.
+    locking: HashSet<Arc<str>>,
 }
 
 impl<'a> Program<'a> {
@@ -129,7 +131,20 @@ impl<'a> Program<'a> {
         program.find_fields();
         program.find_guard_types();
         program.find_objects();
+        program.locking = program.find_locking();
         program
+    }
+
+    fn find_locking(&self) -> HashSet<Arc<str>> {
+        let functions = self.functions.iter().filter(|function| {
+            !function.is_closure() && self.owns_guard(function.body.locals[0].ty)
+        });
+        functions.filter_map(|function| function.self_ty.clone()).collect()
+    }
+
+    /// Whether a type of the program has a method that returns a guard, as locks have.
+    pub(crate) fn locks_for_others(&self, path: &str) -> bool {
+        self.locking.contains(path)
     }
 
     fn find_fields(&mut self) {

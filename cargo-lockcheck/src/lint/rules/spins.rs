@@ -15,13 +15,16 @@ use super::report::{finding, lock, quoted, site};
 use crate::lint::apis::atomics::{LOADS, READS, WRITES};
 use crate::lint::apis::locks::Waiting;
 use crate::lint::apis::threads;
+use crate::lint::dataflow::flow::{Condition, condition};
 use crate::lint::effects::analyzed::Analyzed;
 use crate::lint::effects::effect::{Effect, location};
 use crate::lint::effects::events::{Event, EventKind, HeldLock};
 use crate::lint::mir::callee::Callee;
+use crate::lint::mir::model::Terminator;
+use crate::lint::mir::types;
 use crate::lint::program::BodyId;
 use crate::lint::summary::LockUse;
-use crate::report::model::Finding;
+use crate::report::model::{Finding, Mode};
 
 pub(crate) fn check(analyzed: &Analyzed<'_, '_>, findings: &mut Vec<Finding>) {
     for id in 0..analyzed.analyses.len() {
@@ -66,6 +69,38 @@ fn try_lock_spin(analyzed: &Analyzed<'_, '_>, id: BodyId, findings: &mut Vec<Fin
     }
 }
 
+/// Whether the loop goes on when the attempt that a block makes has failed.
+fn retries(analyzed: &Analyzed<'_, '_>, id: BodyId, block: u32, cycle: u32) -> bool {
+    let analysis = &analyzed.analyses[id];
+    let view = analyzed.view(id);
+    let blocks = &view.function.body.blocks;
+    let Terminator::Call(call) = &blocks[block as usize].terminator else { return false };
+    let dest = &call.dest;
+    (0..blocks.len() as u32).any(|at| {
+        let Terminator::Switch(_, cases, otherwise) = &blocks[at as usize].terminator else {
+            return false;
+        };
+        // What the switch looks at when the attempt has failed.
+        let failed = match condition(&view, at) {
+            Some(Condition::Variant(place)) if place == dest => {
+                Some(u128::from(types::short(view.type_of(dest)) != "Option"))
+            }
+            Some(Condition::Value) => match view.is_tested(at) {
+                Some((place, variant)) if place == *dest => {
+                    let failure = u128::from(types::short(view.type_of(dest)) != "Option");
+                    Some(u128::from(variant == failure))
+                }
+                _ => None,
+            },
+            _ => None,
+        };
+        failed.is_some_and(|failed| {
+            let case = cases.iter().find(|case| case.0 == failed).map(|case| case.1);
+            case.or(*otherwise).is_some_and(|to| analysis.cycle[to as usize] == Some(cycle))
+        })
+    })
+}
+
 /// A loop that tries a lock which its own function holds, or turns for it without a pause under another
 /// that is taken before the loop.
 fn tries_under(
@@ -82,11 +117,13 @@ fn tries_under(
         let is_next = |callee: &Callee<'_>| callee.name() == "next" && callee.trait_name.is_some();
         in_loop(at) && call.callee().is_some_and(is_next)
     });
-    if counts {
+    if counts || !retries(analyzed, id, event.block, cycle) {
         return None;
     }
     let held = event.held.iter().filter(|held| !held.stale && !held.lock.is_handed_in());
-    let own = held.clone().find(|held| is_same(&held.lock, tried));
+    // Whoever has a permit can be given another.
+    let may_be_given = tried.mode == Mode::Read;
+    let own = held.clone().find(|held| is_same(&held.lock, tried) && !may_be_given);
     let taken_before = |held: &&HeldLock| {
         held.lock.wait == Waiting::Blocking
             && analysis
