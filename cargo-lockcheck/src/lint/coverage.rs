@@ -147,6 +147,7 @@ fn of_unknown_types(analyzed: &Analyzed<'_, '_>) -> Vec<Unnamed> {
             let result = types::short(function.body.type_of(&call.dest));
             if !METHODS.contains(&callee.name())
                 || callee.trait_name.is_some()
+                || !types::last(callee.owner()).starts_with(char::is_uppercase)
                 || !(result.contains("Guard") || result.contains("Permit"))
                 || program.locks.is_lock(callee.owner())
                 || program.resolve(function.unit, callee).is_some()
