@@ -72,10 +72,10 @@ fn value_at(view: &BodyView<'_, '_>, next: &[Vec<u32>], flag: u32, end: u32) -> 
     let given = given?;
     // The last value that each block gives it.
     let last = |at: u32| {
-        let own = definitions.iter().zip(&given).filter(
+        let mut own = definitions.iter().zip(&given).rev().filter(
             |(definition, _)| matches!(definition, Definition::Statement(block, _) if *block == at),
         );
-        own.last().map(|(_, value)| *value)
+        own.next().map(|(_, value)| *value)
     };
     let mut found = None;
     let mut seen = HashSet::new();

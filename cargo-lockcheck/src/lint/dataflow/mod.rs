@@ -8,6 +8,7 @@ pub(crate) mod facts;
 pub(crate) mod flow;
 mod folded;
 pub(crate) mod guards;
+mod handles;
 mod homes;
 mod picks;
 mod refine;

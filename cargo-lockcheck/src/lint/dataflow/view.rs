@@ -11,10 +11,8 @@ use std::sync::Arc;
 
 use super::coroutine::coroutine_local;
 use crate::lint::apis::aliases::{CallAlias, call_alias};
-use crate::lint::apis::moves::is_handle;
 use crate::lint::mir::model::{Operand, Place, Rvalue, StatementKind, Step, Terminator};
 use crate::lint::mir::types;
-use crate::lint::program::fields::field_type;
 use crate::lint::program::{BodyId, Function, Program, Unit};
 use crate::lint::summary::path::{Part, Path, Pick, Root};
 use crate::lint::summary::{Returned, Summaries, Summary};
@@ -317,37 +315,6 @@ impl<'p, 'a> BodyView<'p, 'a> {
         })
     }
 
-    /// Whether a field leads to a value that others may lead to too.
-    pub(crate) fn is_handle_field(&self, owner: &Arc<str>, variant: &str, index: u32) -> bool {
-        let ty = field_type(self.program, self.function.unit, owner, variant, index);
-        ty.is_some_and(|ty| types::is_reference(&ty) || is_handle(&ty))
-    }
-
-    /// Whether a lock is right behind a handle in a field: the owner may not be all that has it.
-    pub(crate) fn is_behind_handle(&self, path: &Path) -> bool {
-        let last = path.parts.iter().rev().find(|part| !matches!(part, Part::Element(_)));
-        match last {
-            Some(Part::Field { owner: Some(owner), variant, index }) => {
-                self.is_handle_field(owner, variant, *index)
-            }
-            _ => false,
-        }
-    }
-
-    /// The object behind a handle or reference that an array lists at a constant number. What is in
-    /// the array itself has no better name than its place there.
-    fn listed_handle(&self, root: &Root, number: u64) -> Option<Path> {
-        let Root::Aggregate(block, statement) = *root else { return None };
-        let statement =
-            self.function.body.blocks.get(block as usize)?.statements.get(statement as usize)?;
-        let StatementKind::Assign(_, Rvalue::Aggregate("[]", values)) = &statement.kind else {
-            return None;
-        };
-        let value = values.get(usize::try_from(number).ok()?)?;
-        let ty = self.operand_type(value)?;
-        (types::is_reference(ty) || is_handle(ty)).then(|| self.operand(value))
-    }
-
     /// The object that an operand is or refers to.
     pub(crate) fn operand(&self, operand: &Operand<'a>) -> Path {
         match operand {
@@ -502,31 +469,6 @@ impl<'p, 'a> BodyView<'p, 'a> {
             }
         }
         own
-    }
-
-    /// Whether another value may come where a path leads, while the body runs: by a constant number in
-    /// a collection that is changed, or that others may change under its lock.
-    fn may_change(&self, path: &Path) -> bool {
-        let is_constant = |part: &Part| !matches!(part, Part::Element(pick) if !matches!(pick, Pick::Constant(_)));
-        if path.parts.contains(&Part::Protected) || !path.parts.iter().all(is_constant) {
-            return true;
-        }
-        match path.root {
-            Root::Param(number) => {
-                let ty = self.function.body.locals[number as usize].ty;
-                types::is_mutable(ty) || self.is_changed_elsewhere(number)
-            }
-            Root::Static(_) => false,
-            Root::Call(_) | Root::Aggregate(..) => {
-                let whole = Path::new(path.root.clone());
-                self.function.body.names.iter().any(|(_, place)| {
-                    place.steps.is_empty()
-                        && self.is_changed_elsewhere(place.local)
-                        && self.local(place.local) == whole
-                })
-            }
-            Root::Local(_) | Root::Saved(_) | Root::Unknown => true,
-        }
     }
 
     /// The block and number of the aggregate that makes a closure of this type in this body.

@@ -192,7 +192,7 @@ impl<'a> Planner<'_, '_, 'a> {
         }
         self.plan.effects[before..]
             .iter_mut()
-            .for_each(|effect| effect.run_under(&[taken.clone()]));
+            .for_each(|effect| effect.run_under(std::slice::from_ref(&taken)));
     }
 
     fn take(&mut self, path: Path, ty: &str, lock: LockCall) -> (LockUse, CallPath) {

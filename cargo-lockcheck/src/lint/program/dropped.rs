@@ -65,7 +65,7 @@ impl<'a> Program<'a> {
         at: &Dropping,
         found: &mut Vec<Dropped>,
     ) {
-        let is_shared = !drops_content(ty) && !(handles == Handles::MayBeLast && is_counted(ty));
+        let is_shared = !(drops_content(ty) || handles == Handles::MayBeLast && is_counted(ty));
         if at.depth == 0
             || types::is_reference(ty)
             || is_shared
