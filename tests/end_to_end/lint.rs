@@ -253,6 +253,51 @@ fn main() {
     assert_eq!(named, [("Store.inner", 26), ("Store.kept", 8)]);
 }
 
+/// `--coverage` tells which acquisitions have a lock without a name, and why; a lock that a caller names
+/// has one.
+#[test]
+fn coverage_lists_what_has_no_name() {
+    let text = "use std::sync::{Arc, Mutex};
+pub struct Bank {
+    cash: Mutex<u32>,
+}
+fn add(to: &Mutex<u32>) {
+    *to.lock().unwrap() += 1;
+}
+pub fn never_called(with: &Mutex<u32>) -> u32 {
+    *with.lock().unwrap()
+}
+pub fn find(all: &dyn Fn() -> Arc<Mutex<u32>>) -> u32 {
+    let found = all();
+    *found.lock().unwrap()
+}
+impl Bank {
+    pub fn pay(&self) {
+        add(&self.cash);
+        *self.cash.lock().unwrap() -= 1;
+    }
+}
+fn main() {}
+";
+    let files = [("covered".to_owned(), text.to_owned())];
+    let project = Project::binaries("lint-coverage", "2024", &files);
+    let checked = project.check(&["check", "--coverage"]);
+    let (_, told) = checked.stderr.split_once("coverage: ").expect("it tells of the coverage");
+    let expected = "the lock has a name in 2 of 4 acquisitions
+
+  1 of a lock that is given as a parameter, which no caller names
+    src/bin/covered.rs:9:11
+      in `never_called`: `std::sync::Mutex<u32>`
+
+  1 of a lock that a call returns which is not looked into
+    src/bin/covered.rs:13:12
+      in `find`: `std::sync::Mutex<u32>`
+";
+    assert_eq!(told, expected, "{checked}");
+    let refused = project.check(&["test", "--coverage"]);
+    assert!(refused.code == 2 && refused.stderr.contains("`--coverage` is for"), "{refused}");
+}
+
 /// Locks of tasks, and maps with locks inside, of crates that only look like the known ones: each wrong
 /// program is found at the lines that say so, and the cured form of each is silent.
 #[test]
