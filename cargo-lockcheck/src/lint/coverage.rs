@@ -51,8 +51,7 @@ impl Reason {
             Reason::PutTogether => "of a lock in a value that the function puts together",
             Reason::NotFollowed => "of a lock that is reached in a way that is not followed",
             Reason::UnknownType => {
-                "by a method called as if it took a lock, of a type that is not known as one \
-                 (`[[lint.locks]]` in `lockcheck.toml` names such types)"
+                "of a type that is not known as a lock (`[[lint.locks]]` names such)"
             }
         }
     }
