@@ -118,6 +118,10 @@ fn lint_source(settings: Settings) -> Result<Outcome, Failure> {
             lint::output::messages::write(&report, &compiled, &sources, &mut io::stdout().lock());
     }
     output::write(&report, &settings, &sources)?;
+    if settings.coverage {
+        // A closed stderr leaves nobody to tell.
+        let _ = linted.named_locks.write(&mut io::stderr().lock());
+    }
     Ok(if compiled.code == 0 { outcome(0, &report) } else { Outcome::NotChecked })
 }
 

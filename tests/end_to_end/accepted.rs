@@ -130,6 +130,14 @@ fn comments_that_accept_nothing_are_told() {
                     // lockcheck: allow(double-lock) not there";
     let project = bank("accepted-nothing", comments, "");
     for args in [&["run", "-q", "--deny", "potential"][..], &["check"]] {
+        if args == ["check"] {
+            // The source tells that the barrier keeps the two apart in every run, unless it is after both.
+            let path = project.root().join("src/bin/bank.rs");
+            let text = fs::read_to_string(&path).expect("it can be read");
+            let (wait, rest) = ("    both.wait();\n", "    println!(\"{}\", bank.statement());\n");
+            let text = text.replace(&format!("{wait}{rest}"), &format!("{rest}{wait}"));
+            fs::write(path, text).expect("it can be written");
+        }
         let checked = project.check(args);
         assert_eq!(checked.code, 100, "{checked}");
         assert!(checked.report().findings.iter().any(|finding| finding.level == Level::Deny));

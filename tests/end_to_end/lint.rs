@@ -253,6 +253,85 @@ fn main() {
     assert_eq!(named, [("Store.inner", 26), ("Store.kept", 8)]);
 }
 
+/// `--coverage` tells which acquisitions have a lock without a name, and why; a lock that a caller names
+/// has one.
+#[test]
+fn coverage_lists_what_has_no_name() {
+    let text = "use std::sync::{Arc, Mutex};
+pub struct Bank {
+    cash: Mutex<u32>,
+}
+fn add(to: &Mutex<u32>) {
+    *to.lock().unwrap() += 1;
+}
+pub fn never_called(with: &Mutex<u32>) -> u32 {
+    *with.lock().unwrap()
+}
+pub fn find(all: &dyn Fn() -> Arc<Mutex<u32>>) -> u32 {
+    let found = all();
+    *found.lock().unwrap()
+}
+impl Bank {
+    pub fn pay(&self) {
+        add(&self.cash);
+        *self.cash.lock().unwrap() -= 1;
+    }
+}
+fn main() {}
+";
+    let files = [("covered".to_owned(), text.to_owned())];
+    let project = Project::binaries("lint-coverage", "2024", &files);
+    let checked = project.check(&["check", "--coverage"]);
+    let (_, told) = checked.stderr.split_once("coverage: ").expect("it tells of the coverage");
+    let expected = "the lock has a name in 2 of 4 acquisitions
+
+  1 of a lock that is given as a parameter, which no caller names
+    src/bin/covered.rs:9:11
+      in `never_called`: `std::sync::Mutex<u32>`
+
+  1 of a lock that a call returns which is not looked into
+    src/bin/covered.rs:13:12
+      in `find`: `std::sync::Mutex<u32>`
+";
+    assert_eq!(told, expected, "{checked}");
+    let refused = project.check(&["test", "--coverage"]);
+    assert!(refused.code == 2 && refused.stderr.contains("`--coverage` is for"), "{refused}");
+}
+
+/// Locks of tasks, and maps with locks inside, of crates that only look like the known ones: each wrong
+/// program is found at the lines that say so, and the cured form of each is silent.
+#[test]
+fn locks_of_other_crates_are_known_by_their_names() {
+    let project = Project::fixture("outside", "outside");
+    let checked = project.check(&["check"]);
+    let mut wrong = Vec::new();
+    for entry in fs::read_dir(project.root().join("src/bin")).expect("the programs") {
+        let path = entry.expect("an entry").path();
+        let name = path.file_name().expect("a file").to_string_lossy().into_owned();
+        let file = format!("src/bin/{name}");
+        let found: Vec<(&str, BTreeSet<u32>)> = checked
+            .report()
+            .findings
+            .iter()
+            .map(|finding| {
+                let at = lines(finding).into_iter().filter(|(of, _)| *of == file);
+                (finding.rule.code(), at.map(|(_, line)| line).collect())
+            })
+            .filter(|(_, lines): &(_, BTreeSet<u32>)| !lines.is_empty())
+            .collect();
+        if name.ends_with("_right.rs") && !found.is_empty() {
+            wrong.push(format!("{name} must be silent"));
+        }
+        for (line, number) in read(&path).lines().zip(1..) {
+            let Some((_, rule)) = line.split_once("// found: ") else { continue };
+            if !found.iter().any(|(known, lines)| *known == rule && lines.contains(&number)) {
+                wrong.push(format!("{name} is silent about {rule} at line {number}"));
+            }
+        }
+    }
+    assert_eq!(wrong, Vec::<String>::new(), "{checked}");
+}
+
 /// What one crate of a workspace defines is the same for all others, whatever they call it.
 #[test]
 fn items_are_one_by_whatever_path_a_crate_names_them() {

@@ -148,6 +148,9 @@ pub struct ReportArgs {
         hide_short_help = true
     )]
     pub with_trace: Option<Option<PathBuf>>,
+    /// With `check`: list the acquisitions whose lock has no name, by the reason
+    #[arg(long, global = true, hide_short_help = true)]
+    pub coverage: bool,
     /// Also count and time waits and holds, and report them for each lock
     #[arg(long, global = true, hide_short_help = true)]
     pub stats: bool,
@@ -256,6 +259,13 @@ impl Args {
                 ErrorKind::ArgumentConflict,
                 "`--with-trace` is for `cargo lockcheck check`, which joins what the source shows \
                  with what runs have recorded; the other subcommands read no source",
+            ));
+        }
+        if args.report.coverage && !matches!(args.command, Command::Check(_)) {
+            return Err(Cargo::command().error(
+                ErrorKind::ArgumentConflict,
+                "`--coverage` is for `cargo lockcheck check`, which names locks by what the source \
+                 says; in a run each lock is known",
             ));
         }
         Ok(args)

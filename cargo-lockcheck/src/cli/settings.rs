@@ -80,6 +80,8 @@ pub struct Settings {
     pub lint: user_config::Lint,
     /// Whether the lint is to be joined with the traces.
     pub with_trace: bool,
+    /// Whether the acquisitions are listed whose lock has no name.
+    pub coverage: bool,
     /// Whether cargo's messages go on to stdout, as an editor wants them.
     pub forward_messages: bool,
 }
@@ -195,6 +197,7 @@ impl Settings {
             accepted,
             lint: file.lint,
             with_trace,
+            coverage: report.coverage,
             forward_messages: verb == "check"
                 && given
                     .values("--message-format")

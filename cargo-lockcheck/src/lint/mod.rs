@@ -33,6 +33,9 @@ mod effects;
 // The order graph, declared orders, and what excludes that two threads meet.
 mod order;
 
+// Which acquisitions have a lock with a name.
+pub mod coverage;
+
 // What is wrong, in words.
 mod rules;
 
@@ -52,6 +55,7 @@ use crate::report::model::{Coverage, Evidence, Finding, Place, SourceOrder};
 use crate::report::naming::{self, Syntax};
 use crate::report::sources::Sources;
 use compile::{Checked, Compiled};
+use coverage::NamedLocks;
 
 /// What the lint found.
 #[derive(Debug, Default)]
@@ -66,6 +70,8 @@ pub struct Linted {
     pub orders: Vec<SourceOrder>,
     /// How much was looked at.
     pub coverage: Coverage,
+    /// Which acquisitions have a lock with a name.
+    pub named_locks: NamedLocks,
     /// Sentences on what limits this check.
     pub notes: Vec<String>,
 }
@@ -96,6 +102,7 @@ fn lint(parts: Vec<Part<'_>>, workspace: &Path, config: &user_config::Lint) -> L
     let program = ManuallyDrop::new(program::Program::new(parts, &config.locks));
     let analyzed = ManuallyDrop::new(Analyzed::new(&program));
     let (mut findings, orders) = rules::check(&analyzed, &config.order);
+    let named_locks = NamedLocks::of(&analyzed);
     let unknown_names = order::names::unknown(&analyzed, &config.order);
     let sources = Sources::of_workspace(workspace);
     let syntax = Syntax::new(&sources);
@@ -114,7 +121,7 @@ fn lint(parts: Vec<Part<'_>>, workspace: &Path, config: &user_config::Lint) -> L
         functions_skipped: program.skipped,
         ..Coverage::default()
     };
-    Linted { findings, unknown_names, files, orders, coverage, notes: Vec::new() }
+    Linted { findings, unknown_names, files, orders, coverage, named_locks, notes: Vec::new() }
 }
 
 /// All places that a finding or its locks are known by.
@@ -174,7 +181,8 @@ pub mod fuzzing {
         let root = PathBuf::from("/nowhere");
         let mir = mir::parse(text);
         let (files, renamed) = (Vec::new(), HashMap::new());
-        let target = Target { prefix: "fuzzed".to_owned(), root, files, mir, renamed };
+        let (prefix, is_library) = ("fuzzed".to_owned(), true);
+        let target = Target { prefix, is_library, root, files, mir, renamed };
         lint(vec![Part::new(target)], Path::new("/nowhere"), told)
     }
 }

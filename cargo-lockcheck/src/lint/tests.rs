@@ -24,6 +24,7 @@ fn part(text: &str) -> Part<'_> {
 fn part_of<'a>(root: &Path, text: &'a str) -> Part<'a> {
     Part::new(Target {
         prefix: "golden".to_owned(),
+        is_library: true,
         root: PathBuf::from(root),
         files: vec!["golden.rs".to_owned()],
         mir: mir::parse(text),

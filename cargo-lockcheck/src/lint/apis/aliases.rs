@@ -4,6 +4,7 @@
 
 use super::functions::{Functions, first, of_traits, of_types};
 use crate::lint::mir::callee::Callee;
+use crate::lint::mir::types;
 
 /// What the result of a call has to do with its first argument.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -194,7 +195,15 @@ const COLLECTIONS: &[&str] = &[
     "Slab",
     "SmallVec",
     "ArrayVec",
+    "HashSet",
+    "BTreeSet",
+    "BinaryHeap",
 ];
+
+/// Whether values of a type are collections of others.
+pub(crate) fn has_elements(ty: &str) -> bool {
+    COLLECTIONS.contains(&types::short(ty))
+}
 
 /// What the result of a call has to do with its first argument.
 pub(crate) fn call_alias(callee: &Callee<'_>) -> CallAlias {

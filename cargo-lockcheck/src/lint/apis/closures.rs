@@ -185,6 +185,11 @@ pub(crate) fn run<'a>(callee: &Callee<'a>) -> Vec<&'a str> {
     found
 }
 
+/// Whether a call only wraps an iterator, with a closure that runs when items are taken.
+pub(crate) fn wraps(callee: &Callee<'_>) -> bool {
+    is_known(callee) && ITERATORS.have(callee) && !takes_items(callee)
+}
+
 /// Whether a call is of code whose use of the closures it is given is known.
 fn is_known(callee: &Callee<'_>) -> bool {
     let path = match callee.self_ty {

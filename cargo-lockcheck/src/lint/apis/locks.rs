@@ -2,6 +2,9 @@
 //!
 //! The settings of a program add its own (`[[lint.locks]]` in `lockcheck.toml`).
 
+use super::containers::{
+    Keeping, container_call, is_container, is_container_guard, may_have_container_guard,
+};
 use super::functions::{Functions, first, of_traits};
 use crate::cli::user_config::LockType;
 use crate::lint::mir::callee::Callee;
@@ -60,7 +63,8 @@ impl Locks<'_> {
     /// Whether a type's text can have a guard in it; quick.
     pub(crate) fn may_have_guard(&self, ty: &str) -> bool {
         ty.contains("Guard")
-            || ty.contains("dashmap")
+            || ty.contains("SemaphorePermit")
+            || may_have_container_guard(ty)
             || self.configured.iter().any(|configured| ty.contains(types::last(&configured.guard)))
     }
 
@@ -130,6 +134,7 @@ const LOCKS: &[&str] = &[
     "FairMutex",
     "SpinMutex",
     "TicketMutex",
+    "Semaphore",
 ];
 
 /// How the paths of crates with locks begin.
@@ -191,21 +196,8 @@ const GUARDS: &[&str] = &[
     "OwnedRwLockReadGuard",
     "OwnedRwLockWriteGuard",
     "OwnedRwLockMappedWriteGuard",
-];
-
-/// Types of `dashmap` whose values hold a lock of the map.
-const MAP_GUARDS: &[&str] = &[
-    "Ref",
-    "RefMut",
-    "RefMulti",
-    "RefMutMulti",
-    "Entry",
-    "OccupiedEntry",
-    "VacantEntry",
-    "MappedRef",
-    "MappedRefMut",
-    "Iter",
-    "IterMut",
+    "SemaphorePermit",
+    "OwnedSemaphorePermit",
 ];
 
 /// Functions that take a lock: the types they belong to (none stands for all others), their names
@@ -218,6 +210,9 @@ const METHODS: &[(&[&str], &[&str], Option<Mode>)] = &[
     (&["RwLock"], &["write"], Some(Mode::Write)),
     (&["RwLock"], &["upgradable_read", "upgradeable_read"], Some(Mode::Upgradable)),
     (&["RwLock"], &["read_recursive"], None),
+    // Others may hold permits too.
+    (&["Semaphore"], &["acquire", "acquire_many"], Some(Mode::Read)),
+    (&["Semaphore"], &[], None),
     (&[], &["lock"], Some(Mode::Write)),
 ];
 
@@ -227,27 +222,6 @@ const NESTED: &[(Functions, Mode)] = &[
     (of_traits(&["RwLockNested"], &["write_nested"]), Mode::Write),
     (of_traits(&["RwLockNested"], &["read_nested"]), Mode::Read),
     (of_traits(&["UpgradableNested"], &["upgradable_read_nested"]), Mode::Upgradable),
-];
-
-/// Functions of a map with locks inside: how they take one, and whether it is gone when they return.
-const MAP_METHODS: &[(&[&str], Mode, bool)] = &[
-    (&["get", "iter"], Mode::Read, false),
-    (&["get_mut", "entry", "iter_mut"], Mode::Write, false),
-    (
-        &[
-            "insert",
-            "remove",
-            "remove_if",
-            "remove_if_mut",
-            "retain",
-            "clear",
-            "alter",
-            "alter_all",
-            "shrink_to_fit",
-        ],
-        Mode::Write,
-        true,
-    ),
 ];
 
 /// Futures that take a lock: the crate, their names, how they take it, and the lock's type.
@@ -277,7 +251,7 @@ pub(crate) fn future_of_lock(future: &str) -> Option<(LockCall, &'static str)> {
 /// Whether a type's path is that of a known guard.
 fn is_guard(path: &str) -> bool {
     let name = types::last(path);
-    GUARDS.contains(&name) || path.contains("dashmap::") && MAP_GUARDS.contains(&name)
+    GUARDS.contains(&name) || is_container_guard(path)
 }
 
 /// Whether a type's path is that of a known lock.
@@ -288,7 +262,7 @@ fn is_lock(path: &str) -> bool {
             || path.contains("lock_api::")
             || path.contains("futures") && path.contains("::lock::")
     };
-    LOCKS.contains(&name) && is_known_crate() || name == "DashMap"
+    LOCKS.contains(&name) && is_known_crate() || is_container(path)
 }
 
 /// How a call takes a known lock, if it does.
@@ -300,9 +274,10 @@ fn lock_call(callee: &Callee<'_>) -> Option<LockCall> {
         return Some(LockCall { is_nested: true, ..LockCall::new(mode, Waiting::Blocking) });
     }
     let name = callee.name();
-    if ty == "DashMap" && owner.contains("dashmap") {
-        let (_, mode, momentary) = MAP_METHODS.iter().find(|row| row.0.contains(&name))?;
-        return Some(LockCall { momentary: *momentary, ..LockCall::new(*mode, Waiting::Blocking) });
+    if is_container(owner) {
+        let (mode, keeping) = container_call(callee)?;
+        let momentary = keeping == Keeping::WhileItRuns;
+        return Some(LockCall { momentary, ..LockCall::new(mode, Waiting::Blocking) });
     }
     if !is_lock(owner) {
         return None;

@@ -9,6 +9,7 @@
 //! | the function | file |
 //! |---|---|
 //! | takes a lock, or its type is a lock or a guard | [`locks`] |
+//! | takes a lock inside of a map or other value that has some | [`containers`] |
 //! | makes its thread wait for something else | [`waits`] |
 //! | starts a thread or task, or lets others run | [`threads`] |
 //! | makes a channel, or takes all messages out of one | [`channels`] |
@@ -30,6 +31,7 @@ pub(crate) mod aliases;
 pub(crate) mod atomics;
 pub(crate) mod channels;
 pub(crate) mod closures;
+pub(crate) mod containers;
 pub(crate) mod functions;
 pub(crate) mod lazy;
 pub(crate) mod locks;

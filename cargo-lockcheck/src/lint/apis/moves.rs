@@ -1,5 +1,6 @@
 //! What calls do to values that they are given, or given a reference to.
 
+use super::aliases::has_elements;
 use super::functions::{Functions, Of, any, first, of_types};
 use crate::lint::mir::callee::Callee;
 use crate::lint::mir::types;
@@ -28,6 +29,9 @@ const WRAPPINGS: &[(Functions, Wrapping)] = &[
 const TAKERS: &[&str] =
     &["take", "replace", "remove", "pop", "pop_front", "pop_back", "swap_remove"];
 
+/// Methods of collections that drop elements before they return.
+const DROPPING: &[&str] = &["clear", "truncate", "retain", "retain_mut", "dedup"];
+
 /// Questions whether an option or result is the variant of number 0 when the answer is yes, or that of 1.
 const TESTS: &[(Functions, u128)] = &[
     (of_types(&["Option"], &["is_none"]), 0),
@@ -36,11 +40,19 @@ const TESTS: &[(Functions, u128)] = &[
     (of_types(&["Result"], &["is_err"]), 1),
 ];
 
+/// Types whose values lead to a value that they share.
+const HANDLES: &[&str] = &["Arc", "Rc", "Weak"];
+
 /// Functions whose argument is never dropped.
 const FORGETTING: &[&str] = &["mem::forget", "ManuallyDrop"];
 
 /// Types whose values do not drop what they hold, or are not surely the last to hold it.
 const NOT_DROPPING: &[&str] = &["Arc", "Rc", "Weak", "ManuallyDrop", "MaybeUninit"];
+
+/// Whether a type is a handle of a value that others may have handles of too.
+pub(crate) fn is_handle(ty: &str) -> bool {
+    HANDLES.contains(&types::short(ty))
+}
 
 /// What a call does to the `Some` or `Ok` around a value.
 pub(crate) fn wrapping(callee: &Callee<'_>) -> Wrapping {
@@ -53,6 +65,19 @@ pub(crate) fn wrapping(callee: &Callee<'_>) -> Wrapping {
 /// Whether a call drops all that the collection behind its reference holds.
 pub(crate) fn empties(callee: &Callee<'_>) -> bool {
     callee.name() == "clear" && types::is_library(callee.owner())
+}
+
+/// Whether a call drops elements of the collection behind its reference.
+pub(crate) fn drops_elements(callee: &Callee<'_>) -> bool {
+    DROPPING.contains(&callee.name())
+        && callee.trait_name.is_none()
+        && types::is_library(callee.owner())
+        && has_elements(callee.owner())
+}
+
+/// Whether a call gives out what was behind its reference, with something else in its place or not.
+pub(crate) fn gives_out(callee: &Callee<'_>) -> bool {
+    takes_out(callee) || callee.name() == "insert"
 }
 
 /// Whether a call moves a value out from behind its reference.

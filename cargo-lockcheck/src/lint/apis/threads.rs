@@ -2,6 +2,7 @@
 
 use super::functions::{Functions, Of, any};
 use crate::lint::mir::callee::Callee;
+use crate::lint::mir::types;
 
 /// Functions that start a thread or task which runs their argument on its own.
 const SPAWNS: &[Functions] = &[
@@ -51,9 +52,29 @@ pub(crate) fn is_spawn(callee: &Callee<'_>) -> bool {
     any(SPAWNS, callee)
 }
 
+/// Whether a call starts a thread that a scope waits for.
+pub(crate) fn is_of_scope(callee: &Callee<'_>) -> bool {
+    is_spawn(callee)
+        && matches!(types::last(callee.owner()), "Scope" | "ScopeFifo" | "ScopedThreadBuilder")
+        || callee.name() == "spawn_scoped"
+}
+
 /// Whether a call returns when all threads that are started in it have ended.
 pub(crate) fn is_scope(callee: &Callee<'_>) -> bool {
     SCOPES.have(callee)
+}
+
+/// Functions that run what they are given on several threads at once, until all have ended.
+const PARALLEL: &[Functions] = &[
+    Functions { of: Of::Path("rayon"), names: &["join", "join_context"] },
+    Functions { of: Of::Path("rayon_core"), names: &["join", "join_context"] },
+    Functions { of: Of::Types(&["ThreadPool"]), names: &["join"] },
+    Functions { of: Of::Traits(&["ParallelIterator", "IndexedParallelIterator"]), names: &[] },
+];
+
+/// Whether a call runs what it is given on several threads at once, until all have ended.
+pub(crate) fn is_parallel(callee: &Callee<'_>) -> bool {
+    any(PARALLEL, callee)
 }
 
 /// Whether a type has handles of threads or tasks in it.

@@ -23,6 +23,8 @@ pub(crate) enum Blocking {
     BlockOn,
     /// A peer on the network.
     Network,
+    /// To be woken through a condition variable.
+    Signal,
 }
 
 impl Blocking {
@@ -37,6 +39,7 @@ impl Blocking {
             Blocking::Process => "waits for a process",
             Blocking::BlockOn => "waits for a future",
             Blocking::Network => "waits for the network",
+            Blocking::Signal => "waits to be woken",
         }
     }
 }
@@ -98,6 +101,33 @@ pub(crate) fn blocking_call(callee: &Callee<'_>, first_arg_ty: Option<&str>) -> 
         return Some(Blocking::Network);
     }
     first(WAITS, callee).flatten()
+}
+
+/// Futures that a task waits for while its thread goes on: types, and async functions by their owner
+/// and name.
+const AWAITED: &[(&[&str], &[&str], Blocking)] = &[
+    (&["tokio::task::JoinHandle", "async_std::task::JoinHandle"], &[], Blocking::Join),
+    (&["tokio::sync::mpsc::Sender"], &["send"], Blocking::BoundedSend),
+    (&["tokio::sync::mpsc::Receiver"], &["recv"], Blocking::Receive),
+];
+
+/// The type of the messages of the channel that a future, as printed, is about.
+pub(crate) fn message_of(future: &str) -> Option<&str> {
+    let channel = future.strip_prefix("{async fn body of ")?.rsplit_once("::")?.0;
+    types::arguments(channel).first().copied()
+}
+
+/// What a task waits for that polls a future of this type, as printed.
+pub(crate) fn awaited(future: &str) -> Option<Blocking> {
+    let function = future.strip_prefix("{async fn body of ").map(|path| {
+        let callee = Callee::new(path.trim_end_matches("()}"));
+        (callee.owner().to_owned(), callee.name().to_owned())
+    });
+    let is_it = |(owners, names, _): &&(&[&str], &[&str], Blocking)| match &function {
+        Some((owner, name)) => owners.contains(&owner.as_str()) && names.contains(&name.as_str()),
+        None => owners.contains(&types::head(future)) && names.is_empty(),
+    };
+    AWAITED.iter().find(is_it).map(|row| row.2)
 }
 
 /// Whether a call waits on a condition variable.

@@ -8,8 +8,8 @@ use toml::{Table, Value};
 
 const KINDS: &[&str] = &["dependencies", "dev-dependencies", "build-dependencies"];
 
-/// The crates that a package calls by other names than their own, by those names. A package is taken
-/// to have a library of its name.
+/// The crates that a package calls by other names than their own, by those names. A package that is
+/// not in a directory beside it is taken to have a library of its name.
 pub(crate) fn renamed(manifest: &Path) -> HashMap<String, String> {
     let mut found = HashMap::new();
     let Some(package) = read(manifest) else { return found };
@@ -21,7 +21,7 @@ pub(crate) fn renamed(manifest: &Path) -> HashMap<String, String> {
         for (name, dependency) in kinds.flatten() {
             match dependency.get("package").and_then(Value::as_str) {
                 Some(package) => {
-                    found.insert(in_source(name), in_source(package));
+                    found.insert(in_source(name), library(manifest, dependency, package));
                 }
                 None if dependency.get("workspace").is_some() => inherited.push(name),
                 None => {}
@@ -29,15 +29,29 @@ pub(crate) fn renamed(manifest: &Path) -> HashMap<String, String> {
         }
     }
     if !inherited.is_empty() {
-        let around = manifest.ancestors().skip(1).filter_map(|at| read(&at.join("Cargo.toml")));
-        let workspace = around.into_iter().find(|table| table.contains_key("workspace"));
-        let shared = workspace.as_ref().and_then(|table| table["workspace"].get("dependencies"));
+        let around = manifest.ancestors().skip(1).map(|at| at.join("Cargo.toml"));
+        let mut around = around.filter_map(|at| Some((read(&at)?, at)));
+        let workspace = around.find(|(table, _)| table.contains_key("workspace"));
         for name in inherited {
-            let package = shared.and_then(|shared| shared.get(name)?.get("package")?.as_str());
-            found.extend(package.map(|package| (in_source(name), in_source(package))));
+            let shared = workspace.as_ref().and_then(|(table, at)| {
+                let dependency = table["workspace"].get("dependencies")?.get(name)?;
+                let package = dependency.get("package")?.as_str()?;
+                Some((in_source(name), library(at, dependency, package)))
+            });
+            found.extend(shared);
         }
     }
     found
+}
+
+/// The name of the library of a package that a manifest depends on.
+fn library(manifest: &Path, dependency: &Value, package: &str) -> String {
+    let named = || {
+        let path = dependency.get("path")?.as_str()?;
+        let table = read(&manifest.parent()?.join(path).join("Cargo.toml"))?;
+        Some(in_source(table.get("lib")?.get("name")?.as_str()?))
+    };
+    named().unwrap_or_else(|| in_source(package))
 }
 
 fn read(manifest: &Path) -> Option<Table> {
@@ -58,15 +72,19 @@ mod tests {
         let root = tempfile::tempdir().expect("a directory");
         let member = root.path().join("member");
         fs::create_dir(&member).expect("it is made");
+        let other = root.path().join("other");
+        fs::create_dir(&other).expect("it is made");
+        let library = "[package]\nname = \"c-d\"\n[lib]\nname = \"own-name\"";
+        fs::write(other.join("Cargo.toml"), library).expect("it is written");
         let workspace = "[workspace.dependencies]\nshared = { path = \"x\", package = \"of-all\" }";
         fs::write(root.path().join("Cargo.toml"), workspace).expect("it is written");
-        let package = "[dependencies]\na-b = { path = \"..\", package = \"c-d\" }\nplain = \"1\"\n\
+        let package = "[dependencies]\na-b = { path = \"../other\", package = \"c-d\" }\nplain = \"1\"\n\
                        shared.workspace = true\n[target.'cfg(unix)'.dependencies]\n\
                        e = { version = \"1\", package = \"f\" }";
         fs::write(member.join("Cargo.toml"), package).expect("it is written");
         let mut found: Vec<_> = renamed(&member.join("Cargo.toml")).into_iter().collect();
         found.sort();
         let pair = |name: &str, package: &str| (name.to_owned(), package.to_owned());
-        assert_eq!(found, [pair("a_b", "c_d"), pair("e", "f"), pair("shared", "of_all")]);
+        assert_eq!(found, [pair("a_b", "own_name"), pair("e", "f"), pair("shared", "of_all")]);
     }
 }

@@ -67,6 +67,7 @@ fn read(target: &Checked, root: &Path) -> Option<Part<'static>> {
     let file = target.mir.file_stem().unwrap_or_default().to_string_lossy();
     Some(Part::new(Target {
         prefix: if target.is_lib { target.name.clone() } else { file.into_owned() },
+        is_library: target.is_lib,
         root: root.to_owned(),
         files: target.files.clone(),
         mir: mir::parse(text),

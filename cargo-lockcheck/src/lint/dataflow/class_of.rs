@@ -5,11 +5,15 @@
 
 use std::sync::Arc;
 
+use super::homes;
 use super::view::BodyView;
+use crate::lint::apis::aliases::has_elements;
+use crate::lint::apis::moves::is_handle;
 use crate::lint::mir::types;
 use crate::lint::program::Program;
+use crate::lint::program::fields::{field_type, local_path, sources_of};
 use crate::lint::summary::class::Class;
-use crate::lint::summary::path::{Part, Path, Root};
+use crate::lint::summary::path::{Part, Path, Pick, Root};
 
 /// The class of the lock at a path, seen from a body.
 pub(crate) fn class_of(view: &BodyView<'_, '_>, path: &Path) -> Option<Class> {
@@ -17,10 +21,14 @@ pub(crate) fn class_of(view: &BodyView<'_, '_>, path: &Path) -> Option<Class> {
     let unit = view.function.unit;
     let mut suffix = String::new();
     let mut is_protected = false;
-    for part in path.parts.iter().rev() {
+    let home = match path.root {
+        Root::Local(local) => view.homes(|| homes::of(view)).get(&local),
+        _ => None,
+    };
+    for part in path.parts.iter().rev().chain(home) {
         match part {
             Part::Field { owner: Some(owner), variant, index } => {
-                if is_wrapper(program, unit, owner) {
+                if is_wrapper(program, unit, owner, variant, *index) {
                     continue;
                 }
                 let field = field_name(program, unit, owner, variant, *index);
@@ -54,8 +62,43 @@ pub(crate) fn class_of(view: &BodyView<'_, '_>, path: &Path) -> Option<Class> {
                 name: format!("{name}{inner}{suffix}").into(),
             })
         }
+        // A collection that is made here, and has a name here.
+        Root::Call(_) | Root::Aggregate(..)
+            if path.parts.iter().any(|part| matches!(part, Part::Element(_))) =>
+        {
+            let whole = Path::new(path.root.clone());
+            let mut names = view.function.body.names.iter();
+            let (name, place) = names.find(|(_, place)| {
+                place.steps.is_empty()
+                    && is_collection(view.function.body.locals[place.local as usize].ty)
+                    && view.local(place.local) == whole
+            })?;
+            let body = view.function.body.name;
+            Some(Class {
+                key: format!("{unit}#{body}::{name}#{}{inner}{suffix}", place.local).into(),
+                name: format!("{name}{inner}{suffix}").into(),
+            })
+        }
         _ => None,
     }
+}
+
+/// The class of an element of what a class names, where a path tells which.
+pub(crate) fn class_of_element(class: &Class, path: &Path) -> Option<Class> {
+    let number = path.parts.iter().rev().find_map(|part| match part {
+        Part::Element(Pick::Constant(number)) => Some(*number),
+        _ => None,
+    })?;
+    Some(Class {
+        key: format!("{}[{number}]", class.key).into(),
+        name: format!("{}[{number}]", class.name).into(),
+    })
+}
+
+/// Whether values of a type own the elements that they list, or share them all at once.
+fn is_collection(ty: &str) -> bool {
+    let ty = if is_handle(ty) { types::arguments(ty).first().copied().unwrap_or(ty) } else { ty };
+    !types::is_reference(ty) && (ty.starts_with('[') || has_elements(ty))
 }
 
 /// The name of the variable whose value a local becomes, or is a part of.
@@ -88,16 +131,27 @@ fn static_name(name: &str) -> String {
     }
 }
 
-/// A type with one field of a generic type is a lock with another name: the class is where it is.
-fn is_wrapper(program: &Program<'_>, unit: usize, owner: &str) -> bool {
+/// Whether a field is what a generic type is a wrapper of: its only field, one of a parameter's type, or
+/// the only one with a lock around a parameter, whose guards it hands out. The class is where the wrapper
+/// is.
+fn is_wrapper(program: &Program<'_>, unit: usize, owner: &str, variant: &str, index: u32) -> bool {
     let sources = sources_of(program, unit, owner);
     let Some(item) = sources.and_then(|sources| sources.type_item(local_path(owner))) else {
         return false;
     };
     let fields = item.variants.iter().flat_map(|(_, fields)| fields);
-    item.is_generic
-        && item.variants.len() == 1
-        && fields.filter(|field| !field.ty.contains("PhantomData")).count() == 1
+    let mut fields = fields.filter(|field| !field.ty.contains("PhantomData"));
+    if item.parameters.is_empty() || item.variants.len() != 1 {
+        return false;
+    }
+    let is_parameter = |ty: &str| item.parameters.iter().any(|known| known == ty);
+    let is_around = |ty: &str| types::arguments(ty).first().is_some_and(|ty| is_parameter(ty));
+    let around: Vec<&str> =
+        fields.clone().map(|field| &*field.ty).filter(|ty| is_around(ty)).collect();
+    let field = field_type(program, unit, owner, variant, index);
+    let hands_out = || program.locks_for_others(owner);
+    field.is_some_and(|ty| is_parameter(&ty) || around == [ty.as_str()] && hands_out())
+        || fields.next().is_some() && fields.next().is_none()
 }
 
 /// The name of a field, or its number where what the source says of it depends on how it is compiled.
@@ -114,44 +168,6 @@ fn field_name(
     });
     let name = name.unwrap_or_else(|| index.to_string());
     if variant.is_empty() { name } else { format!("{variant}.{name}") }
-}
-
-/// The type of a field, as the source has it.
-pub(crate) fn field_type(
-    program: &Program<'_>,
-    unit: usize,
-    owner: &str,
-    variant: &str,
-    index: u32,
-) -> Option<String> {
-    let item = sources_of(program, unit, owner)?.type_item(local_path(owner))?;
-    let field = match program.field(owner, variant, index) {
-        Some(name) => {
-            let mut named = item.fields(variant).iter().filter(|field| field.name == name);
-            // Of several with one name, one is there.
-            named.next().filter(|_| named.next().is_none())
-        }
-        None => item.field(variant, index),
-    };
-    field.map(|field| field.ty.clone())
-}
-
-/// The path without the crate's name.
-pub(crate) fn local_path(owner: &str) -> &str {
-    owner.split_once("::").map_or(owner, |split| split.1)
-}
-
-/// The sources of the target that a type of the program belongs to.
-pub(crate) fn sources_of<'p>(
-    program: &'p Program<'_>,
-    unit: usize,
-    owner: &str,
-) -> Option<&'p crate::lint::source::Sources> {
-    let prefix = owner.split("::").next()?;
-    if program.units[unit].prefix == prefix {
-        return Some(&program.units[unit].sources);
-    }
-    program.units.iter().find(|unit| unit.prefix == prefix).map(|unit| &unit.sources)
 }
 
 /// Where the field or static of a class is declared.

@@ -26,8 +26,75 @@ pub(super) fn fold(view: &BodyView<'_, '_>, next: &mut [Vec<u32>]) -> HashSet<u3
     for (at, target) in folded {
         next[at] = vec![target];
     }
+    // What was moved away on the way that is left is not dropped behind it.
+    for (at, target) in by_flags(view, next) {
+        next[at] = vec![target];
+    }
     let after = reached(next);
     before.difference(&after).copied().collect()
+}
+
+/// The switches on flags that have one value on all ways that lead there, with where they go.
+fn by_flags(view: &BodyView<'_, '_>, next: &[Vec<u32>]) -> Vec<(usize, u32)> {
+    let blocks = &view.function.body.blocks;
+    let live = reached(next);
+    let switches = blocks.iter().enumerate().filter_map(|(at, block)| {
+        let Terminator::Switch(value, cases, otherwise) = &block.terminator else { return None };
+        let place = value.place().filter(|place| place.steps.is_empty())?;
+        live.contains(&(at as u32)).then_some((at, place.local, cases, *otherwise))
+    });
+    let decided = switches.filter_map(|(at, flag, cases, otherwise)| {
+        let value = value_at(view, next, flag, at as u32)?;
+        let case = cases.iter().find(|case| case.0 == u128::from(value)).map(|case| case.1);
+        Some((at, case.or(otherwise)?))
+    });
+    decided.collect()
+}
+
+/// The one value that a flag has where a block ends, if it is only ever given constants.
+fn value_at(view: &BodyView<'_, '_>, next: &[Vec<u32>], flag: u32, end: u32) -> Option<bool> {
+    let blocks = &view.function.body.blocks;
+    let definitions = &view.definitions[flag as usize];
+    if definitions.len() < 2 || view.is_changed_elsewhere(flag) {
+        return None;
+    }
+    let given = |definition: &Definition| match definition {
+        Definition::Statement(block, index) => {
+            match &blocks[*block as usize].statements[*index as usize].kind {
+                StatementKind::Assign(_, Rvalue::Use(Operand::Const("true"))) => Some(true),
+                StatementKind::Assign(_, Rvalue::Use(Operand::Const("false"))) => Some(false),
+                _ => None,
+            }
+        }
+        Definition::Call(_) => None,
+    };
+    let given: Option<Vec<bool>> = definitions.iter().map(given).collect();
+    let given = given?;
+    // The last value that each block gives it.
+    let last = |at: u32| {
+        let mut own = definitions.iter().zip(&given).rev().filter(
+            |(definition, _)| matches!(definition, Definition::Statement(block, _) if *block == at),
+        );
+        own.next().map(|(_, value)| *value)
+    };
+    let mut found = None;
+    let mut seen = HashSet::new();
+    let mut work = vec![(0, None)];
+    while let Some((at, before)) = work.pop() {
+        if !seen.insert((at, before)) {
+            continue;
+        }
+        let value = last(at).or(before);
+        if at == end {
+            match (found, value) {
+                (_, None) => return None,
+                (Some(known), Some(value)) if known != value => return None,
+                _ => found = value,
+            }
+        }
+        work.extend(next[at as usize].iter().map(|to| (*to, value)));
+    }
+    found
 }
 
 /// The blocks that a body comes to.

@@ -192,6 +192,15 @@ fn apply_call<'a>(
                         local: from.local,
                         steps: from.steps.iter().copied().chain([Step::Deref]).collect(),
                     };
+                    let (holder, fields) = key(view, &behind);
+                    for (_, part) in
+                        transfer.released.iter().filter(|(number, _)| *number == index as u32)
+                    {
+                        let part: Vec<u32> = fields.iter().chain(part).copied().collect();
+                        state.retain(|held| {
+                            held.holder() != holder || !held.fields().starts_with(&part)
+                        });
+                    }
                     let mutable = ty.contains("mut ");
                     if mutable && callee.is_some_and(empties) {
                         remove(view, tokens, state, &behind);

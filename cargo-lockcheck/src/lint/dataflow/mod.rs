@@ -4,9 +4,12 @@
 mod canonical;
 pub(crate) mod class_of;
 mod coroutine;
+pub(crate) mod facts;
 pub(crate) mod flow;
 mod folded;
 pub(crate) mod guards;
+mod handles;
+mod homes;
 mod picks;
 mod refine;
 pub(crate) mod tokens;

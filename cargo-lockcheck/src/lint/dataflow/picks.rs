@@ -14,8 +14,7 @@ impl<'a> BodyView<'_, 'a> {
     pub(super) fn pick_at(&self, which: &str) -> Pick {
         match which.strip_prefix('_').and_then(|number| number.parse().ok()) {
             Some(local) => self.pick_of_local(local),
-            None if which.contains(" of ") => Pick::Constant(which.into()),
-            None => Pick::Any,
+            None => constant(which).unwrap_or(Pick::Any),
         }
     }
 
@@ -30,8 +29,8 @@ impl<'a> BodyView<'_, 'a> {
             {
                 self.pick_of_local(place.local)
             }
-            Some(Operand::Const(text)) if text.ends_with("_usize") => {
-                Pick::Constant((*text).into())
+            Some(Operand::Const(text)) => {
+                self.unit().number(text).map_or(Pick::Call(block), Pick::Constant)
             }
             _ => Pick::Call(block),
         }
@@ -52,7 +51,7 @@ impl<'a> BodyView<'_, 'a> {
                     local = of.local;
                 }
                 StatementKind::Assign(_, Rvalue::Use(Operand::Const(text))) => {
-                    return Pick::Constant((*text).into());
+                    return self.unit().number(text).map_or(Pick::Number(local), Pick::Constant);
                 }
                 _ => break,
             }
@@ -60,7 +59,7 @@ impl<'a> BodyView<'_, 'a> {
         Pick::Number(local)
     }
 
-    fn definitions_of(&self, local: u32) -> &[Definition] {
+    pub(super) fn definitions_of(&self, local: u32) -> &[Definition] {
         self.definitions.get(local as usize).map_or(&[], Vec::as_slice)
     }
 
@@ -80,5 +79,14 @@ impl<'a> BodyView<'_, 'a> {
             }
             _ => false,
         })
+    }
+}
+
+/// The element that a pattern means: `0 of 3` from the front, `-1 of 3` from the end.
+fn constant(which: &str) -> Option<Pick> {
+    let (number, _) = which.split_once(" of ")?;
+    match number.strip_prefix('-') {
+        Some(number) => number.parse().ok().map(Pick::FromEnd),
+        None => number.parse().ok().map(Pick::Constant),
     }
 }

@@ -56,6 +56,8 @@ pub(crate) struct Transfer {
     /// The arguments, by index and field, whose tokens the result holds; nothing if only the types
     /// tell.
     pub(crate) passed: Option<Vec<(u32, Vec<u32>)>>,
+    /// The arguments, by index, and the fields behind their references, whose tokens it lets go of.
+    pub(crate) released: Vec<(u32, Vec<u32>)>,
 }
 
 /// What the flow must know of the tokens.
@@ -101,11 +103,13 @@ pub(crate) fn tokens_in<'a>(
 ) -> Vec<Held> {
     let (holder, steps) = key(view, place);
     let may_hold = OnceCell::new();
+    let may_hold = || *may_hold.get_or_init(|| (tokens.owns)(view.type_of(place)));
+    // The fields of two variants have the same numbers.
+    let is_variants = place.steps.iter().any(|step| matches!(step, Step::Variant(_)));
     let found = state.iter().filter(|held| {
         held.holder == holder
-            && (held.steps.starts_with(&steps)
-                || steps.starts_with(&held.steps)
-                    && *may_hold.get_or_init(|| (tokens.owns)(view.type_of(place))))
+            && (held.steps.starts_with(&steps) && (!is_variants || may_hold())
+                || steps.starts_with(&held.steps) && may_hold())
     });
     found.cloned().collect()
 }

@@ -5,7 +5,8 @@
 //! looked through is a root of its own, equal to nothing else: the analysis then says too little,
 //! never too much.
 
-use std::cell::{Cell, RefCell};
+use std::cell::{Cell, OnceCell, RefCell};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::coroutine::coroutine_local;
@@ -13,7 +14,7 @@ use crate::lint::apis::aliases::{CallAlias, call_alias};
 use crate::lint::mir::model::{Operand, Place, Rvalue, StatementKind, Step, Terminator};
 use crate::lint::mir::types;
 use crate::lint::program::{BodyId, Function, Program, Unit};
-use crate::lint::summary::path::{Part, Path, Root};
+use crate::lint::summary::path::{Part, Path, Pick, Root};
 use crate::lint::summary::{Returned, Summaries, Summary};
 
 /// Where the value of a local comes from.
@@ -37,6 +38,7 @@ pub(crate) struct BodyView<'p, 'a> {
     memo: RefCell<Vec<Memo>>,
     /// How many locals the one that is looked for has led through.
     depth: Cell<u32>,
+    homes: OnceCell<BTreeMap<u32, Part>>,
     /// The local that stands for a coroutine's own state.
     pub(super) coroutine: Option<u32>,
 }
@@ -78,7 +80,14 @@ impl<'p, 'a> BodyView<'p, 'a> {
         let coroutine = function.is_coroutine().then(|| coroutine_local(function)).flatten();
         let memo = RefCell::new(vec![Memo::Open; body.locals.len()]);
         let depth = Cell::new(0);
-        BodyView { program, function, id, summaries, definitions, memo, depth, coroutine }
+        let homes = OnceCell::new();
+        BodyView { program, function, id, summaries, definitions, memo, depth, homes, coroutine }
+    }
+
+    /// For each local that is a lock, the field in which others find it, as `find` tells when it is
+    /// first asked.
+    pub(super) fn homes(&self, find: impl FnOnce() -> BTreeMap<u32, Part>) -> &BTreeMap<u32, Part> {
+        self.homes.get_or_init(find)
     }
 
     /// The local that stands for a coroutine's own state.
@@ -167,7 +176,7 @@ impl<'p, 'a> BodyView<'p, 'a> {
                     ty = field;
                 }
                 Step::Index(which) => {
-                    path = path.with(Part::Element(self.pick_at(which)));
+                    path = self.extend(path, &[Part::Element(self.pick_at(which))]);
                     ty = types::arguments(ty).first().copied().unwrap_or(ty);
                 }
             }
@@ -192,7 +201,9 @@ impl<'p, 'a> BodyView<'p, 'a> {
         if path.parts.is_empty()
             && let Some(value) = self.aggregate_field(&path.root, index)
             // What is made for the field has no better name than the field.
-            && (!is_named || matches!(value.root, Root::Param(_) | Root::Static(_)))
+            && (!is_named
+                || matches!(value.root, Root::Param(_) | Root::Static(_))
+                || self.is_handle_field(&Arc::from(self.global(head)), variant, index))
         {
             return value;
         }
@@ -206,11 +217,11 @@ impl<'p, 'a> BodyView<'p, 'a> {
         path.with(Part::Field { owner, variant: Arc::from(variant), index })
     }
 
-    fn global(&self, path: &str) -> String {
+    pub(super) fn global(&self, path: &str) -> String {
         self.program.global(self.function.unit, path)
     }
 
-    fn unit(&self) -> &'p Unit<'a> {
+    pub(super) fn unit(&self) -> &'p Unit<'a> {
         &self.program.units[self.function.unit]
     }
 
@@ -282,15 +293,23 @@ impl<'p, 'a> BodyView<'p, 'a> {
     /// A path with more parts behind it, looked through as far as they go.
     pub(crate) fn extend(&self, base: Path, parts: &[Part]) -> Path {
         parts.iter().fold(base, |path, part| match part {
-            Part::Field { owner, index, .. } if path.parts.is_empty() => {
+            Part::Field { owner, variant, index } if path.parts.is_empty() => {
                 let known = self.aggregate_field(&path.root, *index).or_else(|| match path.root {
                     Root::Call(block) => self.returned_field(block, *index),
                     _ => None,
                 });
-                let is_better = |value: &Path| {
-                    owner.is_none() || matches!(value.root, Root::Param(_) | Root::Static(_))
+                let is_better = |value: &Path| match owner {
+                    None => true,
+                    Some(owner) => {
+                        matches!(value.root, Root::Param(_) | Root::Static(_))
+                            || self.is_handle_field(owner, variant, *index)
+                    }
                 };
                 known.filter(is_better).unwrap_or_else(|| path.with(part.clone()))
+            }
+            Part::Element(Pick::Constant(number)) if path.parts.is_empty() => {
+                let listed = self.listed_handle(&path.root, *number);
+                listed.unwrap_or_else(|| path.with(part.clone()))
             }
             _ => path.with(part.clone()),
         })
@@ -438,12 +457,13 @@ impl<'p, 'a> BodyView<'p, 'a> {
         if let Some(first) = call.args.first() {
             match call_alias(callee) {
                 CallAlias::Same if callee.name() == "clone" => {
-                    return self.operand(first).kept(block);
+                    let path = self.operand(first);
+                    return if self.may_change(&path) { path.kept(block) } else { path };
                 }
                 CallAlias::Same => return self.operand(first),
                 CallAlias::Element => {
                     let pick = self.pick_by(block, callee, &call.args);
-                    return self.operand(first).with(Part::Element(pick));
+                    return self.extend(self.operand(first), &[Part::Element(pick)]);
                 }
                 CallAlias::Other => {}
             }

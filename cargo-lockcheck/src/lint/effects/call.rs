@@ -8,22 +8,29 @@
 use std::sync::Arc;
 
 use super::effect::{Effect, Plan, parameter_bit};
-use super::instantiate::{CALLED, ClosureArgs, Planner};
+use super::instantiate::{Argument, CALLED, ClosureArgs, Planner};
 use crate::lint::apis::closures::{self, ClosureArgument, closure_argument, is_option};
 use crate::lint::apis::lazy::{LazyCall, lazy_call};
 use crate::lint::apis::locks::{LockCall, Waiting, future_of_lock};
-use crate::lint::apis::moves::is_drop;
-use crate::lint::apis::threads::is_spawn;
+use crate::lint::apis::moves::{drops_elements, is_drop};
+use crate::lint::apis::threads::{is_of_scope, is_scope, is_spawn};
 use crate::lint::apis::through_traits::{formatted, is_comparison, is_wake};
-use crate::lint::apis::waits::{blocking_call, is_condvar_wait, is_notify};
-use crate::lint::dataflow::class_of::{class_of, local_path};
+use crate::lint::apis::waits::{
+    Blocking, awaited, blocking_call, is_condvar_wait, is_notify, message_of,
+};
+use crate::lint::dataflow::class_of::class_of;
+use crate::lint::dataflow::facts::{value, values_of_tuple};
 use crate::lint::dataflow::view::BodyView;
 use crate::lint::mir::callee::Callee;
 use crate::lint::mir::model::{Call, Called, Operand, Place, Rvalue, StatementKind, Terminator};
 use crate::lint::mir::types;
+use crate::lint::program::fields::local_path;
 use crate::lint::program::{BodyId, is_parameter};
+use crate::lint::summary::fact::Value;
 use crate::lint::summary::path::{Part, Path, Pick, Root};
-use crate::lint::summary::{Acquired, BlockingCall, Callback, Foreign, LazyInit, LockUse, Origin};
+use crate::lint::summary::{
+    Acquired, BlockingCall, CallPath, Callback, Foreign, LazyInit, LockUse, Origin, Waiter,
+};
 
 /// What the terminator of a block does.
 pub(super) fn plan(view: &BodyView<'_, '_>, block: u32) -> Plan {
@@ -32,7 +39,7 @@ pub(super) fn plan(view: &BodyView<'_, '_>, block: u32) -> Plan {
     if block_info.cleanup {
         return plan;
     }
-    let mut planner = Planner { view, span: block_info.span, block, plan: &mut plan };
+    let mut planner = Planner { view, block, plan: &mut plan };
     match &block_info.terminator {
         Terminator::Call(call) => planner.call(call),
         Terminator::Drop(place, _) => planner.drop(place),
@@ -55,13 +62,26 @@ impl<'a> Planner<'_, '_, 'a> {
             return;
         }
         if is_spawn(callee) {
-            return self.spawn(call);
+            return self.spawn(call, callee);
+        }
+        if is_scope(callee) {
+            let before = self.plan.effects.len();
+            self.outside(call, callee);
+            for effect in &mut self.plan.effects[before..] {
+                if let Effect::Scoped(scoped) = effect {
+                    scoped.has_ended = true;
+                }
+            }
+            return;
         }
         if is_drop(callee) {
             if let Some(Operand::Move(place)) = call.args.first() {
                 self.drop(place);
             }
             return;
+        }
+        if drops_elements(callee) {
+            self.drop_elements(call);
         }
         if is_condvar_wait(callee) {
             self.condvar_wait(call, callee);
@@ -75,7 +95,16 @@ impl<'a> Planner<'_, '_, 'a> {
         let first_ty = call.args.first().and_then(|arg| view.operand_type(arg));
         if let Some(what) = blocking_call(callee, first_ty) {
             let on = call.args.first().map(|arg| view.operand(arg));
-            let blocks = BlockingCall { what, chain: vec![self.here()], released: 0 };
+            if what == Blocking::Join && on.as_ref().is_some_and(|on| self.needs_nothing(on)) {
+                return;
+            }
+            let blocks = BlockingCall {
+                what,
+                waiter: Waiter::Thread,
+                about: None,
+                chain: vec![self.here()],
+                released: 0,
+            };
             self.plan.effects.push(Effect::Block(blocks, on));
         }
         match (callee.trait_name, callee.name()) {
@@ -101,7 +130,7 @@ impl<'a> Planner<'_, '_, 'a> {
             return self.trait_object(call, callee, self_ty);
         }
         if is_wake(callee) {
-            return self.callback(Path::new(Root::Unknown), Foreign::Waker);
+            return self.callback(Path::new(Root::Unknown), Foreign::Waker, Vec::new());
         }
         if is_comparison(callee)
             && let Some(id) = self.comparison(callee)
@@ -114,7 +143,7 @@ impl<'a> Planner<'_, '_, 'a> {
     }
 
     /// A thread or task that runs what the call is given.
-    fn spawn(&mut self, call: &Call<'a>) {
+    fn spawn(&mut self, call: &Call<'a>, callee: &Callee<'_>) {
         let view = self.view;
         for arg in &call.args {
             let Some(ty) = view.operand_type(arg).filter(|ty| ty.starts_with('{')) else {
@@ -122,8 +151,29 @@ impl<'a> Planner<'_, '_, 'a> {
             };
             if let Some(id) = view.program.closure(view.function.unit, ty) {
                 self.started(id, &view.operand(arg));
+                if is_of_scope(callee) {
+                    self.scoped(id, &view.operand(arg));
+                }
             }
         }
+    }
+
+    /// Whether the thread behind a handle is known to take no lock and to wait for nothing.
+    fn needs_nothing(&self, handle: &Path) -> bool {
+        let Root::Call(block) = handle.root else { return false };
+        let blocks = &self.view.function.body.blocks;
+        let call = match blocks.get(block as usize).map(|block| &block.terminator) {
+            Some(Terminator::Call(call)) if call.callee().is_some_and(is_spawn) => call,
+            _ => return false,
+        };
+        let closure = call.args.last().and_then(|closure| self.view.operand_type(closure));
+        let body = closure.and_then(|ty| self.view.program.closure(self.view.function.unit, ty));
+        body.and_then(|body| self.view.summary(body)).is_some_and(|summary| {
+            summary.acquired.is_empty()
+                && summary.blocking.is_empty()
+                && summary.callbacks.is_empty()
+                && summary.lazy_inits.is_empty()
+        })
     }
 
     /// A lock taken here.
@@ -131,10 +181,21 @@ impl<'a> Planner<'_, '_, 'a> {
         let Some(receiver) = call.args.first() else { return };
         let path = self.view.operand(receiver);
         let ty = self.view.operand_type(receiver).map_or("", types::peel);
-        self.take(path, ty, lock);
+        let taken = self.take(path, ty, lock);
+        if !lock.momentary {
+            return;
+        }
+        // The closure that it is given runs under the lock.
+        let before = self.plan.effects.len();
+        if let Some(callee) = call.callee() {
+            self.outside(call, callee);
+        }
+        self.plan.effects[before..]
+            .iter_mut()
+            .for_each(|effect| effect.run_under(std::slice::from_ref(&taken)));
     }
 
-    fn take(&mut self, path: Path, ty: &str, lock: LockCall) {
+    fn take(&mut self, path: Path, ty: &str, lock: LockCall) -> (LockUse, CallPath) {
         let lock_use = LockUse {
             class: class_of(self.view, &path),
             path,
@@ -152,12 +213,14 @@ impl<'a> Planner<'_, '_, 'a> {
                 chain: chain.clone(),
                 released: 0,
                 dropped: None,
+                needs: Vec::new(),
             };
             self.plan.effects.push(Effect::Acquire(acquired, Vec::new()));
         }
         if !lock.momentary {
-            self.plan.result.push((lock_use, chain, Vec::new()));
+            self.plan.result.push((lock_use.clone(), chain.clone(), Vec::new()));
         }
+        (lock_use, chain)
     }
 
     fn condvar_wait(&mut self, call: &Call<'a>, callee: &Callee<'_>) {
@@ -178,6 +241,13 @@ impl<'a> Planner<'_, '_, 'a> {
         let Some(future) = callee.self_ty else { return };
         let Some(pinned) = call.args.first() else { return };
         let path = self.view.operand(pinned);
+        if let Some(what) = awaited(future) {
+            let (waiter, chain) = (Waiter::Task, vec![self.here()]);
+            let about = message_of(future).map(Arc::from);
+            let blocks = BlockingCall { what, waiter, about, chain, released: 0 };
+            self.plan.effects.push(Effect::Block(blocks, Some(path)));
+            return;
+        }
         if let Some(inner) = future.strip_prefix("{async fn body of ") {
             let inner = Callee::new(inner.trim_end_matches("()}"));
             if let Some(lock) = self.view.program.locks.call(&inner) {
@@ -203,15 +273,15 @@ impl<'a> Planner<'_, '_, 'a> {
                 self.body(
                     id,
                     &|number| match number {
-                        1 => path.clone(),
-                        _ => Path::new(Root::Unknown),
+                        1 => path.clone().into(),
+                        _ => Argument::unknown(),
                     },
                     true,
                     None,
                 );
             }
         } else if future.contains("dyn ") || is_parameter(future) {
-            self.callback(path, Foreign::Future);
+            self.callback(path, Foreign::Future, Vec::new());
         }
     }
 
@@ -228,20 +298,27 @@ impl<'a> Planner<'_, '_, 'a> {
             }
             return;
         }
-        if self.known_closure(&path, &self.tuple_arguments(call), CALLED) {
+        let args = self.tuple_arguments(call);
+        if self.known_closure(&path, &args, CALLED) {
             return;
         }
         let what = if peeled.contains("dyn ") { Foreign::TraitObject } else { Foreign::Closure };
-        self.callback(path, what);
+        let given = args.iter().map(|argument| argument.value).collect();
+        self.callback(path, what, given);
     }
 
     /// The arguments of a call through `Fn`, which come as one tuple.
-    fn tuple_arguments(&self, call: &Call<'a>) -> Vec<Path> {
+    fn tuple_arguments(&self, call: &Call<'a>) -> Vec<Argument> {
         let Some(tuple) = call.args.get(1) else { return Vec::new() };
+        let values = values_of_tuple(self.view, tuple);
         let path = self.view.operand(tuple);
         let count = self.view.operand_type(tuple).map_or(0, |ty| types::arguments(ty).len()) as u32;
         let parts = |index| Part::Field { owner: None, variant: Arc::from(""), index };
-        (0..count).map(|index| self.view.extend(path.clone(), &[parts(index)])).collect()
+        let argument = |index| Argument {
+            path: self.view.extend(path.clone(), &[parts(index)]),
+            value: values.get(index as usize).copied().unwrap_or(Value::Unknown),
+        };
+        (0..count).map(argument).collect()
     }
 
     /// A call through a function pointer: known when it comes from a table of constants.
@@ -268,13 +345,13 @@ impl<'a> Planner<'_, '_, 'a> {
                 let of_table = self.view.of(table);
                 for id in candidates {
                     if let Some(summary) = of_table.summary(id) {
-                        self.summary(summary, &|_| Path::new(Root::Unknown), false, None);
+                        self.summary(summary, &|_| Argument::unknown(), false, None);
                     }
                 }
             }
             return;
         }
-        self.callback(path, Foreign::Pointer);
+        self.callback(path, Foreign::Pointer, Vec::new());
     }
 
     fn trait_object(&mut self, call: &Call<'a>, callee: &Callee<'_>, self_ty: &str) {
@@ -291,16 +368,19 @@ impl<'a> Planner<'_, '_, 'a> {
             self.body(id, &|number| arg(view, args, number), false, None);
         }
         let receiver = call.args.first().map(|arg| self.view.operand(arg));
-        self.callback(receiver.unwrap_or(Path::new(Root::Unknown)), Foreign::TraitObject);
+        let receiver = receiver.unwrap_or(Path::new(Root::Unknown));
+        self.callback(receiver, Foreign::TraitObject, Vec::new());
     }
 
-    fn callback(&mut self, callee: Path, what: Foreign) {
+    fn callback(&mut self, callee: Path, what: Foreign, given: Vec<Value>) {
         self.plan.effects.push(Effect::Callback(Callback {
             callee,
             what,
             chain: vec![self.here()],
             held: Vec::new(),
             released: 0,
+            given,
+            needs: Vec::new(),
         }));
     }
 
@@ -372,7 +452,7 @@ impl<'a> Planner<'_, '_, 'a> {
             }
             let path = self.view.operand(arg);
             if matches!(path.root, Root::Param(_)) && self.is_closure_of_caller(ty) {
-                self.callback(path, Foreign::Closure);
+                self.callback(path, Foreign::Closure, Vec::new());
             }
         }
     }
@@ -388,23 +468,23 @@ impl<'a> Planner<'_, '_, 'a> {
     }
 
     /// What the library hands to a closure: what its own first argument holds.
-    fn closure_arguments(&self, call: &Call<'a>, callee: &Callee<'_>) -> Vec<Path> {
+    fn closure_arguments(&self, call: &Call<'a>, callee: &Callee<'_>) -> Vec<Argument> {
         let Some(first) = call.args.first() else { return Vec::new() };
         match closure_argument(callee) {
-            Some(ClosureArgument::Content) => vec![self.view.operand(first)],
+            Some(ClosureArgument::Content) => vec![self.view.operand(first).into()],
             Some(ClosureArgument::Element) => {
                 let mut path = self.view.operand(first);
                 path.parts.push(Part::Element(Pick::Any));
-                vec![path]
+                vec![path.into()]
             }
             None => Vec::new(),
         }
     }
 }
 
-fn arg<'a>(view: &BodyView<'_, 'a>, args: &[Operand<'a>], number: u32) -> Path {
+fn arg<'a>(view: &BodyView<'_, 'a>, args: &[Operand<'a>], number: u32) -> Argument {
     match args.get(number as usize - 1) {
-        Some(operand) => view.operand(operand),
-        None => Path::new(Root::Unknown),
+        Some(operand) => Argument { path: view.operand(operand), value: value(view, operand) },
+        None => Argument::unknown(),
     }
 }

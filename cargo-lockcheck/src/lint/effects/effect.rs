@@ -8,6 +8,7 @@ use crate::lint::mir::model::{Span, Terminator};
 use crate::lint::summary::path::Path;
 use crate::lint::summary::{
     Acquired, BlockingCall, CallPath, Callback, DeferredEdge, LazyInit, Location, LockUse,
+    MacroPlace, Scoped,
 };
 
 /// One thing that a call or drop does.
@@ -15,6 +16,8 @@ use crate::lint::summary::{
 pub(crate) enum Effect {
     /// Takes a lock, now or in a callee.
     Acquire(Acquired, Vec<(LockUse, CallPath)>),
+    /// A thread of a scope takes a lock.
+    Scoped(Scoped),
     /// Waits for something else; the object it waits on, when this body names it.
     Block(BlockingCall, Option<Path>),
     /// Runs code that is not known here.
@@ -37,6 +40,19 @@ pub(crate) enum Effect {
 }
 
 impl Effect {
+    /// Adds locks that are held while it happens, beside those that its body holds.
+    pub(crate) fn run_under(&mut self, locks: &[(LockUse, CallPath)]) {
+        match self {
+            Effect::Acquire(_, extra) => extra.extend_from_slice(locks),
+            Effect::Callback(callback) => callback.held.extend_from_slice(locks),
+            Effect::Scoped(_)
+            | Effect::Block(..)
+            | Effect::LazyInit(_)
+            | Effect::Wait { .. }
+            | Effect::Notify(_) => {}
+        }
+    }
+
     /// The parameters whose guards are no longer held by then, as bits, where that is known.
     pub(crate) fn released_mut(&mut self) -> Option<&mut u64> {
         match self {
@@ -68,27 +84,58 @@ pub(crate) struct Plan {
 
 /// A place in the source as part of a chain.
 pub(crate) fn location(view: &BodyView<'_, '_>, span: Span<'_>) -> Location {
+    place_in(view, span, None)
+}
+
+/// The place of the call or drop that ends a block.
+pub(crate) fn location_of(view: &BodyView<'_, '_>, block: u32) -> Location {
+    let block = &view.function.body.blocks[block as usize];
+    // What a macro is given stands where it is invoked.
+    let first = view.function.body.span.line();
+    let given = block
+        .statements
+        .iter()
+        .rev()
+        .map(|statement| statement.span)
+        .find(|span| span.file() == view.function.body.span.file() && span.line() >= first);
+    place_in(view, block.span, given.map(Span::line))
+}
+
+/// A place; of several invocations of a macro on the way, the one with an argument in a line.
+fn place_in(view: &BodyView<'_, '_>, span: Span<'_>, near: Option<u32>) -> Location {
     let (file, line, column) =
         span.parts().map_or(("", 0, 0), |(file, line, column, _, _)| (file, line, column));
-    let (line, column) = invocation(view, file, line).unwrap_or((line, column));
+    let invoked = invocation(view, file, line, near);
+    let macro_place = invoked.map(|_| MacroPlace { file: Arc::from(file), line, column });
+    let (file, line, column) = invoked.unwrap_or((file, line, column));
     Location {
         function: Arc::from(view.function.display.as_str()),
         file: Arc::from(file),
         line,
         column,
+        macro_place,
         is_accessor: view.program.owns_guard(view.function.body.locals[0].ty),
     }
 }
 
-/// Where the body invokes the macro of its own file that the line belongs to, if it does.
-fn invocation(view: &BodyView<'_, '_>, file: &str, line: u32) -> Option<(u32, u32)> {
+/// Where the body invokes the macro of its crate that the line of a file belongs to, if it does.
+fn invocation<'a>(
+    view: &BodyView<'_, 'a>,
+    file: &str,
+    line: u32,
+    near: Option<u32>,
+) -> Option<(&'a str, u32, u32)> {
     let body = &view.function.body;
-    let first = body.span.line();
-    if line >= first || body.span.file() != file {
+    let (own, first) = (body.span.file(), body.span.line());
+    if own == file && line >= first {
         return None;
     }
     let ends = body.blocks.iter().filter(|block| matches!(block.terminator, Terminator::Return));
     let last = ends.map(|block| block.span.line()).max()?;
     let sources = &view.program.units[view.function.unit].sources;
-    sources.invocation(file, line, first..=last)
+    let last = near.filter(|near| (first..=last).contains(near)).unwrap_or(last);
+    let found = sources.invocations((file, line), own, first..=last);
+    let (line, column) = if near.is_some() { found.last()? } else { found.first()? };
+    let (line, column) = (*line, *column);
+    Some((own, line, column))
 }

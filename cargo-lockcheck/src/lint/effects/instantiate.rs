@@ -2,18 +2,19 @@
 //! given, and what it holds while it calls them.
 
 use std::cell::OnceCell;
-use std::sync::Arc;
 
-use super::effect::{Effect, Plan, location, parameter_bit};
+use super::effect::{Effect, Plan, location_of, parameter_bit};
+use crate::lint::apis::locks::Waiting;
 use crate::lint::dataflow::class_of::class_of;
 use crate::lint::dataflow::view::BodyView;
-use crate::lint::mir::model::{Rvalue, Span, StatementKind};
+use crate::lint::mir::model::{Rvalue, StatementKind};
 use crate::lint::program::BodyId;
+use crate::lint::summary::fact::{Value, needed_of_caller};
 use crate::lint::summary::path::{Path, Root};
 use crate::lint::summary::trail::{Step, Trail};
 use crate::lint::summary::{
-    Acquired, BlockingCall, CallPath, Callback, DEPTH, DeferredEdge, LIMIT, LazyInit, Location,
-    LockUse, Summary,
+    Acquired, BlockingCall, CallPath, Callback, DEPTH, DeferredEdge, DroppedTypes, LIMIT, LazyInit,
+    Location, LockUse, Scoped, Summary,
 };
 
 /// Where, in the argument list of a call, the closure is that the call runs, and the values that the
@@ -24,13 +25,34 @@ pub(super) struct ClosureArgs {
     pub(super) arguments: Option<u32>,
 }
 
+/// What a parameter of a callee is here.
+#[derive(Clone, Debug)]
+pub(super) struct Argument {
+    /// The object.
+    pub(super) path: Path,
+    /// What is known of its value, where that decides something.
+    pub(super) value: Value,
+}
+
+impl Argument {
+    /// One of which nothing is known.
+    pub(super) fn unknown() -> Argument {
+        Path::new(Root::Unknown).into()
+    }
+}
+
+impl From<Path> for Argument {
+    fn from(path: Path) -> Argument {
+        Argument { path, value: Value::Unknown }
+    }
+}
+
 /// `FnOnce::call_once(closure, (arguments))`.
 pub(super) const CALLED: ClosureArgs = ClosureArgs { closure: Some(1), arguments: Some(2) };
 
 /// Finds what the terminator of a block does.
 pub(super) struct Planner<'f, 'p, 'a> {
     pub(super) view: &'f BodyView<'p, 'a>,
-    pub(super) span: Span<'a>,
     /// The block whose end it is.
     pub(super) block: u32,
     pub(super) plan: &'f mut Plan,
@@ -39,11 +61,16 @@ pub(super) struct Planner<'f, 'p, 'a> {
 impl<'a> Planner<'_, '_, 'a> {
     /// Where it stands in the source.
     pub(super) fn here(&self) -> Location {
-        location(self.view, self.span)
+        location_of(self.view, self.block)
     }
 
     /// Runs a closure whose value is made in this body, if the path leads to one.
-    pub(super) fn known_closure(&mut self, path: &Path, args: &[Path], at: ClosureArgs) -> bool {
+    pub(super) fn known_closure(
+        &mut self,
+        path: &Path,
+        args: &[Argument],
+        at: ClosureArgs,
+    ) -> bool {
         let Root::Aggregate(block, statement) = path.root else { return false };
         let blocks = &self.view.function.body.blocks;
         let statement = blocks
@@ -69,12 +96,12 @@ impl<'a> Planner<'_, '_, 'a> {
         &mut self,
         id: BodyId,
         closure: &Path,
-        args: &[Path],
+        args: &[Argument],
         at: ClosureArgs,
     ) {
         let param = |number: u32| match number {
-            1 => closure.clone(),
-            _ => args.get(number as usize - 2).cloned().unwrap_or(Path::new(Root::Unknown)),
+            1 => closure.clone().into(),
+            _ => args.get(number as usize - 2).cloned().unwrap_or(Argument::unknown()),
         };
         let before = self.plan.effects.len();
         self.body(id, &param, false, None);
@@ -92,12 +119,12 @@ impl<'a> Planner<'_, '_, 'a> {
     pub(super) fn body(
         &mut self,
         id: BodyId,
-        param: &dyn Fn(u32) -> Path,
+        argument: &dyn Fn(u32) -> Argument,
         returns: bool,
-        dropped: Option<&Arc<str>>,
+        dropped: Option<&DroppedTypes>,
     ) {
         if let Some(summary) = self.view.summary(id) {
-            self.summary(summary, param, returns, dropped);
+            self.summary(summary, argument, returns, dropped);
         }
     }
 
@@ -105,16 +132,18 @@ impl<'a> Planner<'_, '_, 'a> {
     pub(super) fn summary(
         &mut self,
         summary: &Summary,
-        param: &dyn Fn(u32) -> Path,
+        argument: &dyn Fn(u32) -> Argument,
         returns: bool,
-        dropped: Option<&Arc<str>>,
+        dropped: Option<&DroppedTypes>,
     ) {
         let view = self.view;
         let here = OnceCell::new();
-        let span = self.span;
+        let param = &|number| argument(number).path;
+        let value = |number| argument(number).value;
+        let block = self.block;
         let longer = |chain: &CallPath| {
             let mut longer = Vec::with_capacity(chain.len() + 1);
-            longer.push(here.get_or_init(|| location(view, span)).clone());
+            longer.push(here.get_or_init(|| location_of(view, block)).clone());
             longer.extend_from_slice(chain);
             longer
         };
@@ -127,13 +156,28 @@ impl<'a> Planner<'_, '_, 'a> {
             if acquired.chain.len() >= DEPTH || self.plan.effects.len() >= LIMIT {
                 continue;
             }
+            let Some(needs) = needed_of_caller(&acquired.needs, &value) else { continue };
             let acquired = Acquired {
                 lock: rebase(&acquired.lock),
                 chain: longer(&acquired.chain),
                 released: acquired.released,
                 dropped: dropped.cloned().or_else(|| acquired.dropped.clone()),
+                needs,
             };
             self.plan.effects.push(Effect::Acquire(acquired, Vec::new()));
+        }
+        for scoped in &summary.scoped {
+            if scoped.acquired.chain.len() >= DEPTH || self.plan.effects.len() >= LIMIT {
+                continue;
+            }
+            self.plan.effects.push(Effect::Scoped(Scoped {
+                acquired: Acquired {
+                    lock: rebase(&scoped.acquired.lock),
+                    chain: longer(&scoped.acquired.chain),
+                    ..scoped.acquired.clone()
+                },
+                has_ended: scoped.has_ended,
+            }));
         }
         for blocks in &summary.blocking {
             if blocks.chain.len() < DEPTH && self.plan.effects.len() < LIMIT {
@@ -150,6 +194,7 @@ impl<'a> Planner<'_, '_, 'a> {
         }
         for callback in &summary.callbacks {
             if callback.chain.len() < DEPTH && self.plan.effects.len() < LIMIT {
+                let Some(needs) = needed_of_caller(&callback.needs, &value) else { continue };
                 let callee = view.substitute_with(&callback.callee, param);
                 let closure = match callback.callee.root {
                     Root::Param(number) => Some(number),
@@ -166,6 +211,8 @@ impl<'a> Planner<'_, '_, 'a> {
                     chain: longer(&callback.chain),
                     held,
                     released: callback.released,
+                    given: callback.given.iter().map(|given| given.of_caller(&value)).collect(),
+                    needs,
                 };
                 self.run_callback(callback, ClosureArgs { closure, arguments: None });
             }
@@ -186,6 +233,7 @@ impl<'a> Planner<'_, '_, 'a> {
                     .map(|(lock, chain, fields)| (rebase(lock), longer(chain), fields.clone())),
             );
             self.plan.transfer.passed = Some(summary.passed_guards.clone());
+            self.plan.transfer.released.clone_from(&summary.released);
         }
     }
 
@@ -213,6 +261,25 @@ impl<'a> Planner<'_, '_, 'a> {
         }
     }
 
+    /// The locks that a closure takes which is run on a thread of a scope.
+    pub(super) fn scoped(&mut self, id: BodyId, closure: &Path) {
+        let before = self.plan.effects.len();
+        let param = |number: u32| match number {
+            1 => closure.clone().into(),
+            _ => Argument::unknown(),
+        };
+        let edges = self.plan.deferred_edges.len();
+        self.body(id, &param, false, None);
+        self.plan.deferred_edges.truncate(edges);
+        let effects = self.plan.effects.split_off(before);
+        self.plan.effects.extend(effects.into_iter().filter_map(|effect| match effect {
+            Effect::Acquire(acquired, _) if acquired.lock.wait == Waiting::Blocking => {
+                Some(Effect::Scoped(Scoped { acquired, has_ended: false }))
+            }
+            _ => None,
+        }));
+    }
+
     fn longer_trail(&self, trail: &Trail, starts: bool) -> Trail {
         let step = Step { body: self.view.id(), block: self.block, starts };
         std::iter::once(step).chain(trail.iter().copied()).collect()
@@ -221,7 +288,12 @@ impl<'a> Planner<'_, '_, 'a> {
     /// A callee calls what it was given: a closure of this body, or again something unknown.
     fn run_callback(&mut self, callback: Callback, at: ClosureArgs) {
         let before = self.plan.effects.len();
-        if !self.known_closure(&callback.callee, &[], at) {
+        let args = callback
+            .given
+            .iter()
+            .map(|value| Argument { path: Path::new(Root::Unknown), value: *value });
+        let args: Vec<Argument> = args.collect();
+        if !self.known_closure(&callback.callee, &args, at) {
             self.plan.effects.push(Effect::Callback(callback));
             return;
         }
@@ -230,9 +302,10 @@ impl<'a> Planner<'_, '_, 'a> {
             if let Some(released) = effect.released_mut() {
                 *released |= callback.released;
             }
+            effect.run_under(&callback.held);
             match effect {
-                Effect::Acquire(_, extra) => extra.extend(callback.held.iter().cloned()),
-                Effect::Callback(inner) => inner.held.extend(callback.held.iter().cloned()),
+                Effect::Acquire(Acquired { needs, .. }, _)
+                | Effect::Callback(Callback { needs, .. }) => needs.extend(&callback.needs),
                 _ => {}
             }
         }

@@ -4,17 +4,21 @@ use std::cell::LazyCell;
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::Arc;
 
-use super::effect::{Effect, Plan, location, parameter_bit};
+use super::effect::{Effect, Plan, location_of, parameter_bit};
 use super::events::{Analysis, Event, EventKind, HeldLock};
 use crate::lint::apis::locks::Waiting;
+use crate::lint::apis::waits::Blocking;
+use crate::lint::dataflow::class_of::class_name;
+use crate::lint::dataflow::facts::Facts;
 use crate::lint::dataflow::tokens::{self, Held, Holder, State, Tokens, tokens_in};
 use crate::lint::dataflow::view::BodyView;
 use crate::lint::mir::model::{self, Operand, Rvalue, StatementKind, Terminator};
+use crate::lint::summary::fact::Fact;
 use crate::lint::summary::path::{Path, Root};
 use crate::lint::summary::trail::Step;
 use crate::lint::summary::{
-    Acquired, CallPath, Callback, DeferredEdge, Foreign, LIMIT, Location, LockUse, Returned,
-    Summary,
+    Acquired, BlockingCall, CallPath, Callback, DeferredEdge, Foreign, LIMIT, Location, LockUse,
+    Returned, Scoped, Summary, Waiter,
 };
 use crate::report::model::Mode;
 
@@ -29,17 +33,18 @@ pub(super) struct Builder<'f, 'p, 'a> {
     pub(super) analysis: Analysis,
     pub(super) summary: Summary,
     pub(super) acquired: HashMap<AcquiredKey, usize>,
+    pub(super) facts: &'f Facts,
 }
 
-/// Acquisitions that a caller need not tell apart: lock, mode, class, and the guards released.
-type AcquiredKey = (Path, Mode, Option<Arc<str>>, u64);
+/// Acquisitions that a caller need not tell apart: lock, mode, class, the guards released, and what it
+/// takes to come to them.
+type AcquiredKey = (Path, Mode, Option<Arc<str>>, u64, Vec<Fact>);
 
 impl<'a> Builder<'_, '_, 'a> {
     /// Adds what a block does.
     pub(super) fn block(&mut self, at: u32, plan: Plan, state: &State, tokens: &Tokens<'_>) {
-        let block = &self.view.function.body.blocks[at as usize];
         let view = self.view;
-        let here = LazyCell::new(|| location(view, block.span));
+        let here = LazyCell::new(|| location_of(view, at));
         for (token, _) in &plan.transfer.made {
             let (lock, chain) = &self.locks[*token as usize];
             if lock.wait == Waiting::Try && chain.len() == 1 {
@@ -67,7 +72,9 @@ impl<'a> Builder<'_, '_, 'a> {
                 let held = self.held(state).into_iter().filter(|held| !held.lock.is_handed_in());
                 edge.gates.extend(held.map(|held| held.lock));
             }
-            let is_open = edge.held.0.class.is_none() || edge.asked.0.class.is_none();
+            let is_open = [&edge.held.0, &edge.asked.0]
+                .into_iter()
+                .any(|lock| lock.class.is_none() || matches!(lock.path.root, Root::Param(_)));
             if is_open
                 && self.summary.deferred_edges.len() < LIMIT
                 && let (Some(held), Some(asked)) = (exported(&edge.held.0), exported(&edge.asked.0))
@@ -167,23 +174,38 @@ impl<'a> Builder<'_, '_, 'a> {
         gone & !kept
     }
 
+    /// What must be true of the parameters so that the body comes to a block, and the block's callee
+    /// to what it does.
+    fn needed(&self, at: u32, of_callee: &[Fact]) -> Vec<Fact> {
+        let params = self.view.function.body.params as u32;
+        let own = self.facts.at(at).iter().filter(|fact| fact.local <= params);
+        let mut needed: Vec<Fact> = own.copied().collect();
+        for fact in of_callee {
+            if !needed.contains(fact) {
+                needed.push(*fact);
+            }
+        }
+        needed
+    }
+
     /// Adds what a caller must know of an effect.
     fn summarize(&mut self, at: u32, effect: &Effect, state: &State) {
         let released = self.released(state);
         match effect {
             Effect::Acquire(acquired, extra) => {
                 let Some(lock) = exported(&acquired.lock) else { return };
-                if lock.class.is_none()
-                    || self
-                        .held(state)
-                        .iter()
-                        .any(|h| h.lock.class.is_none() && !h.lock.is_handed_in())
-                {
+                let is_callers = |lock: &LockUse| {
+                    lock.class.is_none() && !lock.is_handed_in()
+                        || matches!(lock.path.root, Root::Param(_))
+                            && self.view.is_behind_handle(&lock.path)
+                };
+                if is_callers(&lock) || self.held(state).iter().any(|held| is_callers(&held.lock)) {
                     self.deferred_edges(at, state, &acquired.lock, &acquired.chain, extra);
                 }
                 let class = lock.class.as_ref().map(|class| Arc::clone(&class.key));
-                let key = (lock.path.clone(), lock.mode, class, released);
-                let entry = Acquired { lock, released, ..acquired.clone() };
+                let needs = self.needed(at, &acquired.needs);
+                let key = (lock.path.clone(), lock.mode, class, released, needs.clone());
+                let entry = Acquired { lock, released, needs, ..acquired.clone() };
                 match self.acquired.get(&key) {
                     Some(&known) => {
                         let known = &mut self.summary.acquired[known];
@@ -198,13 +220,28 @@ impl<'a> Builder<'_, '_, 'a> {
                     None => {}
                 }
             }
-            Effect::Block(blocks, _) => {
-                let known = self.summary.blocking.iter().any(|other| other.what == blocks.what);
-                if !known {
-                    let mut blocks = blocks.clone();
-                    blocks.released = released;
-                    self.summary.blocking.push(blocks);
+            Effect::Scoped(scoped) => {
+                let known = &mut self.summary.scoped;
+                let Some(lock) = exported(&scoped.acquired.lock) else { return };
+                let acquired = Acquired { lock, ..scoped.acquired.clone() };
+                let is_known = known.iter().any(|other| {
+                    other.acquired.lock == acquired.lock && other.has_ended == scoped.has_ended
+                });
+                if !is_known && known.len() < LIMIT {
+                    known.push(Scoped { acquired, has_ended: scoped.has_ended });
                 }
+            }
+            Effect::Block(blocks, _) => {
+                self.blocks(BlockingCall { released, ..blocks.clone() });
+            }
+            Effect::Wait { condvar, forever: true, .. } => {
+                self.blocks(BlockingCall {
+                    what: Blocking::Signal,
+                    waiter: Waiter::Thread,
+                    about: class_name(self.view, condvar),
+                    chain: vec![location_of(self.view, at)],
+                    released,
+                });
             }
             Effect::Callback(callback) => {
                 let known = self.summary.callbacks.iter();
@@ -212,6 +249,8 @@ impl<'a> Builder<'_, '_, 'a> {
                     || known.clone().count() >= LIMIT
                     || known.clone().any(|other| {
                         other.callee == callback.callee
+                            && other.given == callback.given
+                            && other.needs.is_empty()
                             && other.held.len() >= callback.held.len() + state.len()
                     })
                 {
@@ -228,7 +267,8 @@ impl<'a> Builder<'_, '_, 'a> {
                         return;
                     }
                 }
-                self.summary.callbacks.push(Callback { held, released, ..callback.clone() });
+                let needs = self.needed(at, &callback.needs);
+                self.summary.callbacks.push(Callback { held, released, needs, ..callback.clone() });
             }
             Effect::LazyInit(lazy) => {
                 if matches!(lazy.path.root, Root::Static(_) | Root::Param(_))
@@ -239,6 +279,14 @@ impl<'a> Builder<'_, '_, 'a> {
                 }
             }
             Effect::Wait { .. } | Effect::Notify(_) => {}
+        }
+    }
+
+    /// Adds a wait, unless callers know of one like it.
+    fn blocks(&mut self, blocks: BlockingCall) {
+        let key = |of: &BlockingCall| (of.what, of.waiter, of.about.clone());
+        if !self.summary.blocking.iter().any(|other| key(other) == key(&blocks)) {
+            self.summary.blocking.push(blocks);
         }
     }
 
@@ -258,9 +306,14 @@ impl<'a> Builder<'_, '_, 'a> {
             let others = all.iter().enumerate().filter(|(other, _)| *other != index);
             let gates = others.filter_map(|(_, (lock, _))| exported(lock)).collect();
             let Some(held_out) = exported(held) else { continue };
-            let from_caller =
-                |lock: &LockUse| lock.class.is_none() && matches!(lock.path.root, Root::Param(_));
-            if (from_caller(&held_out) || from_caller(&asked_out))
+            let from_caller = |lock: &LockUse| {
+                matches!(lock.path.root, Root::Param(_))
+                    && (lock.class.is_none() || self.view.is_behind_handle(&lock.path))
+            };
+            // What is one lock here is told here.
+            let is_told = held.path == asked.path && held.path.is_picked();
+            if !is_told
+                && (from_caller(&held_out) || from_caller(&asked_out))
                 && self.summary.deferred_edges.len() < LIMIT
             {
                 self.summary.deferred_edges.push(DeferredEdge {

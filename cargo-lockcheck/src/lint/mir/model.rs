@@ -10,6 +10,8 @@ pub(crate) struct MirCrate<'a> {
     pub(crate) bodies: Vec<Body<'a>>,
     /// The statics behind `alloc` numbers, by number.
     pub(crate) statics: std::collections::HashMap<u32, &'a str>,
+    /// The values of constants that are numbers for places in collections, by their paths.
+    pub(crate) numbers: std::collections::HashMap<&'a str, u64>,
     /// The fields of structs and variants whose values are put together somewhere, by the paths that
     /// are printed there.
     pub(crate) fields: std::collections::HashMap<&'a str, Vec<&'a str>>,

@@ -26,6 +26,7 @@ pub(crate) fn parse(text: &str) -> MirCrate<'_> {
     let mut seen = HashSet::new();
     for part in parts {
         whole.statics.extend(part.statics);
+        whole.numbers.extend(part.numbers);
         whole.fields.extend(part.fields);
         whole.skipped += part.skipped;
         let new = part.bodies.into_iter().filter(|body| seen.insert((body.name, body.kind)));
@@ -83,6 +84,10 @@ fn parse_part(text: &str) -> MirCrate<'_> {
             }
             continue;
         }
+        if let Some((name, number)) = number_of_constant(line) {
+            krate.numbers.insert(name, number);
+            continue;
+        }
         if !line.ends_with('{') || line.starts_with([' ', '/', '}']) || line.contains("│") {
             continue;
         }
@@ -109,6 +114,13 @@ fn static_of_alloc(rest: &str) -> Option<(u32, &str)> {
     let number = cursor.number()?;
     cursor.expect(" (static: ")?;
     Some((number, cursor.until(b",)", true).trim()))
+}
+
+/// `const NAME: usize = const 15_usize;` as name and number.
+fn number_of_constant(line: &str) -> Option<(&str, u64)> {
+    let rest = line.strip_prefix("const ")?.strip_suffix("_usize;")?;
+    let (name, number) = rest.split_once(": usize = const ")?;
+    Some((name, number.parse().ok()?))
 }
 
 /// A body's first line.

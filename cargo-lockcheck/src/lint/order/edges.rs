@@ -1,17 +1,21 @@
 //! The order graph of the classes: which lock is asked for while which is held, with the bodies that do
 //! so.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use crate::lint::apis::locks::Waiting;
 use crate::lint::apis::locks::is_watched;
+use crate::lint::dataflow::class_of::{class_of, class_of_element};
+use crate::lint::dataflow::view::BodyView;
 use crate::lint::effects::analyzed::Analyzed;
 use crate::lint::effects::effect::Effect;
 use crate::lint::effects::events::EventKind;
 use crate::lint::mir::types;
 use crate::lint::program::BodyId;
-use crate::lint::summary::path::Root;
+use crate::lint::summary::class::Class;
+use crate::lint::summary::path::{Part, Root};
 use crate::lint::summary::trail::{Step, Trail};
 use crate::lint::summary::{CallPath, LockUse, innermost};
 use crate::report::model::{Place, SourceOrder};
@@ -45,8 +49,9 @@ pub(crate) type Graph = BTreeMap<(Arc<str>, Arc<str>), Vec<Witness>>;
 pub(crate) fn graph(analyzed: &Analyzed<'_, '_>) -> Graph {
     let mut graph = Graph::new();
     let mut add = |(body, block): At, trail, held: &Taken, asked: &Taken, gates: Vec<LockUse>| {
+        let Some((held, asked)) = told_apart(held, asked) else { return };
         let (Some(from), Some(to)) = (&held.0.class, &asked.0.class) else { return };
-        if from == to || asked.0.wait != Waiting::Blocking {
+        if asked.0.wait != Waiting::Blocking {
             return;
         }
         let witnesses = graph.entry((Arc::clone(&from.key), Arc::clone(&to.key))).or_default();
@@ -56,7 +61,7 @@ pub(crate) fn graph(analyzed: &Analyzed<'_, '_>) -> Graph {
                 && (!is_variable(&held.0) || known.trail == trail)
         });
         if witnesses.len() < WITNESSES && !is_known {
-            let (held, asked) = (held.clone(), asked.clone());
+            let (held, asked) = (held.into_owned(), asked.into_owned());
             witnesses.push(Witness { body, block, held, asked, gates, trail });
         }
     };
@@ -107,10 +112,41 @@ pub(crate) fn graph(analyzed: &Analyzed<'_, '_>) -> Graph {
         }
         for deferred in &analysis.deferred_edges {
             let gates = deferred.gates.clone();
-            add((id, None), deferred.trail.clone(), &deferred.held, &deferred.asked, gates);
+            let view = analyzed.view(id);
+            let [held, asked] = [&deferred.held, &deferred.asked].map(|taken| origin(&view, taken));
+            add((id, None), deferred.trail.clone(), &held, &asked, gates);
         }
     }
     graph
+}
+
+/// A lock that a caller knows better than by the field that it is behind: by what it has put there.
+fn origin<'t>(view: &BodyView<'_, '_>, taken: &'t Taken) -> Cow<'t, Taken> {
+    let is_named = |part: &Part| matches!(part, Part::Field { owner: Some(_), .. });
+    if taken.0.path.parts.iter().any(is_named) {
+        return Cow::Borrowed(taken);
+    }
+    match class_of(view, &taken.0.path) {
+        Some(class) if taken.0.class.as_ref() != Some(&class) => {
+            Cow::Owned((LockUse { class: Some(class), ..taken.0.clone() }, taken.1.clone()))
+        }
+        _ => Cow::Borrowed(taken),
+    }
+}
+
+/// Two locks of different classes; two of one class as elements of a collection, where both are known
+/// by their constant numbers.
+fn told_apart<'t>(held: &'t Taken, asked: &'t Taken) -> Option<(Cow<'t, Taken>, Cow<'t, Taken>)> {
+    let (from, to) = (held.0.class.as_ref()?, asked.0.class.as_ref()?);
+    if from != to {
+        return Some((Cow::Borrowed(held), Cow::Borrowed(asked)));
+    }
+    let from = class_of_element(from, &held.0.path)?;
+    let to = class_of_element(to, &asked.0.path)?;
+    let of = |taken: &Taken, class: Class| {
+        Cow::Owned((LockUse { class: Some(class), ..taken.0.clone() }, taken.1.clone()))
+    };
+    (from != to).then(|| (of(held, from), of(asked, to)))
 }
 
 /// Whether a lock is known as a variable of a function.

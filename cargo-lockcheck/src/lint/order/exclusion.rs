@@ -49,6 +49,11 @@ impl<'x, 'p, 'a> Exclusion<'x, 'p, 'a> {
         }
     }
 
+    /// The program.
+    pub(super) fn analyzed(&self) -> &'x Analyzed<'p, 'a> {
+        self.analyzed
+    }
+
     /// Whether the body of a witness has the locks for itself: they are fields of what it was given
     /// by `&mut` or by value, or of what it has made and not yet shared, with nothing shared on the
     /// way.
@@ -135,7 +140,7 @@ impl<'x, 'p, 'a> Exclusion<'x, 'p, 'a> {
     }
 
     /// The bodies that start threads, or run ones that do.
-    fn starting(&self) -> &HashSet<BodyId> {
+    pub(super) fn starting(&self) -> &HashSet<BodyId> {
         self.starting.get_or_init(|| {
             let functions = self.analyzed.program.functions.iter().enumerate();
             let starts = functions.filter(|(_, function)| {
@@ -186,14 +191,20 @@ impl<'x, 'p, 'a> Exclusion<'x, 'p, 'a> {
         })
     }
 
-    /// All calls of a function, if only those that are seen can be: others in the crate.
+    /// All calls of a function, if it is made for no others: it is private to its crate.
     fn calls(&self, id: BodyId) -> Option<Vec<(BodyId, u32)>> {
+        if self.is_public(id) { None } else { self.calls_in_program(id) }
+    }
+
+    /// All calls of a function, if only those that are seen can be. No other crate calls what is
+    /// public in a program.
+    pub(super) fn calls_in_program(&self, id: BodyId) -> Option<Vec<(BodyId, u32)>> {
         let program = self.analyzed.program;
         let function = &program.functions[id];
         let is_free = function.is_closure() || function.is_coroutine();
         if is_free
             || function.trait_name.is_some()
-            || self.is_public(id)
+            || program.units[function.unit].is_library && self.is_public(id)
             || self.values().contains(&id)
         {
             return None;
@@ -212,8 +223,8 @@ impl<'x, 'p, 'a> Exclusion<'x, 'p, 'a> {
         Some(found)
     }
 
-    /// Whether other crates may call a function: its header says `pub`, or cannot be found.
-    fn is_public(&self, id: BodyId) -> bool {
+    /// Whether a function is made for others to call: its header says `pub`, or cannot be found.
+    pub(super) fn is_public(&self, id: BodyId) -> bool {
         let function = &self.analyzed.program.functions[id];
         let span = function.body.span;
         let sources = &self.analyzed.program.units[function.unit].sources;
@@ -384,7 +395,7 @@ fn handed_down(view: &BodyView<'_, '_>, block: u32, lock: LockUse) -> Option<Loc
 }
 
 /// What a call is given as a parameter.
-fn argument(view: &BodyView<'_, '_>, block: u32, number: u32) -> Option<Path> {
+pub(super) fn argument(view: &BodyView<'_, '_>, block: u32, number: u32) -> Option<Path> {
     let Terminator::Call(call) = &view.function.body.blocks[block as usize].terminator else {
         return None;
     };

@@ -8,11 +8,12 @@ use std::collections::HashSet;
 use super::ownership::is_made;
 use super::threads;
 use crate::lint::apis::atomics::{LOADS, is_operation};
-use crate::lint::apis::threads::{has_handle, is_scope as scope};
+use crate::lint::apis::threads::{has_handle, is_parallel, is_scope as scope};
 use crate::lint::apis::waits::{Blocking, blocking_call, is_condvar_wait};
 use crate::lint::dataflow::flow::Flow;
 use crate::lint::dataflow::view::BodyView;
 use crate::lint::effects::analyzed::Analyzed;
+use crate::lint::mir::callee::Callee;
 use crate::lint::mir::model::Terminator;
 use crate::lint::summary::path::{Path, Root};
 use crate::lint::summary::trail::{Step, Trail};
@@ -22,6 +23,8 @@ use crate::lint::summary::trail::{Step, Trail};
 pub(crate) enum Meeting {
     /// They cannot.
     Never,
+    /// One thread does both here, with code that could run on two.
+    Alone,
     /// They can, unless one of the messages or signals that are waited for keeps them apart.
     Unless,
     /// Nothing keeps them apart.
@@ -45,6 +48,9 @@ pub(crate) fn meet(analyzed: &Analyzed<'_, '_>, a: &Trail, b: &Trail, made: &[u3
         ));
         if first != second {
             break;
+        }
+        if !first.starts && is_call(analyzed, *first, is_parallel) {
+            return Meeting::Free;
         }
     }
     best
@@ -183,9 +189,14 @@ fn waits(
 
 /// Whether a step is a call that returns when all threads started in it have ended.
 fn is_scope(analyzed: &Analyzed<'_, '_>, step: Step) -> bool {
+    is_call(analyzed, step, scope)
+}
+
+/// Whether a step is a call of such a function.
+fn is_call(analyzed: &Analyzed<'_, '_>, step: Step, is_it: fn(&Callee<'_>) -> bool) -> bool {
     let blocks = &analyzed.program.functions[step.body].body.blocks;
     match blocks.get(step.block as usize).map(|block| &block.terminator) {
-        Some(Terminator::Call(call)) => call.callee().is_some_and(scope),
+        Some(Terminator::Call(call)) => call.callee().is_some_and(is_it),
         _ => false,
     }
 }

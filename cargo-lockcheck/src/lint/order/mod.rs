@@ -7,4 +7,5 @@ pub(crate) mod exclusion;
 pub(crate) mod meeting;
 pub(crate) mod names;
 mod ownership;
+mod runs;
 pub(crate) mod threads;

@@ -1,10 +1,10 @@
 //! Whether a lock is a part of a value that the body owns, with no handle on the way by which another
 //! thread could get to it.
 
-use crate::lint::dataflow::class_of::field_type;
 use crate::lint::dataflow::view::BodyView;
 use crate::lint::mir::model::{Rvalue, StatementKind, Terminator};
 use crate::lint::mir::types;
+use crate::lint::program::fields::field_type;
 use crate::lint::program::is_parameter;
 use crate::lint::summary::LockUse;
 use crate::lint::summary::path::{Part, Path, Root};

@@ -4,16 +4,14 @@
 
 use std::collections::HashSet;
 
+use super::dropped::Handles;
 use super::{BodyId, Function, Program};
-use crate::lint::apis::moves::is_drop;
+use crate::lint::apis::moves::{drops_elements, is_drop};
 use crate::lint::apis::through_traits::{formatted, is_comparison};
 use crate::lint::graphs::components;
 use crate::lint::mir::callee::Callee;
 use crate::lint::mir::model::{BodyKind, Operand, Rvalue, StatementKind, Terminator};
 use crate::lint::mir::types;
-
-/// How deep in the arguments of a dropped value's type another value is looked for.
-pub(crate) const DROP_DEPTH: u32 = 4;
 
 /// The bodies that a body may run, and the constants that it names: all whose summaries or values its
 /// analysis asks for, which [`Summaries`] sees to.
@@ -41,15 +39,15 @@ pub(crate) fn callees(program: &Program<'_>, id: BodyId) -> Vec<u32> {
                 call.args.iter().for_each(|arg| constant(program, function, arg, &mut found));
                 let Some(callee) = call.callee() else { continue };
                 called(program, unit, callee, &mut found);
-                if is_drop(callee) {
-                    for place in call.args.iter().filter_map(Operand::place) {
-                        let ty = function.body.type_of(place);
-                        dropped(program, unit, ty, DROP_DEPTH, &mut found);
+                if is_drop(callee) || drops_elements(callee) {
+                    for place in call.args.iter().filter_map(Operand::place).take(1) {
+                        let ty = types::peel(function.body.type_of(place));
+                        found.extend(dropped(program, unit, ty));
                     }
                 }
             }
             Terminator::Drop(place, _) => {
-                dropped(program, unit, function.body.type_of(place), DROP_DEPTH, &mut found);
+                found.extend(dropped(program, unit, function.body.type_of(place)));
             }
             _ => {}
         }
@@ -84,18 +82,8 @@ fn called(program: &Program<'_>, unit: usize, callee: &Callee<'_>, found: &mut H
 }
 
 /// What dropping a value of a type may run.
-fn dropped(program: &Program<'_>, unit: usize, ty: &str, depth: u32, found: &mut HashSet<BodyId>) {
-    match program.drop_of(unit, ty) {
-        Some(id) => {
-            found.insert(id);
-        }
-        None if depth > 0 => {
-            for argument in types::arguments(ty) {
-                dropped(program, unit, argument, depth - 1, found);
-            }
-        }
-        None => {}
-    }
+fn dropped(program: &Program<'_>, unit: usize, ty: &str) -> impl Iterator<Item = BodyId> {
+    program.dropped(unit, ty, Handles::MayBeLast).into_iter().map(|dropped| dropped.body)
 }
 
 /// The constant or static that an operand names, if it is no place and no literal.

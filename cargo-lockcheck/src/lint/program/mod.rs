@@ -1,6 +1,8 @@
 //! The program: the bodies of all compiled targets, and which body a call means.
 
 pub(crate) mod call_graph;
+pub(crate) mod dropped;
+pub(crate) mod fields;
 mod part;
 mod paths;
 
@@ -26,8 +28,12 @@ pub(crate) type BodyId = usize;
 #[derive(Debug)]
 pub(crate) struct Unit<'a> {
     pub(crate) prefix: String,
+    /// Whether other crates can call its functions.
+    pub(crate) is_library: bool,
     pub(crate) sources: Sources,
     statics: HashMap<u32, &'a str>,
+    /// The values of constants that are numbers for places in collections.
+    numbers: HashMap<&'a str, u64>,
     /// The first segments of the paths of its own items.
     tops: HashSet<&'a str>,
     /// The fields of structs and variants that are put together in it, by the paths printed there.
@@ -91,12 +97,18 @@ pub(crate) struct Program<'a> {
     by_closure: HashMap<(usize, &'a str), BodyId>,
     by_trait: HashMap<(String, String), Vec<BodyId>>,
     drops: HashMap<Arc<str>, BodyId>,
+    drops_by_name: HashMap<String, Vec<(Arc<str>, BodyId)>>,
+    /// For each trait of which there are objects, the types that are made into such, with the targets
+    /// that print them so.
+    objects: HashMap<String, Vec<(usize, String)>>,
     constants: HashMap<(usize, &'a str), BodyId>,
     /// The fields of structs and variants that are put together somewhere, by the type's path, and
     /// the variant behind it.
     fields: HashMap<String, Vec<&'a str>>,
     /// Types of the program that own a guard.
     guard_types: HashSet<String>,
+    /// Types of the program with a method that returns a guard.
+    locking: HashSet<Arc<str>>,
 }
 
 impl<'a> Program<'a> {
@@ -118,7 +130,21 @@ impl<'a> Program<'a> {
         }
         program.find_fields();
         program.find_guard_types();
+        program.find_objects();
+        program.locking = program.find_locking();
         program
+    }
+
+    fn find_locking(&self) -> HashSet<Arc<str>> {
+        let functions = self.functions.iter().filter(|function| {
+            !function.is_closure() && self.owns_guard(function.body.locals[0].ty)
+        });
+        functions.filter_map(|function| function.self_ty.clone()).collect()
+    }
+
+    /// Whether a type of the program has a method that returns a guard, as locks have.
+    pub(crate) fn locks_for_others(&self, path: &str) -> bool {
+        self.locking.contains(path)
     }
 
     fn find_fields(&mut self) {
@@ -228,8 +254,12 @@ impl<'a> Program<'a> {
             let trait_path = callee.text.find(" as ").map(|at| &callee.text[at + 4..])?;
             let end = trait_path.find(['<', '>'])?;
             let provided = self.global(unit, &format!("{}::{name}", &trait_path[..end]));
-            let is_known_type = !is_parameter(self_ty) && !self_ty.starts_with("dyn ");
-            return is_known_type.then(|| self.by_key.get(&provided).copied()).flatten();
+            let provided = self.by_key.get(&provided).copied();
+            return match is_parameter(self_ty) {
+                _ if self_ty.starts_with("dyn ") => None,
+                false => provided,
+                true => self.of_all_types(unit, &trait_path[..end], name, provided, self_ty),
+            };
         }
         // The library's own functions are none of the program's, unless that has a `mod core`.
         if types::is_library(&callee.path)
@@ -262,6 +292,33 @@ impl<'a> Program<'a> {
             .find(|&other| self.functions[other].body.name == name)
     }
 
+    /// The body of a trait's method for whatever type: the one that the trait provides, if no type has
+    /// its own; for a trait's own `Self` also that of the only type that has one.
+    fn of_all_types(
+        &self,
+        unit: usize,
+        trait_path: &str,
+        name: &str,
+        provided: Option<BodyId>,
+        self_ty: &str,
+    ) -> Option<BodyId> {
+        let trait_name = types::last(trait_path).to_owned();
+        let own = self.by_trait.get(&(trait_name, name.to_owned()));
+        match (provided, own.map_or(&[][..], Vec::as_slice)) {
+            (Some(provided), []) => Some(provided),
+            (None, [only]) if self_ty == "Self" => {
+                let trait_path = self.global(unit, trait_path);
+                let is_own = |known: &Unit<'_>| {
+                    trait_path
+                        .strip_prefix(&*known.prefix)
+                        .is_some_and(|rest| rest.starts_with("::"))
+                };
+                self.units.iter().any(is_own).then_some(*only)
+            }
+            _ => None,
+        }
+    }
+
     /// The only body of a trait's method, when the program has just one `impl` of it.
     pub(crate) fn only_impl(&self, trait_name: &str, name: &str) -> Option<BodyId> {
         match self.by_trait.get(&(trait_name.to_owned(), name.to_owned()))?.as_slice() {
@@ -292,11 +349,6 @@ impl<'a> Program<'a> {
         });
         let sources = &self.units[function.unit].sources;
         sources.closure_parameters(types::last(around), body.span, header)
-    }
-
-    /// The `Drop::drop` of a type.
-    pub(crate) fn drop_of(&self, unit: usize, ty: &str) -> Option<BodyId> {
-        self.drops.get(self.global(unit, types::head(ty)).as_str()).copied()
     }
 
     /// Whether any type of the program has a `Drop`.
@@ -333,6 +385,14 @@ impl<'a> Unit<'a> {
     pub(crate) fn static_at(&self, text: &str) -> Option<&'a str> {
         let number = text.strip_prefix("{alloc")?.split(':').next()?;
         self.statics.get(&number.parse().ok()?).copied()
+    }
+
+    /// The number of a place in a collection that a constant, as printed, is: `15_usize` or `FIRST`.
+    pub(crate) fn number(&self, text: &str) -> Option<u64> {
+        match text.strip_suffix("_usize") {
+            Some(number) => number.parse().ok(),
+            None => self.numbers.get(text).copied(),
+        }
     }
 
     /// A path with the name of its crate, which is this one's if it has none.

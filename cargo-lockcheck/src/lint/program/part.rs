@@ -15,6 +15,8 @@ pub(crate) struct Target<'a> {
     /// What the paths of its items begin with: its crate's name where others can name them, else
     /// something that no path begins with.
     pub(crate) prefix: String,
+    /// Whether other crates can call its functions.
+    pub(crate) is_library: bool,
     /// Where relative paths of its spans begin.
     pub(crate) root: PathBuf,
     /// Its source files.
@@ -40,8 +42,10 @@ impl<'a> Part<'a> {
         let sources = Sources::new(&target.root, &target.files);
         let unit = Unit {
             prefix: target.prefix,
+            is_library: target.is_library,
             sources,
             statics: target.mir.statics,
+            numbers: target.mir.numbers,
             tops,
             fields: target.mir.fields,
             renamed: target.renamed,
@@ -81,7 +85,16 @@ fn place<'a>(
     let Some((span, rest)) = name[at + "<impl at ".len()..].split_once(">::") else {
         return plain(body);
     };
-    let header = headers.entry(span).or_insert_with(|| unit.sources.impl_header(Span(span)));
+    let header = headers.entry(span).or_insert_with(|| {
+        let header = unit.sources.impl_header(Span(span));
+        let original = |name: String| {
+            unit.sources.name_before_renaming(Span(span).file(), &name).unwrap_or(name)
+        };
+        ImplHeader {
+            trait_name: header.trait_name.map(original),
+            self_name: header.self_name.map(original),
+        }
+    });
     let self_path = self_path(&body, module, header.self_name.as_deref());
     let short = self_path.as_deref().map_or("?", types::last);
     let display = match &header.trait_name {

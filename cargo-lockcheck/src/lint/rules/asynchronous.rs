@@ -11,7 +11,7 @@ use crate::lint::apis::waits::Blocking;
 use crate::lint::effects::analyzed::Analyzed;
 use crate::lint::effects::effect::Effect;
 use crate::lint::effects::events::EventKind;
-use crate::lint::summary::Location;
+use crate::lint::summary::{Location, Waiter};
 use crate::report::model::Finding;
 
 pub(crate) fn check(analyzed: &Analyzed<'_, '_>, findings: &mut Vec<Finding>) {
@@ -80,7 +80,9 @@ fn held_long(analyzed: &Analyzed<'_, '_>) -> HashMap<Arc<str>, (Location, &'stat
             let why = match &event.kind {
                 EventKind::Await => "awaits",
                 EventKind::Effect(Effect::Wait { .. }) => "waits to be woken",
-                EventKind::Effect(Effect::Block(blocks, _)) if blocks.what != Blocking::Sleep => {
+                EventKind::Effect(Effect::Block(blocks, _))
+                    if blocks.what != Blocking::Sleep && blocks.waiter == Waiter::Thread =>
+                {
                     blocks.what.describe()
                 }
                 _ => continue,

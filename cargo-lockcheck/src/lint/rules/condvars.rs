@@ -11,16 +11,18 @@ use crate::lint::apis::atomics::{WRITES, is_operation};
 use crate::lint::dataflow::class_of::class_name;
 use crate::lint::effects::analyzed::Analyzed;
 use crate::lint::effects::effect::{Effect, location};
-use crate::lint::effects::events::EventKind;
+use crate::lint::effects::events::{EventKind, HeldLock};
 use crate::lint::program::BodyId;
 use crate::lint::summary::Location;
-use crate::report::model::Finding;
+use crate::report::model::{Finding, Mode};
 
 /// What the waiters of a condition variable look at, and under which lock.
 #[derive(Debug, Default)]
 struct Waiters {
     mutexes: HashSet<Arc<str>>,
     predicates: HashSet<Arc<str>>,
+    /// Other locks, in which they look.
+    inside: HashSet<Arc<str>>,
     at: Option<Location>,
 }
 
@@ -54,6 +56,20 @@ pub(crate) fn check(analyzed: &Analyzed<'_, '_>, findings: &mut Vec<Finding>) {
                 let in_loop =
                     looked_at.filter(|(block, ..)| analysis.cycle[*block as usize] == Some(cycle));
                 known.predicates.extend(in_loop.map(|(_, class, _)| class));
+                // What is looked at under another lock, while the mutex is held.
+                let looked_into = analysis.events.iter().filter_map(|other| match &other.kind {
+                    EventKind::Effect(Effect::Acquire(acquired, _))
+                        if analysis.cycle[other.block as usize] == Some(cycle) =>
+                    {
+                        let is_mutex = |held: &HeldLock| {
+                            mutexes.iter().any(|mutex| mutex.class == held.lock.class)
+                        };
+                        let class = acquired.lock.class.as_ref()?;
+                        other.held.iter().any(is_mutex).then(|| Arc::clone(&class.key))
+                    }
+                    _ => None,
+                });
+                known.inside.extend(looked_into);
             }
         }
     }
@@ -79,7 +95,18 @@ pub(crate) fn check(analyzed: &Analyzed<'_, '_>, findings: &mut Vec<Finding>) {
             }
             let changes = changes.get_or_insert_with(|| atomics(analyzed, id, WRITES));
             let changed = changes.iter().find(|(_, class, _)| known.predicates.contains(class));
-            let Some((_, _, at)) = changed else { continue };
+            let changed_inside = || {
+                analysis.events.iter().find_map(|other| match &other.kind {
+                    EventKind::Effect(Effect::Acquire(acquired, _))
+                        if acquired.lock.mode != Mode::Read =>
+                    {
+                        let class = acquired.lock.class.as_ref()?;
+                        known.inside.contains(&class.key).then_some(&other.here)
+                    }
+                    _ => None,
+                })
+            };
+            let Some(at) = changed.map(|(_, _, at)| at).or_else(changed_inside) else { continue };
             let message = format!(
                 "`{}` changes what the waiters look at without their mutex: the wake-up is lost \
                  when it comes between a waiter's look and its wait",

@@ -4,11 +4,12 @@
 //! A wait on an object that the held lock itself protects is not reported: a receiver shared
 //! between workers behind a mutex is made for it. Nor is a sleep, which ends by itself.
 
-use std::collections::HashSet;
-
 use lockdep::finding::Rule;
 
-use super::report::{chain_sites, edit, finding, let_go, lock, quoted, site, why_alive};
+use super::relock::is_same;
+use super::report::{chain_sites, finding, lock, quoted, site, under, why_alive};
+use super::tasks::{across_await, taken_by_thread};
+use super::wakers::Wakers;
 use crate::lint::apis::locks::Waiting;
 use crate::lint::apis::threads::is_spawn;
 use crate::lint::apis::waits::Blocking;
@@ -16,14 +17,15 @@ use crate::lint::dataflow::class_of::class_name;
 use crate::lint::effects::analyzed::Analyzed;
 use crate::lint::effects::effect::{Effect, location};
 use crate::lint::effects::events::{Event, EventKind, HeldLock};
-use crate::lint::mir::model::Terminator;
+use crate::lint::mir::model::{Body, Step, Terminator};
 use crate::lint::mir::types;
 use crate::lint::program::BodyId;
-use crate::lint::summary::path::{Part, Path, Root};
-use crate::lint::summary::{BlockingCall, Callback, Foreign};
-use crate::report::model::Finding;
+use crate::lint::summary::path::{Part, Path};
+use crate::lint::summary::{Acquired, BlockingCall, Callback, Foreign, Waiter};
+use crate::report::model::{Finding, Mode};
 
 pub(crate) fn check(analyzed: &Analyzed<'_, '_>, findings: &mut Vec<Finding>) {
+    let wakers = Wakers::new(analyzed);
     for (id, analysis) in analyzed.analyses.iter().enumerate() {
         let function = &analyzed.program.functions[id];
         let is_format = matches!(function.trait_name.as_deref(), Some("Debug" | "Display"));
@@ -33,15 +35,25 @@ pub(crate) fn check(analyzed: &Analyzed<'_, '_>, findings: &mut Vec<Finding>) {
                 EventKind::Effect(Effect::Callback(callback)) => {
                     findings.extend(across_callback(analyzed, id, event, callback));
                 }
+                EventKind::Effect(Effect::Block(blocks, _)) if blocks.what == Blocking::Signal => {
+                    let class = blocks.about.as_deref();
+                    findings.extend(wakers.across_wait(id, event, class, &blocks.chain));
+                }
                 EventKind::Effect(Effect::Block(blocks, on)) => {
-                    if is_drop && blocks.what == Blocking::Join {
+                    let is_thread = blocks.waiter == Waiter::Thread;
+                    if is_drop && is_thread && blocks.what == Blocking::Join {
                         findings.extend(join_in_drop(analyzed, id, event, blocks));
                     } else {
                         findings.extend(across_blocking(analyzed, id, event, blocks, on.as_ref()));
                     }
                 }
                 EventKind::Effect(Effect::Wait { condvar, .. }) => {
-                    findings.extend(wait_while_holding(analyzed, id, event, condvar));
+                    let class = class_name(&analyzed.view(id), condvar);
+                    let chain = vec![event.here.clone()];
+                    findings.extend(wakers.across_wait(id, event, class.as_deref(), &chain));
+                }
+                EventKind::Effect(Effect::Scoped(scoped)) if scoped.has_ended => {
+                    findings.extend(across_scope(analyzed, id, event, &scoped.acquired));
                 }
                 EventKind::Effect(Effect::Acquire(acquired, _))
                     if is_format && acquired.lock.wait == Waiting::Blocking =>
@@ -59,6 +71,27 @@ pub(crate) fn check(analyzed: &Analyzed<'_, '_>, findings: &mut Vec<Finding>) {
             }
         }
     }
+}
+
+/// A scope is waited for under a lock that one of its threads takes.
+fn across_scope(
+    analyzed: &Analyzed<'_, '_>,
+    id: BodyId,
+    event: &Event,
+    acquired: &Acquired,
+) -> Option<Finding> {
+    let held = event.held.iter().find(|held| {
+        !held.stale
+            && is_same(&held.lock, &acquired.lock)
+            && (held.lock.mode, acquired.lock.mode) != (Mode::Read, Mode::Read)
+    })?;
+    let message = format!(
+        "`{}` waits for the threads of a scope while it holds {}, which one of them takes",
+        analyzed.program.functions[id].display,
+        quoted(&held.lock)
+    );
+    let (rule, chain) = (Rule::WaitWhileHolding, &acquired.chain);
+    Some(under(analyzed, id, rule, message, held, event, chain, "the thread asks for it here"))
 }
 
 fn across_callback(
@@ -96,6 +129,9 @@ fn across_blocking(
     blocks: &BlockingCall,
     on: Option<&Path>,
 ) -> Option<Finding> {
+    if blocks.waiter == Waiter::Task {
+        return across_await(analyzed, id, event, blocks, on);
+    }
     if blocks.what == Blocking::Sleep {
         return None;
     }
@@ -145,87 +181,6 @@ fn across_blocking(
         &blocks.chain,
         &label,
     ))
-}
-
-/// The held lock that the thread behind a join handle takes.
-fn taken_by_thread<'h>(
-    analyzed: &Analyzed<'_, '_>,
-    id: BodyId,
-    handle: &Path,
-    held: &'h [HeldLock],
-) -> Option<&'h HeldLock> {
-    let view = analyzed.view(id);
-    let Root::Call(block) = handle.root else { return None };
-    let Terminator::Call(call) = &view.function.body.blocks.get(block as usize)?.terminator else {
-        return None;
-    };
-    if !is_spawn(call.callee()?) {
-        return None;
-    }
-    let closure = call.args.last()?;
-    let ty = view.operand_type(closure)?;
-    let body = analyzed.program.closure(view.function.unit, ty)?;
-    let captures = view.operand(closure);
-    let taken: Vec<Path> = analyzed.summaries[body]
-        .as_ref()?
-        .acquired
-        .iter()
-        .filter(|acquired| acquired.lock.wait == Waiting::Blocking)
-        .map(|acquired| view.substitute_with(&acquired.lock.path, &|_| captures.clone()))
-        .collect();
-    held.iter().find(|held| held.lock.path.is_single() && taken.contains(&held.lock.path))
-}
-
-/// A condition variable's waiter holds another lock that whoever wakes it takes.
-fn wait_while_holding(
-    analyzed: &Analyzed<'_, '_>,
-    id: BodyId,
-    event: &Event,
-    condvar: &Path,
-) -> Option<Finding> {
-    let class = class_name(&analyzed.view(id), condvar)?;
-    if event.held.is_empty() {
-        return None;
-    }
-    for (waker, analysis) in analyzed.analyses.iter().enumerate() {
-        let wakes = |event: &&Event| match &event.kind {
-            EventKind::Effect(Effect::Notify(path)) => {
-                class_name(&analyzed.view(waker), path).as_ref() == Some(&class)
-            }
-            _ => false,
-        };
-        let Some(notify) = analysis.events.iter().find(wakes) else { continue };
-        let taken: HashSet<_> = analysis
-            .events
-            .iter()
-            .filter_map(|event| match &event.kind {
-                EventKind::Effect(Effect::Acquire(acquired, _))
-                    if acquired.lock.wait == Waiting::Blocking =>
-                {
-                    acquired.lock.class.clone()
-                }
-                _ => None,
-            })
-            .collect();
-        if let Some(held) = event
-            .held
-            .iter()
-            .find(|held| held.lock.class.as_ref().is_some_and(|c| taken.contains(c)))
-        {
-            let message = format!(
-                "`{}` waits to be woken while it holds {}, which `{}` takes to wake it",
-                analyzed.program.functions[id].display,
-                quoted(&held.lock),
-                analyzed.program.functions[waker].display,
-            );
-            let chain = vec![event.here.clone()];
-            let rule = Rule::WaitWhileHolding;
-            let mut finding = under(analyzed, id, rule, message, held, event, &chain, "waits here");
-            finding.sites.push(site(&notify.here, "is woken here"));
-            return Some(finding);
-        }
-    }
-    None
 }
 
 /// `Drop` joins a thread: bad when it holds a lock meanwhile, when the thread never ends, or when
@@ -298,19 +253,24 @@ fn thread_of(analyzed: &Analyzed<'_, '_>, drop: BodyId, own: &str) -> Option<Thr
             if is_same_type && !returns(thread) {
                 return Some(Thread::Endless(here));
             }
-            let owns = thread.names.iter().any(|(_, place)| {
+            // A weak handle owns the value as long as it is upgraded.
+            let upgrades = || {
+                thread.calls().any(|(_, call)| call.callee().is_some_and(|c| c.name() == "upgrade"))
+            };
+            let owns = |ty: &str| match types::short(ty) {
+                "Arc" => true,
+                "Weak" => upgrades(),
+                _ => false,
+            };
+            let has_handle = thread.names.iter().any(|(_, place)| {
+                let of_own = |ty: &str| {
+                    types::arguments(ty).first().is_some_and(|ty| types::short(ty) == own)
+                };
                 place.local == 1
-                    && place.steps.last().is_some_and(|step| match step {
-                        crate::lint::mir::model::Step::Field(_, ty) => {
-                            types::short(ty) == "Arc"
-                                && types::arguments(ty)
-                                    .first()
-                                    .is_some_and(|ty| types::short(ty) == own)
-                        }
-                        _ => false,
-                    })
+                    && matches!(place.steps.last(), Some(Step::Field(_, ty))
+                        if of_own(ty) && owns(ty))
             });
-            if owns && !checks_itself {
+            if has_handle && !checks_itself {
                 return Some(Thread::Owner(here));
             }
         }
@@ -319,7 +279,7 @@ fn thread_of(analyzed: &Analyzed<'_, '_>, drop: BodyId, own: &str) -> Option<Thr
 }
 
 /// Whether a body has a way to its end.
-fn returns(body: &crate::lint::mir::model::Body<'_>) -> bool {
+fn returns(body: &Body<'_>) -> bool {
     let mut seen = vec![false; body.blocks.len()];
     let mut work = vec![0u32];
     while let Some(at) = work.pop() {
@@ -333,27 +293,4 @@ fn returns(body: &crate::lint::mir::model::Body<'_>) -> bool {
         work.extend(block.terminator.targets());
     }
     false
-}
-
-#[expect(clippy::too_many_arguments, reason = "the parts of one sentence and its places")]
-fn under(
-    analyzed: &Analyzed<'_, '_>,
-    id: BodyId,
-    rule: Rule,
-    message: String,
-    held: &HeldLock,
-    event: &Event,
-    chain: &crate::lint::summary::CallPath,
-    end: &str,
-) -> Finding {
-    let taken = format!("{} is taken here", quoted(&held.lock));
-    let mut sites: Vec<_> = held.chain.first().map(|at| site(at, taken)).into_iter().collect();
-    sites.extend(chain_sites(chain, end));
-    let mut finding = finding(rule, message, vec![lock(analyzed, id, &held.lock)], sites);
-    finding.notes.push(why_alive(analyzed, id, held));
-    let edit = edit(analyzed, id, held, &event.here);
-    finding.help.push(let_go(held, &event.here, edit.as_ref()));
-    // Those are many, and mostly fine.
-    finding.suggestion = edit.filter(|_| rule != Rule::GuardAcrossCallback);
-    finding
 }

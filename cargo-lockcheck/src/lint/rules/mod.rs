@@ -9,8 +9,11 @@ mod init;
 mod order;
 mod relock;
 mod report;
+mod ring;
 mod spins;
 mod suggest;
+mod tasks;
+mod wakers;
 
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
@@ -31,6 +34,7 @@ pub(crate) fn check(
         || {
             let mut findings = Vec::new();
             relock::check(analyzed, &mut findings);
+            ring::check(analyzed, &mut findings);
             let graph = edges::graph(analyzed);
             let exclusion = Exclusion::new(analyzed);
             let against = declared::check(analyzed, &exclusion, &graph, order, &mut findings);

@@ -13,7 +13,7 @@ use std::sync::Arc;
 use lockdep::finding::{Rule, Tier};
 
 use super::declared::Against;
-use super::report::{edge, lock};
+use super::report::{edge, lock, site, site_in_macro};
 use crate::lint::effects::analyzed::Analyzed;
 use crate::lint::effects::effect::Effect;
 use crate::lint::effects::events::EventKind;
@@ -195,7 +195,10 @@ fn tier(
     let mut meeting = Meeting::Free;
     for (at, witness) in chosen.iter().enumerate() {
         for other in &chosen[at + 1..] {
-            meeting = meeting.min(exclusion.meeting(witness, other).unwrap_or(Meeting::Free));
+            let known = exclusion
+                .meeting(witness, other)
+                .or_else(|| exclusion.meeting_of_callers(witness, other));
+            meeting = meeting.min(known.unwrap_or(Meeting::Free));
         }
     }
     if meeting == Meeting::Never {
@@ -228,6 +231,9 @@ fn tier(
     if needs_writer {
         return Some(Tier::NeedsWriter);
     }
+    if meeting == Meeting::Alone {
+        return Some(Tier::NeedsThread);
+    }
     let is_linked = chosen.iter().enumerate().all(|(at, witness)| {
         let (held, asked) = (&witness.held.0.path, &witness.asked.0.path);
         let next = &chosen[(at + 1) % chosen.len()].held.0.path;
@@ -241,7 +247,11 @@ fn tier(
             && exclusion.are_made(witness)
             && *next == witness.asked.0.path;
         is_one_run
-            || same_root && held.is_single() && asked.is_single() && asked.parts == next.parts
+            || meeting == Meeting::Free
+                && same_root
+                && held.is_single()
+                && asked.is_single()
+                && asked.parts == next.parts
     });
     Some(if is_linked { Tier::Reachable } else { Tier::Potential })
 }
@@ -280,11 +290,13 @@ fn worded(analyzed: &Analyzed<'_, '_>, tier: Tier, witnesses: &[&Witness]) -> Fi
     for witness in witnesses {
         // The place in the function where the two meet, when the locks are taken further down.
         for chain in [&witness.held.1, &witness.asked.1] {
-            if chain.len() > 1
-                && let Some(first) = chain.first()
-            {
-                let label = format!("calls `{}`", chain[1].function);
-                finding.sites.push(super::report::site(first, label));
+            let call = chain.first().zip(chain.get(1));
+            let call = call.map(|(at, next)| site(at, format!("calls `{}`", next.function)));
+            let in_macro = innermost(chain).and_then(site_in_macro);
+            for site in call.into_iter().chain(in_macro) {
+                if !finding.sites.contains(&site) {
+                    finding.sites.push(site);
+                }
             }
         }
     }
@@ -304,6 +316,10 @@ fn worded(analyzed: &Analyzed<'_, '_>, tier: Tier, witnesses: &[&Witness]) -> Fi
              same ones"
                 .to_owned(),
         ),
+        Tier::NeedsThread => {
+            let note = "one thread does all of it: it blocks once two do so at once";
+            finding.notes.push(note.to_owned());
+        }
         Tier::NeedsWriter => {
             finding.notes.push("the readers block each other once a writer waits".to_owned());
         }

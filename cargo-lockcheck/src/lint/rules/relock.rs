@@ -1,5 +1,5 @@
-//! `double-lock`, `recursive-read`, `same-class-nesting`, `drop-under-lock`: a lock is asked for
-//! while the same one, or one of the same class, is held.
+//! `double-lock`, `recursive-read`, `same-class-nesting`, `drop-under-lock`, and `wait-while-holding` for
+//! permits: a lock is asked for while the same one, or one of the same class, is held.
 //!
 //! Two locks are the same if they have the same path from the same parameter, static or local; through
 //! an element of a collection, only if it is picked once for both. Reported where the body that holds the lock calls what takes it again.
@@ -8,13 +8,15 @@ use lockdep::finding::Rule;
 
 use super::report::{chain_sites, edit, finding, held, let_go, lock, quoted, site, why_alive};
 use crate::lint::apis::locks::Waiting;
+use crate::lint::dataflow::facts::value;
 use crate::lint::effects::analyzed::Analyzed;
 use crate::lint::effects::effect::Effect;
 use crate::lint::effects::events::{Event, EventKind, HeldLock};
 use crate::lint::mir::model::{Rvalue, StatementKind, Terminator};
 use crate::lint::mir::types;
 use crate::lint::program::BodyId;
-use crate::lint::summary::path::{Path, Root};
+use crate::lint::summary::fact::Value;
+use crate::lint::summary::path::{Part, Path, Pick, Root};
 use crate::lint::summary::{Acquired, LockUse};
 use crate::report::model::{Finding, Mode};
 
@@ -52,6 +54,7 @@ pub(crate) fn check(analyzed: &Analyzed<'_, '_>, findings: &mut Vec<Finding>) {
                     chain: asked.1.clone(),
                     released: 0,
                     dropped: None,
+                    needs: Vec::new(),
                 };
                 let Some(here) = asked.1.first().cloned() else { continue };
                 let kind = EventKind::Await;
@@ -80,20 +83,36 @@ fn pair(
             return None;
         }
         conflict(&held.lock, asked)?
-    } else if acquired.dropped.is_some() {
-        let dropped = acquired.dropped.as_deref()?;
-        let comes_from_it = held.lock.ty == asked.ty
+    } else if let Some(dropped) = &acquired.dropped {
+        let may_be_same = match (&held.lock.class, &asked.class) {
+            (Some(held), Some(asked)) => held == asked,
+            _ => held.lock.ty == asked.ty,
+        };
+        let comes_from_it = may_be_same
+            && held.lock.ty == asked.ty
             && !held.lock.is_handed_in()
-            && mentions(&held.lock.ty, dropped);
+            && (dropped.names.iter().any(|name| mentions(&held.lock.ty, name))
+                || held.lock.class.is_some()
+                    && !dropped.is_object
+                    && is_shared(analyzed, id, asked));
         comes_from_it.then_some(Rule::DropUnderLock)?
     } else {
         is_unordered(analyzed, id, held, asked).then_some(Rule::SameClassNesting)?
     };
-    let rule = match &acquired.dropped {
-        Some(_) if rule != Rule::SameClassNesting => Rule::DropUnderLock,
-        _ => rule,
-    };
+    let is_dropped = acquired.dropped.is_some() && rule != Rule::SameClassNesting;
+    let rule = if is_dropped { Rule::DropUnderLock } else { rule };
     Some(worded(analyzed, id, event, held, acquired, rule))
+}
+
+/// Whether a lock is reached through a handle in a field, so that it may be one that others have too.
+fn is_shared(analyzed: &Analyzed<'_, '_>, id: BodyId, lock: &LockUse) -> bool {
+    let view = analyzed.view(id);
+    lock.path.parts.iter().any(|part| match part {
+        Part::Field { owner: Some(owner), variant, index } => {
+            view.is_handle_field(owner, variant, *index)
+        }
+        _ => false,
+    })
 }
 
 /// Whether a call is given a reference to a guard: the callee then knows what is held, and may
@@ -105,6 +124,9 @@ fn lends_guard(analyzed: &Analyzed<'_, '_>, id: BodyId, block: u32) -> bool {
     };
     call.args.iter().any(|arg| {
         let Some(ty) = view.operand_type(arg) else { return false };
+        if value(&view, arg) == Value::Known(0) {
+            return false;
+        }
         let mut lent = ty.match_indices('&').map(|(at, _)| types::peel(&ty[at..]));
         lent.any(|ty| analyzed.program.owns_guard(ty.trim_end_matches('>')))
             || ty.contains('&') && ty.contains("Guard<")
@@ -115,6 +137,7 @@ fn lends_guard(analyzed: &Analyzed<'_, '_>, id: BodyId, block: u32) -> bool {
 fn conflict(held: &LockUse, asked: &LockUse) -> Option<Rule> {
     match (held.mode, asked.mode) {
         (Mode::Read, Mode::Read) if held.ty.contains("RwLock") => Some(Rule::RecursiveRead),
+        (Mode::Read, Mode::Read) if held.ty.contains("Semaphore") => Some(Rule::WaitWhileHolding),
         (Mode::Read, Mode::Read) => None,
         (Mode::Upgradable, Mode::Read) | (Mode::Read, Mode::Upgradable) => None,
         _ => Some(Rule::DoubleLock),
@@ -140,10 +163,11 @@ fn worded(
         None => String::new(),
     };
     let asks = verb(acquired.lock.mode);
+    let dropped = acquired.dropped.as_ref();
     let message = match rule {
         Rule::DropUnderLock => format!(
             "`{function}` drops a `{}`, whose `Drop` {asks} {lock_name}, while it holds {}",
-            acquired.dropped.as_deref().unwrap_or("value"),
+            dropped.and_then(|dropped| dropped.names.first()).map_or("value", |name| name),
             quoted(&held.lock),
         ),
         Rule::SameClassNesting => format!(
@@ -153,6 +177,10 @@ fn worded(
         Rule::RecursiveRead => format!(
             "`{function}` reads {lock_name} again{through} while it reads it already; it blocks \
              once a writer waits in between"
+        ),
+        Rule::WaitWhileHolding => format!(
+            "`{function}` waits for permits of {lock_name}{through} while it holds some: once all \
+             are held by those who wait so, none is given back"
         ),
         _ => format!(
             "`{function}` {asks} {lock_name}{through} while it holds it already, which blocks for \
@@ -190,7 +218,24 @@ fn mentions(ty: &str, name: &str) -> bool {
     ty.split(|c: char| !(c.is_alphanumeric() || c == '_')).any(|word| word == name)
 }
 
-/// Two values of one type, both handed in, whose same lock is taken: `a == b` and `b == a` take
+/// The locals with the numbers of two elements of one collection, whose same lock two paths are.
+fn two_elements(held: &Path, asked: &Path) -> Option<[u32; 2]> {
+    if held.root != asked.root || held.parts.len() != asked.parts.len() {
+        return None;
+    }
+    let mut found = None;
+    for pair in held.parts.iter().zip(&asked.parts).filter(|(a, b)| a != b) {
+        match pair {
+            (Part::Element(Pick::Number(a)), Part::Element(Pick::Number(b))) if found.is_none() => {
+                found = Some([*a, *b]);
+            }
+            _ => return None,
+        }
+    }
+    found
+}
+
+/// Two values of one type, both handed in, or two elements by numbers that are, whose same lock is taken: `a == b` and `b == a` take
 /// them in either order. Silent when the body compares the two in any way, or when the inner one is
 /// said to be of another level.
 fn is_unordered(analyzed: &Analyzed<'_, '_>, id: BodyId, held: &HeldLock, asked: &LockUse) -> bool {
@@ -200,6 +245,13 @@ fn is_unordered(analyzed: &Analyzed<'_, '_>, id: BodyId, held: &HeldLock, asked:
     let (Some(held_class), Some(asked_class)) = (&held.lock.class, &asked.class) else {
         return false;
     };
+    if let Some(elements) = two_elements(&held.lock.path, &asked.path) {
+        let params = analyzed.program.functions[id].body.params as u32;
+        return held_class == asked_class
+            && !held.stale
+            && elements.iter().all(|number| (1..=params).contains(number))
+            && !compares(analyzed, id);
+    }
     let (Root::Param(first), Root::Param(second)) = (&held.lock.path.root, &asked.path.root) else {
         return false;
     };

@@ -51,14 +51,21 @@ pub(crate) fn lock(analyzed: &Analyzed<'_, '_>, id: BodyId, lock: &LockUse) -> L
 /// Where a chain of calls goes, a site for each call and one for its end.
 pub(crate) fn chain_sites(chain: &CallPath, end: &str) -> Vec<Site> {
     let count = chain.len();
-    let sites = chain.iter().enumerate().map(|(index, location)| {
-        if index + 1 == count {
+    let sites = chain.iter().enumerate().flat_map(|(index, location)| {
+        let here = if index + 1 == count {
             site(location, end)
         } else {
             site(location, format!("calls `{}`", chain[index + 1].function))
-        }
+        };
+        std::iter::once(here).chain(site_in_macro(location))
     });
     sites.collect()
+}
+
+/// The line of the macro that a place invokes.
+pub(crate) fn site_in_macro(location: &Location) -> Option<Site> {
+    let place = Place::from(location.macro_place.as_ref()?);
+    Some(Site { place, label: "by this line of the macro".to_owned() })
 }
 
 /// The frames of a chain of calls, innermost first.
@@ -224,4 +231,28 @@ pub(crate) fn finding(rule: Rule, message: String, locks: Vec<Lock>, sites: Vec<
 /// The locks that are really held at an event: those of an earlier round of a loop are too.
 pub(crate) fn held(event: &Event) -> impl Iterator<Item = &HeldLock> {
     event.held.iter()
+}
+
+/// A finding about what happens under a held lock, at the end of a chain of calls.
+#[expect(clippy::too_many_arguments, reason = "the parts of one sentence and its places")]
+pub(super) fn under(
+    analyzed: &Analyzed<'_, '_>,
+    id: BodyId,
+    rule: Rule,
+    message: String,
+    held: &HeldLock,
+    event: &Event,
+    chain: &CallPath,
+    end: &str,
+) -> Finding {
+    let taken = format!("{} is taken here", quoted(&held.lock));
+    let mut sites: Vec<_> = held.chain.first().map(|at| site(at, taken)).into_iter().collect();
+    sites.extend(chain_sites(chain, end));
+    let mut finding = finding(rule, message, vec![lock(analyzed, id, &held.lock)], sites);
+    finding.notes.push(why_alive(analyzed, id, held));
+    let edit = edit(analyzed, id, held, &event.here);
+    finding.help.push(let_go(held, &event.here, edit.as_ref()));
+    // Those are many, and mostly fine.
+    finding.suggestion = edit.filter(|_| rule != Rule::GuardAcrossCallback);
+    finding
 }

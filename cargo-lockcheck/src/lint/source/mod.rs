@@ -5,6 +5,7 @@
 //! parsed on its own with `syn`. A name that is not found costs a name in a message, nothing more.
 
 mod bounds;
+mod macros;
 pub(crate) mod modules;
 pub(crate) mod tokens;
 
@@ -38,13 +39,15 @@ pub(crate) struct SourceFile {
     lines: Vec<usize>,
     /// The modules around its types, once they are asked for.
     modules: OnceLock<HashMap<usize, Vec<String>>>,
+    /// The macros that it defines, once they are asked for.
+    macros: OnceLock<Vec<macros::Definition>>,
 }
 
 impl SourceFile {
     fn new(text: String) -> SourceFile {
         let breaks = text.bytes().enumerate().filter(|(_, byte)| *byte == b'\n');
         let lines = std::iter::once(0).chain(breaks.map(|(at, _)| at + 1)).collect();
-        SourceFile { text, lines, modules: OnceLock::new() }
+        SourceFile { text, lines, modules: OnceLock::new(), macros: OnceLock::new() }
     }
 
     /// The whole text.
@@ -63,6 +66,18 @@ impl SourceFile {
     /// The modules of the file around the type that is declared at an offset.
     fn modules(&self, at: usize) -> Option<&[String]> {
         self.modules.get_or_init(|| tokens::modules(&self.text)).get(&at).map(Vec::as_slice)
+    }
+
+    fn macros(&self) -> &[macros::Definition] {
+        self.macros.get_or_init(|| macros::definitions(&self.text))
+    }
+
+    /// The line and column of a byte, both counted from one.
+    fn position(&self, at: usize) -> (u32, u32) {
+        let line = self.lines.partition_point(|begin| *begin <= at).max(1);
+        let begin = self.lines[line - 1];
+        let column = self.text.get(begin..at).map_or(0, |before| before.chars().count());
+        (line as u32, column as u32 + 1)
     }
 
     /// The byte offset of a line and column, both counted from one.
@@ -88,8 +103,10 @@ pub(crate) struct ImplHeader {
 pub(crate) struct TypeItem {
     /// The variants; a struct is one without a name.
     pub(crate) variants: Vec<(String, Vec<Field>)>,
-    /// Whether it has a generic type parameter.
-    pub(crate) is_generic: bool,
+    /// Whether a variant is given a number of its own.
+    pub(crate) is_numbered: bool,
+    /// The names of its type parameters.
+    pub(crate) parameters: Vec<String>,
 }
 
 /// A field as the source has it.
@@ -159,6 +176,15 @@ impl Sources {
         module
     }
 
+    /// What an item is called where it is defined that a file uses by another name (`use x as name`).
+    pub(crate) fn name_before_renaming(&self, file: &str, name: &str) -> Option<String> {
+        // To parse a file takes a while.
+        if !self.file(file)?.text().contains(&format!(" as {name}")) {
+            return None;
+        }
+        self.module(&[file.to_owned()])?.name_before_renaming(name)
+    }
+
     /// The files that have been read, by name.
     pub(crate) fn texts(&self) -> Vec<(String, Arc<SourceFile>)> {
         let files = locked(&self.files);
@@ -216,25 +242,6 @@ impl Sources {
         item
     }
 
-    /// Where, in the lines of a function, the macro is invoked in whose definition a line stands.
-    pub(crate) fn invocation(
-        &self,
-        name: &str,
-        line: u32,
-        within: std::ops::RangeInclusive<u32>,
-    ) -> Option<(u32, u32)> {
-        let file = self.file(name)?;
-        let defined = (1..=line).rev().find_map(|line| {
-            let rest = file.line(line)?.split_once("macro_rules!")?.1.trim_start();
-            let end = rest.find(|c: char| !c.is_alphanumeric() && c != '_');
-            Some(format!("{}!", &rest[..end.unwrap_or(rest.len())]))
-        })?;
-        within.into_iter().find_map(|line| {
-            let at = file.line(line)?.find(&defined)?;
-            Some((line, at as u32 + 1))
-        })
-    }
-
     fn find_type(&self, path: &str) -> Option<TypeItem> {
         let (file, at) = self.item(path)?;
         parse_type(self.file(file)?.text.get(at..)?)
@@ -274,9 +281,8 @@ impl Sources {
         let end = item.find('}').unwrap_or(item.len());
         let within = field.and_then(|field| item[..end].find(&format!("{field}:")));
         let at = at + within.unwrap_or(0);
-        let line = file.lines.partition_point(|begin| *begin <= at);
-        let column = file.text.get(*file.lines.get(line - 1)?..at)?.chars().count() + 1;
-        Some(Place { file: name.to_owned(), line: line as u32, column: column as u32 })
+        let (line, column) = file.position(at);
+        Some(Place { file: name.to_owned(), line, column })
     }
 }
 
@@ -347,11 +353,14 @@ fn parse_type(text: &str) -> Option<TypeItem> {
         });
         named.collect()
     };
-    let is_generic = |generics: &syn::Generics| generics.type_params().next().is_some();
+    let parameters = |generics: &syn::Generics| {
+        generics.type_params().map(|parameter| parameter.ident.to_string()).collect()
+    };
     match syn::parse_str::<syn::Item>(&text[..=end]).ok()? {
         syn::Item::Struct(item) => Some(TypeItem {
             variants: vec![(String::new(), fields(&item.fields))],
-            is_generic: is_generic(&item.generics),
+            is_numbered: false,
+            parameters: parameters(&item.generics),
         }),
         syn::Item::Enum(item) => Some(TypeItem {
             variants: item
@@ -359,7 +368,8 @@ fn parse_type(text: &str) -> Option<TypeItem> {
                 .iter()
                 .map(|variant| (variant.ident.to_string(), fields(&variant.fields)))
                 .collect(),
-            is_generic: is_generic(&item.generics),
+            is_numbered: item.variants.iter().any(|variant| variant.discriminant.is_some()),
+            parameters: parameters(&item.generics),
         }),
         _ => None,
     }
@@ -423,7 +433,7 @@ mod tests {
         let items = type_items(text);
         assert_eq!(items.iter().map(|item| item.0).collect::<Vec<_>>(), ["S", "E"]);
         let item = parse_type(&text[items[0].1..]).unwrap();
-        assert!(item.is_generic);
+        assert_eq!(item.parameters, ["T"]);
         assert_eq!(item.fields("")[1].name, "b");
         assert_eq!(item.fields("")[1].ty, "Mutex<T>");
         let item = parse_type(&text[items[1].1..]).unwrap();

@@ -37,6 +37,23 @@ impl Module {
         Some(Module::of(&file.items, &children(name)))
     }
 
+    /// What an item is called where it is defined that this module, or one written in it, uses by
+    /// another name. Nothing where two are renamed so.
+    pub(crate) fn name_before_renaming(&self, name: &str) -> Option<String> {
+        let own = self.uses.iter().filter(|(known, _)| known == name);
+        let own = own.filter_map(|(_, path)| path.last().filter(|last| *last != name).cloned());
+        let inner = self.modules.values().filter_map(|inner| match inner {
+            Inner::Here(module) => module.name_before_renaming(name),
+            Inner::File(_) => None,
+        });
+        let mut found: Vec<String> = own.chain(inner).collect();
+        found.dedup();
+        match found.as_slice() {
+            [_] => found.pop(),
+            _ => None,
+        }
+    }
+
     /// The module of some items, whose modules are in files of a directory.
     fn of(items: &[Item], directory: &str) -> Module {
         let mut module = Module::default();

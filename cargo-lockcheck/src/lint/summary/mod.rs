@@ -1,6 +1,7 @@
 //! What a caller must know of a body: which locks it takes, what it returns, what it waits for.
 
 pub(crate) mod class;
+pub(crate) mod fact;
 pub(crate) mod path;
 pub(crate) mod trail;
 
@@ -12,6 +13,7 @@ use crate::lint::apis::locks::Waiting;
 use crate::lint::apis::waits::Blocking;
 use crate::report::model::{Mode, Place};
 use class::Class;
+use fact::{Fact, Value};
 use path::Path;
 use trail::Trail;
 
@@ -41,8 +43,27 @@ pub(crate) struct Location {
     pub(crate) line: u32,
     /// The column, from one.
     pub(crate) column: u32,
+    /// The place in the rules of a macro, where the body invokes one there.
+    pub(crate) macro_place: Option<MacroPlace>,
     /// Whether the body hands a guard to its caller: the caller is then the place of interest.
     pub(crate) is_accessor: bool,
+}
+
+/// A place in the rules of a macro.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub(crate) struct MacroPlace {
+    /// The file.
+    pub(crate) file: Arc<str>,
+    /// The line, from one.
+    pub(crate) line: u32,
+    /// The column, from one.
+    pub(crate) column: u32,
+}
+
+impl From<&MacroPlace> for Place {
+    fn from(place: &MacroPlace) -> Place {
+        Place { file: place.file.to_string(), line: place.line, column: place.column }
+    }
 }
 
 impl From<&Location> for Place {
@@ -97,6 +118,15 @@ impl LockUse {
     }
 }
 
+/// What is dropped where a `Drop` runs.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct DroppedTypes {
+    /// The name of the type that has the `Drop`, and those of what is dropped around it, from the inside.
+    pub(crate) names: Vec<Arc<str>>,
+    /// Whether it is behind an object of a trait, so that it may be another that runs.
+    pub(crate) is_object: bool,
+}
+
 /// An acquisition by a body or by what it calls.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Acquired {
@@ -106,8 +136,29 @@ pub(crate) struct Acquired {
     pub(crate) chain: CallPath,
     /// The parameters whose guards are no longer held by then, as bits.
     pub(crate) released: u64,
-    /// The type whose `Drop` takes it, when a drop leads to it.
-    pub(crate) dropped: Option<Arc<str>>,
+    /// Whose `Drop` takes it, when a drop leads to it.
+    pub(crate) dropped: Option<DroppedTypes>,
+    /// What must be true of the parameters so that it is taken.
+    pub(crate) needs: Vec<Fact>,
+}
+
+/// An acquisition by a thread that a scope waits for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Scoped {
+    /// The acquisition.
+    pub(crate) acquired: Acquired,
+    /// Whether the scope has been waited for by then, so that what is held all the while keeps the
+    /// thread from its end.
+    pub(crate) has_ended: bool,
+}
+
+/// Who waits for something.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Waiter {
+    /// The thread.
+    Thread,
+    /// The task; its thread goes on with others.
+    Task,
 }
 
 /// A call that waits for something else than a lock.
@@ -115,6 +166,11 @@ pub(crate) struct Acquired {
 pub(crate) struct BlockingCall {
     /// What is waited for.
     pub(crate) what: Blocking,
+    /// Who waits.
+    pub(crate) waiter: Waiter,
+    /// What tells what is waited for from others: the type of a channel's messages, the class of a
+    /// condition variable.
+    pub(crate) about: Option<Arc<str>>,
     /// The calls to it.
     pub(crate) chain: CallPath,
     /// The parameters whose guards are no longer held by then, as bits.
@@ -162,6 +218,10 @@ pub(crate) struct Callback {
     pub(crate) held: Vec<(LockUse, CallPath)>,
     /// The parameters whose guards are no longer held by then, as bits.
     pub(crate) released: u64,
+    /// What is known of the values that it is called with.
+    pub(crate) given: Vec<Value>,
+    /// What must be true of the parameters so that it is called.
+    pub(crate) needs: Vec<Fact>,
 }
 
 /// The use of a value that is made when it is first used.
@@ -195,8 +255,12 @@ pub(crate) struct Summary {
     pub(crate) guards: Vec<(LockUse, CallPath, Vec<u32>)>,
     /// The parameters, by index and field, whose guards it returns.
     pub(crate) passed_guards: Vec<(u32, Vec<u32>)>,
+    /// The parameters, by index, and the fields behind their references, whose guards it lets go of.
+    pub(crate) released: Vec<(u32, Vec<u32>)>,
     /// The locks it takes.
     pub(crate) acquired: Vec<Acquired>,
+    /// The locks that threads take which it starts in a scope.
+    pub(crate) scoped: Vec<Scoped>,
     /// What it waits for.
     pub(crate) blocking: Vec<BlockingCall>,
     /// The code of its caller that it calls.

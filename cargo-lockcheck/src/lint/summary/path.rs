@@ -51,8 +51,8 @@ impl SavedLocal {
 }
 
 /// Which element of a collection a body means. Two equal ones of one path are one element until the
-/// body comes again to where it is picked, except that any two of `Any` may be two elements. It says
-/// something in its own body alone.
+/// body comes again to where it is picked, except that any two of `Any` may be two elements. All but a
+/// constant number say something in their own body alone.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub(crate) enum Pick {
     /// Some element.
@@ -61,8 +61,10 @@ pub(crate) enum Pick {
     Call(u32),
     /// The one whose number is in a local.
     Number(u32),
-    /// The one of a constant number, as printed.
-    Constant(Arc<str>),
+    /// The one of this number.
+    Constant(u64),
+    /// The one of this number from the end, where the last has number one.
+    FromEnd(u64),
 }
 
 /// One step of a path.
@@ -103,10 +105,12 @@ impl Path {
         self
     }
 
-    /// Whether two equal paths are one object at one time: no element of a collection is on it.
+    /// Whether two equal paths are one object at one time: no element of a collection is on it but
+    /// by a constant number.
     pub(crate) fn is_single(&self) -> bool {
-        self.root != Root::Unknown
-            && !self.parts.iter().any(|part| matches!(part, Part::Element(_)))
+        let is_open =
+            |part: &Part| matches!(part, Part::Element(pick) if !matches!(pick, Pick::Constant(_)));
+        self.root != Root::Unknown && !self.parts.iter().any(is_open)
     }
 
     /// Whether two equal paths of one body are one object, as long as nothing on it is picked anew.
@@ -122,17 +126,19 @@ impl Path {
     /// What a call has cloned: it stays the same when another takes its place in the collection.
     pub(crate) fn kept(mut self, block: u32) -> Path {
         for part in &mut self.parts {
-            if let Part::Element(pick @ (Pick::Number(_) | Pick::Constant(_))) = part {
+            if let Part::Element(pick @ (Pick::Number(_) | Pick::Constant(_) | Pick::FromEnd(_))) =
+                part
+            {
                 *pick = Pick::Call(block);
             }
         }
         self
     }
 
-    /// The path as other bodies know it: with any elements.
+    /// The path as other bodies know it: with any elements, but for those of constant numbers.
     pub(crate) fn erased(&self) -> Path {
         let parts = self.parts.iter().map(|part| match part {
-            Part::Element(_) => Part::Element(Pick::Any),
+            Part::Element(pick) if !matches!(pick, Pick::Constant(_)) => Part::Element(Pick::Any),
             part => part.clone(),
         });
         Path { root: self.root.clone(), parts: parts.collect() }

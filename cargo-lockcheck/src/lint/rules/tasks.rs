@@ -1,0 +1,155 @@
+//! `wait-while-holding` of tasks: a task awaits something while it holds a lock, or permits, that whoever
+//! brings it about takes too. What is only slow is not reported: to await under a lock of tasks is what
+//! such locks are for.
+
+use lockdep::finding::Rule;
+
+use super::report::{quoted, under};
+use crate::lint::apis::locks::Waiting;
+use crate::lint::apis::threads::is_spawn;
+use crate::lint::apis::waits::Blocking;
+use crate::lint::dataflow::view::BodyView;
+use crate::lint::effects::analyzed::Analyzed;
+use crate::lint::effects::effect::Effect;
+use crate::lint::effects::events::{Event, EventKind, HeldLock};
+use crate::lint::mir::model::{Call, Terminator};
+use crate::lint::program::BodyId;
+use crate::lint::summary::path::{Part, Path, Root};
+use crate::lint::summary::{BlockingCall, LockUse};
+use crate::report::model::Finding;
+
+/// What is wrong with an await of a task, whose locks the event has.
+pub(super) fn across_await(
+    analyzed: &Analyzed<'_, '_>,
+    id: BodyId,
+    event: &Event,
+    blocks: &BlockingCall,
+    on: Option<&Path>,
+) -> Option<Finding> {
+    let function = &analyzed.program.functions[id].display;
+    let (held, message, end) = match blocks.what {
+        Blocking::Join => {
+            let taken = taken_by_thread(analyzed, id, on?, &event.held)?;
+            let message = format!(
+                "`{function}` awaits the end of a task while it holds {}, which that task takes",
+                quoted(&taken.lock)
+            );
+            (taken, message, "awaits the task here")
+        }
+        Blocking::BoundedSend => {
+            let of = blocks.about.as_deref()?;
+            let (held, reader) = event.held.iter().find_map(|held| {
+                let reader = reader_that_takes(analyzed, id, of, held)?;
+                Some((held, reader))
+            })?;
+            let message = format!(
+                "`{function}` awaits room in a bounded channel while it holds {}, which `{}` takes \
+                 between two messages",
+                quoted(&held.lock),
+                analyzed.program.functions[reader].display,
+            );
+            (held, message, "awaits room for a message here")
+        }
+        _ => return None,
+    };
+    let rule = Rule::WaitWhileHolding;
+    Some(under(analyzed, id, rule, message, held, event, &blocks.chain, end))
+}
+
+/// The body that receives messages of a type in a loop, and takes a lock in each round. There must be
+/// only one channel of such messages, or it could be another's.
+fn reader_that_takes(
+    analyzed: &Analyzed<'_, '_>,
+    sender: BodyId,
+    of: &str,
+    held: &HeldLock,
+) -> Option<BodyId> {
+    let makes = |text: &str| text.contains("mpsc::") && text.ends_with(&format!("channel::<{of}>"));
+    // Another program has channels of its own.
+    let unit = analyzed.program.functions[sender].unit;
+    let is_near = |other: usize| other == unit || analyzed.program.units[other].is_library;
+    let functions = analyzed.program.functions.iter().filter(|function| is_near(function.unit));
+    let calls = functions.flat_map(|function| function.body.calls());
+    let makers = calls.filter(|(_, call)| call.callee().is_some_and(|callee| makes(callee.text)));
+    if makers.count() != 1 {
+        return None;
+    }
+    let class = held.lock.class.as_ref()?;
+    let reads = |event: &&Event| match &event.kind {
+        EventKind::Effect(Effect::Block(blocks, _)) => {
+            blocks.what == Blocking::Receive && blocks.about.as_deref() == Some(of)
+        }
+        _ => false,
+    };
+    let bodies = analyzed.analyses.iter().enumerate();
+    let mut near = bodies.filter(|(id, _)| is_near(analyzed.program.functions[*id].unit));
+    let found = near.find(|(_, analysis)| {
+        let cycle_of = |event: &Event| analysis.cycle.get(event.block as usize).copied().flatten();
+        let mut loops = analysis.events.iter().filter(reads).filter_map(cycle_of);
+        loops.any(|cycle| {
+            analysis.events.iter().any(|event| {
+                let takes = match &event.kind {
+                    EventKind::Effect(Effect::Acquire(acquired, _)) => {
+                        acquired.lock.wait == Waiting::Blocking
+                            && acquired.lock.class.as_ref() == Some(class)
+                    }
+                    _ => false,
+                };
+                takes && cycle_of(event) == Some(cycle)
+            })
+        })
+    });
+    found.map(|(id, _)| id)
+}
+
+/// The held lock that the thread or task behind a join handle takes.
+pub(super) fn taken_by_thread<'h>(
+    analyzed: &Analyzed<'_, '_>,
+    id: BodyId,
+    handle: &Path,
+    held: &'h [HeldLock],
+) -> Option<&'h HeldLock> {
+    let view = analyzed.view(id);
+    let blocks = &view.function.body.blocks;
+    let starts = |call: &Call<'_>| call.callee().is_some_and(is_spawn);
+    if let Root::Call(block) = handle.root
+        && let Terminator::Call(call) = &blocks.get(block as usize)?.terminator
+        && starts(call)
+    {
+        let taken = taken_by(analyzed, &view, call)?;
+        let is_taken = |held: &&HeldLock| {
+            held.lock.path.is_single() && taken.iter().any(|taken| taken.path == held.lock.path)
+        };
+        return held.iter().find(is_taken);
+    }
+    // A handle out of a collection of those that the body has started.
+    if !handle.parts.iter().any(|part| matches!(part, Part::Element(_))) {
+        return None;
+    }
+    let mut started = view.function.body.calls().filter(|(_, call)| starts(call));
+    started.find_map(|(_, call)| {
+        let taken = taken_by(analyzed, &view, call)?;
+        held.iter().find(|held| {
+            held.lock.class.is_some() && taken.iter().any(|taken| taken.class == held.lock.class)
+        })
+    })
+}
+
+/// The locks that the thread or task takes which a call starts, as the body names them.
+fn taken_by(
+    analyzed: &Analyzed<'_, '_>,
+    view: &BodyView<'_, '_>,
+    call: &Call<'_>,
+) -> Option<Vec<LockUse>> {
+    let closure = call.args.last()?;
+    let ty = view.operand_type(closure)?;
+    let body = analyzed.program.closure(view.function.unit, ty)?;
+    let captures = view.operand(closure);
+    let acquired = analyzed.summaries[body].as_ref()?.acquired.iter();
+    let waited = acquired.filter(|acquired| acquired.lock.wait == Waiting::Blocking);
+    let taken = waited.map(|acquired| LockUse {
+        path: view.substitute_with(&acquired.lock.path, &|_| captures.clone()),
+        ..acquired.lock.clone()
+    });
+    Some(taken.collect())
+}

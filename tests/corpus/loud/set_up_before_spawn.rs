@@ -1,0 +1,30 @@
+//! One order before a thread is started, the other on it.
+use std::sync::{Arc, Mutex};
+use std::thread;
+
+struct App {
+    config: Mutex<Vec<String>>,
+    plugins: Mutex<Vec<String>>,
+}
+
+impl App {
+    fn load(&self) {
+        let mut config = self.config.lock().unwrap();
+        config.push("a".into());
+        self.plugins.lock().unwrap().extend(config.iter().cloned());
+    }
+    fn refresh(&self) {
+        let plugins = self.plugins.lock().unwrap();
+        *self.config.lock().unwrap() = plugins.clone(); // found: lock-order
+    }
+}
+
+fn main() {
+    let app = Arc::new(App { config: Mutex::default(), plugins: Mutex::default() });
+    let worker = thread::spawn({
+        let app = app.clone();
+        move || app.refresh()
+    });
+    app.load();
+    worker.join().unwrap();
+}

@@ -1,0 +1,22 @@
+//! The cured form of `loud/assertion_on_two_views.rs`: an assertion locks on its left side and
+//! in a call on its right.
+use std::sync::Mutex;
+
+pub struct Inventory {
+    items: Mutex<Vec<u32>>,
+    limit: usize,
+}
+
+impl Inventory {
+    fn free(&self) -> usize {
+        self.limit - self.items.lock().unwrap().len()
+    }
+    pub fn check(&self) {
+        let len = self.items.lock().unwrap().len();
+        assert_eq!(len + self.free(), self.limit);
+    }
+}
+
+fn main() {
+    Inventory { items: Mutex::new(vec![1]), limit: 3 }.check();
+}

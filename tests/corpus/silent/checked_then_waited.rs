@@ -1,0 +1,33 @@
+//! The cured form of `loud/checked_then_waited.rs`: a predicate is looked at, the mutex let go,
+//! and then waited for once.
+use std::sync::{Arc, Condvar, Mutex};
+
+struct Latch {
+    open: Mutex<bool>,
+    signal: Condvar,
+}
+
+impl Latch {
+    fn is_open(&self) -> bool {
+        *self.open.lock().unwrap()
+    }
+    fn pass(&self) {
+        let mut open = self.open.lock().unwrap();
+        while !*open {
+            open = self.signal.wait(open).unwrap();
+        }
+    }
+    fn release(&self) {
+        *self.open.lock().unwrap() = true;
+        self.signal.notify_all();
+    }
+}
+
+fn main() {
+    let latch = Arc::new(Latch { open: Mutex::new(false), signal: Condvar::new() });
+    let other = Arc::clone(&latch);
+    let t = std::thread::spawn(move || other.release());
+    latch.pass();
+    println!("{}", latch.is_open());
+    t.join().unwrap();
+}

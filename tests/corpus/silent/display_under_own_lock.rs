@@ -1,0 +1,28 @@
+//! The cured form of `loud/display_under_own_lock.rs`: a value is printed under the lock that
+//! its `Display` takes.
+use std::fmt;
+use std::sync::Mutex;
+
+pub struct Counter {
+    name: &'static str,
+    value: Mutex<u64>,
+}
+
+impl fmt::Display for Counter {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}={}", self.name, self.value.lock().unwrap())
+    }
+}
+
+impl Counter {
+    pub fn bump(&self) {
+        let mut value = self.value.lock().unwrap();
+        *value += 1;
+        drop(value);
+        println!("bumped {self}");
+    }
+}
+
+fn main() {
+    Counter { name: "hits", value: Mutex::new(0) }.bump();
+}

@@ -1,0 +1,24 @@
+//! The cured form of `loud/else_if_chain.rs`: a guard whose content is matched by reference
+//! lives on in the arms.
+use std::sync::Mutex;
+
+pub struct Cart {
+    items: Mutex<Vec<u32>>,
+}
+
+impl Cart {
+    fn total(&self) -> u32 {
+        self.items.lock().unwrap().iter().sum()
+    }
+    pub fn describe(&self) -> String {
+        let first = self.items.lock().unwrap().first().copied();
+        match first {
+            None => "empty".into(),
+            Some(first) => format!("{first} of {}", self.total()),
+        }
+    }
+}
+
+fn main() {
+    println!("{}", Cart { items: Mutex::new(vec![1]) }.describe());
+}

@@ -1,0 +1,29 @@
+//! The cured form of `loud/scope_ends_under_lock.rs`: a scope is waited for under a lock that
+//! its threads take.
+use std::sync::Mutex;
+use std::thread;
+
+pub struct Index {
+    words: Mutex<Vec<String>>,
+}
+
+impl Index {
+    fn add(&self, word: &str) {
+        self.words.lock().unwrap().push(word.to_owned());
+    }
+
+    pub fn build(&self, texts: &[&str]) {
+        let mut words = self.words.lock().unwrap();
+        words.clear();
+        drop(words);
+        thread::scope(|scope| {
+            for text in texts {
+                scope.spawn(move || text.split(' ').for_each(|word| self.add(word)));
+            }
+        });
+    }
+}
+
+fn main() {
+    Index { words: Mutex::default() }.build(&["a b", "c"]);
+}

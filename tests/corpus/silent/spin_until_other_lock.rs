@@ -1,0 +1,20 @@
+//! The cured form of `loud/spin_until_other_lock.rs`: a loop turns without a pause for one lock
+//! while it holds another.
+use std::sync::{Mutex, TryLockError};
+
+pub struct Pair {
+    a: Mutex<u32>,
+    b: Mutex<u32>,
+}
+
+impl Pair {
+    pub fn both(&self) -> u32 {
+        let a = self.a.lock().unwrap();
+        let b = self.b.lock().unwrap();
+        *a + *b
+    }
+}
+
+fn main() {
+    println!("{}", Pair { a: Mutex::new(1), b: Mutex::new(2) }.both());
+}

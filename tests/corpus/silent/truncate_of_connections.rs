@@ -1,0 +1,38 @@
+//! The cured form of `loud/truncate_of_connections.rs`: a list is shortened under its lock,
+//! which the `Drop` of its elements takes.
+use std::sync::{Arc, Mutex};
+
+struct Listener {
+    open: Mutex<Vec<Connection>>,
+    closed: Mutex<u32>,
+}
+
+struct Connection {
+    number: u32,
+    owner: Option<Arc<Listener>>,
+}
+
+impl Drop for Connection {
+    fn drop(&mut self) {
+        if let Some(owner) = &self.owner {
+            let left = owner.open.lock().unwrap().len() as u32;
+            *owner.closed.lock().unwrap() += self.number.min(left);
+        }
+    }
+}
+
+fn limit(listener: &Listener, most: usize) {
+    let rest = {
+        let mut open = listener.open.lock().unwrap();
+        let at = most.min(open.len());
+        open.split_off(at)
+    };
+    drop(rest);
+}
+
+fn main() {
+    let listener = Arc::new(Listener { open: Mutex::default(), closed: Mutex::default() });
+    let connection = Connection { number: 1, owner: Some(listener.clone()) };
+    listener.open.lock().unwrap().push(connection);
+    limit(&listener, 0);
+}
