@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 use std::env;
 use std::ffi::OsString;
 use std::io;
+use std::mem;
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::slice;
@@ -18,7 +19,9 @@ use cargo_lockcheck::cli::outcome::Outcome;
 use cargo_lockcheck::cli::settings::{Outer, Settings};
 use cargo_lockcheck::cli::{output, status};
 use cargo_lockcheck::lint;
+use cargo_lockcheck::report::belonging;
 use cargo_lockcheck::report::classify::classify;
+use cargo_lockcheck::report::graph::OrderGraph;
 use cargo_lockcheck::report::model::{Finding, Level, Report, Suppressed, Unwatched};
 use cargo_lockcheck::report::naming::Syntax;
 use cargo_lockcheck::report::sources::Sources;
@@ -82,9 +85,13 @@ fn lint_source(settings: Settings) -> Result<Outcome, Failure> {
         ));
     }
     let sources = Sources::of_workspace(&settings.workspace);
+    let mut order_graph = OrderGraph::of_source(&linted.orders);
+    let mut times = Vec::new();
     if settings.with_trace {
         let merged = read(&collect::stored(&settings)?, &sources, &mut linted.notes)?;
-        let recorded = analyze(&merged, &sources, &settings.lint.order);
+        let mut recorded = analyze(&merged, &sources, &settings.lint.order);
+        order_graph = mem::take(&mut recorded.order_graph);
+        times = mem::take(&mut recorded.times);
         let names = Names::of(&merged.classes, &Syntax::new(&sources));
         with_trace::join(&mut linted, recorded, &merged, &names);
     } else {
@@ -93,6 +100,8 @@ fn lint_source(settings: Settings) -> Result<Outcome, Failure> {
     let evidence = if settings.with_trace { Evidence::Both } else { Evidence::Source };
     let mut report = judge(linted.findings, linted.files, evidence, &settings, &sources);
     report.coverage = linted.coverage;
+    report.order_graph = order_graph;
+    report.times = times;
     report.orders = linted.orders;
     report.warnings.extend(linted.unknown_names);
     report.notes.extend(linted.notes);
@@ -170,6 +179,8 @@ fn report(settings: &Settings, traces: &[PathBuf], around: Around) -> Result<Rep
     let files = accept::files_below(&settings.workspace);
     let mut report = judge(analysis.findings, files, Evidence::Runs, settings, &sources);
     report.coverage = merged.coverage();
+    report.order_graph = analysis.order_graph;
+    report.times = analysis.times;
     report.standstills = analysis.standstills;
     report.unwatched = around.unwatched;
     report.notes.extend(around.notes);
@@ -182,14 +193,17 @@ fn report(settings: &Settings, traces: &[PathBuf], around: Around) -> Result<Rep
     Ok(report)
 }
 
-/// The findings as a report: what is accepted is taken out, and what is left has its level.
+/// The findings as a report: each has its package, what is accepted is taken out, and what is left has
+/// its level.
 fn judge(
-    findings: Vec<Finding>,
+    mut findings: Vec<Finding>,
     files: BTreeSet<String>,
     evidence: Evidence,
     settings: &Settings,
     sources: &Sources,
 ) -> Report {
+    let syntax = Syntax::new(sources);
+    belonging::settle(&mut findings, &settings.packages_of_workspace, sources, &syntax);
     let today = Offset::UTC.to_datetime(Timestamp::now()).date();
     let parted = accept::part(findings, &settings.accepted, files, sources, evidence, today);
     let mut report = classify(parted.left, &settings.levels);

@@ -69,7 +69,7 @@ pub fn part(
     evidence: Evidence,
     today: Date,
 ) -> Parted {
-    let own = findings.iter().flat_map(places).map(|place| &place.file);
+    let own = findings.iter().flat_map(Finding::places).map(|place| &place.file);
     files.extend(own.filter(|file| sources.is_own(file)).cloned());
     let mut parted = Parted::default();
     let mut ways = Ways::default();
@@ -110,16 +110,6 @@ pub fn part(
         }
     }
     parted
-}
-
-/// The places that a finding names, apart from where its locks are made.
-pub fn places(finding: &Finding) -> impl Iterator<Item = &Place> {
-    let edges = finding.edges.iter().flat_map(|edge| [&edge.from_site, &edge.to_site]);
-    let waits = finding
-        .waits
-        .iter()
-        .flat_map(|wait| [&wait.site].into_iter().chain(wait.held.iter().map(|held| &held.site)));
-    edges.chain(finding.sites.iter().map(|site| &site.place)).chain(waits)
 }
 
 /// The source files below the root of a workspace, by their names in reports. What cargo has built is
@@ -219,7 +209,7 @@ impl Way {
             What::Id(id, _) => *id == finding.id,
             What::Lines(rules, lines) => {
                 let is_here = |at: &Place| at.file == self.written.file && lines.contains(&at.line);
-                rules.contains(&finding.rule) && places(finding).any(is_here)
+                rules.contains(&finding.rule) && finding.places().any(is_here)
             }
         }
     }

@@ -133,8 +133,8 @@ pub struct ReportArgs {
     #[arg(long, global = true, value_name = "FORMAT", default_value = Format::Text.name(), value_parser = formats(), hide_default_value = true, hide_possible_values = true, long_help = what_forms_there_are())]
     pub format: Format,
     /// Also write it to a file; may be repeated
-    #[arg(long, global = true, value_name = "FORMAT=PATH")]
-    pub output: Vec<Output>,
+    #[arg(long, global = true, value_name = "FORMAT[=PATH]", long_help = where_files_are())]
+    pub output: Vec<Written>,
     /// Also show what is left out, or `all` of it
     #[arg(long, global = true, value_name = "WHAT", value_delimiter = ',', hide_possible_values = true, long_help = what_is_shown(), value_parser = PossibleValuesParser::new(Show::CODES))]
     pub show: Vec<String>,
@@ -211,25 +211,43 @@ impl ReportArgs {
     }
 }
 
-/// A file that a report is written to.
+/// A form that a report is to be written in, and perhaps where.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Output {
+pub struct Written {
     /// In which form.
     pub format: Format,
-    /// The file.
-    pub path: PathBuf,
+    /// The file; where none is named, the form has a place of its own.
+    pub path: Option<PathBuf>,
 }
 
-impl FromStr for Output {
+impl FromStr for Written {
     type Err = String;
 
-    fn from_str(text: &str) -> Result<Output, String> {
-        let (format, path) = text
-            .split_once('=')
-            .filter(|(_, path)| !path.is_empty())
-            .ok_or("write FORMAT=PATH, for example json=report.json")?;
-        Ok(Output { format: format.parse()?, path: path.into() })
+    fn from_str(text: &str) -> Result<Written, String> {
+        let (format, path) = match text.split_once('=') {
+            None => (text, None),
+            Some((_, "")) => return Err("no file is named after `=`".to_owned()),
+            Some((format, path)) => (format, Some(path.into())),
+        };
+        let format = format.parse().map_err(|what| {
+            format!("{what}; write FORMAT or FORMAT=PATH, for example json=report.json")
+        })?;
+        Ok(Written { format, path })
     }
+}
+
+/// Where `--output` writes what has no path, in words.
+fn where_files_are() -> String {
+    let files = Format::ALL
+        .iter()
+        .filter_map(|format| Some(format!("`{}` to `{}`", format.name(), format.file()?)));
+    let files: Vec<String> = files.collect();
+    format!(
+        "Also write the report to a file, in any of these forms; may be repeated. Where no path is named, \
+         it is written below `target/lockcheck`: {}. `github` is printed. In GitHub Actions `github` is \
+         written unasked, in GitLab CI `gitlab`",
+        files.join(", ")
+    )
 }
 
 /// The parser of a format's name.
@@ -449,7 +467,7 @@ mod tests {
         )
         .expect("the line parses");
         assert_eq!(args.report.format, Format::Json);
-        assert_eq!(args.report.output[0].path, Path::new("a.json"));
+        assert_eq!(args.report.output[0].path.as_deref(), Some(Path::new("a.json")));
         assert_eq!(args.report.output[1].format, Format::Text);
         assert_eq!(args.report.show, ["guarded", "allow"]);
         let levels: Vec<_> = args.report.levels().collect();
@@ -528,6 +546,7 @@ mod tests {
             ("x lockcheck report a --deny --format json", "value is required for '--deny"),
             ("x lockcheck test --deny no-such-rule", "lock-order"),
             ("x lockcheck test --output report.json", "FORMAT=PATH"),
+            ("x lockcheck test --output json=", "no file is named"),
             ("x lockcheck test --format yaml", "json"),
             ("x lockcheck tset", "test"),
             ("x lockcheck report --release", "--release"),

@@ -2,7 +2,8 @@
 //!
 //! The command line, cargo's configuration and the environment become [`settings`], once; no later
 //! stage looks at them again. Failures and progress go to stderr ([`failure`], [`status`]), and the
-//! finished report goes where the settings say ([`output`]).
+//! finished report goes where the settings say ([`output`]), which may depend on the service that the
+//! check runs in ([`ci`]).
 
 pub mod failure;
 pub mod outcome;
@@ -14,6 +15,10 @@ pub mod cargo_config;
 pub mod packages;
 pub mod toolchain;
 pub mod user_config;
+
+pub mod destination;
+
+pub mod ci;
 
 pub mod settings;
 

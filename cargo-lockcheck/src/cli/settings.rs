@@ -11,13 +11,16 @@ use std::time::Duration;
 use anstream::ColorChoice;
 use serde::Deserialize;
 
-use super::args::{self, Args, CargoCommand, Output};
+use super::args::{self, Args, CargoCommand};
 use super::cargo_args::CargoArgs;
 use super::cargo_config::CargoConfig;
+use super::ci::{self, Service};
+use super::destination::Output;
 use super::failure::Failure;
 use super::packages::{self, Package};
 use super::toolchain::Toolchain;
 use super::user_config::{self, Accepted, Config, Read};
+use crate::report::belonging::Member;
 use crate::report::classify::Levels;
 use crate::report::render::{Format, Show};
 
@@ -41,6 +44,8 @@ pub struct Settings {
     pub traces: Vec<PathBuf>,
     /// The root of the workspace.
     pub workspace: PathBuf,
+    /// The way from the root of the repository to that of the workspace: empty, or with `/` at its end.
+    pub repository: String,
     /// The text of `Cargo.lock` as the build will have it; `None` where nothing is run, or cargo cannot
     /// bring it up to date.
     pub lock_file: Option<String>,
@@ -48,6 +53,8 @@ pub struct Settings {
     pub packages: Vec<Package>,
     /// The packages of the workspace, as cargo names them.
     pub members: Vec<String>,
+    /// The same packages, each with its directory.
+    pub packages_of_workspace: Vec<Member>,
     /// Everything that lockcheck keeps: `target/lockcheck`.
     pub directory: PathBuf,
     /// cargo's target directory for checked programs.
@@ -64,8 +71,10 @@ pub struct Settings {
     pub quiet: bool,
     /// The format that is printed.
     pub format: Format,
-    /// The files that are written.
+    /// What is written beside what is printed.
     pub outputs: Vec<Output>,
+    /// The service that this runs in.
+    pub service: Option<Service>,
     /// What is shown of that which cannot happen or is allowed.
     pub show: Show,
     /// Whether processes are to count and time waits and holds.
@@ -133,6 +142,7 @@ impl Settings {
         }
 
         let target = given.value("--target-dir").map(|directory| cwd.join(directory));
+        let packages_of_workspace = metadata.members();
         let directory = target.unwrap_or(metadata.target_directory).join("lockcheck");
         let build = directory.join("build");
         let cache =
@@ -158,6 +168,15 @@ impl Settings {
             Some(outer) => (outer.next, Toolchain { rustdoc: outer.rustdoc, ..toolchain }),
             None => (config.program("RUSTC_WRAPPER", "build.rustc-wrapper"), toolchain),
         };
+        let outputs = report.output.into_iter();
+        let mut outputs: Vec<Output> =
+            outputs.map(|written| Output::asked_for(written, &directory)).collect();
+        let service = Service::here();
+        if report.format == Format::Text {
+            let unasked = service.as_ref().map(|service| service.output(&directory));
+            let is_new = |new: &Output| outputs.iter().all(|known| known.format != new.format);
+            outputs.extend(unasked.filter(is_new));
+        }
         let (lock_file, packages) = match verb {
             "check" | "report" => (None, Vec::new()),
             _ => resolved(&cargo, &given, &toolchain.host, &metadata.workspace_root),
@@ -173,6 +192,8 @@ impl Settings {
             only_compiling: only_compiling(verb, &given)
                 .map(|(verb, given)| instrumented(verb, &given, &toolchain.host, &build)),
             traces,
+            packages_of_workspace,
+            repository: ci::way_from_repository(&metadata.workspace_root),
             workspace: metadata.workspace_root,
             members: metadata.workspace_members,
             directory,
@@ -183,7 +204,8 @@ impl Settings {
             color: color(&given, &config),
             quiet: given.has("-q") || given.has("--quiet"),
             format: report.format,
-            outputs: report.output,
+            outputs,
+            service,
             show,
             stats: report.stats,
             timeout: match (report.timeout, verb) {
@@ -345,9 +367,27 @@ struct Metadata {
     workspace_root: PathBuf,
     target_directory: PathBuf,
     workspace_members: Vec<String>,
+    packages: Vec<Described>,
+}
+
+/// What cargo says of a package of the workspace.
+#[derive(Deserialize)]
+struct Described {
+    name: String,
+    manifest_path: PathBuf,
 }
 
 impl Metadata {
+    /// The packages, each by its directory relative to the root of the workspace.
+    fn members(&self) -> Vec<Member> {
+        let member = |package: &Described| {
+            let directory = package.manifest_path.parent()?;
+            let directory = relative(directory, &self.workspace_root)?;
+            Some(Member { name: package.name.clone(), directory })
+        };
+        self.packages.iter().filter_map(member).collect()
+    }
+
     fn read(cargo: &Path, args: &CargoArgs) -> Result<Metadata, Failure> {
         let output = metadata(cargo, args).arg("--no-deps").output().map_err(|error| {
             Failure::new(
@@ -370,6 +410,14 @@ impl Metadata {
             )
         })
     }
+}
+
+/// The way from `root` to `path`, with `/` between parts.
+fn relative(path: &Path, root: &Path) -> Option<String> {
+    let common = path.components().zip(root.components()).take_while(|(a, b)| a == b).count();
+    let up = root.components().skip(common).map(|_| Some(".."));
+    let down = path.components().skip(common).map(|part| part.as_os_str().to_str());
+    Some(up.chain(down).collect::<Option<Vec<&str>>>()?.join("/"))
 }
 
 #[cfg(test)]

@@ -2,6 +2,7 @@
 
 mod across;
 mod documents;
+mod formats;
 mod ids;
 mod merging;
 mod reading;

@@ -1,6 +1,12 @@
 //! Prints reports: one file for each format. Nothing here decides what is worth showing.
 
+mod github;
+mod gitlab;
 mod json;
+mod junit;
+pub mod markdown;
+mod order_graph;
+mod sarif;
 mod text;
 
 use std::io::{self, Write};
@@ -8,7 +14,7 @@ use std::str::FromStr;
 
 use lockdep::finding::Tier;
 
-use super::model::{Finding, Level, Report, Suppressed};
+use super::model::{Finding, Level, Place, Report, Suppressed};
 use super::sources::Sources;
 
 /// A form in which a report can be printed.
@@ -18,17 +24,64 @@ pub enum Format {
     Text,
     /// One object, as `docs/report.schema.json` has it.
     Json,
+    /// For code scanning, in SARIF 2.1.0.
+    Sarif,
+    /// For GitHub Actions, as annotations.
+    Github,
+    /// For build servers, as tests.
+    Junit,
+    /// For GitLab, as code quality issues.
+    Gitlab,
+    /// For a comment on a pull request.
+    Markdown,
+    /// The order graph for Graphviz.
+    Dot,
+    /// The order graph in GraphML.
+    Graphml,
 }
 
 impl Format {
     /// All of them.
-    pub const ALL: &[Format] = &[Format::Text, Format::Json];
+    pub const ALL: &[Format] = &[
+        Format::Text,
+        Format::Json,
+        Format::Sarif,
+        Format::Github,
+        Format::Junit,
+        Format::Gitlab,
+        Format::Markdown,
+        Format::Dot,
+        Format::Graphml,
+    ];
 
     /// Its name in options.
     pub const fn name(self) -> &'static str {
         match self {
             Format::Text => "text",
             Format::Json => "json",
+            Format::Sarif => "sarif",
+            Format::Github => "github",
+            Format::Junit => "junit",
+            Format::Gitlab => "gitlab",
+            Format::Markdown => "markdown",
+            Format::Dot => "dot",
+            Format::Graphml => "graphml",
+        }
+    }
+
+    /// The file that it is written to where none is named, below `target/lockcheck`; none for what is
+    /// made to be printed.
+    pub const fn file(self) -> Option<&'static str> {
+        match self {
+            Format::Text => Some("report.txt"),
+            Format::Json => Some("report.json"),
+            Format::Sarif => Some("report.sarif"),
+            Format::Github => None,
+            Format::Junit => Some("junit.xml"),
+            Format::Gitlab => Some("gl-code-quality-report.json"),
+            Format::Markdown => Some("report.md"),
+            Format::Dot => Some("lock-order.dot"),
+            Format::Graphml => Some("lock-order.graphml"),
         }
     }
 }
@@ -94,6 +147,26 @@ pub struct Look<'a> {
     pub color: bool,
     /// The width of the terminal, in columns.
     pub width: usize,
+    /// The way from the root of the repository to the workspace: empty, or with `/` at its end.
+    pub repository: &'a str,
+}
+
+impl Look<'_> {
+    /// The path of a place from the root of the repository on; none for one that is not in it.
+    fn in_repository(&self, place: &Place) -> Option<String> {
+        if !self.sources.is_own(&place.file) {
+            return None;
+        }
+        let mut parts: Vec<&str> =
+            self.repository.split('/').filter(|part| !part.is_empty()).collect();
+        for part in place.file.split('/') {
+            match part {
+                ".." => drop(parts.pop()?),
+                part => parts.push(part),
+            }
+        }
+        Some(parts.join("/"))
+    }
 }
 
 /// Prints `report` as `format` to `out`.
@@ -109,6 +182,13 @@ pub fn render(
     match format {
         Format::Text => text::render(report, out, look),
         Format::Json => json::render(report, out),
+        Format::Sarif => sarif::render(report, out, look),
+        Format::Github => github::render(report, out, look),
+        Format::Junit => junit::render(report, out, look),
+        Format::Gitlab => gitlab::render(report, out, look),
+        Format::Markdown => markdown::render(report, out, look, markdown::COMMENT),
+        Format::Dot => order_graph::dot(report, out),
+        Format::Graphml => order_graph::graphml(report, out),
     }
 }
 
@@ -130,7 +210,7 @@ mod tests {
             assert_eq!(format.name().parse(), Ok(*format));
         }
         let error = "pdf".parse::<Format>().expect_err("it is no format");
-        assert_eq!(error, "`pdf` is no format of reports; there are: text, json");
+        assert!(error.starts_with("`pdf` is no format of reports; there are: text, json, sarif, "));
     }
 
     #[test]
