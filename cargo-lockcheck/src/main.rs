@@ -100,6 +100,7 @@ fn lint_source(settings: Settings) -> Result<Outcome, Failure> {
     let evidence = if settings.with_trace { Evidence::Both } else { Evidence::Source };
     let mut report = judge(linted.findings, linted.files, evidence, &settings, &sources);
     report.coverage = linted.coverage;
+    belonging::settle_graph(&mut order_graph, &settings.packages_of_workspace);
     report.order_graph = order_graph;
     report.times = times;
     report.orders = linted.orders;
@@ -180,6 +181,7 @@ fn report(settings: &Settings, traces: &[PathBuf], around: Around) -> Result<Rep
     let mut report = judge(analysis.findings, files, Evidence::Runs, settings, &sources);
     report.coverage = merged.coverage();
     report.order_graph = analysis.order_graph;
+    belonging::settle_graph(&mut report.order_graph, &settings.packages_of_workspace);
     report.times = analysis.times;
     report.standstills = analysis.standstills;
     report.unwatched = around.unwatched;

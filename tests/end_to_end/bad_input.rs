@@ -178,8 +178,13 @@ fn a_target_directory_that_cannot_be_written() {
 #[test]
 fn an_output_that_cannot_be_written() {
     let project = Project::fixture("single", "output");
-    let checked = project.check(&["run", "--output", "json=Cargo.toml/report.json"]);
+    let after = project.root().join("after.json");
+    _ = fs::remove_file(&after);
+    let outputs = ["--output", "json=Cargo.toml/report.json", "--output", "json=after.json"];
+    let checked = project.check(&[&["run"][..], &outputs].concat());
     assert_eq!(checked.code, 102, "{checked}");
+    assert!(checked.stderr.contains("lockcheck: 1 warn"), "the report is printed: {checked}");
+    assert!(after.exists(), "the other file is written: {checked}");
     assert!(checked.stderr.contains("cannot be written to `Cargo.toml/report.json`"), "{checked}");
 }
 

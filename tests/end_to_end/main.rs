@@ -8,6 +8,7 @@ mod declared;
 mod doctests;
 mod examples;
 mod first_hour;
+mod formats;
 mod found;
 #[cfg(unix)]
 mod hangs;

@@ -5,6 +5,7 @@
 
 use std::collections::{BTreeSet, HashMap};
 
+use super::graph::OrderGraph;
 use super::model::{Finding, Place};
 use super::naming::Syntax;
 use super::sources::Sources;
@@ -40,6 +41,13 @@ pub fn settle(
         });
         let shown: BTreeSet<String> = shown.collect();
         finding.tests = shown.into_iter().collect();
+    }
+}
+
+/// Fills in where each lock of the order graph is created.
+pub fn settle_graph(graph: &mut OrderGraph, members: &[Member]) {
+    for lock in &mut graph.locks {
+        lock.package = lock.created.as_ref().and_then(|created| package_of(&created.file, members));
     }
 }
 

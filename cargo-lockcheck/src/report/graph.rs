@@ -30,6 +30,9 @@ pub struct GraphLock {
     /// Where it is created, where that is known.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub created: Option<Place>,
+    /// The package that it is created in. The stage `belonging` fills it in.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub package: Option<String>,
 }
 
 /// Two locks that were taken one after the other.
@@ -85,7 +88,12 @@ impl OrderGraph {
             orders.iter().flat_map(|order| [&order.from, &order.to]).collect();
         let names: Vec<&String> = names.into_iter().collect();
         let index = |name: &String| names.binary_search(&name).unwrap_or_default();
-        let lock = |name: &&String| GraphLock { name: (*name).clone(), kind: None, created: None };
+        let lock = |name: &&String| GraphLock {
+            name: (*name).clone(),
+            kind: None,
+            created: None,
+            package: None,
+        };
         let locks: Vec<GraphLock> = names.iter().map(lock).collect();
         let link = |order: &SourceOrder| [index(&order.from), index(&order.to)];
         let mut links = Vec::with_capacity(orders.len());
@@ -148,7 +156,7 @@ mod tests {
     use crate::report::model::Place;
 
     fn lock(name: &str) -> GraphLock {
-        GraphLock { name: name.to_owned(), kind: None, created: None }
+        GraphLock { name: name.to_owned(), kind: None, created: None, package: None }
     }
 
     #[test]

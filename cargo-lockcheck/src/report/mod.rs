@@ -1,5 +1,5 @@
 //! The report: what it is made of ([`model`], [`graph`], [`times`]), what its findings mean ([`rules`],
-//! [`classify`]), what they are called ([`naming`], [`sources`]) and where they belong ([`belonging`]), what
+//! [`tiers`], [`classify`]), what they are called ([`naming`], [`sources`]) and where they belong ([`belonging`]), what
 //! to change ([`advice`]), how they come about ([`schedule`]) and how they are said ([`wording`], [`render`]).
 //!
 //! Nothing in here finds anything: recorded runs and the lint use it alike, and it knows of neither.
@@ -14,5 +14,6 @@ pub mod render;
 pub mod rules;
 pub mod schedule;
 pub mod sources;
+pub mod tiers;
 pub mod times;
 pub mod wording;

@@ -33,12 +33,12 @@ fn reports() -> Vec<(String, Sources, Report)> {
     reports
 }
 
-fn place(file: &str, line: u32) -> Place {
+pub(crate) fn place(file: &str, line: u32) -> Place {
     Place { file: file.to_owned(), line, column: 9 }
 }
 
 /// A cycle of two locks with these names, and threads with these.
-fn cycle(names: [&str; 2], threads: [&str; 2]) -> Finding {
+pub(crate) fn cycle(names: [&str; 2], threads: [&str; 2]) -> Finding {
     let lock = |name: &str| Lock {
         name: name.to_owned(),
         kind: "RwLock".to_owned(),
@@ -69,7 +69,7 @@ fn cycle(names: [&str; 2], threads: [&str; 2]) -> Finding {
 }
 
 /// Names, threads, paths and sentences with what has a meaning in some format.
-fn awkward() -> Report {
+pub(crate) fn awkward() -> Report {
     let mut finding = cycle(
         ["Bank<\"x\">.a]]>", "r#\\\"é`|\u{1F512}"],
         ["tests::a,b:c%\n::error::", "<b>&amp;--></b>"],
@@ -87,6 +87,7 @@ fn awkward() -> Report {
         name: name.to_owned(),
         kind: Some("RwLock".to_owned()),
         created: Some(place("src/a b.rs", 3)),
+        package: None,
     };
     let order = |from| LockOrder {
         from,

@@ -5,6 +5,7 @@ mod documents;
 mod formats;
 mod ids;
 mod merging;
+mod pages;
 mod reading;
 mod report;
 mod synthetic;

@@ -119,7 +119,7 @@ fn coded(text: &str) -> String {
     let mut html = escaped(parts.next().unwrap_or_default());
     let mut is_code = true;
     let rest: Vec<&str> = parts.collect();
-    if rest.len() % 2 != 0 {
+    if !rest.len().is_multiple_of(2) {
         // A backtick that nothing closes is one.
         return escaped(text);
     }

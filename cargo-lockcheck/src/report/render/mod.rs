@@ -2,6 +2,7 @@
 
 mod github;
 mod gitlab;
+mod html;
 mod json;
 mod junit;
 pub mod markdown;
@@ -24,6 +25,8 @@ pub enum Format {
     Text,
     /// One object, as `docs/report.schema.json` has it.
     Json,
+    /// For people, as one page for a browser.
+    Html,
     /// For code scanning, in SARIF 2.1.0.
     Sarif,
     /// For GitHub Actions, as annotations.
@@ -45,6 +48,7 @@ impl Format {
     pub const ALL: &[Format] = &[
         Format::Text,
         Format::Json,
+        Format::Html,
         Format::Sarif,
         Format::Github,
         Format::Junit,
@@ -59,6 +63,7 @@ impl Format {
         match self {
             Format::Text => "text",
             Format::Json => "json",
+            Format::Html => "html",
             Format::Sarif => "sarif",
             Format::Github => "github",
             Format::Junit => "junit",
@@ -75,6 +80,7 @@ impl Format {
         match self {
             Format::Text => Some("report.txt"),
             Format::Json => Some("report.json"),
+            Format::Html => Some("report.html"),
             Format::Sarif => Some("report.sarif"),
             Format::Github => None,
             Format::Junit => Some("junit.xml"),
@@ -182,6 +188,7 @@ pub fn render(
     match format {
         Format::Text => text::render(report, out, look),
         Format::Json => json::render(report, out),
+        Format::Html => html::render(report, out, look),
         Format::Sarif => sarif::render(report, out, look),
         Format::Github => github::render(report, out, look),
         Format::Junit => junit::render(report, out, look),

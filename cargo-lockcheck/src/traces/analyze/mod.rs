@@ -92,6 +92,7 @@ fn order_graph(merged: &Merged, names: &Names) -> OrderGraph {
         name: names.get(class).unique,
         kind: Some(class.kind.clone()),
         created: Some(class.created.clone()),
+        package: None,
     };
     let locks: Vec<GraphLock> = classes.iter().map(lock).collect();
     let mut links = Vec::new();
