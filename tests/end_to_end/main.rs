@@ -4,6 +4,7 @@ mod accepted;
 mod advice;
 mod apart;
 mod bad_input;
+mod baseline;
 mod declared;
 mod doctests;
 mod examples;

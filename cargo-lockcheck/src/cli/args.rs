@@ -28,6 +28,14 @@ Exit codes:
   102  the check could not be made
   2    bad arguments";
 
+/// What scripts want to know of a comparison.
+const DIFF_CODES: &str = "\
+Exit codes:
+  0    nothing at level deny is new
+  100  something at level deny is new
+  102  a report could not be read
+  2    bad arguments";
+
 /// What a subcommand that calls cargo is given.
 macro_rules! usage {
     ($command:literal) => {
@@ -51,7 +59,6 @@ enum Cargo {
     version,
     disable_help_subcommand = true,
     override_usage = usage!("[COMMAND]"),
-    after_help = "`lockcheck.toml` sets levels of rules, and what is accepted.",
     after_long_help = EXIT_CODES,
 )]
 pub struct Args {
@@ -78,7 +85,7 @@ pub enum Command {
     /// Runs `cargo nextest` with every lock watched
     #[command(override_usage = usage!("nextest run"), after_long_help = EXIT_CODES)]
     Nextest(CargoCommand),
-    /// Reads the source as `cargo check` compiles it; the default
+    /// Reads the source as `cargo check` does; the default
     #[command(
         visible_alias = "c",
         override_usage = "cargo lockcheck [check] [OPTIONS] [CARGO'S ARGUMENTS]",
@@ -91,6 +98,18 @@ pub enum Command {
         after_long_help = EXIT_CODES
     )]
     Report(Stored),
+    /// Accepts what the last report shows, until it is cured
+    #[command(override_usage = "cargo lockcheck baseline [OPTIONS] [REPORT]")]
+    Baseline(BaselineArgs),
+    /// Says what a rule means, or all about a finding of the last report
+    #[command(override_usage = "cargo lockcheck explain [OPTIONS] [RULE|ID]")]
+    Explain(ExplainArgs),
+    /// Compares two reports: what is new, what is gone
+    #[command(
+        override_usage = "cargo lockcheck diff [OPTIONS] OLD NEW",
+        after_long_help = DIFF_CODES
+    )]
+    Diff(DiffArgs),
 }
 
 /// Which traces to report on.
@@ -99,6 +118,51 @@ pub struct Stored {
     /// Files with traces, or directories of them; else the last run's
     #[arg(value_name = "TRACES")]
     pub traces: Vec<PathBuf>,
+    /// Of what.
+    #[command(flatten)]
+    pub checked: Checked,
+}
+
+/// What to accept.
+#[derive(Debug, clap::Args)]
+pub struct BaselineArgs {
+    /// A report as JSON; else the last one
+    #[arg(value_name = "REPORT")]
+    pub from: Option<PathBuf>,
+    /// Why what is new in the baseline is accepted
+    #[arg(long, value_name = "TEXT", default_value = "known when the baseline was written")]
+    pub reason: String,
+    /// Also take out what the report does not show any more
+    #[arg(long)]
+    pub prune: bool,
+    /// Of what.
+    #[command(flatten)]
+    pub checked: Checked,
+}
+
+/// What to explain.
+#[derive(Debug, clap::Args)]
+pub struct ExplainArgs {
+    /// A rule, or the id of a finding; else all rules are listed
+    #[arg(value_name = "RULE|ID")]
+    pub what: Option<String>,
+    /// Of what.
+    #[command(flatten)]
+    pub checked: Checked,
+}
+
+/// What to compare.
+#[derive(Debug, clap::Args)]
+pub struct DiffArgs {
+    /// The earlier report, as JSON
+    pub old: PathBuf,
+    /// The later report, as JSON
+    pub new: PathBuf,
+}
+
+/// The program that was checked.
+#[derive(Debug, Default, clap::Args)]
+pub struct Checked {
     /// The manifest of what was checked
     #[arg(long, value_name = "PATH")]
     pub manifest_path: Option<PathBuf>,
@@ -115,7 +179,7 @@ pub struct CargoCommand {
     pub cargo: Vec<OsString>,
 }
 
-impl Stored {
+impl Checked {
     /// Where cargo is to look, in cargo's words.
     pub fn cargo(&self) -> Vec<OsString> {
         let word = |name: &str, path: &Option<PathBuf>| {
@@ -155,14 +219,14 @@ pub struct ReportArgs {
     /// unless told, and none for `run` and `bench`
     #[arg(long, global = true, value_name = "TIME", hide_short_help = true, value_parser = timeout)]
     pub timeout: Option<Duration>,
-    /// Fail when one of these rules or tiers is found
+    /// Fail on these rules or tiers; also `--warn`, `--allow`
     #[arg(long, global = true, value_name = "RULES", value_delimiter = ',', hide_possible_values = true, long_help = what_has_levels(), value_parser = codes())]
     pub deny: Vec<String>,
     /// Report these rules or tiers without failing
-    #[arg(long, global = true, value_name = "RULES", value_delimiter = ',', hide_possible_values = true, value_parser = codes())]
+    #[arg(long, global = true, value_name = "RULES", value_delimiter = ',', hide_possible_values = true, hide_short_help = true, value_parser = codes())]
     pub warn: Vec<String>,
     /// Do not report these rules or tiers
-    #[arg(long, global = true, value_name = "RULES", value_delimiter = ',', hide_possible_values = true, value_parser = codes())]
+    #[arg(long, global = true, value_name = "RULES", value_delimiter = ',', hide_possible_values = true, hide_short_help = true, value_parser = codes())]
     pub allow: Vec<String>,
 }
 
@@ -309,8 +373,7 @@ fn arrange(args: Vec<OsString>) -> Vec<OsString> {
     };
     let has_verb = verb.is_some();
     let program_follows = verb.as_ref().is_some_and(|verb| verb == "run" || verb == "r");
-    // All other subcommands hand what is left to cargo.
-    let is_for_cargo = verb.as_ref().is_some_and(|verb| verb != "report");
+    let is_for_cargo = verb.as_ref().is_some_and(|verb| hands_on(verb));
     while let Some(word) = words.next() {
         if word == "--" {
             rest.push(word);
@@ -344,6 +407,14 @@ fn arrange(args: Vec<OsString>) -> Vec<OsString> {
         line.extend(ours.without_value);
     }
     line
+}
+
+/// Whether what is left of the line goes to cargo, for a subcommand of this name. So it does where there is
+/// none of that name: clap says so.
+fn hands_on(verb: &OsStr) -> bool {
+    let command = Cargo::command();
+    let known = command.find_subcommand("lockcheck").and_then(|known| known.find_subcommand(verb));
+    known.is_none_or(|known| known.get_arguments().any(|argument| argument.get_id() == "cargo"))
 }
 
 fn is_option(word: &OsStr) -> bool {
@@ -491,7 +562,23 @@ mod tests {
         assert_eq!(args.report.format, Format::Json);
         let Command::Report(stored) = args.command else { panic!("it is not a report") };
         assert_eq!(stored.traces, [Path::new("a"), Path::new("b")]);
-        assert_eq!(stored.manifest_path.as_deref(), Some(Path::new("m")));
+        assert_eq!(stored.checked.manifest_path.as_deref(), Some(Path::new("m")));
+    }
+
+    #[test]
+    fn what_runs_nothing_has_arguments_of_its_own_too() {
+        let args = parse("x lockcheck baseline --prune --reason=old old.json --format json");
+        let Command::Baseline(baseline) = args.expect("the line parses").command else {
+            panic!("it is not a baseline")
+        };
+        assert_eq!((baseline.prune, &*baseline.reason), (true, "old"));
+        assert_eq!(baseline.from.as_deref(), Some(Path::new("old.json")));
+        let args = parse("x lockcheck diff --format json a b").expect("the line parses");
+        let Command::Diff(diff) = args.command else { panic!("it is no comparison") };
+        assert_eq!([diff.old, diff.new], [Path::new("a"), Path::new("b")]);
+        let args = parse("x lockcheck explain lock-order").expect("the line parses");
+        let Command::Explain(explain) = args.command else { panic!("it explains nothing") };
+        assert_eq!(explain.what.as_deref(), Some("lock-order"));
     }
 
     #[test]
@@ -526,7 +613,7 @@ mod tests {
             }
         }
         assert!(help("x lockcheck help").contains("lockcheck.toml"));
-        for command in ["test", "run", "bench", "nextest", "check", "report"] {
+        for command in ["test", "run", "bench", "nextest", "check", "report", "baseline", "diff"] {
             let line = format!("x lockcheck {command} --help");
             assert!(help(&line).contains("--with-trace"), "{line}");
         }
@@ -550,6 +637,7 @@ mod tests {
             ("x lockcheck test --format yaml", "json"),
             ("x lockcheck tset", "test"),
             ("x lockcheck report --release", "--release"),
+            ("x lockcheck diff a", "<NEW>"),
             ("x lockcheck test --with-trace", "for `cargo lockcheck check`"),
             ("x lockcheck report a --with-trace=b", "for `cargo lockcheck check`"),
         ] {

@@ -12,6 +12,7 @@ pub mod status;
 pub mod args;
 pub mod cargo_args;
 pub mod cargo_config;
+pub mod kept_report;
 pub mod packages;
 pub mod toolchain;
 pub mod user_config;

@@ -15,7 +15,7 @@ use super::failure::Failure;
 use super::settings::Settings;
 use super::status;
 use crate::report::model::Report;
-use crate::report::render::{Format, Look, markdown, render};
+use crate::report::render::{Format, Look, Show, markdown, render};
 use crate::report::sources::Sources;
 
 /// The width of text where there is no terminal.
@@ -30,16 +30,16 @@ const WIDTH: usize = 120;
 /// When something that was asked for, or the terminal, cannot be written; with the first of it.
 pub fn write(report: &Report, settings: &Settings, sources: &Sources) -> Result<(), Failure> {
     let repository = &settings.repository;
-    let plain = Look { sources, show: &settings.show, color: false, width: WIDTH, repository };
-    let kept = settings.directory.join("report.json");
+    let plain = Look { width: WIDTH, repository, ..plain(sources, &settings.show) };
+    let kept = settings.last_report();
     let mut results = vec![write_file(report, Format::Json, &kept, &plain)];
     let printed = match settings.format {
         Format::Text => {
             let color = AutoStream::choice(&io::stderr()) != ColorChoice::Never;
             let look = Look { color, width: width(), ..plain };
-            print(report, Format::Text, &mut io::stderr().lock(), &look)
+            print_report(report, Format::Text, &mut io::stderr().lock(), &look)
         }
-        format => print(report, format, &mut io::stdout().lock(), &plain),
+        format => print_report(report, format, &mut io::stdout().lock(), &plain),
     };
     results.push(printed);
     for output in &settings.outputs {
@@ -52,7 +52,9 @@ pub fn write(report: &Report, settings: &Settings, sources: &Sources) -> Result<
                 }
                 written
             }
-            Destination::Printed => print(report, output.format, &mut io::stdout().lock(), &plain),
+            Destination::Printed => {
+                print_report(report, output.format, &mut io::stdout().lock(), &plain)
+            }
         });
     }
     let formats = settings.outputs.iter().map(|output| output.format);
@@ -87,7 +89,34 @@ fn width() -> usize {
     terminal.or_else(said).unwrap_or(WIDTH)
 }
 
-fn print(
+/// For text that is printed without colour, as wide as the terminal is.
+pub fn plain<'a>(sources: &'a Sources, show: &'a Show) -> Look<'a> {
+    Look { sources, show, color: false, width: width(), repository: "" }
+}
+
+/// Prints a text that was asked for to stdout.
+///
+/// # Errors
+/// When it cannot be printed.
+pub fn print(text: &str) -> Result<(), Failure> {
+    let mut stdout = io::stdout().lock();
+    printed(stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush()))
+}
+
+/// The outcome of printing. Where nobody reads on, as in `… | head`, nothing is wrong.
+fn printed(result: io::Result<()>) -> Result<(), Failure> {
+    match result {
+        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
+        other => other.map_err(|error| {
+            Failure::new(
+                format!("the output cannot be printed: {error}"),
+                "See that stdout and stderr are open, and that there is space where they lead.",
+            )
+        }),
+    }
+}
+
+fn print_report(
     report: &Report,
     format: Format,
     to: &mut dyn Write,
@@ -99,16 +128,7 @@ fn print(
         to.write_all(&text)?;
         to.flush()
     };
-    match print() {
-        // Nobody reads on, as in `… | head`.
-        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
-        other => other.map_err(|error| {
-            Failure::new(
-                format!("the report cannot be printed: {error}"),
-                "Write it to a file with `--output text=PATH`.",
-            )
-        }),
-    }
+    printed(print())
 }
 
 /// Writes a file beside and gives it its name, so that a reader never sees half of it.

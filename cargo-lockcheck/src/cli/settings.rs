@@ -11,7 +11,7 @@ use std::time::Duration;
 use anstream::ColorChoice;
 use serde::Deserialize;
 
-use super::args::{self, Args, CargoCommand};
+use super::args::{self, Args, BaselineArgs, CargoCommand, ExplainArgs};
 use super::cargo_args::CargoArgs;
 use super::cargo_config::CargoConfig;
 use super::ci::{self, Service};
@@ -19,7 +19,7 @@ use super::destination::Output;
 use super::failure::Failure;
 use super::packages::{self, Package};
 use super::toolchain::Toolchain;
-use super::user_config::{self, Accepted, Config, Read};
+use super::user_config::{self, Accepted, Read};
 use crate::report::belonging::Member;
 use crate::report::classify::Levels;
 use crate::report::render::{Format, Show};
@@ -104,6 +104,11 @@ pub struct Outer {
 }
 
 impl Settings {
+    /// Where the last report is kept.
+    pub fn last_report(&self) -> PathBuf {
+        self.directory.join("report.json")
+    }
+
     /// Settles what the arguments ask for, inside of an outer check if there is one.
     ///
     /// # Errors
@@ -117,10 +122,14 @@ impl Settings {
             args::Command::Bench(CargoCommand { cargo }) => ("bench", cargo),
             args::Command::Nextest(CargoCommand { cargo }) => ("nextest", cargo),
             args::Command::Check(CargoCommand { cargo }) => ("check", cargo),
-            args::Command::Report(mut stored) => {
-                traces = std::mem::take(&mut stored.traces);
-                ("report", stored.cargo())
+            args::Command::Report(stored) => {
+                traces = stored.traces;
+                ("report", stored.checked.cargo())
             }
+            args::Command::Baseline(BaselineArgs { checked, .. })
+            | args::Command::Explain(ExplainArgs { checked, .. }) => ("report", checked.cargo()),
+            // It needs no settings, and asks for none.
+            args::Command::Diff(_) => ("report", Vec::new()),
         };
         let with_trace = report.with_trace.is_some();
         traces.extend(report.with_trace.clone().flatten());
@@ -147,18 +156,9 @@ impl Settings {
         let build = directory.join("build");
         let cache =
             env::var_os(CACHE).map_or_else(|| directory.join("runtime"), |path| cwd.join(path));
-        let mut levels = Levels::default();
-        let Read { config: file, accepted } = Config::load(&metadata.workspace_root)?;
-        for (code, level) in &file.levels {
-            levels.set(code, *level).map_err(|what| {
-                Failure::new(
-                    format!("`{}` sets a level for what does not exist: {what}", user_config::NAME),
-                    "Correct the name under `[levels]`.",
-                )
-            })?;
-        }
+        let Read { mut levels, lint, accepted } = Read::load(&metadata.workspace_root)?;
         for (code, level) in report.levels() {
-            levels.set(code, level).map_err(bad_word)?;
+            levels.command.set(code, level).map_err(bad_word)?;
         }
         let mut show = Show::default();
         for code in &report.show {
@@ -215,7 +215,7 @@ impl Settings {
             },
             levels,
             accepted,
-            lint: file.lint,
+            lint,
             with_trace,
             forward_messages: verb == "check"
                 && given

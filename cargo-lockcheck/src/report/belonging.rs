@@ -29,9 +29,9 @@ pub fn settle(
 ) {
     let mut tests: HashMap<Place, Option<String>> = HashMap::new();
     for finding in findings {
-        finding.package = first_own(finding, sources)
-            .or_else(|| finding.place())
-            .and_then(|place| package_of(&place.file, members));
+        finding.at = first_own(finding, sources).cloned();
+        let place = finding.at.as_ref().or_else(|| finding.place());
+        finding.package = place.and_then(|place| package_of(&place.file, members));
         let frames = finding.frames().filter_map(Place::of_frame);
         let places: BTreeSet<Place> = frames.chain(finding.places().cloned()).collect();
         let shown = places.into_iter().filter_map(|place| {
@@ -53,7 +53,7 @@ pub fn settle_graph(graph: &mut OrderGraph, members: &[Member]) {
 
 /// The first of a finding's places that is in a file of the workspace's own; the one to go to first
 /// comes before all others.
-pub fn first_own<'f>(finding: &'f Finding, sources: &Sources) -> Option<&'f Place> {
+fn first_own<'f>(finding: &'f Finding, sources: &Sources) -> Option<&'f Place> {
     let mut all = finding.place().into_iter().chain(finding.places());
     all.find(|place| sources.is_own(&place.file))
 }

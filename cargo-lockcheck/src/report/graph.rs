@@ -8,7 +8,8 @@ use petgraph::algo::tarjan_scc;
 use petgraph::graph::{DiGraph, NodeIndex};
 use serde::{Deserialize, Serialize};
 
-use super::model::{Place, SourceOrder};
+use super::model::SourceOrder;
+use super::place::Place;
 
 /// Locks, and the orders in which they were taken.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -153,7 +154,7 @@ pub struct MarkedOrder<'g> {
 #[cfg(test)]
 mod tests {
     use super::{GraphLock, OrderGraph};
-    use crate::report::model::Place;
+    use crate::report::place::Place;
 
     fn lock(name: &str) -> GraphLock {
         GraphLock { name: name.to_owned(), kind: None, created: None, package: None }

@@ -1,6 +1,7 @@
-//! The report: what it is made of ([`model`], [`graph`], [`times`]), what its findings mean ([`rules`],
-//! [`tiers`], [`classify`]), what they are called ([`naming`], [`sources`]) and where they belong ([`belonging`]), what
-//! to change ([`advice`]), how they come about ([`schedule`]) and how they are said ([`wording`], [`render`]).
+//! The report: what it is made of ([`model`], [`place`], [`graph`], [`times`]), what its findings mean
+//! ([`rules`], [`tiers`], [`classify`]), what they are called ([`naming`], [`sources`]), where they belong
+//! ([`belonging`]) and what they have in common ([`pattern`]), what to change ([`advice`]), how they come
+//! about ([`schedule`]) and how they are said ([`wording`], [`render`]).
 //!
 //! Nothing in here finds anything: recorded runs and the lint use it alike, and it knows of neither.
 
@@ -10,6 +11,8 @@ pub mod classify;
 pub mod graph;
 pub mod model;
 pub mod naming;
+pub mod pattern;
+pub mod place;
 pub mod render;
 pub mod rules;
 pub mod schedule;

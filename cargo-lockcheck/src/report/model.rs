@@ -12,6 +12,8 @@ use lockdep::finding::{Rule, Tier};
 use serde::de::Error;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
+pub use super::place::Place;
+
 use super::graph::OrderGraph;
 use super::times::LockTimes;
 
@@ -124,7 +126,11 @@ pub struct Finding {
     pub count: u64,
     /// One sentence that names the locks and the threads.
     pub message: String,
-    /// The package that the finding's first own place is in. The stage `belonging` fills it in.
+    /// The place that it is reported at: the one to go to first, or else the first in a file of the
+    /// workspace's own. The stage `belonging` fills it in; nothing where no place is of the workspace.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub at: Option<Place>,
+    /// The package that it is reported in. The stage `belonging` fills it in.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub package: Option<String>,
     /// The tests that have shown it, as far as the stacks tell. The stage `belonging` fills it in.
@@ -167,6 +173,7 @@ impl Finding {
             level: Level::Warn,
             count: 1,
             message: message.into(),
+            at: None,
             package: None,
             tests: Vec::new(),
             locks: Vec::new(),
@@ -535,34 +542,6 @@ pub struct StandingHold {
     pub mode: Mode,
     /// Where it was acquired.
     pub site: Place,
-}
-
-/// A place in the source; lines and columns count from one.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
-pub struct Place {
-    /// The file, relative to the workspace root or `crate-version/path`, with `/` between parts.
-    pub file: String,
-    /// The line.
-    pub line: u32,
-    /// The column, in characters.
-    pub column: u32,
-}
-
-impl Place {
-    /// The place of a frame, `function at file:line:column`.
-    pub fn of_frame(frame: &str) -> Option<Place> {
-        let (_, place) = frame.rsplit_once(" at ")?;
-        let mut parts = place.rsplitn(3, ':');
-        let column = parts.next()?.parse().ok()?;
-        let line = parts.next()?.parse().ok()?;
-        Some(Place { file: parts.next()?.to_owned(), line, column })
-    }
-}
-
-impl fmt::Display for Place {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}:{}", self.file, self.line)
-    }
 }
 
 /// How a lock is held or asked for.

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::model::Place;
+use super::place::Place;
 
 /// The times of the locks of one class, of all processes together.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

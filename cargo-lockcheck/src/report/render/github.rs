@@ -6,8 +6,7 @@
 use std::borrow::Cow;
 use std::io::{self, Write};
 
-use super::Look;
-use crate::report::belonging::first_own;
+use super::look::Look;
 use crate::report::model::{Finding, Level, Report};
 use crate::report::rules;
 
@@ -45,7 +44,7 @@ fn annotate(
     look: &Look<'_>,
 ) -> io::Result<()> {
     let mut properties = Vec::new();
-    if let Some(place) = first_own(finding, look.sources)
+    if let Some(place) = finding.at.as_ref()
         && let Some(path) = look.in_repository(place)
     {
         properties.push(format!("file={}", property(&path)));

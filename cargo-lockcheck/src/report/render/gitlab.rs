@@ -8,8 +8,8 @@ use std::io::{self, Write};
 use lockdep::finding::Tier;
 use serde_json::{Value, json};
 
-use super::Look;
-use crate::report::belonging::first_own;
+use super::look::Look;
+use super::text;
 use crate::report::model::{Finding, Level, Report};
 
 pub(super) fn render(report: &Report, out: &mut dyn Write, look: &Look<'_>) -> io::Result<()> {
@@ -19,14 +19,14 @@ pub(super) fn render(report: &Report, out: &mut dyn Write, look: &Look<'_>) -> i
 }
 
 fn issue(finding: &Finding, look: &Look<'_>) -> Value {
-    let place = first_own(finding, look.sources);
+    let place = finding.at.as_ref();
     let located = place.and_then(|place| Some((look.in_repository(place)?, place.line.max(1))));
     let (path, line) = located.unwrap_or_else(|| (format!("{}Cargo.lock", look.repository), 1));
     json!({
         "type": "issue",
         "check_name": finding.rule.code(),
         "description": finding.message,
-        "content": { "body": format!("```text\n{}\n```", super::finding(finding, look)) },
+        "content": { "body": format!("```text\n{}\n```", text::finding(finding, look)) },
         "categories": ["Bug Risk"],
         "severity": match (finding.level, finding.tier) {
             (Level::Deny, Tier::Happened) => "blocker",

@@ -9,7 +9,8 @@ use std::io::{self, Write};
 use lockdep::finding::Rule;
 use quick_junit::{NonSuccessKind, Report as Xml, TestCase, TestCaseStatus, TestSuite};
 
-use super::Look;
+use super::look::Look;
+use super::text;
 use crate::report::model::{Finding, Level, Report};
 use crate::report::rules::{self, By};
 
@@ -43,7 +44,7 @@ fn case(finding: &Finding, look: &Look<'_>) -> TestCase {
     };
     status.set_type(format!("{} ({})", finding.rule, finding.tier));
     status.set_message(finding.message.as_str());
-    status.set_description(super::finding(finding, look));
+    status.set_description(text::finding(finding, look));
     let mut case = TestCase::new(finding.id.as_str(), status);
     case.set_classname(format!("lockcheck.{}", finding.rule));
     case

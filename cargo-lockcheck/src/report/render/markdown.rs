@@ -6,8 +6,8 @@
 
 use std::io::{self, Write};
 
-use super::{Look, text};
-use crate::report::belonging::first_own;
+use super::look::Look;
+use super::text;
 use crate::report::model::{Finding, Level, Report};
 
 /// By which a later comment finds this one, to take its place.
@@ -80,10 +80,10 @@ fn part(finding: &Finding, look: &Look<'_>) -> String {
         Level::Allow => "ℹ️",
     };
     let rule = finding.rule.code();
-    let place = first_own(finding, look.sources).or_else(|| finding.place());
+    let place = finding.at.as_ref().or_else(|| finding.place());
     let place = place
         .map_or(String::new(), |place| format!(" · <code>{}</code>", escaped(&place.to_string())));
-    let body = super::finding(finding, look);
+    let body = text::finding(finding, look);
     let fence = fence(&body);
     format!(
         "\n<details>\n<summary>{mark} <a href=\"{RULES_PAGE}#{rule}\">{rule}</a> ({}): {}{place}</summary>\n\n\

@@ -9,8 +9,7 @@ use std::io::{self, Write};
 
 use serde_json::{Value, json};
 
-use super::{Look, Show};
-use crate::report::belonging::first_own;
+use super::look::{Look, Show};
 use crate::report::model::{Finding, Level, Place, Report, Suppressed};
 use crate::report::rules::{self, RULES, RuleInfo};
 use crate::report::schedule::{Does, Schedule};
@@ -102,7 +101,7 @@ struct Page<'a> {
 impl Page<'_> {
     fn result(&self, finding: &Finding, suppressed: Option<&Suppressed>) -> Value {
         let index = RULES.iter().position(|info| info.rule == finding.rule);
-        let place = first_own(finding, self.look.sources).or_else(|| finding.place());
+        let place = finding.at.as_ref().or_else(|| finding.place());
         let mut result = json!({
             "ruleId": finding.rule.code(),
             "ruleIndex": index,

@@ -6,9 +6,9 @@ use lockdep::finding::{Rule, Tier};
 use pulldown_cmark::{Options, Parser, html};
 use serde::Serialize;
 
-use super::super::{Look, text};
-use crate::report::belonging::first_own;
 use crate::report::model::{Coverage, Finding, Level, Place, Report, Standstill, Tool};
+use crate::report::render::look::Look;
+use crate::report::render::text;
 use crate::report::rules::{self, RULES};
 use crate::report::schedule::{Does, Schedule};
 use crate::report::tiers;
@@ -118,7 +118,7 @@ struct Excerpt {
 impl<'r> Page<'r> {
     pub(super) fn of(report: &'r Report, look: &Look<'_>) -> Page<'r> {
         let nodes = nodes_by_name(report);
-        let show = |finding, uncounted| shown(finding, uncounted, &nodes, look);
+        let show = |finding, uncounted| shown(finding, uncounted, &nodes);
         let counted = report.findings.iter().map(|finding| show(finding, None));
         let others = report.suppressed.iter();
         let others = others.map(|one| show(&one.finding, Some(one.reason.as_str())));
@@ -160,9 +160,8 @@ fn shown<'r>(
     finding: &'r Finding,
     uncounted: Option<&'r str>,
     nodes: &HashMap<&str, usize>,
-    look: &Look<'_>,
 ) -> Shown<'r> {
-    let place = first_own(finding, look.sources).or_else(|| finding.place());
+    let place = finding.at.as_ref().or_else(|| finding.place());
     let schedule = Schedule::of(finding).map(|schedule| {
         let steps = schedule.steps.into_iter().map(|step| ShownStep {
             thread: step.thread,

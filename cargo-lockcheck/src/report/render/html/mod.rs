@@ -7,7 +7,7 @@ mod data;
 
 use std::io::{self, Write};
 
-use super::Look;
+use super::look::Look;
 use crate::report::model::Report;
 use data::Page;
 

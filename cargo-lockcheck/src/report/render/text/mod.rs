@@ -15,7 +15,7 @@ use annotate_snippets::{Group, Level as Mark, Renderer};
 use lockdep::finding::{awaited, completes};
 use quote::{Kind, Quote};
 
-use super::{Look, Show};
+use super::look::{Look, Show};
 use crate::report::model::{
     Edge, Finding, Level, Lock, Mode, Place, Report, Site, Sort, Wait, WhyUnwatched,
 };

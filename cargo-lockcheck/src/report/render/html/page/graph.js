@@ -189,7 +189,7 @@ function node(graph, place, box, locks, isChosen, shorten, open) {
   const attributes = { class: styles.filter(Boolean).join(" ") };
   if (isGroup) {
     Object.assign(attributes, {
-      tabindex: "0", role: "button", "aria-label": `Open ${name}: ${kind}`,
+      tabindex: "0", role: "button", "aria-label": `${name} ${kind}: open`,
       click: () => open(box),
       keydown: (event) => {
         if (event.key === "Enter" || event.key === " ") {
@@ -201,9 +201,10 @@ function node(graph, place, box, locks, isChosen, shorten, open) {
   }
   return draw(
     "g", attributes,
-    draw("title", {}, `${name}${kind ? ` (${kind})` : ""}${created}`),
+    isGroup ? null : draw("title", {}, `${name}${kind ? ` (${kind})` : ""}${created}`),
     draw("rect", { x: x - width / 2, y: y - height / 2, width, height, rx: 6 }),
     draw("text", { x, y: kind ? y - 2 : y + 5, "text-anchor": "middle" }, shorten(name)),
+    " ",
     kind ? draw("text", { x, y: y + 14, "text-anchor": "middle", class: "kind" }, kind) : null,
   );
 }
