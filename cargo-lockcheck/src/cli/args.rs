@@ -219,7 +219,7 @@ pub struct ReportArgs {
     /// unless told, and none for `run` and `bench`
     #[arg(long, global = true, value_name = "TIME", hide_short_help = true, value_parser = timeout)]
     pub timeout: Option<Duration>,
-    /// Fail on these rules or tiers; also `--warn`, `--allow`
+    /// Fail on these rules or tiers (--warn, --allow)
     #[arg(long, global = true, value_name = "RULES", value_delimiter = ',', hide_possible_values = true, long_help = what_has_levels(), value_parser = codes())]
     pub deny: Vec<String>,
     /// Report these rules or tiers without failing

@@ -8,4 +8,5 @@ mod merging;
 mod pages;
 mod reading;
 mod report;
+mod settings_file;
 mod synthetic;
