@@ -17,6 +17,7 @@ use cargo_lockcheck::build::wrapper::{self, Plan};
 use cargo_lockcheck::cli::args::{Args, BaselineArgs, Command, DiffArgs, ExplainArgs};
 use cargo_lockcheck::cli::failure::Failure;
 use cargo_lockcheck::cli::outcome::Outcome;
+use cargo_lockcheck::cli::phase::Phase;
 use cargo_lockcheck::cli::settings::{Outer, Settings};
 use cargo_lockcheck::cli::{kept_report, output, status};
 use cargo_lockcheck::compare::Difference;
@@ -161,7 +162,8 @@ fn lint_source(settings: Settings, baseline: &Baseline) -> Result<Outcome, Failu
     let mut order_graph = OrderGraph::of_source(&linted.orders);
     let mut times = Vec::new();
     if settings.with_trace {
-        let merged = read(&collect::stored(&settings)?, &sources, &mut linted.notes)?;
+        let phase = Phase::begin("reading what was recorded", settings.voice);
+        let merged = read(&collect::stored(&settings)?, &sources, &phase, &mut linted.notes)?;
         let mut recorded = analyze(&merged, &sources, &settings.lint.order);
         order_graph = mem::take(&mut recorded.order_graph);
         times = mem::take(&mut recorded.times);
@@ -209,15 +211,12 @@ fn check(settings: Settings, baseline: &Baseline) -> Result<Outcome, Failure> {
     let users = Users::of_program(settings.lock_file.as_deref());
     let cache = settings.cache.clone();
     let cleaned_up = interrupts::clean_up(move || runtime::remove_unfinished(&cache));
-    let runtime = Runtime::prepare(&settings.cache, &settings.toolchain, users, settings.quiet)?;
+    let runtime = Runtime::prepare(&settings.cache, &settings.toolchain, users, settings.voice)?;
     drop(cleaned_up);
     let collected = collect::run(&settings, &runtime)?;
     if let Some(failure) = collected.nothing_ran() {
         status::failure(&failure);
         return Ok(Outcome::NotChecked);
-    }
-    if !settings.quiet {
-        status::stage("looking for deadlocks in what was recorded");
     }
     // Without names the report is shorter, and what could be read of a trace is said there.
     _ = symbols::append(&collected.traces);
@@ -253,7 +252,8 @@ fn report(
 ) -> Result<Report, Failure> {
     let sources = Sources::of_workspace(&settings.workspace);
     let mut unread = Vec::new();
-    let merged = read(traces, &sources, &mut unread)?;
+    let phase = Phase::begin("looking for deadlocks in what was recorded", settings.voice);
+    let merged = read(traces, &sources, &phase, &mut unread)?;
     let analysis = analyze(&merged, &sources, &settings.lint.order);
     let files = accept::files_below(&settings.workspace);
     let mut report = judge(analysis.findings, files, Evidence::Runs, settings, baseline, &sources);
@@ -269,6 +269,7 @@ fn report(
     if report.coverage.processes == 0 {
         report.notes.push("no process took a lock, so there was nothing to check".to_owned());
     }
+    drop(phase);
     output::write(&report, settings, &sources)?;
     Ok(report)
 }
@@ -296,8 +297,14 @@ fn judge(
 }
 
 /// The traces in one; what could not be used of them is added to `notes`.
-fn read(traces: &[PathBuf], sources: &Sources, notes: &mut Vec<String>) -> Result<Merged, Failure> {
-    let (merged, unread) = Merged::read(traces, sources);
+fn read(
+    traces: &[PathBuf],
+    sources: &Sources,
+    phase: &Phase,
+    notes: &mut Vec<String>,
+) -> Result<Merged, Failure> {
+    let tell = |done, all| phase.is_at(done, all);
+    let (merged, unread) = Merged::read_telling(traces, sources, &tell);
     if let Some(failure) = unread.failure() {
         return Err(failure);
     }

@@ -18,6 +18,8 @@ mod notes;
 mod ordinary;
 mod parking_lot;
 mod projects;
+#[cfg(unix)]
+mod ready_made;
 mod runtimes;
 mod scenarios;
 mod siblings;

@@ -169,6 +169,15 @@ pub struct Checked {
     /// Its target directory
     #[arg(long, value_name = "DIRECTORY")]
     pub target_dir: Option<PathBuf>,
+    /// Say nothing but the report
+    #[arg(short, long)]
+    pub quiet: bool,
+    /// Say how long things take, too
+    #[arg(short, long, conflicts_with = "quiet")]
+    pub verbose: bool,
+    /// In colour: `auto`, `always` or `never`
+    #[arg(long, value_name = "WHEN", hide_possible_values = true, value_parser = ["auto", "always", "never"])]
+    pub color: Option<String>,
 }
 
 /// A command of cargo's.
@@ -186,7 +195,11 @@ impl Checked {
             path.as_ref().map(|path| [name.into(), path.into()]).into_iter().flatten()
         };
         let manifest = word("--manifest-path", &self.manifest_path);
-        manifest.chain(word("--target-dir", &self.target_dir)).collect()
+        let directory = word("--target-dir", &self.target_dir);
+        let flags = [("--quiet", self.quiet), ("--verbose", self.verbose)];
+        let flags = flags.into_iter().filter_map(|(flag, is_set)| is_set.then(|| flag.into()));
+        let color = self.color.as_ref().map(|when| ["--color".into(), when.into()]);
+        manifest.chain(directory).chain(flags).chain(color.into_iter().flatten()).collect()
     }
 }
 
@@ -579,6 +592,20 @@ mod tests {
         let args = parse("x lockcheck explain lock-order").expect("the line parses");
         let Command::Explain(explain) = args.command else { panic!("it explains nothing") };
         assert_eq!(explain.what.as_deref(), Some("lock-order"));
+    }
+
+    #[test]
+    fn how_much_is_said_is_asked_for_in_cargos_words() {
+        let cargo = |line: &str| {
+            let Command::Report(stored) = parse(line).expect("the line parses").command else {
+                panic!("it is not a report")
+            };
+            stored.checked.cargo().join(" ".as_ref()).into_string().expect("UTF-8")
+        };
+        assert_eq!(cargo("x lockcheck report -q --color never"), "--quiet --color never");
+        assert_eq!(cargo("x lockcheck report --verbose a"), "--verbose");
+        let error = parse("x lockcheck report -q -v").expect_err("it is one or the other");
+        assert_eq!(error.exit_code(), 2);
     }
 
     #[test]

@@ -12,6 +12,7 @@ use terminal_size::{Width, terminal_size_of};
 use super::ci::Service;
 use super::destination::Destination;
 use super::failure::Failure;
+use super::phase::Voice;
 use super::settings::Settings;
 use super::status;
 use crate::report::model::Report;
@@ -47,7 +48,7 @@ pub fn write(report: &Report, settings: &Settings, sources: &Sources) -> Result<
             Destination::Named(path) => write_file(report, output.format, path, &plain),
             Destination::Kept(path) => {
                 let written = write_file(report, output.format, path, &plain);
-                if written.is_ok() && output.was_asked_for && !settings.quiet {
+                if written.is_ok() && output.was_asked_for && settings.voice != Voice::Quiet {
                     status::stage(format_args!("wrote {}", path.display()));
                 }
                 written

@@ -18,6 +18,7 @@ use super::ci::{self, Service};
 use super::destination::Output;
 use super::failure::Failure;
 use super::packages::{self, Package};
+use super::phase::Voice;
 use super::toolchain::Toolchain;
 use super::user_config::{self, Accepted, Read};
 use crate::report::belonging::Member;
@@ -67,8 +68,8 @@ pub struct Settings {
     pub wrapper: Option<PathBuf>,
     /// Whether what is said is in colour, where that was asked for or forbidden.
     pub color: ColorChoice,
-    /// Whether to say nothing but the report.
-    pub quiet: bool,
+    /// How much is said beside the report.
+    pub voice: Voice,
     /// The format that is printed.
     pub format: Format,
     /// What is written beside what is printed.
@@ -202,7 +203,7 @@ impl Settings {
             toolchain,
             wrapper,
             color: color(&given, &config),
-            quiet: given.has("-q") || given.has("--quiet"),
+            voice: voice(&given),
             format: report.format,
             outputs,
             service,
@@ -234,6 +235,18 @@ fn color(given: &CargoArgs, config: &CargoConfig) -> ColorChoice {
         Some("always") => ColorChoice::Always,
         Some("never") => ColorChoice::Never,
         _ => ColorChoice::Auto,
+    }
+}
+
+/// What cargo would say: nothing, what it does, or more.
+fn voice(given: &CargoArgs) -> Voice {
+    let has = |words: &[&str]| words.iter().any(|word| given.has(word));
+    if has(&["-q", "--quiet"]) {
+        Voice::Quiet
+    } else if has(&["-v", "-vv", "--verbose"]) {
+        Voice::Verbose
+    } else {
+        Voice::Normal
     }
 }
 

@@ -156,6 +156,15 @@ impl Merged {
     /// Reads these files, and every `.lctrace` file below these directories, with a warning for
     /// whatever cannot be used.
     pub fn read(places: &[PathBuf], sources: &Sources) -> (Merged, Unread) {
+        Merged::read_telling(places, sources, &|_, _| {})
+    }
+
+    /// Reads as [`Merged::read`] does, and tells how many files it has read of how many.
+    pub fn read_telling(
+        places: &[PathBuf],
+        sources: &Sources,
+        tell: &dyn Fn(usize, usize),
+    ) -> (Merged, Unread) {
         let mut unread = Unread::default();
         let mut merged = Merged::default();
         let files: Vec<PathBuf> =
@@ -163,7 +172,8 @@ impl Merged {
         unread.files = files.len();
         let syntax = Syntax::new(sources);
         let mut homes = Homes::new(&syntax);
-        for path in files {
+        for (done, path) in files.into_iter().enumerate() {
+            tell(done, unread.files);
             let (trace, more) = Trace::read(&path, sources);
             unread.warnings.extend(more);
             match trace {
