@@ -14,12 +14,14 @@ use cargo_lockcheck::accept::{self, Evidence};
 use cargo_lockcheck::build::runtime::{self, Runtime, Users};
 use cargo_lockcheck::build::unwatched::unwatched;
 use cargo_lockcheck::build::wrapper::{self, Plan};
-use cargo_lockcheck::cli::args::{Args, BaselineArgs, Command, DiffArgs, ExplainArgs};
+use cargo_lockcheck::cli::args::{
+    Args, BaselineArgs, Command, CompletionsArgs, DiffArgs, ExplainArgs, ManArgs,
+};
 use cargo_lockcheck::cli::failure::Failure;
 use cargo_lockcheck::cli::outcome::Outcome;
 use cargo_lockcheck::cli::phase::Phase;
 use cargo_lockcheck::cli::settings::{Outer, Settings};
-use cargo_lockcheck::cli::{kept_report, output, status};
+use cargo_lockcheck::cli::{kept_report, manual, output, status};
 use cargo_lockcheck::compare::Difference;
 use cargo_lockcheck::explain::{self, Subject};
 use cargo_lockcheck::lint;
@@ -90,6 +92,14 @@ fn run(args: Args, outer: Option<Outer>) -> Result<Outcome, Failure> {
                 Subject::Finding(id) => explain_finding(&Settings::resolve(args, outer)?, &id)?,
             };
             output::print(&text)?;
+            return Ok(Outcome::Passed);
+        }
+        Command::Completions(CompletionsArgs { shell }) => {
+            output::print(&manual::completions(*shell))?;
+            return Ok(Outcome::Passed);
+        }
+        Command::Man(ManArgs { directory }) => {
+            manual::write(directory)?;
             return Ok(Outcome::Passed);
         }
         Command::Diff(DiffArgs { old, new }) => return diff(old, new, args.report.format),

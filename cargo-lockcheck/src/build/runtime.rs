@@ -305,6 +305,7 @@ mod tests {
 
     use super::{RUNTIME_LIBRARY, Runtime, Users, directory, edition, is_whole};
     use crate::cli::cargo_config::CargoConfig;
+    use crate::cli::phase::Voice;
     use crate::cli::toolchain::Toolchain;
 
     #[test]

@@ -12,6 +12,7 @@ use std::time::Duration;
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::error::ErrorKind;
 use clap::{ArgAction, CommandFactory, Parser};
+use clap_complete::Shell;
 use jiff::SignedDuration;
 use lockdep::finding::{Rule, Tier};
 
@@ -110,6 +111,26 @@ pub enum Command {
         after_long_help = DIFF_CODES
     )]
     Diff(DiffArgs),
+    /// Prints what completes the arguments in a shell
+    #[command(hide = true, override_usage = "cargo lockcheck completions SHELL")]
+    Completions(CompletionsArgs),
+    /// Writes the manual's pages into a directory
+    #[command(hide = true, override_usage = "cargo lockcheck man DIRECTORY")]
+    Man(ManArgs),
+}
+
+/// For which shell.
+#[derive(Debug, clap::Args)]
+pub struct CompletionsArgs {
+    /// The shell
+    pub shell: Shell,
+}
+
+/// Where to.
+#[derive(Debug, clap::Args)]
+pub struct ManArgs {
+    /// The directory, which is made where it is not there
+    pub directory: PathBuf,
 }
 
 /// Which traces to report on.
@@ -337,6 +358,13 @@ fn formats() -> impl TypedValueParser<Value = Format> {
 fn codes() -> PossibleValuesParser {
     let rules = Rule::ALL.iter().map(|rule| rule.code());
     PossibleValuesParser::new(rules.chain(Tier::ALL.iter().map(|tier| tier.code())))
+}
+
+/// The command line as a program of its own, which `cargo lockcheck` calls.
+pub fn program() -> clap::Command {
+    let cargo = Cargo::command();
+    let own = cargo.find_subcommand("lockcheck").cloned().unwrap_or(cargo);
+    own.name("cargo-lockcheck").bin_name("cargo-lockcheck").version(env!("CARGO_PKG_VERSION"))
 }
 
 impl Args {

@@ -15,6 +15,7 @@ pub mod args;
 pub mod cargo_args;
 pub mod cargo_config;
 pub mod kept_report;
+pub mod manual;
 pub mod packages;
 pub mod toolchain;
 pub mod user_config;

@@ -129,8 +129,10 @@ impl Settings {
             }
             args::Command::Baseline(BaselineArgs { checked, .. })
             | args::Command::Explain(ExplainArgs { checked, .. }) => ("report", checked.cargo()),
-            // It needs no settings, and asks for none.
-            args::Command::Diff(_) => ("report", Vec::new()),
+            // They need no settings, and ask for none.
+            args::Command::Diff(_) | args::Command::Completions(_) | args::Command::Man(_) => {
+                ("report", Vec::new())
+            }
         };
         let with_trace = report.with_trace.is_some();
         traces.extend(report.with_trace.clone().flatten());
