@@ -173,7 +173,7 @@ fn lint_source(settings: Settings, baseline: &Baseline) -> Result<Outcome, Failu
     let mut times = Vec::new();
     if settings.with_trace {
         let phase = Phase::begin("reading what was recorded", settings.voice);
-        let merged = read(&collect::stored(&settings)?, &sources, &phase, &mut linted.notes)?;
+        let (merged, _) = read(&collect::stored(&settings)?, &sources, &phase, &mut linted.notes)?;
         let mut recorded = analyze(&merged, &sources, &settings.lint.order);
         order_graph = mem::take(&mut recorded.order_graph);
         times = mem::take(&mut recorded.times);
@@ -234,14 +234,25 @@ fn check(settings: Settings, baseline: &Baseline) -> Result<Outcome, Failure> {
         unwatched: unwatched(&settings.packages, &settings.build),
         notes: collected.notes().collect(),
     };
-    let report = report(&settings, baseline, slice::from_ref(&collected.traces), around)?;
+    let (report, _) = report(&settings, baseline, slice::from_ref(&collected.traces), around)?;
     Ok(outcome(collected.code, &report))
 }
 
 /// The stages of a report on what was recorded before.
 fn report_on_traces(settings: Settings, baseline: &Baseline) -> Result<Outcome, Failure> {
-    let report = report(&settings, baseline, &collect::stored(&settings)?, Around::default())?;
-    Ok(outcome(0, &report))
+    let (report, unusable) =
+        report(&settings, baseline, &collect::stored(&settings)?, Around::default())?;
+    let outcome = outcome(0, &report);
+    if unusable > 0 && outcome == Outcome::Passed && !settings.keep_going {
+        let traces = if unusable == 1 { "trace" } else { "traces" };
+        return Err(Failure::new(
+            format!(
+                "{unusable} {traces} could not be used, so this report may lack what they show"
+            ),
+            "Record them again with this version of cargo-lockcheck, or pass `--keep-going`.",
+        ));
+    }
+    Ok(outcome)
 }
 
 /// What is known of a run beside its traces.
@@ -253,17 +264,17 @@ struct Around {
     notes: Vec<String>,
 }
 
-/// From traces to the report.
+/// From traces to the report, with the number of those that could not be used.
 fn report(
     settings: &Settings,
     baseline: &Baseline,
     traces: &[PathBuf],
     around: Around,
-) -> Result<Report, Failure> {
+) -> Result<(Report, usize), Failure> {
     let sources = Sources::of_workspace(&settings.workspace);
     let mut unread = Vec::new();
     let phase = Phase::begin("looking for deadlocks in what was recorded", settings.voice);
-    let merged = read(traces, &sources, &phase, &mut unread)?;
+    let (merged, unusable) = read(traces, &sources, &phase, &mut unread)?;
     let analysis = analyze(&merged, &sources, &settings.lint.order);
     let files = accept::files_below(&settings.workspace);
     let mut report = judge(analysis.findings, files, Evidence::Runs, settings, baseline, &sources);
@@ -281,7 +292,7 @@ fn report(
     }
     drop(phase);
     output::write(&report, settings, &sources)?;
-    Ok(report)
+    Ok((report, unusable))
 }
 
 /// The findings as a report: each has its package, what is accepted is taken out, and what is left has
@@ -306,13 +317,13 @@ fn judge(
     report
 }
 
-/// The traces in one; what could not be used of them is added to `notes`.
+/// The traces in one, and how many could not be used; sentences on those are added to `notes`.
 fn read(
     traces: &[PathBuf],
     sources: &Sources,
     phase: &Phase,
     notes: &mut Vec<String>,
-) -> Result<Merged, Failure> {
+) -> Result<(Merged, usize), Failure> {
     let tell = |done, all| phase.is_at(done, all);
     let (merged, unread) = Merged::read_telling(traces, sources, &tell);
     if let Some(failure) = unread.failure() {
@@ -322,7 +333,7 @@ fn read(
         status::warning(warning);
     }
     notes.extend(unread.warnings.into_iter().map(|Warning(sentence)| sentence));
-    Ok(merged)
+    Ok((merged, unread.unusable))
 }
 
 /// What ended the check: a failure of the program's own keeps its code; one that is the effect of

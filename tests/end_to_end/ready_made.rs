@@ -279,3 +279,26 @@ fn before_a_commit() {
     assert_eq!(ended.code, 100, "{ended:?}");
     assert!(ended.said.contains("lock-order"), "{ended:?}");
 }
+
+/// The commands of the guide's first page, in order, with what each is said to end with.
+#[test]
+fn the_first_run_of_the_guide() {
+    let project = clone();
+    let baseline = project.root().join("lockcheck-baseline.toml");
+    let _ = fs::remove_file(&baseline);
+    let machine = Machine::new(&project, &[]);
+    let page = fs::read_to_string(workspace().join("docs/first-run.md")).expect("it is there");
+    let commands = page.lines().filter_map(|line| line.strip_prefix("$ "));
+    let ended: Vec<(&str, i32, String)> = commands
+        .map(|command| {
+            let Ended { code, said } = machine.run(command, &Value::Null);
+            (command, code, said)
+        })
+        .collect();
+    let codes: Vec<i32> = ended.iter().map(|(_, code, _)| *code).collect();
+    assert_eq!(codes, [100, 100, 0, 0, 100, 0, 0, 0, 0], "{ended:#?}");
+    assert!(ended[3].2.contains("tier reachable"), "{ended:#?}");
+    // The test passes with what the source shows accepted: both call it by one id.
+    assert!(ended[7].2.contains("known when we began"), "{ended:#?}");
+    fs::remove_file(&baseline).expect("it was written");
+}

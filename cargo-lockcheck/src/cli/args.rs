@@ -139,6 +139,9 @@ pub struct Stored {
     /// Files with traces, or directories of them; else the last run's
     #[arg(value_name = "TRACES")]
     pub traces: Vec<PathBuf>,
+    /// End well where a trace cannot be used; else that is an error, after the report
+    #[arg(long)]
+    pub keep_going: bool,
     /// Of what.
     #[command(flatten)]
     pub checked: Checked,
@@ -631,7 +634,7 @@ mod tests {
             stored.checked.cargo().join(" ".as_ref()).into_string().expect("UTF-8")
         };
         assert_eq!(cargo("x lockcheck report -q --color never"), "--quiet --color never");
-        assert_eq!(cargo("x lockcheck report --verbose a"), "--verbose");
+        assert_eq!(cargo("x lockcheck report --verbose a --keep-going"), "--verbose");
         let error = parse("x lockcheck report -q -v").expect_err("it is one or the other");
         assert_eq!(error.exit_code(), 2);
     }

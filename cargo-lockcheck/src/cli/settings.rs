@@ -43,6 +43,8 @@ pub struct Settings {
     pub only_compiling: Option<Vec<OsString>>,
     /// The traces to report on, where nothing is run; none for those of the last run.
     pub traces: Vec<PathBuf>,
+    /// Whether a trace that cannot be used is no error.
+    pub keep_going: bool,
     /// The root of the workspace.
     pub workspace: PathBuf,
     /// The way from the root of the repository to that of the workspace: empty, or with `/` at its end.
@@ -117,6 +119,7 @@ impl Settings {
     pub fn resolve(args: Args, outer: Option<Outer>) -> Result<Settings, Failure> {
         let Args { report, command } = args;
         let mut traces = Vec::new();
+        let mut keep_going = false;
         let (verb, words) = match command {
             args::Command::Test(CargoCommand { cargo }) => ("test", cargo),
             args::Command::Run(CargoCommand { cargo }) => ("run", cargo),
@@ -125,6 +128,7 @@ impl Settings {
             args::Command::Check(CargoCommand { cargo }) => ("check", cargo),
             args::Command::Report(stored) => {
                 traces = stored.traces;
+                keep_going = stored.keep_going;
                 ("report", stored.checked.cargo())
             }
             args::Command::Baseline(BaselineArgs { checked, .. })
@@ -195,6 +199,7 @@ impl Settings {
             only_compiling: only_compiling(verb, &given)
                 .map(|(verb, given)| instrumented(verb, &given, &toolchain.host, &build)),
             traces,
+            keep_going,
             packages_of_workspace,
             repository: ci::way_from_repository(&metadata.workspace_root),
             workspace: metadata.workspace_root,

@@ -80,6 +80,9 @@ pub struct Unread {
     pub files: usize,
     /// How many of them gave nothing at all.
     pub left_out: usize,
+    /// How many of these have something in them. A process that is killed at once leaves an empty file,
+    /// which is no fault.
+    pub unusable: usize,
 }
 
 impl Unread {
@@ -181,7 +184,11 @@ impl Merged {
                     by_tests::judge(&mut trace.findings, &syntax);
                     merged.add(homes.tell(trace));
                 }
-                None => unread.left_out += 1,
+                None => {
+                    unread.left_out += 1;
+                    let is_empty = fs::metadata(&path).is_ok_and(|file| file.len() == 0);
+                    unread.unusable += usize::from(!is_empty);
+                }
             }
         }
         (merged, unread)

@@ -4,6 +4,7 @@ mod across;
 mod documents;
 mod formats;
 mod ids;
+mod links;
 mod merging;
 mod pages;
 mod reading;
