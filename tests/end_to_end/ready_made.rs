@@ -15,7 +15,7 @@ use serde_json::Value;
 
 fn yaml(path: &str) -> Value {
     let text = fs::read_to_string(workspace().join(path)).expect("the file is there");
-    serde_saphyr::from_str(&text).unwrap_or_else(|error| panic!("{path}: {error}"))
+    serde_yaml_ng::from_str(&text).unwrap_or_else(|error| panic!("{path}: {error}"))
 }
 
 /// The machine of a service.

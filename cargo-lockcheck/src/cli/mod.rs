@@ -12,6 +12,7 @@ pub mod status;
 pub mod phase;
 
 pub mod args;
+mod arrange;
 pub mod cargo_args;
 pub mod cargo_config;
 pub mod kept_report;

@@ -206,6 +206,16 @@ impl Read {
         Ok(read)
     }
 
+    /// What the text of a `lockcheck.toml` says.
+    ///
+    /// # Errors
+    /// When it says something that has no meaning.
+    pub fn parse(text: &str) -> Result<Read, Failure> {
+        let mut read = Read::default();
+        read.add(parse(text, NAME)?, text, NAME)?;
+        Ok(read)
+    }
+
     fn add(&mut self, config: Config, text: &str, file: &str) -> Result<(), Failure> {
         for (code, level) in &config.levels {
             self.levels.base.set(code, *level).map_err(|what| no_code(file, &what, "[levels]"))?;
