@@ -220,7 +220,7 @@ impl Checked {
         let manifest = word("--manifest-path", &self.manifest_path);
         let directory = word("--target-dir", &self.target_dir);
         let flags = [("--quiet", self.quiet), ("--verbose", self.verbose)];
-        let flags = flags.into_iter().filter_map(|(flag, is_set)| is_set.then(|| flag.into()));
+        let flags = flags.into_iter().filter(|(_, is_set)| *is_set).map(|(flag, _)| flag.into());
         let color = self.color.as_ref().map(|when| ["--color".into(), when.into()]);
         manifest.chain(directory).chain(flags).chain(color.into_iter().flatten()).collect()
     }
