@@ -138,7 +138,7 @@ pub struct Stored {
     /// Files with traces, or directories of them; else the last run's
     #[arg(value_name = "TRACES")]
     pub traces: Vec<PathBuf>,
-    /// End well where a trace cannot be used; else that is an error, after the report
+    /// Do not fail for traces that cannot be used
     #[arg(long)]
     pub keep_going: bool,
     /// Of what.
@@ -193,13 +193,13 @@ pub struct Checked {
     #[arg(long, value_name = "DIRECTORY")]
     pub target_dir: Option<PathBuf>,
     /// Say nothing but the report
-    #[arg(short, long)]
+    #[arg(short, long, hide_short_help = true)]
     pub quiet: bool,
     /// Say how long things take, too
-    #[arg(short, long, conflicts_with = "quiet")]
+    #[arg(short, long, conflicts_with = "quiet", hide_short_help = true)]
     pub verbose: bool,
     /// In colour: `auto`, `always` or `never`
-    #[arg(long, value_name = "WHEN", hide_possible_values = true, value_parser = ["auto", "always", "never"])]
+    #[arg(long, value_name = "WHEN", hide_possible_values = true, hide_short_help = true, value_parser = ["auto", "always", "never"])]
     pub color: Option<String>,
 }
 
