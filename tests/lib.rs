@@ -136,6 +136,7 @@ impl Project {
         for (name, _) in env::vars_os() {
             let name = name.to_string_lossy().into_owned();
             let is_of_this_run = name.starts_with("CARGO_PKG_")
+                || ["GITHUB_ACTIONS", "GITHUB_STEP_SUMMARY", "GITLAB_CI"].contains(&&*name)
                 || name.starts_with("CARGO_MANIFEST_")
                 || name.starts_with("LOCKDEP_")
                 || ["CARGO_TARGET_DIR", "RUSTFLAGS", "RUSTC_WRAPPER"].contains(&&*name);

@@ -3,7 +3,8 @@
 //! Arguments become settings ([`cli`]). A check of the source goes through the compiler's MIR
 //! ([`lint`]). A check that runs the program compiles a runtime under it ([`build`]), runs cargo
 //! ([`run`]) and reads what the processes leave behind ([`traces`]). Either ends as a [`report`];
-//! [`with_trace`] makes one of both. [`accept`] takes out what the program's people have accepted.
+//! [`with_trace`] makes one of both. [`accept`] takes out what the program's people have accepted. What
+//! was reported is asked about later ([`explain`]) and compared ([`compare`]).
 
 // What is found: the model, names, sentences, levels, formats.
 pub mod report;
@@ -28,3 +29,9 @@ pub mod run;
 
 // Findings of the source and of runs, as one.
 pub mod with_trace;
+
+// What a rule or a finding means.
+pub mod explain;
+
+// Two reports, side by side.
+pub mod compare;

@@ -4,23 +4,33 @@ use std::collections::BTreeSet;
 use std::env;
 use std::ffi::OsString;
 use std::io;
-use std::path::PathBuf;
+use std::mem;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::slice;
 
+use cargo_lockcheck::accept::baseline::{self, Baseline, Change};
 use cargo_lockcheck::accept::{self, Evidence};
 use cargo_lockcheck::build::runtime::{self, Runtime, Users};
 use cargo_lockcheck::build::unwatched::unwatched;
 use cargo_lockcheck::build::wrapper::{self, Plan};
-use cargo_lockcheck::cli::args::{Args, Command};
+use cargo_lockcheck::cli::args::{
+    Args, BaselineArgs, Command, CompletionsArgs, DiffArgs, ExplainArgs, ManArgs,
+};
 use cargo_lockcheck::cli::failure::Failure;
 use cargo_lockcheck::cli::outcome::Outcome;
+use cargo_lockcheck::cli::phase::Phase;
 use cargo_lockcheck::cli::settings::{Outer, Settings};
-use cargo_lockcheck::cli::{output, status};
+use cargo_lockcheck::cli::{kept_report, manual, output, status};
+use cargo_lockcheck::compare::Difference;
+use cargo_lockcheck::explain::{self, Subject};
 use cargo_lockcheck::lint;
+use cargo_lockcheck::report::belonging;
 use cargo_lockcheck::report::classify::classify;
+use cargo_lockcheck::report::graph::OrderGraph;
 use cargo_lockcheck::report::model::{Finding, Level, Report, Suppressed, Unwatched};
 use cargo_lockcheck::report::naming::Syntax;
+use cargo_lockcheck::report::render::{Format, Show};
 use cargo_lockcheck::report::sources::Sources;
 use cargo_lockcheck::run::orphans::{self, WATCHED};
 use cargo_lockcheck::run::{collect, interrupts};
@@ -56,21 +66,98 @@ fn main() -> ExitCode {
             return ExitCode::from(u8::try_from(error.exit_code()).unwrap_or(2));
         }
     };
-    let stages = match args.command {
-        Command::Check(_) => lint_source,
-        Command::Report(_) => report_on_traces,
-        _ => check,
-    };
-    let settings = Settings::resolve(args, outer).inspect(|settings| settings.color.write_global());
-    let outcome = settings.and_then(stages).unwrap_or_else(|failure| {
+    let outcome = run(args, outer).unwrap_or_else(|failure| {
         status::failure(&failure);
         Outcome::NotChecked
     });
     outcome.into()
 }
 
+/// Does what the arguments ask for.
+fn run(args: Args, outer: Option<Outer>) -> Result<Outcome, Failure> {
+    let stages: fn(Settings, &Baseline) -> Result<Outcome, Failure> = match &args.command {
+        Command::Check(_) => lint_source,
+        Command::Report(_) => report_on_traces,
+        Command::Test(_) | Command::Run(_) | Command::Bench(_) | Command::Nextest(_) => check,
+        Command::Baseline(baseline) => {
+            let BaselineArgs { from, reason, prune, .. } = baseline;
+            let (from, reason, prune) = (from.clone(), reason.clone(), *prune);
+            let settings = Settings::resolve(args, outer)?;
+            return update_baseline(&settings, from, &reason, prune);
+        }
+        Command::Explain(ExplainArgs { what, .. }) => {
+            let text = match Subject::of(what.as_deref())? {
+                Subject::Rules => explain::list(),
+                Subject::Rule(rule) => explain::rule(rule),
+                Subject::Finding(id) => explain_finding(&Settings::resolve(args, outer)?, &id)?,
+            };
+            output::print(&text)?;
+            return Ok(Outcome::Passed);
+        }
+        Command::Completions(CompletionsArgs { shell }) => {
+            output::print(&manual::completions(*shell))?;
+            return Ok(Outcome::Passed);
+        }
+        Command::Man(ManArgs { directory }) => {
+            manual::write(directory)?;
+            return Ok(Outcome::Passed);
+        }
+        Command::Diff(DiffArgs { old, new }) => return diff(old, new, args.report.format),
+    };
+    let settings = Settings::resolve(args, outer)?;
+    settings.color.write_global();
+    // What cannot be read is said before anything is run, so that nothing is lost by it.
+    let baseline = Baseline::load(&settings.workspace)?;
+    stages(settings, &baseline)
+}
+
+/// Accepts what the last report shows, or the one that is named.
+fn update_baseline(
+    settings: &Settings,
+    from: Option<PathBuf>,
+    reason: &str,
+    prune: bool,
+) -> Result<Outcome, Failure> {
+    let report = kept_report::read(&from.unwrap_or_else(|| settings.last_report()))?;
+    let mut baseline = Baseline::load(&settings.workspace)?;
+    let Change { added, kept, gone } = baseline.update(&report, reason, prune);
+    baseline.write(&settings.workspace)?;
+    let gone = match (gone, prune) {
+        (0, _) => String::new(),
+        (gone, true) => format!(", {gone} taken out"),
+        (gone, false) => format!(", {gone} not found (`--prune` takes them out)"),
+    };
+    status::stage(format_args!("wrote {}: {added} added, {kept} kept{gone}", baseline::NAME));
+    Ok(Outcome::Passed)
+}
+
+/// All that the last report knows of a finding.
+fn explain_finding(settings: &Settings, id: &str) -> Result<String, Failure> {
+    let report = kept_report::read(&settings.last_report())?;
+    let sources = Sources::of_workspace(&settings.workspace);
+    explain::finding(&report, id, &output::plain(&sources, &settings.show))
+}
+
+/// Compares two reports, and fails for what is new.
+fn diff(old: &Path, new: &Path, format: Format) -> Result<Outcome, Failure> {
+    let (old, new) = (kept_report::read(old)?, kept_report::read(new)?);
+    let difference = Difference::of(&old, &new);
+    let sources = Sources::of_workspace(&env::current_dir().unwrap_or_default());
+    output::print(&match format {
+        Format::Text => difference.text(&output::plain(&sources, &Show::default())),
+        Format::Json => difference.json(),
+        other => {
+            return Err(Failure::new(
+                format!("a comparison cannot be printed as `{}`", other.name()),
+                "Leave `--format` out, or ask for `json`.",
+            ));
+        }
+    })?;
+    Ok(if difference.has_new_deny() { Outcome::Denied } else { Outcome::Passed })
+}
+
 /// The stages of a check that reads the source.
-fn lint_source(settings: Settings) -> Result<Outcome, Failure> {
+fn lint_source(settings: Settings, baseline: &Baseline) -> Result<Outcome, Failure> {
     let compiled = lint::compile::run(&settings)?;
     let mut linted = lint::run(&compiled, &settings.workspace, &settings.lint);
     // Locks of what was not looked at are not known.
@@ -82,17 +169,25 @@ fn lint_source(settings: Settings) -> Result<Outcome, Failure> {
         ));
     }
     let sources = Sources::of_workspace(&settings.workspace);
+    let mut order_graph = OrderGraph::of_source(&linted.orders);
+    let mut times = Vec::new();
     if settings.with_trace {
-        let merged = read(&collect::stored(&settings)?, &sources, &mut linted.notes)?;
-        let recorded = analyze(&merged, &sources, &settings.lint.order);
+        let phase = Phase::begin("reading what was recorded", settings.voice);
+        let (merged, _) = read(&collect::stored(&settings)?, &sources, &phase, &mut linted.notes)?;
+        let mut recorded = analyze(&merged, &sources, &settings.lint.order);
+        order_graph = mem::take(&mut recorded.order_graph);
+        times = mem::take(&mut recorded.times);
         let names = Names::of(&merged.classes, &Syntax::new(&sources));
         with_trace::join(&mut linted, recorded, &merged, &names);
     } else {
         linted.orders.clear();
     }
     let evidence = if settings.with_trace { Evidence::Both } else { Evidence::Source };
-    let mut report = judge(linted.findings, linted.files, evidence, &settings, &sources);
+    let mut report = judge(linted.findings, linted.files, evidence, &settings, baseline, &sources);
     report.coverage = linted.coverage;
+    belonging::settle_graph(&mut order_graph, &settings.packages_of_workspace);
+    report.order_graph = order_graph;
+    report.times = times;
     report.orders = linted.orders;
     report.warnings.extend(linted.unknown_names);
     report.notes.extend(linted.notes);
@@ -126,19 +221,16 @@ fn lint_source(settings: Settings) -> Result<Outcome, Failure> {
 }
 
 /// The stages of a check that runs the program.
-fn check(settings: Settings) -> Result<Outcome, Failure> {
+fn check(settings: Settings, baseline: &Baseline) -> Result<Outcome, Failure> {
     let users = Users::of_program(settings.lock_file.as_deref());
     let cache = settings.cache.clone();
     let cleaned_up = interrupts::clean_up(move || runtime::remove_unfinished(&cache));
-    let runtime = Runtime::prepare(&settings.cache, &settings.toolchain, users, settings.quiet)?;
+    let runtime = Runtime::prepare(&settings.cache, &settings.toolchain, users, settings.voice)?;
     drop(cleaned_up);
     let collected = collect::run(&settings, &runtime)?;
     if let Some(failure) = collected.nothing_ran() {
         status::failure(&failure);
         return Ok(Outcome::NotChecked);
-    }
-    if !settings.quiet {
-        status::stage("looking for deadlocks in what was recorded");
     }
     // Without names the report is shorter, and what could be read of a trace is said there.
     _ = symbols::append(&collected.traces);
@@ -146,14 +238,25 @@ fn check(settings: Settings) -> Result<Outcome, Failure> {
         unwatched: unwatched(&settings.packages, &settings.build),
         notes: collected.notes().collect(),
     };
-    let report = report(&settings, slice::from_ref(&collected.traces), around)?;
+    let (report, _) = report(&settings, baseline, slice::from_ref(&collected.traces), around)?;
     Ok(outcome(collected.code, &report))
 }
 
 /// The stages of a report on what was recorded before.
-fn report_on_traces(settings: Settings) -> Result<Outcome, Failure> {
-    let report = report(&settings, &collect::stored(&settings)?, Around::default())?;
-    Ok(outcome(0, &report))
+fn report_on_traces(settings: Settings, baseline: &Baseline) -> Result<Outcome, Failure> {
+    let (report, unusable) =
+        report(&settings, baseline, &collect::stored(&settings)?, Around::default())?;
+    let outcome = outcome(0, &report);
+    if unusable > 0 && outcome == Outcome::Passed && !settings.keep_going {
+        let traces = if unusable == 1 { "trace" } else { "traces" };
+        return Err(Failure::new(
+            format!(
+                "{unusable} {traces} could not be used, so this report may lack what they show"
+            ),
+            "Record them again with this version of cargo-lockcheck, or pass `--keep-going`.",
+        ));
+    }
+    Ok(outcome)
 }
 
 /// What is known of a run beside its traces.
@@ -165,15 +268,24 @@ struct Around {
     notes: Vec<String>,
 }
 
-/// From traces to the report.
-fn report(settings: &Settings, traces: &[PathBuf], around: Around) -> Result<Report, Failure> {
+/// From traces to the report, with the number of those that could not be used.
+fn report(
+    settings: &Settings,
+    baseline: &Baseline,
+    traces: &[PathBuf],
+    around: Around,
+) -> Result<(Report, usize), Failure> {
     let sources = Sources::of_workspace(&settings.workspace);
     let mut unread = Vec::new();
-    let merged = read(traces, &sources, &mut unread)?;
+    let phase = Phase::begin("looking for deadlocks in what was recorded", settings.voice);
+    let (merged, unusable) = read(traces, &sources, &phase, &mut unread)?;
     let analysis = analyze(&merged, &sources, &settings.lint.order);
     let files = accept::files_below(&settings.workspace);
-    let mut report = judge(analysis.findings, files, Evidence::Runs, settings, &sources);
+    let mut report = judge(analysis.findings, files, Evidence::Runs, settings, baseline, &sources);
     report.coverage = merged.coverage();
+    report.order_graph = analysis.order_graph;
+    belonging::settle_graph(&mut report.order_graph, &settings.packages_of_workspace);
+    report.times = analysis.times;
     report.standstills = analysis.standstills;
     report.unwatched = around.unwatched;
     report.notes.extend(around.notes);
@@ -182,20 +294,26 @@ fn report(settings: &Settings, traces: &[PathBuf], around: Around) -> Result<Rep
     if report.coverage.processes == 0 {
         report.notes.push("no process took a lock, so there was nothing to check".to_owned());
     }
+    drop(phase);
     output::write(&report, settings, &sources)?;
-    Ok(report)
+    Ok((report, unusable))
 }
 
-/// The findings as a report: what is accepted is taken out, and what is left has its level.
+/// The findings as a report: each has its package, what is accepted is taken out, and what is left has
+/// its level.
 fn judge(
-    findings: Vec<Finding>,
+    mut findings: Vec<Finding>,
     files: BTreeSet<String>,
     evidence: Evidence,
     settings: &Settings,
+    baseline: &Baseline,
     sources: &Sources,
 ) -> Report {
+    let syntax = Syntax::new(sources);
+    belonging::settle(&mut findings, &settings.packages_of_workspace, sources, &syntax);
     let today = Offset::UTC.to_datetime(Timestamp::now()).date();
-    let parted = accept::part(findings, &settings.accepted, files, sources, evidence, today);
+    let parted =
+        accept::part(findings, &settings.accepted, baseline, files, sources, evidence, today);
     let mut report = classify(parted.left, &settings.levels);
     report.suppressed.extend(parted.accepted);
     report.warnings = parted.warnings;
@@ -203,9 +321,15 @@ fn judge(
     report
 }
 
-/// The traces in one; what could not be used of them is added to `notes`.
-fn read(traces: &[PathBuf], sources: &Sources, notes: &mut Vec<String>) -> Result<Merged, Failure> {
-    let (merged, unread) = Merged::read(traces, sources);
+/// The traces in one, and how many could not be used; sentences on those are added to `notes`.
+fn read(
+    traces: &[PathBuf],
+    sources: &Sources,
+    phase: &Phase,
+    notes: &mut Vec<String>,
+) -> Result<(Merged, usize), Failure> {
+    let tell = |done, all| phase.is_at(done, all);
+    let (merged, unread) = Merged::read_telling(traces, sources, &tell);
     if let Some(failure) = unread.failure() {
         return Err(failure);
     }
@@ -213,7 +337,7 @@ fn read(traces: &[PathBuf], sources: &Sources, notes: &mut Vec<String>) -> Resul
         status::warning(warning);
     }
     notes.extend(unread.warnings.into_iter().map(|Warning(sentence)| sentence));
-    Ok(merged)
+    Ok((merged, unread.unusable))
 }
 
 /// What ended the check: a failure of the program's own keeps its code; one that is the effect of

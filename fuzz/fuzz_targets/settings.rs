@@ -1,18 +1,26 @@
-//! `lockcheck.toml`: a text that is taken says what a plain reader of TOML reads there, and the lint
-//! can be told any of it.
+//! `lockcheck.toml` and `lockcheck-baseline.toml`: a text that is taken says what a plain reader of TOML
+//! reads there, the lint can be told any of it, and a baseline that is written anew is the same.
 
 #![no_main]
 
-use cargo_lockcheck::cli::user_config::Config;
+use cargo_lockcheck::accept::baseline::Baseline;
+use cargo_lockcheck::cli::user_config::Read;
 use cargo_lockcheck::lint::fuzzing::linted;
-use cargo_lockcheck::report::classify::Levels;
 use libfuzzer_sys::fuzz_target;
 
 /// What the compiler writes for a small program with locks.
 const GOLDEN: &str = include_str!("../../cargo-lockcheck/src/lint/mir/golden/rustc-1.95.mir");
 
 fuzz_target!(|text: &str| {
-    let Ok(config) = toml::from_str::<Config>(text) else { return };
+    if let Ok(baseline) = Baseline::parse(text) {
+        let again = Baseline::parse(&baseline.text()).expect("what was written can be read");
+        let what = |baseline: &Baseline| -> Vec<(String, String, Option<String>)> {
+            let entries = baseline.entries.iter();
+            entries.map(|e| (e.id.clone(), e.reason.clone(), e.about.clone())).collect()
+        };
+        assert_eq!(what(&again), what(&baseline));
+    }
+    let Ok(read) = Read::parse(text) else { return };
     let plain: toml::Table = toml::from_str(text).expect("what is taken is TOML");
     let count = |keys: &[&str]| {
         let mut at = Some(&plain);
@@ -20,24 +28,15 @@ fuzz_target!(|text: &str| {
             at = at.and_then(|table| table.get(*key)).and_then(|value| value.as_table());
         }
         let last = at.and_then(|table| table.get(keys[keys.len() - 1]));
-        last.map_or(0, |value| match value {
-            toml::Value::Table(table) => table.len(),
-            toml::Value::Array(array) => array.len(),
-            _ => 0,
-        })
+        last.and_then(|value| value.as_array()).map_or(0, Vec::len)
     };
-    assert_eq!(config.levels.len(), count(&["levels"]));
-    assert_eq!(config.lint.order.len(), count(&["lint", "order"]));
-    assert_eq!(config.lint.locks.len(), count(&["lint", "locks"]));
-    assert_eq!(config.allow.len(), count(&["allow"]));
+    assert_eq!(read.levels.parts.len(), count(&["override"]));
+    assert_eq!(read.lint.order.len(), count(&["lint", "order"]));
+    assert_eq!(read.lint.locks.len(), count(&["lint", "locks"]));
+    assert_eq!(read.accepted.len(), count(&["allow"]));
     for key in plain.keys() {
-        assert!(["allow", "levels", "lint"].contains(&&**key), "`{key}` is not known and was taken");
+        let known = ["allow", "levels", "lint", "override"];
+        assert!(known.contains(&&**key), "`{key}` is not known and was taken");
     }
-    let mut levels = Levels::default();
-    for (code, level) in &config.levels {
-        if let Err(sentence) = levels.set(code, *level) {
-            assert!(sentence.contains(&**code), "{sentence}");
-        }
-    }
-    linted(GOLDEN, &config.lint);
+    linted(GOLDEN, &read.lint);
 });

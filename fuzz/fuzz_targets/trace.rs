@@ -57,12 +57,14 @@ fuzz_target!(|bytes: &[u8]| {
     let mut report = classify(analysis.findings, &Levels::default());
     report.coverage = once.coverage();
     report.notes = analysis.notes;
+    report.order_graph = analysis.order_graph;
+    report.times = analysis.times;
     let mut show = Show::default();
     show.add("all").expect("`all` is known");
-    let look = Look { sources: &sources, show: &show, color: false, width: 80 };
-    for format in [Format::Text, Format::Json] {
+    let look = Look { sources: &sources, show: &show, color: false, width: 80, repository: "" };
+    for format in Format::ALL {
         let mut out = Vec::new();
-        render(&report, format, &mut out, &look).expect("memory can be written to");
+        render(&report, *format, &mut out, &look).expect("memory can be written to");
         String::from_utf8(out).expect("reports are UTF-8");
     }
 });

@@ -154,6 +154,20 @@ fn traces_of_which_none_can_be_used() {
         let checked = project.check(&["report", name]);
         assert_refused(&checked, &["the trace could not be used", name]);
     }
+    // Beside others they are named, and the report is not taken for a whole one unless that is asked for.
+    assert_eq!(project.check(&["run", "-q"]).code, 0);
+    let run = fs::read_dir(project.root().join("target/lockcheck/runs")).expect("there are runs");
+    let run = run.map(|run| run.expect("it can be read").path()).max().expect("there is one");
+    let run = run.to_str().expect("UTF-8");
+    let partly = project.check(&["report", run, "random.lctrace"]);
+    assert_eq!(partly.code, 102, "{partly}");
+    assert_eq!(partly.report().coverage.processes, 1, "{partly}");
+    assert!(partly.stderr.contains("random.lctrace does not begin like a lock trace"), "{partly}");
+    assert!(partly.stderr.contains("1 trace could not be used"), "{partly}");
+    let partly = project.check(&["report", run, "random.lctrace", "--keep-going"]);
+    assert_eq!(partly.code, 0, "{partly}");
+    // A process that was killed at once has left nothing.
+    assert_eq!(project.check(&["report", run, "empty.lctrace"]).code, 0);
     let all: Vec<&str> = traces.iter().map(|(name, _)| *name).collect();
     let checked = project.check(&[&["report"], all.as_slice()].concat());
     assert_refused(&checked, &["none of the 4 traces could be used"]);
@@ -178,8 +192,13 @@ fn a_target_directory_that_cannot_be_written() {
 #[test]
 fn an_output_that_cannot_be_written() {
     let project = Project::fixture("single", "output");
-    let checked = project.check(&["run", "--output", "json=Cargo.toml/report.json"]);
+    let after = project.root().join("after.json");
+    _ = fs::remove_file(&after);
+    let outputs = ["--output", "json=Cargo.toml/report.json", "--output", "json=after.json"];
+    let checked = project.check(&[&["run"][..], &outputs].concat());
     assert_eq!(checked.code, 102, "{checked}");
+    assert!(checked.stderr.contains("lockcheck: 1 warn"), "the report is printed: {checked}");
+    assert!(after.exists(), "the other file is written: {checked}");
     assert!(checked.stderr.contains("cannot be written to `Cargo.toml/report.json`"), "{checked}");
 }
 

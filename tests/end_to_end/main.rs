@@ -4,10 +4,12 @@ mod accepted;
 mod advice;
 mod apart;
 mod bad_input;
+mod baseline;
 mod declared;
 mod doctests;
 mod examples;
 mod first_hour;
+mod formats;
 mod found;
 #[cfg(unix)]
 mod hangs;
@@ -16,6 +18,8 @@ mod notes;
 mod ordinary;
 mod parking_lot;
 mod projects;
+#[cfg(unix)]
+mod ready_made;
 mod runtimes;
 mod scenarios;
 mod siblings;

@@ -1,9 +1,10 @@
-//! Findings that the program's people accept, one by one: by a comment at one of their places, or by
-//! their id in `lockcheck.toml`.
+//! Findings that the program's people accept: by a comment at one of their places, by their id or by what
+//! they have in common in `lockcheck.toml`, or as known from before in the baseline.
 //!
 //! What is accepted is taken out of the findings, counted and kept with the reason. What accepts
 //! nothing (misspelt, out of date, or for what is no longer there) is said, so that it does not pile up.
 
+pub mod baseline;
 pub mod comments;
 
 use std::collections::BTreeSet;
@@ -15,14 +16,16 @@ use jiff::civil::Date;
 use lockdep::finding::Rule;
 use walkdir::WalkDir;
 
-use crate::cli::user_config::{Accepted, NAME};
+use crate::cli::user_config::{Accepted, Which, near};
 use crate::report::model::{Finding, Place, Suppressed};
+use crate::report::pattern::Pattern;
 use crate::report::rules::{self, By};
 use crate::report::sources::Sources;
+use baseline::{Baseline, Entry};
 use comments::{Allowance, Comments};
 
-/// A rule that is named like what no rule is named is at least so much like it.
-const ALIKE: f64 = 0.75;
+/// As many ids of the baseline that are not found are named.
+const NAMED: usize = 3;
 
 /// What a check had to look at.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -59,17 +62,18 @@ pub struct Parted {
     pub notes: Vec<String>,
 }
 
-/// Takes the accepted findings out: those that `listed` has the ids of, and those that a comment in
-/// `files` or at one of their own places allows.
+/// Takes the accepted findings out: those that `listed` is for, those that a comment in `files` or at one
+/// of their own places allows, and those of the baseline.
 pub fn part(
     findings: Vec<Finding>,
     listed: &[Accepted],
+    baseline: &Baseline,
     mut files: BTreeSet<String>,
     sources: &Sources,
     evidence: Evidence,
     today: Date,
 ) -> Parted {
-    let own = findings.iter().flat_map(places).map(|place| &place.file);
+    let own = findings.iter().flat_map(Finding::places).map(|place| &place.file);
     files.extend(own.filter(|file| sources.is_own(file)).cloned());
     let mut parted = Parted::default();
     let mut ways = Ways::default();
@@ -79,6 +83,8 @@ pub fn part(
     for file in &files {
         ways.add_comments(file, sources, &mut parted.warnings);
     }
+    // What is accepted on purpose is not as well known from before.
+    baseline.entries.iter().for_each(|entry| ways.add_known(entry));
     for finding in findings {
         match ways.0.iter_mut().find(|way| way.accepts(&finding)) {
             Some(way) => {
@@ -97,7 +103,11 @@ pub fn part(
             None => parted.left.push(finding),
         }
     }
-    for way in ways.0.iter().filter(|way| !way.is_used) {
+    let unused = ways.0.iter().filter(|way| !way.is_used);
+    let (known, unused): (Vec<&Way>, Vec<&Way>) =
+        unused.partition(|way| matches!(way.accepts, What::Known(_)));
+    parted.notes.extend(not_found(&known));
+    for way in unused {
         let subject = way.subject();
         if way.rules().iter().all(|rule| evidence.is_all_of(*rule)) {
             parted.warnings.push(format!("{subject}, which is not found there: remove it"));
@@ -112,14 +122,27 @@ pub fn part(
     parted
 }
 
-/// The places that a finding names, apart from where its locks are made.
-pub fn places(finding: &Finding) -> impl Iterator<Item = &Place> {
-    let edges = finding.edges.iter().flat_map(|edge| [&edge.from_site, &edge.to_site]);
-    let waits = finding
-        .waits
-        .iter()
-        .flat_map(|wait| [&wait.site].into_iter().chain(wait.held.iter().map(|held| &held.site)));
-    edges.chain(finding.sites.iter().map(|site| &site.place)).chain(waits)
+/// A sentence on what is in the baseline and was not found.
+fn not_found(known: &[&Way]) -> Option<String> {
+    let ids = known.iter().filter_map(|way| match &way.accepts {
+        What::Known(id) => Some(format!("`{id}`")),
+        _ => None,
+    });
+    let mut named: Vec<String> = ids.take(NAMED).collect();
+    let more = known.len() - named.len();
+    if more > 0 {
+        named.push(format!("{more} more"));
+    }
+    let findings = if known.len() == 1 { "finding" } else { "findings" };
+    (!known.is_empty()).then(|| {
+        format!(
+            "{} {findings} of `{}` not found this time: {}; `cargo lockcheck baseline --prune` takes out \
+             what is cured",
+            known.len(),
+            baseline::NAME,
+            named.join(", "),
+        )
+    })
 }
 
 /// The source files below the root of a workspace, by their names in reports. What cargo has built is
@@ -159,31 +182,50 @@ struct Way {
 enum What {
     /// The finding with this id.
     Id(String, Rule),
+    /// The finding of the baseline with this id.
+    Known(String),
+    /// The findings that are alike.
+    Like(Box<Pattern>),
     /// What is found of these rules on these lines of the file.
     Lines(Vec<Rule>, RangeInclusive<u32>),
 }
 
 impl Ways {
     fn add_listed(&mut self, entry: &Accepted, today: Date, warnings: &mut Vec<String>) {
-        let Accepted { id, reason, until, line } = entry;
-        let written = Place { file: NAME.to_owned(), line: *line, column: 1 };
-        let Some(rule) = rule_of(id) else {
-            let near = near(id.trim_end_matches(|c: char| c.is_ascii_hexdigit() || c == '-'));
-            warnings.push(format!(
-                "{written} allows `{id}`, which is no id: copy it from the report, where it follows \
-                 `id:` and begins with a rule{near}"
-            ));
-            return;
+        let Accepted { which, reason, until, written } = entry;
+        let accepts = match which {
+            Which::Like(pattern) => What::Like(pattern.clone()),
+            Which::Id(id) => match rule_of(id) {
+                Some(rule) => What::Id(id.clone(), rule),
+                None => {
+                    let name = id.trim_end_matches(|c: char| c.is_ascii_hexdigit() || c == '-');
+                    warnings.push(format!(
+                        "{written} allows `{id}`, which is no id: copy it from the report, where it \
+                         follows `id:` and begins with a rule{}",
+                        spelt_alike(name)
+                    ));
+                    return;
+                }
+            },
         };
         if let Some(until) = until.filter(|until| *until < today) {
+            let what = match which {
+                Which::Id(id) => format!(", `{id}`,"),
+                Which::Like(_) => String::new(),
+            };
             warnings.push(format!(
-                "what {written} accepts, `{id}`, was accepted until {until}: cure it, or set another \
-                 date"
+                "what {written} accepts{what} was accepted until {until}: cure it, or set another date"
             ));
             return;
         }
-        let accepts = What::Id(id.clone(), rule);
-        self.0.push(Way { written, reason: reason.clone(), accepts, is_used: false });
+        let (written, reason) = (written.clone(), reason.clone());
+        self.0.push(Way { written, reason, accepts, is_used: false });
+    }
+
+    fn add_known(&mut self, Entry { id, reason, line, .. }: &Entry) {
+        let written = Place { file: baseline::NAME.to_owned(), line: *line, column: 1 };
+        let (accepts, reason) = (What::Known(id.clone()), reason.clone());
+        self.0.push(Way { written, reason, accepts, is_used: false });
     }
 
     fn add_comments(&mut self, file: &str, sources: &Sources, warnings: &mut Vec<String>) {
@@ -198,7 +240,7 @@ impl Ways {
         }
         for Allowance { line, lines, rules, reason } in allowances {
             for rule in rules.iter().filter(|rule| Rule::from_code(rule).is_none()) {
-                let near = near(rule);
+                let near = spelt_alike(rule);
                 warnings.push(format!(
                     "the comment at {file}:{line} allows `{rule}`, which is no rule{near}"
                 ));
@@ -216,17 +258,21 @@ impl Ways {
 impl Way {
     fn accepts(&self, finding: &Finding) -> bool {
         match &self.accepts {
-            What::Id(id, _) => *id == finding.id,
+            What::Id(id, _) | What::Known(id) => *id == finding.id,
+            What::Like(pattern) => pattern.fits(finding),
             What::Lines(rules, lines) => {
                 let is_here = |at: &Place| at.file == self.written.file && lines.contains(&at.line);
-                rules.contains(&finding.rule) && places(finding).any(is_here)
+                rules.contains(&finding.rule) && finding.places().any(is_here)
             }
         }
     }
 
+    /// The rules whose findings it may accept.
     fn rules(&self) -> &[Rule] {
         match &self.accepts {
             What::Id(_, rule) => slice::from_ref(rule),
+            What::Like(pattern) => pattern.rule.as_ref().map_or(Rule::ALL, slice::from_ref),
+            What::Known(_) => Rule::ALL,
             What::Lines(rules, _) => rules,
         }
     }
@@ -235,7 +281,11 @@ impl Way {
     fn subject(&self) -> String {
         let at = &self.written;
         match &self.accepts {
-            What::Id(id, _) => format!("{at} allows `{id}`"),
+            What::Id(id, _) | What::Known(id) => format!("{at} allows `{id}`"),
+            What::Like(pattern) => match pattern.rule {
+                Some(rule) => format!("{at} allows some `{rule}`"),
+                None => format!("{at} allows some findings"),
+            },
             What::Lines(rules, _) => {
                 let codes: Vec<&str> = rules.iter().map(|rule| rule.code()).collect();
                 format!("the comment at {at} allows `{}`", codes.join(", "))
@@ -258,17 +308,15 @@ fn rule_of(id: &str) -> Option<Rule> {
 }
 
 /// The rule that is spelt most like `code`, as the end of a sentence.
-fn near(code: &str) -> String {
-    let rules = Rule::ALL.iter().map(|rule| (strsim::jaro_winkler(code, rule.code()), rule.code()));
-    let best = rules.max_by(|a, b| a.0.total_cmp(&b.0)).filter(|(alike, _)| *alike > ALIKE);
-    best.map_or(String::new(), |(_, rule)| format!(": `{rule}` is one that is spelt alike"))
+fn spelt_alike(code: &str) -> String {
+    near(code).map_or(String::new(), |rule| format!(": `{rule}` is one that is spelt alike"))
 }
 
 #[cfg(test)]
 mod tests {
     use lockdep::finding::Rule;
 
-    use super::{near, rule_of};
+    use super::rule_of;
 
     #[test]
     fn ids_are_told_from_what_is_none() {
@@ -279,11 +327,5 @@ mod tests {
         {
             assert_eq!(rule_of(wrong), None, "{wrong}");
         }
-    }
-
-    #[test]
-    fn a_misspelt_rule_is_recognised() {
-        assert_eq!(near("lock-odour"), ": `lock-order` is one that is spelt alike");
-        assert_eq!(near("xyz"), "");
     }
 }

@@ -18,7 +18,7 @@ use lockdep::sources::SOURCES;
 
 use super::crate_patches::{self, FACADES, LOCKDEP, TRACING, TRACING_LIBRARY};
 use crate::cli::failure::Failure;
-use crate::cli::status;
+use crate::cli::phase::{Phase, Voice};
 use crate::cli::toolchain::Toolchain;
 
 /// The facade of the standard library.
@@ -103,14 +103,13 @@ impl Runtime {
         cache: &Path,
         toolchain: &Toolchain,
         users: Users,
-        quiet: bool,
+        voice: Voice,
     ) -> Result<Runtime, Failure> {
         let directory = directory(cache, toolchain, users);
         if !is_whole(&directory) {
-            if !quiet {
-                let release = toolchain.version.lines().next().unwrap_or_default();
-                status::stage(format_args!("building the runtime for {release}, once"));
-            }
+            let release = toolchain.version.lines().next().unwrap_or_default();
+            let _phase =
+                Phase::begin(format_args!("building the runtime for {release}, once"), voice);
             build(cache, &directory, toolchain, users)?;
         }
         let cfgs =
@@ -306,27 +305,29 @@ mod tests {
 
     use super::{RUNTIME_LIBRARY, Runtime, Users, directory, edition, is_whole};
     use crate::cli::cargo_config::CargoConfig;
+    use crate::cli::phase::Voice;
     use crate::cli::toolchain::Toolchain;
 
     #[test]
     fn a_broken_cache_is_built_anew_and_a_whole_one_is_kept() {
         let toolchain = Toolchain::find(&CargoConfig::default(), Path::new(".")).expect("rustc");
         let cache = tempfile::tempdir().expect("a directory");
-        let first =
-            Runtime::prepare(cache.path(), &toolchain, Users::HooksAlone, true).expect("it builds");
+        let first = Runtime::prepare(cache.path(), &toolchain, Users::HooksAlone, Voice::Quiet)
+            .expect("it builds");
         let library = first.directory.join(RUNTIME_LIBRARY);
         let made = fs::metadata(&library).and_then(|data| data.modified()).expect("a time");
         fs::write(&library, "broken").expect("the library is writable");
         assert!(!is_whole(&first.directory));
 
-        let second = Runtime::prepare(cache.path(), &toolchain, Users::HooksAlone, true)
+        let second = Runtime::prepare(cache.path(), &toolchain, Users::HooksAlone, Voice::Quiet)
             .expect("it builds again");
         assert_eq!(first.directory, second.directory);
         assert!(is_whole(&second.directory));
         let again = fs::metadata(&library).and_then(|data| data.modified()).expect("a time");
         assert_ne!(made, again);
 
-        Runtime::prepare(cache.path(), &toolchain, Users::HooksAlone, true).expect("it is there");
+        Runtime::prepare(cache.path(), &toolchain, Users::HooksAlone, Voice::Quiet)
+            .expect("it is there");
         let still = fs::metadata(&library).and_then(|data| data.modified()).expect("a time");
         assert_eq!(again, still);
         assert_eq!(fs::read_dir(cache.path()).expect("a list").count(), 1, "no scratch is left");
@@ -358,7 +359,7 @@ mod tests {
     fn a_place_that_cannot_be_written_is_named() {
         let toolchain = Toolchain::find(&CargoConfig::default(), Path::new(".")).expect("rustc");
         let file = env::current_exe().expect("a file");
-        let error = Runtime::prepare(&file, &toolchain, Users::Program, true)
+        let error = Runtime::prepare(&file, &toolchain, Users::Program, Voice::Quiet)
             .expect_err("a file is no directory");
         assert!(error.to_string().contains(&*file.to_string_lossy()), "{error}");
         assert!(error.next().contains("--target-dir"));

@@ -3,19 +3,19 @@
 //! lockcheck's options may stand anywhere before a `--`; every other word goes to cargo as it is.
 //! None of lockcheck's options has the name of one of cargo's, so nothing is taken from cargo.
 
-use std::ffi::{OsStr, OsString};
-use std::iter::Peekable;
+use std::ffi::OsString;
 use std::path::PathBuf;
 use std::str::FromStr;
 use std::time::Duration;
 
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::error::ErrorKind;
-use clap::{ArgAction, CommandFactory, Parser};
+use clap::{CommandFactory, Parser};
+use clap_complete::Shell;
 use jiff::SignedDuration;
 use lockdep::finding::{Rule, Tier};
 
-use super::cargo_args::CargoArgs;
+use super::arrange::arrange;
 use crate::report::model::Level;
 use crate::report::render::{Format, Show};
 
@@ -26,6 +26,14 @@ Exit codes:
   100  something at level deny
   101  a test failed; with `run`, the code of a program that failed
   102  the check could not be made
+  2    bad arguments";
+
+/// What scripts want to know of a comparison.
+const DIFF_CODES: &str = "\
+Exit codes:
+  0    nothing at level deny is new
+  100  something at level deny is new
+  102  a report could not be read
   2    bad arguments";
 
 /// What a subcommand that calls cargo is given.
@@ -51,7 +59,6 @@ enum Cargo {
     version,
     disable_help_subcommand = true,
     override_usage = usage!("[COMMAND]"),
-    after_help = "`lockcheck.toml` sets levels of rules, and what is accepted.",
     after_long_help = EXIT_CODES,
 )]
 pub struct Args {
@@ -78,7 +85,7 @@ pub enum Command {
     /// Runs `cargo nextest` with every lock watched
     #[command(override_usage = usage!("nextest run"), after_long_help = EXIT_CODES)]
     Nextest(CargoCommand),
-    /// Reads the source as `cargo check` compiles it; the default
+    /// Reads the source as `cargo check` does; the default
     #[command(
         visible_alias = "c",
         override_usage = "cargo lockcheck [check] [OPTIONS] [CARGO'S ARGUMENTS]",
@@ -91,6 +98,38 @@ pub enum Command {
         after_long_help = EXIT_CODES
     )]
     Report(Stored),
+    /// Accepts what the last report shows, until it is cured
+    #[command(override_usage = "cargo lockcheck baseline [OPTIONS] [REPORT]")]
+    Baseline(BaselineArgs),
+    /// Says what a rule means, or all about a finding of the last report
+    #[command(override_usage = "cargo lockcheck explain [OPTIONS] [RULE|ID]")]
+    Explain(ExplainArgs),
+    /// Compares two reports: what is new, what is gone
+    #[command(
+        override_usage = "cargo lockcheck diff [OPTIONS] OLD NEW",
+        after_long_help = DIFF_CODES
+    )]
+    Diff(DiffArgs),
+    /// Prints what completes the arguments in a shell
+    #[command(hide = true, override_usage = "cargo lockcheck completions SHELL")]
+    Completions(CompletionsArgs),
+    /// Writes the manual's pages into a directory
+    #[command(hide = true, override_usage = "cargo lockcheck man DIRECTORY")]
+    Man(ManArgs),
+}
+
+/// For which shell.
+#[derive(Debug, clap::Args)]
+pub struct CompletionsArgs {
+    /// The shell
+    pub shell: Shell,
+}
+
+/// Where to.
+#[derive(Debug, clap::Args)]
+pub struct ManArgs {
+    /// The directory, which is made where it is not there
+    pub directory: PathBuf,
 }
 
 /// Which traces to report on.
@@ -99,12 +138,69 @@ pub struct Stored {
     /// Files with traces, or directories of them; else the last run's
     #[arg(value_name = "TRACES")]
     pub traces: Vec<PathBuf>,
+    /// Do not fail for traces that cannot be used
+    #[arg(long)]
+    pub keep_going: bool,
+    /// Of what.
+    #[command(flatten)]
+    pub checked: Checked,
+}
+
+/// What to accept.
+#[derive(Debug, clap::Args)]
+pub struct BaselineArgs {
+    /// A report as JSON; else the last one
+    #[arg(value_name = "REPORT")]
+    pub from: Option<PathBuf>,
+    /// Why what is new in the baseline is accepted
+    #[arg(long, value_name = "TEXT", default_value = "known when the baseline was written")]
+    pub reason: String,
+    /// Also take out what the report does not show any more
+    #[arg(long)]
+    pub prune: bool,
+    /// Of what.
+    #[command(flatten)]
+    pub checked: Checked,
+}
+
+/// What to explain.
+#[derive(Debug, clap::Args)]
+pub struct ExplainArgs {
+    /// A rule, or the id of a finding; else all rules are listed
+    #[arg(value_name = "RULE|ID")]
+    pub what: Option<String>,
+    /// Of what.
+    #[command(flatten)]
+    pub checked: Checked,
+}
+
+/// What to compare.
+#[derive(Debug, clap::Args)]
+pub struct DiffArgs {
+    /// The earlier report, as JSON
+    pub old: PathBuf,
+    /// The later report, as JSON
+    pub new: PathBuf,
+}
+
+/// The program that was checked.
+#[derive(Debug, Default, clap::Args)]
+pub struct Checked {
     /// The manifest of what was checked
     #[arg(long, value_name = "PATH")]
     pub manifest_path: Option<PathBuf>,
     /// Its target directory
     #[arg(long, value_name = "DIRECTORY")]
     pub target_dir: Option<PathBuf>,
+    /// Say nothing but the report
+    #[arg(short, long, hide_short_help = true)]
+    pub quiet: bool,
+    /// Say how long things take, too
+    #[arg(short, long, conflicts_with = "quiet", hide_short_help = true)]
+    pub verbose: bool,
+    /// In colour: `auto`, `always` or `never`
+    #[arg(long, value_name = "WHEN", hide_possible_values = true, hide_short_help = true, value_parser = ["auto", "always", "never"])]
+    pub color: Option<String>,
 }
 
 /// A command of cargo's.
@@ -115,14 +211,18 @@ pub struct CargoCommand {
     pub cargo: Vec<OsString>,
 }
 
-impl Stored {
+impl Checked {
     /// Where cargo is to look, in cargo's words.
     pub fn cargo(&self) -> Vec<OsString> {
         let word = |name: &str, path: &Option<PathBuf>| {
             path.as_ref().map(|path| [name.into(), path.into()]).into_iter().flatten()
         };
         let manifest = word("--manifest-path", &self.manifest_path);
-        manifest.chain(word("--target-dir", &self.target_dir)).collect()
+        let directory = word("--target-dir", &self.target_dir);
+        let flags = [("--quiet", self.quiet), ("--verbose", self.verbose)];
+        let flags = flags.into_iter().filter(|(_, is_set)| *is_set).map(|(flag, _)| flag.into());
+        let color = self.color.as_ref().map(|when| ["--color".into(), when.into()]);
+        manifest.chain(directory).chain(flags).chain(color.into_iter().flatten()).collect()
     }
 }
 
@@ -133,8 +233,8 @@ pub struct ReportArgs {
     #[arg(long, global = true, value_name = "FORMAT", default_value = Format::Text.name(), value_parser = formats(), hide_default_value = true, hide_possible_values = true, long_help = what_forms_there_are())]
     pub format: Format,
     /// Also write it to a file; may be repeated
-    #[arg(long, global = true, value_name = "FORMAT=PATH")]
-    pub output: Vec<Output>,
+    #[arg(long, global = true, value_name = "FORMAT[=PATH]", long_help = where_files_are())]
+    pub output: Vec<Written>,
     /// Also show what is left out, or `all` of it
     #[arg(long, global = true, value_name = "WHAT", value_delimiter = ',', hide_possible_values = true, long_help = what_is_shown(), value_parser = PossibleValuesParser::new(Show::CODES))]
     pub show: Vec<String>,
@@ -158,14 +258,14 @@ pub struct ReportArgs {
     /// unless told, and none for `run` and `bench`
     #[arg(long, global = true, value_name = "TIME", hide_short_help = true, value_parser = timeout)]
     pub timeout: Option<Duration>,
-    /// Fail when one of these rules or tiers is found
+    /// Fail on these rules or tiers (--warn, --allow)
     #[arg(long, global = true, value_name = "RULES", value_delimiter = ',', hide_possible_values = true, long_help = what_has_levels(), value_parser = codes())]
     pub deny: Vec<String>,
     /// Report these rules or tiers without failing
-    #[arg(long, global = true, value_name = "RULES", value_delimiter = ',', hide_possible_values = true, value_parser = codes())]
+    #[arg(long, global = true, value_name = "RULES", value_delimiter = ',', hide_possible_values = true, hide_short_help = true, value_parser = codes())]
     pub warn: Vec<String>,
     /// Do not report these rules or tiers
-    #[arg(long, global = true, value_name = "RULES", value_delimiter = ',', hide_possible_values = true, value_parser = codes())]
+    #[arg(long, global = true, value_name = "RULES", value_delimiter = ',', hide_possible_values = true, hide_short_help = true, value_parser = codes())]
     pub allow: Vec<String>,
 }
 
@@ -214,25 +314,43 @@ impl ReportArgs {
     }
 }
 
-/// A file that a report is written to.
+/// A form that a report is to be written in, and perhaps where.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Output {
+pub struct Written {
     /// In which form.
     pub format: Format,
-    /// The file.
-    pub path: PathBuf,
+    /// The file; where none is named, the form has a place of its own.
+    pub path: Option<PathBuf>,
 }
 
-impl FromStr for Output {
+impl FromStr for Written {
     type Err = String;
 
-    fn from_str(text: &str) -> Result<Output, String> {
-        let (format, path) = text
-            .split_once('=')
-            .filter(|(_, path)| !path.is_empty())
-            .ok_or("write FORMAT=PATH, for example json=report.json")?;
-        Ok(Output { format: format.parse()?, path: path.into() })
+    fn from_str(text: &str) -> Result<Written, String> {
+        let (format, path) = match text.split_once('=') {
+            None => (text, None),
+            Some((_, "")) => return Err("no file is named after `=`".to_owned()),
+            Some((format, path)) => (format, Some(path.into())),
+        };
+        let format = format.parse().map_err(|what| {
+            format!("{what}; write FORMAT or FORMAT=PATH, for example json=report.json")
+        })?;
+        Ok(Written { format, path })
     }
+}
+
+/// Where `--output` writes what has no path, in words.
+fn where_files_are() -> String {
+    let files = Format::ALL
+        .iter()
+        .filter_map(|format| Some(format!("`{}` to `{}`", format.name(), format.file()?)));
+    let files: Vec<String> = files.collect();
+    format!(
+        "Also write the report to a file, in any of these forms; may be repeated. Where no path is named, \
+         it is written below `target/lockcheck`: {}. `github` is printed. In GitHub Actions `github` is \
+         written unasked, in GitLab CI `gitlab`",
+        files.join(", ")
+    )
 }
 
 /// The parser of a format's name.
@@ -247,13 +365,21 @@ fn codes() -> PossibleValuesParser {
     PossibleValuesParser::new(rules.chain(Tier::ALL.iter().map(|tier| tier.code())))
 }
 
+/// The command line as a program of its own, which `cargo lockcheck` calls.
+pub fn program() -> clap::Command {
+    let cargo = Cargo::command();
+    let own = cargo.find_subcommand("lockcheck").cloned().unwrap_or(cargo);
+    own.name("cargo-lockcheck").bin_name("cargo-lockcheck").version(env!("CARGO_PKG_VERSION"))
+}
+
 impl Args {
     /// The arguments of this process.
     ///
     /// # Errors
     /// clap's own error for arguments that make no sense, which also stands for `--help`.
     pub fn parse(args: impl IntoIterator<Item = OsString>) -> Result<Args, clap::Error> {
-        let Cargo::Lockcheck(args) = Cargo::try_parse_from(arrange(args.into_iter().collect()))?;
+        let Cargo::Lockcheck(args) =
+            Cargo::try_parse_from(arrange(args.into_iter().collect(), &Cargo::command()))?;
         if args.report.with_trace.is_some() && !matches!(args.command, Command::Check(_)) {
             return Err(Cargo::command().error(
                 ErrorKind::ArgumentConflict,
@@ -269,131 +395,6 @@ impl Args {
             ));
         }
         Ok(args)
-    }
-}
-
-/// Puts lockcheck's own options behind the subcommand's name and all others behind a `--`, which is
-/// where clap expects them.
-fn arrange(args: Vec<OsString>) -> Vec<OsString> {
-    let mut words = args.into_iter().peekable();
-    let mut line: Vec<OsString> = words.next().into_iter().collect();
-    words.next_if(|word| word == "lockcheck");
-    line.push("lockcheck".into());
-    let mut ours = Ours::new();
-    let mut rest = Vec::new();
-    let verb: Option<OsString> = loop {
-        match words.next() {
-            Some(word) if ours.take(&word, &mut words) => {}
-            Some(word) if word == "help" => ours.asks.push("--help".into()),
-            Some(word) if !is_option(&word) => break Some(word),
-            // No subcommand: the source is checked, and what is not ours is cargo's.
-            Some(word) => {
-                let takes_value = CargoArgs::takes_value(&word);
-                rest.push(word);
-                if takes_value {
-                    rest.extend(words.next());
-                }
-                break Some("check".into());
-            }
-            None if !ours.asks.is_empty() => break None,
-            None => break Some("check".into()),
-        }
-    };
-    let has_verb = verb.is_some();
-    let program_follows = verb.as_ref().is_some_and(|verb| verb == "run" || verb == "r");
-    // All other subcommands hand what is left to cargo.
-    let is_for_cargo = verb.as_ref().is_some_and(|verb| verb != "report");
-    while let Some(word) = words.next() {
-        if word == "--" {
-            rest.push(word);
-            break;
-        } else if ours.take(&word, &mut words) {
-        } else if program_follows && !is_option(&word) {
-            // `cargo run` gives the first free word and all that follow it to the program.
-            rest.push(word);
-            break;
-        } else {
-            let takes_value = CargoArgs::takes_value(&word);
-            rest.push(word);
-            if takes_value {
-                rest.extend(words.next());
-            }
-        }
-    }
-    rest.extend(words);
-    line.extend(verb);
-    line.extend(ours.options);
-    // A question about the version is answered for the command alone.
-    line.extend(ours.asks.into_iter().filter(|ask| !has_verb || is_help(ask)));
-    if is_for_cargo {
-        line.extend(ours.without_value);
-        if !rest.is_empty() {
-            line.push("--".into());
-        }
-        line.extend(rest);
-    } else {
-        line.extend(rest);
-        line.extend(ours.without_value);
-    }
-    line
-}
-
-fn is_option(word: &OsStr) -> bool {
-    word.as_encoded_bytes().starts_with(b"-")
-}
-
-fn is_help(word: &OsStr) -> bool {
-    word == "-h" || word == "--help"
-}
-
-/// What is lockcheck's own of a command line.
-struct Ours {
-    /// The long options, as clap knows them, and whether the next word is their value.
-    known: Vec<(String, bool)>,
-    /// Those that were found, each with its value in the same word.
-    options: Vec<OsString>,
-    /// One whose value is missing, which clap tells best.
-    without_value: Option<OsString>,
-    /// Questions about this program.
-    asks: Vec<OsString>,
-}
-
-impl Ours {
-    fn new() -> Ours {
-        let command = Cargo::command();
-        let args = command.find_subcommand("lockcheck").into_iter().flat_map(|c| c.get_arguments());
-        let known = args
-            .filter(|arg| !matches!(arg.get_action(), ArgAction::Help | ArgAction::Version))
-            .filter_map(|arg| {
-                let wants_value = arg.get_action().takes_values() && !arg.is_require_equals_set();
-                Some((format!("--{}", arg.get_long()?), wants_value))
-            });
-        Ours { known: known.collect(), options: Vec::new(), without_value: None, asks: Vec::new() }
-    }
-
-    /// Takes `word`, with its value if that is the next word, when it is one of ours.
-    fn take(&mut self, word: &OsStr, words: &mut Peekable<impl Iterator<Item = OsString>>) -> bool {
-        if is_help(word) || word == "-V" || word == "--version" {
-            self.asks.push(word.to_owned());
-            return true;
-        }
-        let name = word.to_str().map(|word| word.split_once('=').map_or(word, |(name, _)| name));
-        let Some((long, wants_value)) = self.known.iter().find(|(long, _)| name == Some(long))
-        else {
-            return false;
-        };
-        let mut option = word.to_owned();
-        if *wants_value && word == long.as_str() {
-            // What begins like an option is the next one.
-            let Some(value) = words.next_if(|next| !is_option(next)) else {
-                self.without_value = Some(option);
-                return true;
-            };
-            option.push("=");
-            option.push(value);
-        }
-        self.options.push(option);
-        true
     }
 }
 
@@ -459,7 +460,7 @@ mod tests {
         )
         .expect("the line parses");
         assert_eq!(args.report.format, Format::Json);
-        assert_eq!(args.report.output[0].path, Path::new("a.json"));
+        assert_eq!(args.report.output[0].path.as_deref(), Some(Path::new("a.json")));
         assert_eq!(args.report.output[1].format, Format::Text);
         assert_eq!(args.report.show, ["guarded", "allow"]);
         let levels: Vec<_> = args.report.levels().collect();
@@ -483,7 +484,37 @@ mod tests {
         assert_eq!(args.report.format, Format::Json);
         let Command::Report(stored) = args.command else { panic!("it is not a report") };
         assert_eq!(stored.traces, [Path::new("a"), Path::new("b")]);
-        assert_eq!(stored.manifest_path.as_deref(), Some(Path::new("m")));
+        assert_eq!(stored.checked.manifest_path.as_deref(), Some(Path::new("m")));
+    }
+
+    #[test]
+    fn what_runs_nothing_has_arguments_of_its_own_too() {
+        let args = parse("x lockcheck baseline --prune --reason=old old.json --format json");
+        let Command::Baseline(baseline) = args.expect("the line parses").command else {
+            panic!("it is not a baseline")
+        };
+        assert_eq!((baseline.prune, &*baseline.reason), (true, "old"));
+        assert_eq!(baseline.from.as_deref(), Some(Path::new("old.json")));
+        let args = parse("x lockcheck diff --format json a b").expect("the line parses");
+        let Command::Diff(diff) = args.command else { panic!("it is no comparison") };
+        assert_eq!([diff.old, diff.new], [Path::new("a"), Path::new("b")]);
+        let args = parse("x lockcheck explain lock-order").expect("the line parses");
+        let Command::Explain(explain) = args.command else { panic!("it explains nothing") };
+        assert_eq!(explain.what.as_deref(), Some("lock-order"));
+    }
+
+    #[test]
+    fn how_much_is_said_is_asked_for_in_cargos_words() {
+        let cargo = |line: &str| {
+            let Command::Report(stored) = parse(line).expect("the line parses").command else {
+                panic!("it is not a report")
+            };
+            stored.checked.cargo().join(" ".as_ref()).into_string().expect("UTF-8")
+        };
+        assert_eq!(cargo("x lockcheck report -q --color never"), "--quiet --color never");
+        assert_eq!(cargo("x lockcheck report --verbose a --keep-going"), "--verbose");
+        let error = parse("x lockcheck report -q -v").expect_err("it is one or the other");
+        assert_eq!(error.exit_code(), 2);
     }
 
     #[test]
@@ -518,7 +549,7 @@ mod tests {
             }
         }
         assert!(help("x lockcheck help").contains("lockcheck.toml"));
-        for command in ["test", "run", "bench", "nextest", "check", "report"] {
+        for command in ["test", "run", "bench", "nextest", "check", "report", "baseline", "diff"] {
             let line = format!("x lockcheck {command} --help");
             assert!(help(&line).contains("--with-trace"), "{line}");
         }
@@ -538,9 +569,11 @@ mod tests {
             ("x lockcheck report a --deny --format json", "value is required for '--deny"),
             ("x lockcheck test --deny no-such-rule", "lock-order"),
             ("x lockcheck test --output report.json", "FORMAT=PATH"),
+            ("x lockcheck test --output json=", "no file is named"),
             ("x lockcheck test --format yaml", "json"),
             ("x lockcheck tset", "test"),
             ("x lockcheck report --release", "--release"),
+            ("x lockcheck diff a", "<NEW>"),
             ("x lockcheck test --with-trace", "for `cargo lockcheck check`"),
             ("x lockcheck report a --with-trace=b", "for `cargo lockcheck check`"),
         ] {

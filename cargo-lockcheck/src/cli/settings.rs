@@ -11,13 +11,17 @@ use std::time::Duration;
 use anstream::ColorChoice;
 use serde::Deserialize;
 
-use super::args::{self, Args, CargoCommand, Output};
+use super::args::{self, Args, BaselineArgs, CargoCommand, ExplainArgs};
 use super::cargo_args::CargoArgs;
 use super::cargo_config::CargoConfig;
+use super::ci::{self, Service};
+use super::destination::Output;
 use super::failure::Failure;
 use super::packages::{self, Package};
+use super::phase::Voice;
 use super::toolchain::Toolchain;
-use super::user_config::{self, Accepted, Config, Read};
+use super::user_config::{self, Accepted, Read};
+use crate::report::belonging::Member;
 use crate::report::classify::Levels;
 use crate::report::render::{Format, Show};
 
@@ -39,8 +43,12 @@ pub struct Settings {
     pub only_compiling: Option<Vec<OsString>>,
     /// The traces to report on, where nothing is run; none for those of the last run.
     pub traces: Vec<PathBuf>,
+    /// Whether a trace that cannot be used is no error.
+    pub keep_going: bool,
     /// The root of the workspace.
     pub workspace: PathBuf,
+    /// The way from the root of the repository to that of the workspace: empty, or with `/` at its end.
+    pub repository: String,
     /// The text of `Cargo.lock` as the build will have it; `None` where nothing is run, or cargo cannot
     /// bring it up to date.
     pub lock_file: Option<String>,
@@ -48,6 +56,8 @@ pub struct Settings {
     pub packages: Vec<Package>,
     /// The packages of the workspace, as cargo names them.
     pub members: Vec<String>,
+    /// The same packages, each with its directory.
+    pub packages_of_workspace: Vec<Member>,
     /// Everything that lockcheck keeps: `target/lockcheck`.
     pub directory: PathBuf,
     /// cargo's target directory for checked programs.
@@ -60,12 +70,14 @@ pub struct Settings {
     pub wrapper: Option<PathBuf>,
     /// Whether what is said is in colour, where that was asked for or forbidden.
     pub color: ColorChoice,
-    /// Whether to say nothing but the report.
-    pub quiet: bool,
+    /// How much is said beside the report.
+    pub voice: Voice,
     /// The format that is printed.
     pub format: Format,
-    /// The files that are written.
+    /// What is written beside what is printed.
     pub outputs: Vec<Output>,
+    /// The service that this runs in.
+    pub service: Option<Service>,
     /// What is shown of that which cannot happen or is allowed.
     pub show: Show,
     /// Whether processes are to count and time waits and holds.
@@ -97,6 +109,11 @@ pub struct Outer {
 }
 
 impl Settings {
+    /// Where the last report is kept.
+    pub fn last_report(&self) -> PathBuf {
+        self.directory.join("report.json")
+    }
+
     /// Settles what the arguments ask for, inside of an outer check if there is one.
     ///
     /// # Errors
@@ -104,15 +121,23 @@ impl Settings {
     pub fn resolve(args: Args, outer: Option<Outer>) -> Result<Settings, Failure> {
         let Args { report, command } = args;
         let mut traces = Vec::new();
+        let mut keep_going = false;
         let (verb, words) = match command {
             args::Command::Test(CargoCommand { cargo }) => ("test", cargo),
             args::Command::Run(CargoCommand { cargo }) => ("run", cargo),
             args::Command::Bench(CargoCommand { cargo }) => ("bench", cargo),
             args::Command::Nextest(CargoCommand { cargo }) => ("nextest", cargo),
             args::Command::Check(CargoCommand { cargo }) => ("check", cargo),
-            args::Command::Report(mut stored) => {
-                traces = std::mem::take(&mut stored.traces);
-                ("report", stored.cargo())
+            args::Command::Report(stored) => {
+                traces = stored.traces;
+                keep_going = stored.keep_going;
+                ("report", stored.checked.cargo())
+            }
+            args::Command::Baseline(BaselineArgs { checked, .. })
+            | args::Command::Explain(ExplainArgs { checked, .. }) => ("report", checked.cargo()),
+            // They need no settings, and ask for none.
+            args::Command::Diff(_) | args::Command::Completions(_) | args::Command::Man(_) => {
+                ("report", Vec::new())
             }
         };
         let with_trace = report.with_trace.is_some();
@@ -135,22 +160,14 @@ impl Settings {
         }
 
         let target = given.value("--target-dir").map(|directory| cwd.join(directory));
+        let packages_of_workspace = metadata.members();
         let directory = target.unwrap_or(metadata.target_directory).join("lockcheck");
         let build = directory.join("build");
         let cache =
             env::var_os(CACHE).map_or_else(|| directory.join("runtime"), |path| cwd.join(path));
-        let mut levels = Levels::default();
-        let Read { config: file, accepted } = Config::load(&metadata.workspace_root)?;
-        for (code, level) in &file.levels {
-            levels.set(code, *level).map_err(|what| {
-                Failure::new(
-                    format!("`{}` sets a level for what does not exist: {what}", user_config::NAME),
-                    "Correct the name under `[levels]`.",
-                )
-            })?;
-        }
+        let Read { mut levels, lint, accepted } = Read::load(&metadata.workspace_root)?;
         for (code, level) in report.levels() {
-            levels.set(code, level).map_err(bad_word)?;
+            levels.command.set(code, level).map_err(bad_word)?;
         }
         let mut show = Show::default();
         for code in &report.show {
@@ -160,6 +177,15 @@ impl Settings {
             Some(outer) => (outer.next, Toolchain { rustdoc: outer.rustdoc, ..toolchain }),
             None => (config.program("RUSTC_WRAPPER", "build.rustc-wrapper"), toolchain),
         };
+        let outputs = report.output.into_iter();
+        let mut outputs: Vec<Output> =
+            outputs.map(|written| Output::asked_for(written, &directory)).collect();
+        let service = Service::here();
+        if report.format == Format::Text {
+            let unasked = service.as_ref().map(|service| service.output(&directory));
+            let is_new = |new: &Output| outputs.iter().all(|known| known.format != new.format);
+            outputs.extend(unasked.filter(is_new));
+        }
         let (lock_file, packages) = match verb {
             "check" | "report" => (None, Vec::new()),
             _ => resolved(&cargo, &given, &toolchain.host, &metadata.workspace_root),
@@ -175,6 +201,9 @@ impl Settings {
             only_compiling: only_compiling(verb, &given)
                 .map(|(verb, given)| instrumented(verb, &given, &toolchain.host, &build)),
             traces,
+            keep_going,
+            packages_of_workspace,
+            repository: ci::way_from_repository(&metadata.workspace_root),
             workspace: metadata.workspace_root,
             members: metadata.workspace_members,
             directory,
@@ -183,9 +212,10 @@ impl Settings {
             toolchain,
             wrapper,
             color: color(&given, &config),
-            quiet: given.has("-q") || given.has("--quiet"),
+            voice: voice(&given),
             format: report.format,
-            outputs: report.output,
+            outputs,
+            service,
             show,
             stats: report.stats,
             timeout: match (report.timeout, verb) {
@@ -195,7 +225,7 @@ impl Settings {
             },
             levels,
             accepted,
-            lint: file.lint,
+            lint,
             with_trace,
             coverage: report.coverage,
             forward_messages: verb == "check"
@@ -215,6 +245,18 @@ fn color(given: &CargoArgs, config: &CargoConfig) -> ColorChoice {
         Some("always") => ColorChoice::Always,
         Some("never") => ColorChoice::Never,
         _ => ColorChoice::Auto,
+    }
+}
+
+/// What cargo would say: nothing, what it does, or more.
+fn voice(given: &CargoArgs) -> Voice {
+    let has = |words: &[&str]| words.iter().any(|word| given.has(word));
+    if has(&["-q", "--quiet"]) {
+        Voice::Quiet
+    } else if has(&["-v", "-vv", "--verbose"]) {
+        Voice::Verbose
+    } else {
+        Voice::Normal
     }
 }
 
@@ -348,9 +390,27 @@ struct Metadata {
     workspace_root: PathBuf,
     target_directory: PathBuf,
     workspace_members: Vec<String>,
+    packages: Vec<Described>,
+}
+
+/// What cargo says of a package of the workspace.
+#[derive(Deserialize)]
+struct Described {
+    name: String,
+    manifest_path: PathBuf,
 }
 
 impl Metadata {
+    /// The packages, each by its directory relative to the root of the workspace.
+    fn members(&self) -> Vec<Member> {
+        let member = |package: &Described| {
+            let directory = package.manifest_path.parent()?;
+            let directory = relative(directory, &self.workspace_root)?;
+            Some(Member { name: package.name.clone(), directory })
+        };
+        self.packages.iter().filter_map(member).collect()
+    }
+
     fn read(cargo: &Path, args: &CargoArgs) -> Result<Metadata, Failure> {
         let output = metadata(cargo, args).arg("--no-deps").output().map_err(|error| {
             Failure::new(
@@ -373,6 +433,14 @@ impl Metadata {
             )
         })
     }
+}
+
+/// The way from `root` to `path`, with `/` between parts.
+fn relative(path: &Path, root: &Path) -> Option<String> {
+    let common = path.components().zip(root.components()).take_while(|(a, b)| a == b).count();
+    let up = root.components().skip(common).map(|_| Some(".."));
+    let down = path.components().skip(common).map(|part| part.as_os_str().to_str());
+    Some(up.chain(down).collect::<Option<Vec<&str>>>()?.join("/"))
 }
 
 #[cfg(test)]

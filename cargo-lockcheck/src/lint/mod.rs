@@ -48,7 +48,6 @@ use std::path::Path;
 
 use program::Part;
 
-use crate::accept;
 use crate::cli::user_config;
 use crate::lint::effects::analyzed::Analyzed;
 use crate::report::model::{Coverage, Evidence, Finding, Place, SourceOrder};
@@ -126,7 +125,7 @@ fn lint(parts: Vec<Part<'_>>, workspace: &Path, config: &user_config::Lint) -> L
 
 /// All places that a finding or its locks are known by.
 fn all_places(finding: &Finding) -> impl Iterator<Item = &Place> {
-    accept::places(finding).chain(finding.locks.iter().map(|lock| &lock.created))
+    finding.places().chain(finding.locks.iter().map(|lock| &lock.created))
 }
 
 /// What a lock of `finding` is known by: a variable by the function, a static by the file, that the
@@ -137,7 +136,7 @@ fn key(finding: &Finding, at: usize, syntax: &Syntax<'_>) -> String {
         let edges = finding.edges.iter();
         let ends = edges.flat_map(|edge| [(edge.from, &edge.from_site), (edge.to, &edge.to_site)]);
         let own = ends.filter(|(lock, _)| *lock == at).map(|(_, place)| place).next();
-        own.or_else(|| accept::places(finding).next())
+        own.or_else(|| finding.places().next())
     };
     let declared = Some(&lock.created).filter(|place| !place.file.is_empty());
     match declared.or_else(used) {

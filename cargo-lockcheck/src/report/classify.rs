@@ -7,16 +7,29 @@ use std::collections::BTreeMap;
 use lockdep::finding::{Rule, Tier};
 
 use super::model::{Finding, Level, Report, Suppressed};
+use super::pattern::Pattern;
 use super::rules;
 
-/// The levels that the user has set.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+/// The levels that the user has set. What is asked for on the command line wins over what is said of a
+/// part of the program, and that over what is said of all of it.
+#[derive(Clone, Debug, Default)]
 pub struct Levels {
+    /// For the whole program.
+    pub base: Settings,
+    /// For parts of the program; a later one wins over an earlier one.
+    pub parts: Vec<(Pattern, Settings)>,
+    /// For this check.
+    pub command: Settings,
+}
+
+/// Levels of rules and tiers.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Settings {
     rules: BTreeMap<Rule, Level>,
     tiers: BTreeMap<Tier, Level>,
 }
 
-impl Levels {
+impl Settings {
     /// Sets the level of the rule or tier that has this code. A later setting wins over an earlier
     /// one, a tier's over a rule's.
     ///
@@ -41,18 +54,29 @@ impl Levels {
         Ok(())
     }
 
-    /// The level of a finding of `rule` at `tier`, and who set it if it was the user.
-    fn level(&self, rule: Rule, tier: Tier) -> (Level, bool) {
-        let tiered = rule.has_tiers();
-        if tiered && let Some(level) = self.tiers.get(&tier) {
-            return (*level, true);
+    /// The level that is set for findings of `rule` at `tier`, if any is.
+    fn level(&self, rule: Rule, tier: Tier) -> Option<Level> {
+        let of_tier = self.tiers.get(&tier).filter(|_| rule.has_tiers());
+        // What cannot happen stays hidden, whatever is thought of the rule.
+        let is_hidden = rule.has_tiers() && level_of_tier(tier) == Level::Allow;
+        of_tier.or_else(|| self.rules.get(&rule).filter(|_| !is_hidden)).copied()
+    }
+}
+
+impl Levels {
+    /// The level of a finding, and whether it was the user who set it.
+    pub fn of(&self, finding: &Finding) -> (Level, bool) {
+        let Finding { rule, tier, .. } = finding;
+        let parts = self.parts.iter().rev().filter(|(part, _)| part.fits(finding));
+        let mut settings = [&self.command]
+            .into_iter()
+            .chain(parts.map(|(_, settings)| settings))
+            .chain([&self.base]);
+        if let Some(level) = settings.find_map(|settings| settings.level(*rule, *tier)) {
+            return (level, true);
         }
-        let cap = if tiered { level_of_tier(tier) } else { Level::Deny };
-        match self.rules.get(&rule) {
-            // What cannot happen stays hidden, whatever is thought of the rule.
-            Some(level) if cap > Level::Allow => (*level, true),
-            _ => (rules::info(rule).level.min(cap), false),
-        }
+        let cap = if rule.has_tiers() { level_of_tier(*tier) } else { Level::Deny };
+        (rules::info(*rule).level.min(cap), false)
     }
 }
 
@@ -69,7 +93,7 @@ fn level_of_tier(tier: Tier) -> Level {
 pub fn classify(findings: Vec<Finding>, levels: &Levels) -> Report {
     let mut report = Report::default();
     for mut finding in findings {
-        let (level, by_user) = levels.level(finding.rule, finding.tier);
+        let (level, by_user) = levels.of(&finding);
         // A program that hung has failed, whatever the rule would warn of.
         let hung = finding.tier == Tier::Happened && !finding.waits.is_empty();
         let level = if hung && !by_user { Level::Deny } else { level };
@@ -96,7 +120,7 @@ mod tests {
 
     use lockdep::finding::{Rule, Tier};
 
-    use super::{Levels, classify};
+    use super::{Levels, Settings, classify};
     use crate::report::model::{Finding, Level};
 
     fn level(rule: Rule, tier: Tier, levels: &Levels) -> Level {
@@ -109,7 +133,7 @@ mod tests {
     fn levels(settings: &[(&str, Level)]) -> Levels {
         let mut levels = Levels::default();
         for (code, level) in settings {
-            levels.set(code, *level).expect("the code is known");
+            levels.base.set(code, *level).expect("the code is known");
         }
         levels
     }
@@ -144,7 +168,7 @@ mod tests {
         assert_eq!(level(Rule::LockOrder, Tier::Reachable, &set), Level::Warn);
         let set = levels(&[("deadlock", Level::Allow)]);
         assert_eq!(level(Rule::Deadlock, Tier::Happened, &set), Level::Allow);
-        let error = Levels::default().set("lock-odour", Level::Warn).expect_err("it is no code");
+        let error = Settings::default().set("lock-odour", Level::Warn).expect_err("it is no code");
         assert!(error.starts_with("`lock-odour` is no rule and no tier; there are: deadlock, "));
     }
 

@@ -12,6 +12,11 @@ use lockdep::finding::{Rule, Tier};
 use serde::de::Error;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
+pub use super::place::Place;
+
+use super::graph::OrderGraph;
+use super::times::LockTimes;
+
 /// The `schema` of the reports that this version writes.
 pub const SCHEMA: &str = "lockcheck-report/1";
 
@@ -28,6 +33,12 @@ pub struct Report {
     pub suppressed: Vec<Suppressed>,
     /// How much was looked at.
     pub coverage: Coverage,
+    /// The locks that were taken together, and in which orders.
+    #[serde(default, skip_serializing_if = "OrderGraph::is_empty")]
+    pub order_graph: OrderGraph,
+    /// How long locks were waited for and held, most contended first, where a run has counted.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub times: Vec<LockTimes>,
     /// The orders of locks that the source shows, when it was looked at together with recorded
     /// runs.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
@@ -56,6 +67,8 @@ impl Default for Report {
             findings: Vec::new(),
             suppressed: Vec::new(),
             coverage: Coverage::default(),
+            order_graph: OrderGraph::default(),
+            times: Vec::new(),
             orders: Vec::new(),
             unwatched: Vec::new(),
             standstills: Vec::new(),
@@ -113,6 +126,16 @@ pub struct Finding {
     pub count: u64,
     /// One sentence that names the locks and the threads.
     pub message: String,
+    /// The place that it is reported at: the one to go to first, or else the first in a file of the
+    /// workspace's own. The stage `belonging` fills it in; nothing where no place is of the workspace.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub at: Option<Place>,
+    /// The package that it is reported in. The stage `belonging` fills it in.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub package: Option<String>,
+    /// The tests that have shown it, as far as the stacks tell. The stage `belonging` fills it in.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub tests: Vec<String>,
     /// The locks concerned; for a cycle in cycle order, then the gates.
     pub locks: Vec<Lock>,
     /// Who asks for which lock while holding which; for a cycle in cycle order.
@@ -150,6 +173,9 @@ impl Finding {
             level: Level::Warn,
             count: 1,
             message: message.into(),
+            at: None,
+            package: None,
+            tests: Vec::new(),
             locks: Vec::new(),
             edges: Vec::new(),
             sites: Vec::new(),
@@ -160,6 +186,29 @@ impl Finding {
             suggestion: None,
             reason: None,
         }
+    }
+
+    /// The place to go to first.
+    pub fn place(&self) -> Option<&Place> {
+        let wait = self.waits.first().map(|wait| &wait.site);
+        let edge = || self.edges.first().map(|edge| &edge.to_site);
+        wait.or_else(edge).or_else(|| self.sites.first().map(|site| &site.place))
+    }
+
+    /// The places that it names, apart from where its locks are made.
+    pub fn places(&self) -> impl Iterator<Item = &Place> {
+        let edges = self.edges.iter().flat_map(|edge| [&edge.from_site, &edge.to_site]);
+        let waits = self.waits.iter().flat_map(|wait| {
+            [&wait.site].into_iter().chain(wait.held.iter().map(|held| &held.site))
+        });
+        edges.chain(self.sites.iter().map(|site| &site.place)).chain(waits)
+    }
+
+    /// All frames that it names, `function at file:line:column`, innermost first within each stack.
+    pub fn frames(&self) -> impl Iterator<Item = &str> {
+        let edges = self.edges.iter().flat_map(|edge| edge.stack.iter().chain(&edge.from_stack));
+        let waits = self.waits.iter().flat_map(|wait| &wait.stack);
+        edges.chain(waits).map(String::as_str)
     }
 }
 
@@ -493,23 +542,6 @@ pub struct StandingHold {
     pub mode: Mode,
     /// Where it was acquired.
     pub site: Place,
-}
-
-/// A place in the source; lines and columns count from one.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
-pub struct Place {
-    /// The file, relative to the workspace root or `crate-version/path`, with `/` between parts.
-    pub file: String,
-    /// The line.
-    pub line: u32,
-    /// The column, in characters.
-    pub column: u32,
-}
-
-impl fmt::Display for Place {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}:{}", self.file, self.line)
-    }
 }
 
 /// How a lock is held or asked for.

@@ -219,6 +219,8 @@ mod tests {
             let rule = info.rule;
             assert!(info.explanation.contains("```rust"), "{rule} has no example");
             assert!(info.explanation.contains("**Cure.**"), "{rule} has no cure");
+            let is_told = info.explanation.contains("**When to allow it.**");
+            assert!(is_told, "{rule} does not say when to allow it");
         }
     }
 }

@@ -192,7 +192,7 @@ fn holder(edge: &Edge, syntax: Option<&Syntax<'_>>) -> Option<String> {
 /// Where the function that holds the first lock got it: for a run the call that led there, where the lock was
 /// acquired by a function that has returned.
 fn taken_at(edge: &Edge, syntax: Option<&Syntax<'_>>) -> Place {
-    let call = || parse_frame(edge.frames_before().last()?);
+    let call = || Place::of_frame(edge.frames_before().last()?);
     syntax.and_then(|_| call()).unwrap_or_else(|| edge.from_site.clone())
 }
 
@@ -463,7 +463,7 @@ fn same_lock(finding: &mut Finding, syntax: &Syntax<'_>) {
     let holder = syntax.function(from_site);
     let leaves = stack
         .iter()
-        .filter_map(|frame| parse_frame(frame))
+        .filter_map(|frame| Place::of_frame(frame))
         .find(|place| holder.is_some() && syntax.function(place) == holder)
         .unwrap_or_else(|| to_site.clone());
     let same_line = (&leaves.file, leaves.line) == (&from_site.file, from_site.line);
@@ -484,15 +484,6 @@ fn same_lock(finding: &mut Finding, syntax: &Syntax<'_>) {
             line_of(&leaves, from_site),
         )
     });
-}
-
-/// The place of a frame, `function at file:line:column`.
-fn parse_frame(frame: &str) -> Option<Place> {
-    let (_, place) = frame.rsplit_once(" at ")?;
-    let mut parts = place.rsplitn(3, ':');
-    let column = parts.next()?.parse().ok()?;
-    let line = parts.next()?.parse().ok()?;
-    Some(Place { file: parts.next()?.to_owned(), line, column })
 }
 
 fn code(name: &str) -> String {

@@ -15,6 +15,7 @@ use crate::build::runtime::Runtime;
 use crate::build::wrapper::{PLAN, Plan};
 use crate::cli::failure::Failure;
 use crate::cli::outcome::TESTS_FAILED;
+use crate::cli::phase::Phase;
 use crate::cli::settings::Settings;
 use crate::cli::status;
 use crate::report::render::Format;
@@ -240,7 +241,7 @@ pub fn stored(settings: &Settings) -> Result<Vec<PathBuf>, Failure> {
 /// result is dropped: cargo does not know that a crate must be compiled again when only the
 /// runtime under it has changed.
 fn claim_build(settings: &Settings, edition: &str) -> Result<File, Failure> {
-    let Settings { directory, build, quiet, .. } = settings;
+    let Settings { directory, build, voice, .. } = settings;
     let path = directory.join("lock");
     let owner = build.join(".lockcheck-runtime");
     let is_ours = || fs::read_to_string(&owner).is_ok_and(|found| found == edition);
@@ -254,9 +255,8 @@ fn claim_build(settings: &Settings, edition: &str) -> Result<File, Failure> {
             }
             file.unlock()?;
             if let Err(TryLockError::WouldBlock) = file.try_lock() {
-                if !quiet {
-                    status::stage("waiting for a check with another version to end");
-                }
+                let _phase =
+                    Phase::begin("waiting for a check with another version to end", *voice);
                 supported(file.lock())?;
             }
             if !is_ours() {

@@ -80,6 +80,9 @@ pub struct Unread {
     pub files: usize,
     /// How many of them gave nothing at all.
     pub left_out: usize,
+    /// How many of these have something in them. A process that is killed at once leaves an empty file,
+    /// which is no fault.
+    pub unusable: usize,
 }
 
 impl Unread {
@@ -156,6 +159,15 @@ impl Merged {
     /// Reads these files, and every `.lctrace` file below these directories, with a warning for
     /// whatever cannot be used.
     pub fn read(places: &[PathBuf], sources: &Sources) -> (Merged, Unread) {
+        Merged::read_telling(places, sources, &|_, _| {})
+    }
+
+    /// Reads as [`Merged::read`] does, and tells how many files it has read of how many.
+    pub fn read_telling(
+        places: &[PathBuf],
+        sources: &Sources,
+        tell: &dyn Fn(usize, usize),
+    ) -> (Merged, Unread) {
         let mut unread = Unread::default();
         let mut merged = Merged::default();
         let files: Vec<PathBuf> =
@@ -163,7 +175,8 @@ impl Merged {
         unread.files = files.len();
         let syntax = Syntax::new(sources);
         let mut homes = Homes::new(&syntax);
-        for path in files {
+        for (done, path) in files.into_iter().enumerate() {
+            tell(done, unread.files);
             let (trace, more) = Trace::read(&path, sources);
             unread.warnings.extend(more);
             match trace {
@@ -171,7 +184,11 @@ impl Merged {
                     by_tests::judge(&mut trace.findings, &syntax);
                     merged.add(homes.tell(trace));
                 }
-                None => unread.left_out += 1,
+                None => {
+                    unread.left_out += 1;
+                    let is_empty = fs::metadata(&path).is_ok_and(|file| file.len() == 0);
+                    unread.unusable += usize::from(!is_empty);
+                }
             }
         }
         (merged, unread)

@@ -5,6 +5,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use cargo_lockcheck::cli::args::Args;
+use cargo_lockcheck::report::render::Format;
 use cargo_lockcheck::report::rules;
 use clap::Args as _;
 use lockdep::finding::{Rule, Tier};
@@ -80,6 +81,20 @@ fn the_schema_knows_every_code() {
     let tiers: BTreeSet<String> = Tier::ALL.iter().map(ToString::to_string).collect();
     assert_eq!(codes("rule"), rules);
     assert_eq!(codes("tier"), tiers);
+}
+
+#[test]
+fn the_document_on_reports_has_every_form_and_where_it_goes() {
+    let text = fs::read_to_string(docs().join("reports.md")).expect("it is there");
+    let rows: Vec<&str> = text.lines().filter(|line| line.starts_with("| `")).collect();
+    for format in Format::ALL {
+        let name = format!("`{}`", format.name());
+        let row =
+            rows.iter().find(|row| row.split('|').nth(1).is_some_and(|cell| cell.contains(&name)));
+        let row = row.unwrap_or_else(|| panic!("docs/reports.md has no row for {name}"));
+        let goes = format.file().map_or("it is printed".to_owned(), |file| format!("`{file}`"));
+        assert!(row.contains(&goes), "{row} does not say {goes}");
+    }
 }
 
 #[test]

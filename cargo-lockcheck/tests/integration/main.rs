@@ -2,8 +2,12 @@
 
 mod across;
 mod documents;
+mod formats;
 mod ids;
+mod links;
 mod merging;
+mod pages;
 mod reading;
 mod report;
+mod settings_file;
 mod synthetic;

@@ -18,6 +18,7 @@ use serde_json::Value;
 use super::read::Reader;
 use super::target::Checked;
 use crate::cli::failure::Failure;
+use crate::cli::phase::Voice;
 use crate::cli::settings::Settings;
 use crate::cli::status;
 use crate::cli::toolchain::Toolchain;
@@ -158,7 +159,7 @@ fn check(settings: &Settings) -> Result<Compiled, Failure> {
                 // What is found comes before the end.
                 Some("build-finished") => finished = Some(line),
                 Some(_) if settings.forward_messages => forward(&line),
-                Some("compiler-message") if !settings.quiet => {
+                Some("compiler-message") if settings.voice != Voice::Quiet => {
                     let text = message["message"]["rendered"].as_str().unwrap_or_default();
                     // In colour where that is wanted. A closed stderr leaves nobody to tell.
                     let _ = anstream::stderr().write_all(text.as_bytes());

@@ -92,7 +92,7 @@ fn diagnostic(finding: &Finding, places: &[(Place, String, bool)], sources: &Sou
         child["spans"] = edits.map(|edit| replacement(edit, suggestion, sources)).collect();
         children.push(child);
     }
-    let look = Look { sources, show: &Show::default(), color: false, width: WIDTH };
+    let look = Look { sources, show: &Show::default(), color: false, width: WIDTH, repository: "" };
     let rendered = render::finding(finding, &look) + "\n\n";
     json!({
         "$message_type": "diagnostic",

@@ -133,6 +133,11 @@ impl<'a> Syntax<'a> {
         self.file(&place.file).is_some_and(|file| tests_of::is_in_test(&file, place))
     }
 
+    /// The test of the workspace's own that `place` is in, with the modules of its file.
+    pub fn test_around(&self, place: &Place) -> Option<String> {
+        tests_of::test_around(&*self.file(&place.file)?, place)
+    }
+
     fn scope(&self, place: &Place) -> Option<Scope> {
         if let Some(known) = self.scopes.borrow().get(place) {
             return known.clone();

@@ -1,5 +1,5 @@
-//! How long locks were waited for and held, a sentence for each class; empty unless the processes
-//! were asked to count.
+//! How long locks were waited for and held, by class, and a sentence for each; empty unless the
+//! processes were asked to count.
 
 use std::cmp::Reverse;
 use std::collections::BTreeMap;
@@ -7,6 +7,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::report::model::Place;
+use crate::report::times::{LockTimes, Longest};
 use crate::traces::lock_names::Names;
 use crate::traces::merge::Process;
 use crate::traces::trace::{Class, ProcessKey, Times};
@@ -14,21 +15,47 @@ use crate::traces::trace::{Class, ProcessKey, Times};
 /// As many classes are shown: those that were waited for most.
 const SHOWN: usize = 20;
 
-pub(super) fn notes(processes: &BTreeMap<ProcessKey, Process>, names: &Names) -> Vec<String> {
-    let mut all: BTreeMap<&Arc<Class>, Times> = BTreeMap::new();
-    for (class, times) in processes.values().flat_map(|process| &process.times) {
-        add(all.entry(class).or_default(), times);
+/// The times of all processes together, those of the classes that were waited for most first.
+pub(super) struct Contention<'m>(Vec<(&'m Arc<Class>, Times)>);
+
+impl Contention<'_> {
+    pub(super) fn of(processes: &BTreeMap<ProcessKey, Process>) -> Contention<'_> {
+        let mut all: BTreeMap<&Arc<Class>, Times> = BTreeMap::new();
+        for (class, times) in processes.values().flat_map(|process| &process.times) {
+            add(all.entry(class).or_default(), times);
+        }
+        let mut all: Vec<(&Arc<Class>, Times)> = all.into_iter().collect();
+        all.sort_by_key(|(_, times)| Reverse((times.contended, times.acquisitions)));
+        Contention(all)
     }
-    let mut all: Vec<(&Arc<Class>, Times)> = all.into_iter().collect();
-    all.sort_by_key(|(_, times)| Reverse((times.contended, times.acquisitions)));
-    let more = all.len().saturating_sub(SHOWN);
-    let shown = all.iter().take(SHOWN);
-    let mut notes: Vec<String> =
-        shown.map(|(class, times)| sentence(&names.get(class).unique, times)).collect();
-    if more > 0 {
-        notes.push(format!("{more} more classes of locks were waited for less"));
+
+    pub(super) fn notes(&self, names: &Names) -> Vec<String> {
+        let more = self.0.len().saturating_sub(SHOWN);
+        let shown = self.0.iter().take(SHOWN);
+        let mut notes: Vec<String> =
+            shown.map(|(class, times)| sentence(&names.get(class).unique, times)).collect();
+        if more > 0 {
+            notes.push(format!("{more} more classes of locks were waited for less"));
+        }
+        notes
     }
-    notes
+
+    pub(super) fn times(&self, names: &Names) -> Vec<LockTimes> {
+        let longest = |known: &Option<(u64, Arc<Place>)>| {
+            let (ns, site) = known.as_ref()?;
+            Some(Longest { ns: *ns, site: Place::clone(site) })
+        };
+        let times = |(class, times): &(&Arc<Class>, Times)| LockTimes {
+            lock: names.get(class).unique,
+            acquisitions: times.acquisitions,
+            contended: times.contended,
+            wait: times.wait.clone(),
+            hold: times.hold.clone(),
+            longest_wait: longest(&times.longest_wait),
+            longest_hold: longest(&times.longest_hold),
+        };
+        self.0.iter().map(times).collect()
+    }
 }
 
 fn add(sum: &mut Times, times: &Times) {

@@ -16,15 +16,18 @@ use std::sync::Arc;
 use lockdep::finding::{Rule, Tier};
 
 use super::merge::{Merged, MergedFound, Process};
-use super::trace::{self, Class, Found, ProcessKey, Thread};
+use super::trace::{self, Class, Found, Order, ProcessKey, Thread};
 use crate::report::advice::{Link, link_to_change};
+use crate::report::graph::{GraphLock, OrderGraph};
 use crate::report::model::{
     Awaited, Edge, Finding, Held, Lock, Place, Site, Standstill, Wait, can_happen,
 };
 use crate::report::naming::{self, Syntax};
 use crate::report::sources::Sources;
+use crate::report::times::LockTimes;
 use crate::report::wording;
 use crate::traces::lock_names::Names;
+use contention::Contention;
 use ways::Ways;
 
 /// What was found, and what limits it.
@@ -32,6 +35,10 @@ use ways::Ways;
 pub struct Analysis {
     /// The findings, without levels.
     pub findings: Vec<Finding>,
+    /// The locks that were taken together, and in which orders.
+    pub order_graph: OrderGraph,
+    /// How long locks were waited for and held, where the processes have counted.
+    pub times: Vec<LockTimes>,
     /// Processes that did not end by themselves.
     pub standstills: Vec<Standstill>,
     /// Sentences on what could not be recorded or searched.
@@ -69,9 +76,33 @@ pub fn analyze(merged: &Merged, sources: &Sources, told: &[Vec<String>]) -> Anal
         );
     }
     notes.extend(still_waiting::note(&merged.processes, &names));
-    notes.extend(contention::notes(&merged.processes, &names));
+    let contention = Contention::of(&merged.processes);
+    notes.extend(contention.notes(&names));
+    let times = contention.times(&names);
     let standstills = standing::standstills(&merged.processes, &names);
-    Analysis { findings, standstills, notes }
+    let order_graph = order_graph(merged, &names);
+    Analysis { findings, order_graph, times, standstills, notes }
+}
+
+/// Every order that was seen, whether or not a finding is about it.
+fn order_graph(merged: &Merged, names: &Names) -> OrderGraph {
+    let classes: Vec<&Arc<Class>> = merged.classes.iter().collect();
+    let index = |class: &Arc<Class>| classes.binary_search(&class).unwrap_or_default();
+    let lock = |class: &&Arc<Class>| GraphLock {
+        name: names.get(class).unique,
+        kind: Some(class.kind.clone()),
+        created: Some(class.created.clone()),
+        package: None,
+    };
+    let locks: Vec<GraphLock> = classes.iter().map(lock).collect();
+    let mut links = Vec::new();
+    for Order { lock: asked, held } in merged.orders.keys() {
+        let to = index(&asked.class);
+        links.extend(
+            held.iter().map(|held| ([index(&held.class), to], [&*held.site, &*asked.site])),
+        );
+    }
+    OrderGraph::of(&locks, &mut links)
 }
 
 /// Drops what another finding tells better, or as well: a cycle of orders that has become a deadlock,

@@ -6,8 +6,10 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use cargo_lockcheck::report::belonging::{self, Member};
 use cargo_lockcheck::report::classify::{Levels, classify};
 use cargo_lockcheck::report::model::Report;
+use cargo_lockcheck::report::naming::Syntax;
 use cargo_lockcheck::report::render::{Format, Look, Show, render};
 use cargo_lockcheck::report::sources::Sources;
 use cargo_lockcheck::traces::analyze::analyze;
@@ -24,18 +26,22 @@ fn cases() -> PathBuf {
 fn report(case: &Path, sources: &Sources) -> Report {
     let (merged, unread) = Merged::read(&[case.to_owned()], sources);
     let warnings = unread.warnings;
-    let analysis = analyze(&merged, sources, &[]);
+    let mut analysis = analyze(&merged, sources, &[]);
+    let members = [Member { name: "case".to_owned(), directory: String::new() }];
+    belonging::settle(&mut analysis.findings, &members, sources, &Syntax::new(sources));
     let mut report = classify(analysis.findings, &Levels::default());
     report.coverage = merged.coverage();
+    report.order_graph = analysis.order_graph;
+    report.times = analysis.times;
     report.notes = analysis.notes;
     let here = format!("{}/", case.display());
     report.notes.extend(warnings.iter().map(|warning| warning.0.replace(&here, "")));
     report
 }
 
-fn printed(report: &Report, format: Format, sources: &Sources, show: &Show) -> String {
+pub(crate) fn printed(report: &Report, format: Format, sources: &Sources, show: &Show) -> String {
     let mut out = Vec::new();
-    let look = Look { sources, show, color: false, width: 80 };
+    let look = Look { sources, show, color: false, width: 80, repository: "" };
     render(report, format, &mut out, &look).expect("memory can be written to");
     String::from_utf8(out).expect("reports are UTF-8")
 }
@@ -66,6 +72,16 @@ pub(crate) fn case_traces() -> Vec<Trace> {
     let sources = no_sources();
     let texts = case_texts();
     texts.iter().filter_map(|text| Trace::parse(&mut &**text, "test", &sources).0).collect()
+}
+
+/// All cases: the name and sources of each, and its report.
+pub(crate) fn case_reports_with_sources() -> Vec<(String, Sources, Report)> {
+    let case = |case: PathBuf| {
+        let sources = Sources::new(&case, None);
+        let report = report(&case, &sources);
+        (case.display().to_string(), sources, report)
+    };
+    directories().into_iter().map(case).collect()
 }
 
 /// The reports of all cases as JSON, by name.
@@ -106,7 +122,7 @@ fn colours_only_colour() {
         let report = report(&case, &sources);
         let show = Show::default();
         let mut colored = Vec::new();
-        let look = Look { sources: &sources, show: &show, color: true, width: 80 };
+        let look = Look { sources: &sources, show: &show, color: true, width: 80, repository: "" };
         render(&report, Format::Text, &mut colored, &look).expect("memory can be written to");
         let colored = String::from_utf8(colored).expect("reports are UTF-8");
         assert_eq!(plain(&colored), printed(&report, Format::Text, &sources, &show));

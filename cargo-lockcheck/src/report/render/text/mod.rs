@@ -15,7 +15,7 @@ use annotate_snippets::{Group, Level as Mark, Renderer};
 use lockdep::finding::{awaited, completes};
 use quote::{Kind, Quote};
 
-use super::{Look, Show};
+use super::look::{Look, Show};
 use crate::report::model::{
     Edge, Finding, Level, Lock, Mode, Place, Report, Site, Sort, Wait, WhyUnwatched,
 };
@@ -66,7 +66,7 @@ pub(super) fn finding(finding: &Finding, look: &Look<'_>) -> String {
 }
 
 /// One line that says how it went, and one for each kind of finding that is not shown.
-fn summary(report: &Report, show: &Show) -> String {
+pub(super) fn summary(report: &Report, show: &Show) -> String {
     let mut parts = Vec::new();
     let levels = [Level::Deny, Level::Warn].map(|level| (report.count(level), level));
     let found: Vec<String> = levels
@@ -166,7 +166,7 @@ impl Page<'_> {
         let message = self.wrap(&finding.message, "warning[]: ".len() + code.len());
         let quotes = self.quotes(finding);
         let title = Group::with_title(mark.primary_title(message).id(code));
-        let mut groups = vec![match place_of(finding) {
+        let mut groups = vec![match finding.place() {
             Some(place) => title.element(quote::origin(place)),
             None => title,
         }];
@@ -438,11 +438,4 @@ fn shown(count: usize) -> usize {
 fn file_of(place: &str) -> &str {
     let line = place.rsplit_once(':').map_or(place, |(line, _)| line);
     line.rsplit_once(':').map_or(line, |(file, _)| file)
-}
-
-/// The place to go to first.
-fn place_of(finding: &Finding) -> Option<&Place> {
-    let wait = finding.waits.first().map(|wait| &wait.site);
-    let edge = || finding.edges.first().map(|edge| &edge.to_site);
-    wait.or_else(edge).or_else(|| finding.sites.first().map(|site| &site.place))
 }
