@@ -117,6 +117,7 @@ impl Acquisition {
         cx: &mut Context<'_>,
         poll: impl FnOnce(&mut Context<'_>) -> Poll<R>,
     ) -> Poll<R> {
+        poll::innermost(|polled| polled.is_polled_with(cx.waker()));
         let result = Turn::of(&mut self.asking).run(|| poll(cx));
         match (&result, self.asking.asked) {
             (Poll::Pending, Some(word)) => {

@@ -16,7 +16,7 @@
 //!
 //! What it misses: waits for permits of semaphores, channels, notifications and the ends of tasks. Orders
 //! that a task shows while it has other futures that wait: it may release the first lock in one of those
-//! while the other waits for the second. Polls of futures outside of tasks, by an executor that is not known.
+//! while the other waits for the second; so is it in a set of futures with wakers of their own. Polls of futures outside of tasks, by an executor that is not known.
 
 mod lock;
 mod poll;

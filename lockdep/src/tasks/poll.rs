@@ -231,7 +231,16 @@ impl Polled {
     /// lock that it asks for now.
     pub(super) fn is_one_future(&self) -> bool {
         let clones = self.waker.as_ref().map_or(0, TaskWaker::clones);
-        clones == 0 || self.kept.get() == 0 && clones <= self.clones_at_last.get()
+        let is_counted = !self.task.has_sets.load(Relaxed);
+        is_counted && (clones == 0 || self.kept.get() == 0 && clones <= self.clones_at_last.get())
+    }
+
+    /// An acquisition is polled with this waker. One that is not the task's own is that of a future in a set
+    /// that gives each a waker: how many of those wait is not known.
+    pub(super) fn is_polled_with(&self, waker: &Waker) {
+        if !self.is_own_waker(waker) && !self.task.has_sets.load(Relaxed) {
+            self.task.has_sets.store(true, Relaxed);
+        }
     }
 
     /// Whether this is the waker that the task itself is polled with, and not that of a set of futures in it.

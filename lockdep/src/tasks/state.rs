@@ -1,5 +1,6 @@
 //! What a task keeps while no thread polls it.
 
+use std::sync::atomic::AtomicBool;
 use std::sync::atomic::Ordering::Relaxed;
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
@@ -28,6 +29,8 @@ pub(super) struct State {
     /// Its first and last step; made when that is needed first.
     pub(super) life: OnceLock<Arc<Spawned>>,
     rest: Mutex<Rest>,
+    /// Whether there is a set of futures in the task that have wakers of their own.
+    pub(super) has_sets: AtomicBool,
 }
 
 /// What changes with each poll.
@@ -59,7 +62,7 @@ impl State {
     /// Of a task that is spawned at `site`; `life` where that is known already.
     pub(super) fn new(site: Site, runs: Runs, life: Option<Arc<Spawned>>) -> State {
         let life = life.map_or_else(OnceLock::new, OnceLock::from);
-        State { site, runs, life, rest: Mutex::default() }
+        State { site, runs, life, rest: Mutex::default(), has_sets: AtomicBool::new(false) }
     }
 
     pub(super) fn rest(&self) -> MutexGuard<'_, Rest> {

@@ -355,6 +355,36 @@ fn two_futures_of_one_task_show_no_order() {
 }
 
 #[test]
+fn futures_of_a_set_show_no_order() {
+    run("tasks::futures_of_a_set_show_no_order", || {
+        let (a, b) = (Mutex::new(), Mutex::new());
+        let mut set = spawn(async {
+            let mut holds = pin!(async {
+                let _a = a.lock().await;
+                pause().await;
+            });
+            let mut takes = pin!(async { drop(b.lock().await) });
+            // The set has a clone of the task's waker before any of its futures is polled.
+            let kept: RefCell<Option<Waker>> = RefCell::new(None);
+            poll_fn(|cx| {
+                *kept.borrow_mut() = Some(cx.waker().clone());
+                let mut own = Context::from_waker(Waker::noop());
+                assert!(holds.as_mut().poll(&mut own).is_pending());
+                takes.as_mut().poll(&mut own)
+            })
+            .await;
+        });
+        let mut other = spawn(async {
+            let _b = b.lock().await;
+            let _a = a.lock().await;
+        });
+        assert!(set.poll() && other.poll());
+        assert_eq!(found(), [], "the set releases `a` whatever becomes of the request for `b`");
+    })
+    .well();
+}
+
+#[test]
 fn what_a_thread_runs_itself_is_the_threads() {
     run("tasks::what_a_thread_runs_itself_is_the_threads", || {
         let (a, b) = (Mutex::new(), Mutex::new());
