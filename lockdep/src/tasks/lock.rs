@@ -117,7 +117,9 @@ impl Acquisition {
         cx: &mut Context<'_>,
         poll: impl FnOnce(&mut Context<'_>) -> Poll<R>,
     ) -> Poll<R> {
-        poll::innermost(|polled| polled.is_polled_with(cx.waker()));
+        if !blocks_thread() {
+            poll::innermost(|polled| polled.is_polled_with(cx.waker()));
+        }
         let result = Turn::of(&mut self.asking).run(|| poll(cx));
         match (&result, self.asking.asked) {
             (Poll::Pending, Some(word)) => {
@@ -218,7 +220,8 @@ impl AsyncLock {
         if owned && !self.has_owned_guards.swap(true, Relaxed) {
             observe(|o| o.mark_sendable(word.class()));
         }
-        if poll::innermost(Polled::is_one_future).unwrap_or(true) {
+        // A thread that blocks lets no other future go on either.
+        if blocks_thread() || poll::innermost(Polled::is_one_future).unwrap_or(true) {
             if !record.held.is_empty() {
                 record.mine().own.borrow_mut().shows_orders = true;
             }
@@ -267,13 +270,17 @@ impl AsyncLock {
     }
 }
 
+/// Whether the thread is in a function that blocks it until it has the lock.
+fn blocks_thread() -> bool {
+    CALLED.get().is_some_and(|called| called.blocks)
+}
+
 /// The record of the task that is polled here, or of the thread where it blocks until it has the lock.
 /// `None` where nobody is known who would have it.
 fn watching_record() -> Option<OwnRecord> {
     match poll::innermost(Polled::attach) {
         Some(record) => record,
-        None => {
-            CALLED.get().filter(|called| called.blocks).and_then(|_| current().or_else(life::begin))
-        }
+        None if blocks_thread() => current().or_else(life::begin),
+        None => None,
     }
 }
