@@ -238,7 +238,7 @@ impl Polled {
     /// An acquisition is polled with this waker. One that is not the task's own is that of a future in a set
     /// that gives each a waker: how many of those wait is not known.
     pub(super) fn is_polled_with(&self, waker: &Waker) {
-        if !self.is_own_waker(waker) && !self.task.has_sets.load(Relaxed) {
+        if !self.is_own_waker(waker) {
             self.task.has_sets.store(true, Relaxed);
         }
     }

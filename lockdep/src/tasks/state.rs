@@ -79,10 +79,9 @@ impl State {
         let kept = self.rest().own.take();
         match kept {
             Some(own) => {
-                let thread = own.at.thread;
-                record.thread.store(thread, Relaxed);
+                record.thread.store(own.at.thread, Relaxed);
                 record.foreign.store(false, Relaxed);
-                give_own(record, thread, *own);
+                give_own(record, *own);
             }
             None => self.life.get_or_init(|| spawn::first_task(self.site)).enter_as_task(record),
         }

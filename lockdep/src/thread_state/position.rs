@@ -13,15 +13,7 @@ use crate::thread_state::record::{EARLIER, Own, OwnRecord};
 
 /// The thread of this record begins here.
 pub(crate) fn start_at(record: OwnRecord, at: ThreadPoint) {
-    let thread = at.thread;
-    let mut own = record.mine().own.borrow_mut();
-    // The room of the record's last thread is this one's.
-    let mut asked = std::mem::take(&mut own.asked);
-    asked.clear();
-    asked.reserve_exact(EARLIER);
-    *own = Own { at, asked, ..Own::default() };
-    drop(own);
-    record.set_context(seed(thread, 0));
+    give_own(record, Own { at, ..Own::default() });
 }
 
 /// The context hash of holding nothing, of a thread whose clock has changed so often.
@@ -46,14 +38,15 @@ pub(crate) fn take_own(record: OwnRecord) -> Own {
 }
 
 /// Gives back to a thread or task what it has kept, with this record.
-pub(crate) fn give_own(record: OwnRecord, thread: ThreadId, kept: Own) {
+pub(crate) fn give_own(record: OwnRecord, kept: Own) {
     let _busy = Busy::new();
     let mut own = record.mine().own.borrow_mut();
+    // The room of the record's last thread is this one's.
     let mut asked = std::mem::take(&mut own.asked);
     asked.clear();
     asked.reserve_exact(EARLIER);
     asked.extend_from_slice(&kept.asked);
-    record.set_context(seed(thread, kept.clock_changes));
+    record.set_context(seed(kept.at.thread, kept.clock_changes));
     *own = Own { asked, ..kept };
 }
 

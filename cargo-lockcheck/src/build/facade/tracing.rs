@@ -21,7 +21,8 @@ pub mod lockcheck {
     use std::task::{Context, Poll};
 
     use lockdep::tasks::{Acquisition, AsyncLock};
-    pub use lockdep::tasks::{Request, Runs, Task, here};
+    use lockdep::tasks::{Runs, Task};
+    pub use lockdep::tasks::{Request, here};
 
     use crate::{Id, Kind, Span};
 
@@ -246,10 +247,6 @@ impl Drop for Entered<'_> {
 #[derive(Debug)]
 pub struct EnteredSpan;
 
-impl Drop for EnteredSpan {
-    fn drop(&mut self) {}
-}
-
 /// The task of a span.
 #[derive(Clone, Debug)]
 pub struct Id(Task);
@@ -258,10 +255,6 @@ impl Id {
     pub fn into_u64(&self) -> u64 {
         0
     }
-}
-
-pub mod span {
-    pub use crate::{Entered, EnteredSpan, Id, Span};
 }
 
 pub use instrument::Instrument;
