@@ -14,6 +14,7 @@
 //! What it never reports: a cycle whose locks were not all waited for, or of instances that are not
 //! the same objects.
 
+use std::collections::VecDeque;
 use std::sync::Arc;
 
 use super::ThreadPoint;
@@ -30,6 +31,8 @@ use crate::model::lock::Mode;
 const WITNESSES: usize = 8;
 /// How many locks that are gone a remembered order may lead through.
 const GONE_LINKS: usize = 8;
+/// How many locks are kept that are known from ways to events alone.
+const ON_THE_WAY: usize = 1_024;
 
 /// A lock that a thread holds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -133,6 +136,8 @@ pub(super) struct LockData {
     deps: Vec<Dep>,
     /// Locks that an order leads to through locks that are gone.
     pub(super) gone: Vec<(LockId, Gone)>,
+    /// Whether it is known from ways to events alone.
+    on_the_way: bool,
 }
 
 /// All dependencies seen, and the cycles they form.
@@ -152,6 +157,8 @@ pub(crate) struct Detector {
     stamps: u64,
     /// The clocks that threads published with an event, joined.
     published: Map<LockId, VectorClock>,
+    /// Locks that are, or were, known from ways to events alone, the oldest first.
+    on_the_way: VecDeque<LockId>,
 }
 
 impl Default for Detector {
@@ -182,6 +189,7 @@ impl Detector {
             unsettled: Vec::new(),
             stamps: 0,
             published: Map::default(),
+            on_the_way: VecDeque::new(),
         }
     }
 
@@ -210,6 +218,31 @@ impl Detector {
     /// # Cost
     /// A few map accesses per held lock; a search only where the locks can lie on a cycle.
     pub(crate) fn request(&mut self, seen: &Dependency<'_>) -> Vec<Cycle> {
+        for lock in seen.held.iter().map(|held| held.lock).chain([seen.lock]) {
+            if let Some(data) = self.locks.get_mut(&lock) {
+                data.on_the_way = false;
+            }
+        }
+        self.record(seen)
+    }
+
+    /// Like [`Detector::request`], for a lock that a thread asked for on its way to an event, which it holds in
+    /// the words of the graph. Such a lock need not be [removed](Detector::remove) when it is gone: of those that
+    /// are known so alone, the oldest are forgotten when there are more than [`ON_THE_WAY`].
+    pub(crate) fn request_on_the_way(&mut self, seen: &Dependency<'_>) -> Vec<Cycle> {
+        if !self.knows(seen.lock) {
+            if self.on_the_way.len() == ON_THE_WAY {
+                let oldest = self.on_the_way.pop_front();
+                let forgotten = oldest.filter(|l| self.locks.get(l).is_some_and(|d| d.on_the_way));
+                forgotten.into_iter().for_each(|lock| self.remove(lock));
+            }
+            self.on_the_way.push_back(seen.lock);
+            self.locks.entry(seen.lock).or_default().on_the_way = true;
+        }
+        self.record(seen)
+    }
+
+    fn record(&mut self, seen: &Dependency<'_>) -> Vec<Cycle> {
         let mut held_set = NOTHING;
         for &held in seen.held {
             held_set = self.held_set(held_set, held);

@@ -615,3 +615,31 @@ fn a_dependency_that_is_gone_is_not_settled() {
         assert!(!settled.is_empty());
     }
 }
+
+/// Nobody tells the detector when a lock is gone that it knows only because a thread took it on its way to an
+/// event.
+#[test]
+fn locks_on_the_way_to_an_event_are_forgotten_unless_somebody_waits_under_them() {
+    let held = |lock, site| Held { lock, mode: Mode::Write, tried: false, site };
+    let (event, kept) = (1, 2);
+    let first = ThreadPoint { thread: 1, epoch: 1, ..ThreadPoint::default() };
+    let second = ThreadPoint { thread: 2, epoch: 1, ..ThreadPoint::default() };
+    let completing = [Held { tried: true, ..held(event, 10) }];
+    let on_the_way =
+        |lock| Dependency { at: &first, lock, mode: Mode::Write, site: 11, held: &completing };
+    let under = [held(kept, 20)];
+    let waiting =
+        Dependency { at: &second, lock: event, mode: Mode::Write, site: 21, held: &under };
+    let mut detector = Detector::new();
+    assert!(detector.request_on_the_way(&on_the_way(kept)).is_empty());
+    assert_eq!(detector.request(&waiting).len(), 1, "the first thread needs what the second holds");
+    for lock in 100..20_000 {
+        assert!(detector.request_on_the_way(&on_the_way(lock)).is_empty());
+    }
+    assert!(detector.knows(kept) && detector.knows(19_999) && !detector.knows(100));
+    let known = (100..20_000).filter(|lock| detector.knows(*lock)).count();
+    assert!((900..1_100).contains(&known), "{known}");
+    // It is still known that the first thread needs it.
+    let again = ThreadPoint { thread: 3, epoch: 1, ..ThreadPoint::default() };
+    assert_eq!(detector.request(&Dependency { at: &again, ..waiting }).len(), 1);
+}

@@ -51,7 +51,7 @@ use crate::observer::facts::{Orphan, Request, RequestStack};
 use crate::observer::first_stacks::{BothStacks, FirstStacks, STACKS};
 use crate::observer::nestings::Nestings;
 use crate::observer::ordered_calls::OrderedCalls;
-use crate::observer::parts::{found_hold, held_of, kind_of, signature, site_number};
+use crate::observer::parts::{dependency, found_hold, held_of, kind_of, signature, site_number};
 use crate::observer::trace::Trace;
 use crate::thread_state::snapshot::ThreadSnapshot;
 
@@ -232,24 +232,26 @@ impl Observer {
         self.scratch = held;
     }
 
-    /// Records a dependency on an event: the thread waits for it while it holds locks, or it asked
-    /// for a lock on its way to the event, which then stands alone in `held`.
+    /// Records a dependency on an event: the thread waits for it while it holds locks.
     pub(crate) fn event(&mut self, request: &Request<'_>) {
-        let held: Vec<Held> = request.held.iter().map(held_of).collect();
         self.intern_sites(request);
         self.keep_stack(request);
-        self.depend(request, &held);
+        self.depend(request, &request.held.iter().map(held_of).collect::<Vec<_>>());
+    }
+
+    /// Records that the thread asked for a lock on its way to an event, which stands alone in `held`. The lock
+    /// may be gone already.
+    pub(crate) fn on_the_way(&mut self, request: &Request<'_>) {
+        self.intern_sites(request);
+        self.keep_stack(request);
+        let held: Vec<Held> = request.held.iter().map(held_of).collect();
+        let cycles = self.detector.request_on_the_way(&dependency(request, &held));
+        self.cycles(&cycles);
     }
 
     /// Tells the detector, and reports the cycles that it finds.
     fn depend(&mut self, request: &Request<'_>, held: &[Held]) {
-        let cycles = self.detector.request(&Dependency {
-            at: request.at,
-            lock: request.word.lock(),
-            mode: request.word.mode(),
-            site: site_number(request.site),
-            held,
-        });
+        let cycles = self.detector.request(&dependency(request, held));
         self.cycles(&cycles);
     }
 

@@ -2,13 +2,14 @@
 
 use std::hash::{Hash, Hasher};
 
-use crate::engine::Held;
+use crate::engine::{Dependency, Held};
 use crate::hash::NumberHasher;
 use crate::model::finding::{FoundHold, Rule, WaitFor};
 use crate::model::held::HeldLock;
 use crate::model::ids::SiteId;
 use crate::model::lock::Site;
 use crate::model::word::HoldWord;
+use crate::observer::facts::Request;
 use crate::thread_state::wait::Awaited;
 
 /// How a report calls such a wait.
@@ -26,6 +27,17 @@ pub(super) fn held_of(held: &HeldLock) -> Held {
         mode: held.word.mode(),
         tried: held.word.tried(),
         site: site_number(held.site),
+    }
+}
+
+/// The request as the engine sees it, with `held` made of what is held at it.
+pub(super) fn dependency<'a>(request: &Request<'a>, held: &'a [Held]) -> Dependency<'a> {
+    Dependency {
+        at: request.at,
+        lock: request.word.lock(),
+        mode: request.word.mode(),
+        site: site_number(request.site),
+        held,
     }
 }
 

@@ -382,7 +382,15 @@ fn signal_new(record: OwnRecord, id: &AtomicU64, event: LockWord, digest: u64, s
         know_thread(o, record, None);
         for (word, asked_at) in record.mine().recent.iter() {
             let (site, stack) = (asked_at, RequestStack::Unknown);
-            o.event(&Request { at: &at, word, site, address: 0, level: 0, held: &held, stack });
+            o.on_the_way(&Request {
+                at: &at,
+                word,
+                site,
+                address: 0,
+                level: 0,
+                held: &held,
+                stack,
+            });
         }
     });
     let _busy = Busy::new();

@@ -298,7 +298,7 @@ impl Spawned {
         let at = ThreadPoint { observed: Arc::default(), ..end.at.clone() };
         for &(word, site) in &end.asked {
             let (level, stack) = (0, RequestStack::Unknown);
-            o.event(&Request { at: &at, word, site, address: 0, level, held: &alive, stack });
+            o.on_the_way(&Request { at: &at, word, site, address: 0, level, held: &alive, stack });
         }
         o.event(&Request {
             at: &before.at,
