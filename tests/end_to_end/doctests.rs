@@ -13,16 +13,27 @@ const LIBRARY: &str = "//! Two locks in both orders.\n\n\
     /// Another.\n///\n/// ```\n/// probe::other();\n/// ```\npub fn other() {}\n";
 
 #[test]
-fn a_finding_in_an_example_has_the_same_id_in_every_run() {
-    let project = Project::binaries("doctests", "2024", &[]);
-    fs::write(project.root().join("src/lib.rs"), LIBRARY).expect("it can be written");
-    let found: Vec<(String, String)> = (0..2)
-        .map(|_| {
+fn a_finding_in_an_example_is_where_the_documentation_is_in_every_run() {
+    let mut ids = Vec::new();
+    for edition in ["2021", "2024"] {
+        let project = Project::binaries(&format!("doctests-{edition}"), edition, &[]);
+        fs::write(project.root().join("src/lib.rs"), LIBRARY).expect("it can be written");
+        for _ in 0..2 {
             let checked = project.check(&["test", "--doc", "-q"]);
             let [finding] = &*checked.report().findings else { panic!("one finding: {checked}") };
-            (finding.id.clone(), finding.edges[0].to_site.file.clone())
-        })
-        .collect();
-    assert_eq!(found[0], found[1]);
-    assert_eq!(found[0].1, "doctest_bundle_2024.rs");
+            ids.push(finding.id.clone());
+            let mut places: Vec<String> = finding
+                .edges
+                .iter()
+                .flat_map(|edge| [edge.from_site.to_string(), edge.to_site.to_string()])
+                .collect();
+            places.sort();
+            let expected = ["src/lib.rs:8", "src/lib.rs:8", "src/lib.rs:9", "src/lib.rs:9"];
+            assert_eq!(places, expected, "{checked}");
+        }
+        let told = project.check(&["report"]).to_string();
+        assert!(told.contains("8 | /// { let x = a.lock()"), "{told}");
+    }
+    ids.dedup();
+    assert_eq!(ids.len(), 1, "{ids:?}");
 }

@@ -185,7 +185,8 @@ pub fn run(settings: &Settings, runtime: &Runtime) -> Result<Collected, Failure>
     if let Some(watch) = watch {
         watch.finish();
     }
-    let build_failed = failed.exists();
+    // A build script may try what the compiler takes; what then fails is no failure of the build.
+    let build_failed = !status.success() && failed.exists();
     // A process that has taken no lock leaves no trace, and one that has failed did run.
     let refused = !status.success()
         && !is_killed(status)

@@ -1,11 +1,14 @@
 //! From what processes have left behind to findings.
 //!
 //! Each process's trace is read ([`trace`]), with names for its stacks ([`symbols`]) and the fields that its
-//! locks live in (`homes`), what only a test kept apart is taken as that (`by_tests`), all are joined ([`merge`]), and [`analyze`] makes findings of them, with the
-//! names that the source gives to locks ([`lock_names`]).
+//! locks live in (`homes`), the lines of examples in
+//! documentation (`doc_examples`); what only a test kept apart is taken as that (`by_tests`), all are joined
+//! ([`merge`]), and [`analyze`] makes findings of them, with the names that the source gives to locks
+//! ([`lock_names`]).
 
 pub mod analyze;
 mod by_tests;
+mod doc_examples;
 mod homes;
 pub mod lock_names;
 pub mod merge;

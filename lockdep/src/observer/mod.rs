@@ -32,7 +32,7 @@ use std::panic::Location;
 use std::sync::Arc;
 
 use crate::engine::{
-    CriticalSection, Cycle, Dependency, Detector, Held, InheritedLocks, ThreadPoint, VectorClock,
+    CriticalSection, Cycle, Detector, Held, InheritedLocks, ThreadPoint, VectorClock,
 };
 use crate::finding::{Rule, Tier};
 use crate::hash::{Map, NumberHasher};

@@ -167,6 +167,9 @@ pub struct Header {
     /// Its arguments.
     #[serde(default)]
     pub args: Vec<String>,
+    /// The directory it was started in.
+    #[serde(default)]
+    pub cwd: String,
     /// When it started, in ms of Unix time.
     #[serde(default)]
     pub time: u64,

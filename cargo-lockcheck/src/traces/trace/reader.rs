@@ -19,6 +19,7 @@ use super::{
 };
 use crate::report::model::Place;
 use crate::report::sources::Sources;
+use crate::traces::doc_examples::DocExamples;
 use crate::traces::symbols::{self, Module, Symbolizer};
 
 /// The newest version of the format that is understood.
@@ -32,7 +33,11 @@ impl Trace {
     pub fn read(path: &Path, sources: &Sources) -> (Option<Trace>, Vec<Warning>) {
         let name = path.display();
         match File::open(path) {
-            Ok(file) => Trace::parse(&mut BufReader::new(file), &name.to_string(), sources),
+            Ok(file) => {
+                let mut reader = Reader::new(sources);
+                reader.examples = File::open(path).ok().and_then(|again| examples(again, sources));
+                Trace::parse_by(reader, &mut BufReader::new(file), &name.to_string())
+            }
             Err(error) => {
                 let warning = format!("{name} could not be opened ({error}), so it is left out");
                 (None, vec![Warning(warning)])
@@ -46,7 +51,14 @@ impl Trace {
         name: &str,
         sources: &Sources,
     ) -> (Option<Trace>, Vec<Warning>) {
-        let mut reader = Reader::new(sources);
+        Trace::parse_by(Reader::new(sources), input, name)
+    }
+
+    fn parse_by(
+        mut reader: Reader<'_>,
+        input: &mut dyn BufRead,
+        name: &str,
+    ) -> (Option<Trace>, Vec<Warning>) {
         let mut warnings = Vec::new();
         let mut warn = |text: String| warnings.push(Warning(text));
         let mut buffer = Vec::new();
@@ -114,6 +126,23 @@ impl Trace {
     }
 }
 
+/// What the places mean in the trace of a process that runs an example of the documentation. These processes
+/// are small, so that they are read twice.
+fn examples(file: File, sources: &Sources) -> Option<DocExamples> {
+    let mut lines = BufReader::new(file).lines().map_while(Result::ok);
+    let Ok(Line::Trace(header)) = serde_json::from_str(&lines.next()?) else { return None };
+    DocExamples::is_one(&header).then(|| {
+        let place = |line: String| match serde_json::from_str(&line) {
+            Ok(Line::Site { file, line, column, .. }) => {
+                Some(Place { file: sources.shorten(&file), line, column })
+            }
+            _ => None,
+        };
+        let places: Vec<Place> = lines.filter_map(place).collect();
+        DocExamples::of(&header, &places, sources)
+    })
+}
+
 fn trim(line: &[u8]) -> &[u8] {
     let blank = |byte: &u8| *byte == 0 || byte.is_ascii_whitespace();
     let start = line.iter().position(|byte| !blank(byte)).unwrap_or(line.len());
@@ -124,6 +153,8 @@ fn trim(line: &[u8]) -> &[u8] {
 /// What has been introduced so far, by the file's own numbers.
 struct Reader<'a> {
     sources: &'a Sources,
+    /// Of a process that runs an example of the documentation: where its places are.
+    examples: Option<DocExamples>,
     trace: Trace,
     process: ProcessKey,
     sites: HashMap<u64, Arc<Place>>,
@@ -155,6 +186,7 @@ impl<'a> Reader<'a> {
     fn new(sources: &'a Sources) -> Reader<'a> {
         Reader {
             sources,
+            examples: None,
             trace: Trace::default(),
             process: ProcessKey(0),
             sites: HashMap::new(),
@@ -189,8 +221,8 @@ impl<'a> Reader<'a> {
         match line {
             Line::Trace(_) => return None,
             Line::Site { id, file, line, column } => {
-                let file = self.sources.shorten(&file);
-                self.sites.insert(id, Arc::new(Place { file, line, column }));
+                let place = self.place(Place { file, line, column });
+                self.sites.insert(id, Arc::new(place));
             }
             Line::Class { id, kind, ty, site, anonymous, place } => {
                 let created = Place::clone(self.sites.get(&site)?);
@@ -271,11 +303,22 @@ impl<'a> Reader<'a> {
         Some(())
     }
 
+    /// A recorded place, by its file's short name.
+    fn place(&self, place: Place) -> Place {
+        let place = Place { file: self.sources.shorten(&place.file), ..place };
+        match &self.examples {
+            Some(examples) => examples.place(place),
+            None => place,
+        }
+    }
+
     fn label(&self, kind: &str, id: u64, name: Option<String>, site: Option<u64>) -> String {
         let spawned = site.and_then(|site| self.sites.get(&site));
         match (name.filter(|name| !name.is_empty()), spawned) {
             (Some(name), _) if name == "main" => {
-                self.trace.header.only_test().map_or(name, str::to_owned)
+                let test = self.trace.header.only_test().map(str::to_owned);
+                let example = || self.examples.as_ref().and_then(DocExamples::name);
+                test.or_else(example).unwrap_or(name)
             }
             (Some(name), _) => name,
             (None, Some(place)) => format!("{kind} spawned at {place}"),
@@ -295,8 +338,7 @@ impl<'a> Reader<'a> {
         let thread = |id: u64| {
             self.threads.get(&id).map_or_else(|| format!("thread {id}"), |t| t.label.clone())
         };
-        let short =
-            |place: Place| Arc::new(Place { file: self.sources.shorten(&place.file), ..place });
+        let short = |place: Place| Arc::new(self.place(place));
         let held = line.held.into_iter().filter_map(|hold| {
             Some(Hold { class: self.class(hold.class)?, mode: hold.mode, site: short(hold.at) })
         });

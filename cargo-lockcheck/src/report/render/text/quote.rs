@@ -147,8 +147,7 @@ pub(super) fn origin(place: &Place) -> Origin<'_> {
 }
 
 /// The bytes of `text` to mark for `place`: the call or name that begins there. Nothing, when the
-/// text has no such place, for it must have changed since it was compiled, or be a documentation's
-/// example, whose lines are not those of the file.
+/// text has no such place, for it must have changed since it was compiled.
 fn span(text: &str, place: &Place) -> Option<Range<usize>> {
     let line = text.split_inclusive('\n').nth(place.line.checked_sub(1)? as usize)?;
     let before = line.as_ptr() as usize - text.as_ptr() as usize;
@@ -156,7 +155,12 @@ fn span(text: &str, place: &Place) -> Option<Range<usize>> {
     let rest = line[column..].trim_end();
     let is_name = |c: char| c.is_alphanumeric() || c == '_';
     let within = line[..column].ends_with(is_name) && rest.starts_with(is_name);
-    if line.trim_start().starts_with("//") || rest.is_empty() || within {
+    // The examples of a documentation are code.
+    let is_comment = line.trim_start().strip_prefix("//").is_some_and(|rest| {
+        let is_document = rest.starts_with(['/', '!']) && !rest.starts_with("//");
+        !is_document || line[..column].trim_start().len() < 3
+    });
+    if is_comment || rest.is_empty() || within {
         return None;
     }
     let start = before + column;
@@ -201,9 +205,13 @@ mod tests {
         assert_eq!(marked(3, 5), Some("g(h(1), 2)"));
         assert_eq!(marked(3, 17), Some("x"));
         assert_eq!(marked(4, 1), Some("}"));
-        let text = "/// let a = lock();\nlet b = lock();\n";
+        let text = "/// let a = lock();\nlet b = lock();\n// lock()\n//// lock()\n";
         let marked = |line, column| span(text, &Place { file: String::new(), line, column });
-        assert_eq!((marked(1, 13), marked(2, 10), marked(2, 9)), (None, None, Some(28..34)));
+        assert_eq!(
+            (marked(1, 13), marked(2, 10), marked(2, 9)),
+            (Some(12..18), None, Some(28..34))
+        );
+        assert_eq!((marked(1, 1), marked(3, 4), marked(4, 6)), (None, None, None));
         for (line, column) in [(0, 1), (1, 0), (5, 1), (2, 500), (u32::MAX, u32::MAX)] {
             assert_eq!(marked(line, column), None, "{line}:{column}");
         }
