@@ -106,6 +106,8 @@ mod macros;
 
 #[cfg(feature = "sources")]
 pub mod sources;
+#[cfg(feature = "sources")]
+pub mod std_items;
 /// The order that a program declares, as values: for `cargo lockcheck`, which reads declarations in the
 /// source.
 #[cfg(feature = "sources")]

@@ -2,14 +2,17 @@
 //!
 //! The command compiles them under the program that it checks, with the compiler of that program.
 //! It depends on exactly this version of this crate, so what it compiles is what was published,
-//! and it needs neither a checkout nor the network for it. This file is not among them: it is
-//! compiled with the feature `sources` alone, which the runtime does not have.
+//! and it needs neither a checkout nor the network for it. This file and `std_items.rs` are not among them:
+//! they are compiled with the feature `sources` alone, which the runtime does not have.
 
 macro_rules! sources {
     ($($path:literal,)*) => {
         [$(($path, include_str!($path)),)*]
     };
 }
+
+/// The oldest Rust that compiles them, as `1.85`.
+pub const RUST_VERSION: &str = env!("CARGO_PKG_RUST_VERSION");
 
 /// Each file with its path inside of `src/`.
 pub const SOURCES: &[(&str, &str)] = &sources! {
@@ -194,7 +197,7 @@ mod tests {
             .iter()
             .map(|path| path.strip_prefix(&src).expect("it is inside"))
             .map(|path| path.display().to_string().replace('\\', "/"))
-            .filter(|path| path != "sources.rs")
+            .filter(|path| !["sources.rs", "std_items.rs"].contains(&path.as_str()))
             .collect();
         let listed: BTreeSet<String> = SOURCES.iter().map(|(path, _)| (*path).to_owned()).collect();
         assert_eq!(listed, found, "keep the list in `sources.rs` in step with the files of `src/`");

@@ -15,8 +15,10 @@ use std::process::{self, Command};
 use std::time::SystemTime;
 
 use lockdep::sources::SOURCES;
+use lockdep::std_items::STD_ITEMS;
 
 use super::crate_patches::{self, FACADES, LOCKDEP, TRACING, TRACING_LIBRARY};
+use super::std_has;
 use crate::cli::failure::Failure;
 use crate::cli::phase::{Phase, Voice};
 use crate::cli::toolchain::Toolchain;
@@ -132,9 +134,10 @@ fn hash<'a>(texts: impl Iterator<Item = &'a str>) -> String {
 fn edition(users: Users) -> String {
     let texts = SOURCES.iter().flat_map(|(path, text)| [*path, *text]);
     let facades = FACADES.iter().map(|(_, text)| *text);
+    let probes = STD_ITEMS.iter().flat_map(|item| [item.name, item.probe]);
     let own = [STD, LOCKDEP.1, TRACING.1, CREATION_ORDER, env!("CARGO_PKG_VERSION")];
     let flags = FLAGS.iter().chain(users.flags()).copied();
-    hash(texts.chain(flags).chain(facades).chain(own))
+    hash(texts.chain(probes).chain(flags).chain(facades).chain(own))
 }
 
 /// Where the runtime for this compiler is kept.
@@ -169,7 +172,9 @@ fn build(
     write(&work.0.join(CFGS), &toolchain.cfgs(cache)?)?;
     let root = sources.join("lib.rs");
     // A compiler whose intrinsics have changed builds the runtime without the order of creation.
-    let flags: Vec<&OsStr> = users.flags().iter().map(OsStr::new).collect();
+    let items = std_has::flags(toolchain, &work.0);
+    let flags: Vec<&OsStr> =
+        users.flags().iter().map(OsStr::new).chain(items.iter().map(OsStr::new)).collect();
     let with_order: Vec<&OsStr> =
         flags.iter().copied().chain([OsStr::new(CREATION_ORDER)]).collect();
     compile(toolchain, &work.0, "lockdep", &root, &with_order)

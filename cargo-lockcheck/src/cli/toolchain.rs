@@ -4,6 +4,8 @@ use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
+use lockdep::sources::RUST_VERSION;
+
 use super::cargo_config::CargoConfig;
 use super::failure::Failure;
 
@@ -21,7 +23,7 @@ pub struct Toolchain {
 }
 
 /// The oldest minor version of Rust 1 that compiles the runtime.
-const OLDEST: u32 = parse_minor(env!("CARGO_PKG_RUST_VERSION"));
+const OLDEST: u32 = parse_minor(RUST_VERSION);
 
 impl Toolchain {
     /// Its version, as it says it: `1.95.0`.

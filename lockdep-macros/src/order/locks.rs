@@ -15,7 +15,8 @@ use syn::spanned::Spanned;
 use syn::visit::{self, Visit};
 use syn::visit_mut::{self, VisitMut};
 use syn::{
-    Block, Error, Expr, FnArg, GenericArgument, Ident, ItemFn, Pat, Path, Stmt, Token, Type,
+    Block, Error, Expr, FnArg, GenericArgument, Ident, ItemFn, Pat, Path, PathArguments, Stmt,
+    Token, Type,
 };
 
 /// Expands the attribute on a function.
@@ -125,8 +126,8 @@ struct AskForLevel<'a> {
 
 impl VisitMut for AskForLevel<'_> {
     fn visit_path_segment_mut(&mut self, segment: &mut syn::PathSegment) {
-        if segment.ident == "Level"
-            && let syn::PathArguments::AngleBracketed(arguments) = &mut segment.arguments
+        let is_level = segment.ident == "Level";
+        if let (true, PathArguments::AngleBracketed(arguments)) = (is_level, &mut segment.arguments)
         {
             for argument in &mut arguments.args {
                 if let GenericArgument::Type(level @ Type::Infer(_)) = argument {
@@ -191,9 +192,8 @@ impl Checker<'_> {
 
     /// The variable is no guard of this function any more.
     fn hand_on(&mut self, value: &Expr) {
-        if let Expr::Path(path) = value
-            && let Some(name) = path.path.get_ident()
-        {
+        let Expr::Path(path) = value else { return };
+        if let Some(name) = path.path.get_ident() {
             self.held.retain(|held| held.guard.as_ref() != Some(name));
         }
     }
@@ -202,10 +202,9 @@ impl Checker<'_> {
         let Some(name) = name_of_lock(&call.receiver) else { return };
         let Some(lock) = self.order.position(&name) else { return };
         let span = call.receiver.span();
-        if waits
-            && self.error.is_none()
-            && let Some(later) = self.held.iter().find(|held| held.lock > lock)
-        {
+        let is_first_error = waits && self.error.is_none();
+        let later = self.held.iter().find(|held| is_first_error && held.lock > lock);
+        if let Some(later) = later {
             let held = name_of(&self.order.locks[later.lock]);
             let message = format!(
                 "`{name}` is locked while `{held}` is held; `#[locks]` has `{name}` before `{held}`"
@@ -225,11 +224,10 @@ impl Checker<'_> {
     fn bind(&mut self, value: &Expr, guard: Option<&Ident>) {
         // The result of an attempt is no guard yet.
         let is_attempt = matches!(value, Expr::MethodCall(call) if acquires(call) == Some(false));
-        if let (Some(call), false) = (guard_of(value), is_attempt)
-            && let Some(name) = name_of_lock(&call.receiver)
-            && let Some(lock) = self.order.position(&name)
-            && let Some(held) = self.held.iter_mut().rev().find(|held| held.lock == lock)
-        {
+        let call = guard_of(value).filter(|_| !is_attempt);
+        let name = call.and_then(|call| name_of_lock(&call.receiver));
+        let Some(lock) = name.and_then(|name| self.order.position(&name)) else { return };
+        if let Some(held) = self.held.iter_mut().rev().find(|held| held.lock == lock) {
             held.guard = guard.cloned();
         }
     }
@@ -251,9 +249,11 @@ impl<'ast> Visit<'ast> for Checker<'_> {
     fn visit_stmt(&mut self, statement: &'ast Stmt) {
         let count = self.held.len();
         visit::visit_stmt(self, statement);
-        if let Stmt::Local(local) = statement
-            && let Some(init) = &local.init
-        {
+        let init = match statement {
+            Stmt::Local(local) => local.init.as_ref().map(|init| (local, init)),
+            _ => None,
+        };
+        if let Some((local, init)) = init {
             self.hand_on(&init.expr);
             match (&local.pat, &*init.expr) {
                 // `let Ok(guard) = lock.try_lock() else { … }`

@@ -94,7 +94,8 @@ impl Watch {
         let Some(held) = all.get_mut(&thread) else { return };
         holder.resources.retain(|&resource| {
             let keeps = keeps(resource);
-            if !keeps && let Some(hold) = held.iter_mut().find(|hold| hold.resource == resource) {
+            let given_back = held.iter_mut().find(|hold| !keeps && hold.resource == resource);
+            if let Some(hold) = given_back {
                 hold.grants = hold.grants.saturating_sub(1);
             }
             keeps

@@ -168,11 +168,8 @@ impl<'a> Search<'a> {
         // A lock of the cycle that a second link holds as well makes a shorter cycle without the
         // links in between, which is found by itself.
         let shortcut = |gate: LockId| steps.iter().any(|s| s.from() == gate);
-        if let Some(cycle) = self.judge(&steps)
-            && !cycle.gate.is_some_and(shortcut)
-        {
-            self.found.push(cycle);
-        }
+        let found = self.judge(&steps).filter(|cycle| !cycle.gate.is_some_and(shortcut));
+        self.found.extend(found);
     }
 
     /// What keeps the threads of a cycle apart; `None` where one of them would not even wait.

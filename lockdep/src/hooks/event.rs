@@ -310,9 +310,10 @@ impl EventTag {
     pub fn leave(&self, kind: EventKind, last: bool, site: Site) {
         if last {
             self.signal_all(kind, site);
-        } else if let Some(record) = current::current()
-            && record.mine().may_publish.get()
-        {
+            return;
+        }
+        let Some(record) = current::current() else { return };
+        if record.mine().may_publish.get() {
             self.publish(record, kind, self.word(record, kind, site));
         }
     }

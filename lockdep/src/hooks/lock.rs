@@ -425,10 +425,8 @@ impl Drop for LockTag {
     fn drop(&mut self) {
         let word = LockWord(*self.id.get_mut());
         // If this thread still has it on its stack, a guard was leaked.
-        if let Some(record) = current::current()
-            && !record.held.is_empty()
-            && !word.is_new()
-        {
+        let record = current::current().filter(|record| !record.held.is_empty());
+        if let Some(record) = record.filter(|_| !word.is_new()) {
             acquire::end_leaked_holds(record, word);
         }
         if word.0 & word::IN_GRAPH != 0 {

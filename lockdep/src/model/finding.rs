@@ -176,12 +176,10 @@ pub struct FoundLock {
 
 impl fmt::Display for FoundLock {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self.kind {
-            kind if let Some(place) = self.place => {
-                write!(f, "{kind} `{place}` ({})", Short(self.created))
-            }
-            "thread" => write!(f, "the thread spawned at {}", Short(self.created)),
-            kind => write!(f, "{kind} created at {}", Short(self.created)),
+        match (self.kind, self.place) {
+            (kind, Some(place)) => write!(f, "{kind} `{place}` ({})", Short(self.created)),
+            ("thread", None) => write!(f, "the thread spawned at {}", Short(self.created)),
+            (kind, None) => write!(f, "{kind} created at {}", Short(self.created)),
         }
     }
 }

@@ -154,7 +154,7 @@ fn choice<T: Copy>(name: &str, values: &[(&str, T)]) -> T {
         let known: Vec<&str> = values.iter().map(|(known, _)| *known).collect();
         platform::print(&format!(
             "lockdep: {name}={} is not known and taken for `{}`; the values are {}\n",
-            said.display(),
+            said.to_string_lossy(),
             known[0],
             known.join(", "),
         ));

@@ -60,8 +60,8 @@ impl Observer {
         }
         let who = list(&threads.iter().map(ToString::to_string).collect::<Vec<_>>());
         let names: Vec<String> = (0..n).map(|i| format!("{{{i}}}")).collect();
-        let template = match (n, threads.len()) {
-            _ if let Some(at) = event => {
+        let template = match (event, n, threads.len()) {
+            (Some(at), ..) => {
                 let (waiter, holder) = (&cycle.links[at], &cycle.links[(at + 1) % n]);
                 let kind = self.lock(waiter.asked.lock).kind;
                 format!(
@@ -73,9 +73,9 @@ impl Observer {
                     completes(kind).unwrap_or("completes that"),
                 )
             }
-            (2, 1) => format!("{{0}} and {{1}} are locked in opposite orders, both by {who}"),
-            (2, _) => format!("{{0}} and {{1}} are locked in opposite orders by {who}"),
-            (LISTED, _) if cycle.links.len() > n => format!(
+            (None, 2, 1) => format!("{{0}} and {{1}} are locked in opposite orders, both by {who}"),
+            (None, 2, _) => format!("{{0}} and {{1}} are locked in opposite orders by {who}"),
+            (None, LISTED, _) if cycle.links.len() > n => format!(
                 "{} locks are locked in a cycle by {who}, of which the first {n} are listed",
                 cycle.links.len()
             ),
@@ -116,11 +116,7 @@ impl Observer {
                 let Some(parent) = info.parent else { break };
                 (thread, spawned) = (parent, info.spawned);
             }
-            if let Some(site) = spawned
-                && !sites.contains(&site)
-            {
-                sites.push(site);
-            }
+            sites.extend(spawned.filter(|site| !sites.contains(site)));
         }
         sites
     }

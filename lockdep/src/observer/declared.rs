@@ -47,9 +47,8 @@ impl Observer {
         let order = declaration.order;
         let places: Vec<PlaceId> = order.locks.iter().map(|lock| self.place(lock)).collect();
         for (lock, &place) in order.locks.iter().zip(&places) {
-            if let Some((rank, site)) = lock.rank
-                && let Err(steps) = self.declared.order.rank(place, rank, site)
-            {
+            let Some((rank, site)) = lock.rank else { continue };
+            if let Err(steps) = self.declared.order.rank(place, rank, site) {
                 self.contradiction(site, &steps);
             }
         }

@@ -160,11 +160,8 @@ impl Observer {
         let mut index: Vec<LockId> = Vec::new();
         for thread in threads {
             self.trace_thread(thread.thread);
-            if let Some(word) = thread.lock()
-                && !index.contains(&word.lock())
-            {
-                index.push(word.lock());
-            }
+            let lock = thread.lock().map(|word| word.lock());
+            index.extend(lock.filter(|lock| !index.contains(lock)));
         }
         let at = |lock: LockId| index.iter().position(|&l| l == lock);
         finding.locks = index.iter().map(|&l| self.lock(l)).collect();
@@ -273,13 +270,13 @@ impl Observer {
         for thread in threads {
             self.trace_thread(thread.thread);
             let awaited = thread.object();
-            if let Some(lock) = awaited
-                && !finding.locks.iter().any(|l| l.instance == lock)
-            {
-                finding.locks.push(self.lock(lock));
-            }
-            let lock =
-                awaited.and_then(|lock| finding.locks.iter().position(|l| l.instance == lock));
+            let lock = awaited.map(|lock| {
+                let known = finding.locks.iter().position(|l| l.instance == lock);
+                known.unwrap_or_else(|| {
+                    finding.locks.push(self.lock(lock));
+                    finding.locks.len() - 1
+                })
+            });
             finding.sites.push((thread.site, thread.label()));
             finding.waits.push(thread.found(self.thread(thread.thread), lock));
         }

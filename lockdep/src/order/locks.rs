@@ -70,13 +70,13 @@ pointers!(&L, Box<L>, Rc<L>, Arc<L>);
 
 /// Values that are made on first use.
 macro_rules! lazy {
-    ($($sync:ident)*) => {$(
+    ($sync:ident, $made:expr) => {
         impl<L: Locks, F: FnOnce() -> L> Locks for $sync::LazyLock<L, F> {
             fn each_lock<'a>(
                 &'a self,
                 visit: &mut dyn FnMut(&'a LockTag, &'static LockType),
             ) -> bool {
-                $sync::LazyLock::get(self).is_some_and(|locks| locks.each_lock(visit))
+                $made(self).is_some_and(|locks| locks.each_lock(visit))
             }
         }
 
@@ -88,13 +88,25 @@ macro_rules! lazy {
                 self.get().is_some_and(|locks| locks.each_lock(visit))
             }
         }
-    )*};
+    };
 }
 
-lazy!(std_sync);
+/// The value of this cell, if it has been made.
+#[cfg(lockdep_std = "lazy_get")]
+fn made_of_std<T, F>(lazy: &std_sync::LazyLock<T, F>) -> Option<&T> {
+    std_sync::LazyLock::get(lazy)
+}
+
+/// None: this `std` tells of no value without making it.
+#[cfg(not(lockdep_std = "lazy_get"))]
+fn made_of_std<T, F>(_lazy: &std_sync::LazyLock<T, F>) -> Option<&T> {
+    None
+}
+
+lazy!(std_sync, made_of_std);
 
 #[cfg(feature = "instrument")]
-lazy!(own_sync);
+lazy!(own_sync, own_sync::LazyLock::made);
 
 impl<L: Locks> Locks for [L] {
     fn each_lock<'a>(&'a self, visit: &mut dyn FnMut(&'a LockTag, &'static LockType)) -> bool {

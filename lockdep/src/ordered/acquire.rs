@@ -218,12 +218,10 @@ fn in_order<S: Set>(set: &S, keys: &[Entry]) -> S::Slots {
         let tie = Tie::of(first.key);
         let _turn = tie.lock();
         set.acquire(first.place, &mut slots);
-        while let [other, others @ ..] = rest
-            && other.key == first.key
-        {
-            set.acquire(other.place, &mut slots);
-            rest = others;
-        }
+        let equal = rest.iter().take_while(|other| other.key == first.key).count();
+        let (tied, others) = rest.split_at(equal);
+        tied.iter().for_each(|other| set.acquire(other.place, &mut slots));
+        rest = others;
     }
     slots
 }

@@ -5,7 +5,7 @@ use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
 use std::sync::atomic::Ordering::{Acquire, Relaxed};
-use std::{panic, ptr};
+use std::{mem, panic, ptr};
 
 use crate::hash::fold;
 use crate::model::finding::Finding;
@@ -217,7 +217,10 @@ fn confirm_pending(record: OwnRecord, lock: LockId) {
             return;
         }
         let mut own = record.mine().own.borrow_mut();
-        own.pending.extract_if(.., |finding| finding.is_about(lock)).collect()
+        let (certain, pending) =
+            mem::take(&mut own.pending).into_iter().partition(|finding| finding.is_about(lock));
+        own.pending = pending;
+        certain
     };
     if !certain.is_empty() {
         observe(|o| certain.into_iter().for_each(|finding| o.confirm(finding)));
@@ -306,9 +309,8 @@ fn release_elsewhere(record: OwnRecord, id: &AtomicU64, mode: Mode) {
     let mut observer = observer();
     let mut others = records().filter(|r| r.in_use.load(Acquire) && !ptr::eq(*r, record.shared()));
     let noted = others.any(|other| other.held.release_elsewhere(lock, mode));
-    if let Some(observer) = observer.as_mut()
-        && (noted || observer.take_abandoned(lock, mode))
-    {
+    let Some(observer) = observer.as_mut() else { return };
+    if noted || observer.take_abandoned(lock, mode) {
         observer.mark_sendable(lock.class());
         // Whether the order graph knows the lock is noted in the other thread's stack.
         id.fetch_or(word::IN_GRAPH, Relaxed);

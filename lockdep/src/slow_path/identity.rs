@@ -113,9 +113,7 @@ impl PlaceClass {
     pub(crate) fn class(&'static self, ty: &'static LockType) -> u32 {
         let address = ptr::from_ref(ty).addr();
         let known = self.class.get().filter(|(ty, _)| *ty == address);
-        if let Some(&(_, class)) = known
-            && self.is_many.load(Relaxed)
-        {
+        if let Some(&(_, class)) = known.filter(|_| self.is_many.load(Relaxed)) {
             return class;
         }
         let (class, is_many) = observe(|o| {

@@ -2,7 +2,9 @@
 
 use std::cell::Cell;
 use std::fmt;
-use std::ops::{Deref, DerefMut};
+use std::ops::Deref;
+#[cfg(lockdep_std = "lazy_deref_mut")]
+use std::ops::DerefMut;
 use std::panic::{Location, RefUnwindSafe, UnwindSafe};
 
 use crate::hooks::{LockKind, LockTag, LockType, Site};
@@ -50,14 +52,22 @@ impl<T, F: FnOnce() -> T> LazyLock<T, F> {
     /// # Panics
     ///
     /// The initialiser panics, or did before.
+    #[cfg(lockdep_std = "lazy_get")]
     #[inline]
     pub fn force_mut(this: &mut LazyLock<T, F>) -> &mut T {
-        if this.value.get().is_none() {
+        this.value_mut()
+    }
+
+    /// See `force_mut`, which not every `std` has.
+    #[cfg(any(lockdep_std = "lazy_get", lockdep_std = "lazy_deref_mut"))]
+    #[inline]
+    fn value_mut(&mut self) -> &mut T {
+        if self.value.get().is_none() {
             // The cell is borrowed mutably, so there is no wait to record.
-            let value = take_initializer(&this.init)();
-            this.value = std::sync::OnceLock::from(value);
+            let value = take_initializer(&self.init)();
+            self.value = std::sync::OnceLock::from(value);
         }
-        this.value.get_mut().expect("a value was there, or has just been made")
+        self.value.get_mut().expect("a value was there, or has just been made")
     }
 
     /// The value, which is made if there is none; blocks while another thread makes it. See
@@ -97,15 +107,23 @@ fn take_initializer<F>(init: &Cell<Option<F>>) -> F {
 
 impl<T, F> LazyLock<T, F> {
     /// The value, if it has been made.
+    #[cfg(lockdep_std = "lazy_get")]
     #[inline]
     pub fn get_mut(this: &mut LazyLock<T, F>) -> Option<&mut T> {
         this.value.get_mut()
     }
 
     /// The value, if it has been made; never blocks.
+    #[cfg(lockdep_std = "lazy_get")]
     #[inline]
     pub fn get(this: &LazyLock<T, F>) -> Option<&T> {
-        this.value.get()
+        this.made()
+    }
+
+    /// See `get`, which not every `std` has.
+    #[inline]
+    pub(crate) fn made(&self) -> Option<&T> {
+        self.value.get()
     }
 }
 
@@ -119,10 +137,25 @@ impl<T, F: FnOnce() -> T> Deref for LazyLock<T, F> {
     }
 }
 
+#[cfg(lockdep_std = "lazy_deref_mut")]
 impl<T, F: FnOnce() -> T> DerefMut for LazyLock<T, F> {
     #[inline]
     fn deref_mut(&mut self) -> &mut T {
-        LazyLock::force_mut(self)
+        self.value_mut()
+    }
+}
+
+#[cfg(lockdep_std = "lazy_from")]
+impl<T, F> From<T> for LazyLock<T, F> {
+    /// A value that is there from the beginning.
+    #[inline]
+    #[track_caller]
+    fn from(value: T) -> Self {
+        LazyLock {
+            tag: LockTag::new(&const { LockType::of::<T>(LockKind::LazyLock) }),
+            value: std::sync::OnceLock::from(value),
+            init: Cell::new(None),
+        }
     }
 }
 
@@ -137,7 +170,7 @@ impl<T: Default> Default for LazyLock<T> {
 impl<T: fmt::Debug, F> fmt::Debug for LazyLock<T, F> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let mut tuple = f.debug_tuple("LazyLock");
-        match LazyLock::get(self) {
+        match self.made() {
             Some(value) => tuple.field(value),
             None => tuple.field(&format_args!("<uninit>")),
         };

@@ -85,6 +85,7 @@ impl Once {
     /// # Panics
     ///
     /// An initialisation has panicked.
+    #[cfg(lockdep_std = "once_wait")]
     #[track_caller]
     pub fn wait(&self) {
         if !self.inner.is_completed() {
@@ -94,6 +95,7 @@ impl Once {
 
     /// Blocks until an initialisation has run to its end, whether or not one has panicked; see
     /// [`std::sync::Once::wait_force`].
+    #[cfg(lockdep_std = "once_wait")]
     #[track_caller]
     pub fn wait_force(&self) {
         if !self.inner.is_completed() {

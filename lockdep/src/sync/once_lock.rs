@@ -51,6 +51,7 @@ impl<T> OnceLock<T> {
     }
 
     /// Blocks until there is a value; see [`std::sync::OnceLock::wait`].
+    #[cfg(lockdep_std = "once_wait")]
     #[inline]
     #[track_caller]
     pub fn wait(&self) -> &T {

@@ -207,6 +207,7 @@ impl<T: ?Sized> RwLock<T> {
     }
 }
 
+#[cfg(lockdep_std = "rwlock_downgrade")]
 impl<'rwlock, T: ?Sized> RwLockWriteGuard<'rwlock, T> {
     /// Turns the exclusive hold into a shared one, with no other writer in between; see
     /// [`std::sync::RwLockWriteGuard::downgrade`].

@@ -296,9 +296,7 @@ impl Polled {
             }
             stuck
         });
-        if let Some(record) = record
-            && self.task.runs == Runs::BlockOn
-        {
+        if let (Some(record), Runs::BlockOn) = (record, self.task.runs) {
             // SAFETY: it was taken for this rest alone, and is not used below.
             self.task.rest().record = Some(unsafe { Resting::new(record) });
         }

@@ -52,7 +52,7 @@ pub(crate) fn is_waited_for(event: LockWord) -> bool {
 
 /// Whether a thread that waits for the event may have been woken, and has not gone on yet.
 pub(crate) fn may_be_woken(event: LockWord) -> bool {
-    !waiters(event).load(SeqCst).is_multiple_of(WAITER)
+    waiters(event).load(SeqCst) % WAITER != 0
 }
 
 /// Which of the threads that wait for an event are woken.

@@ -12,7 +12,7 @@ static SERIALS: AtomicU64 = AtomicU64::new(SERIAL_BLOCK);
 #[inline]
 pub(crate) fn serial(record: OwnRecord) -> u64 {
     let next = record.mine().next_serial.get();
-    let serial = if next.is_multiple_of(SERIAL_BLOCK) { take_serials() } else { next };
+    let serial = if next % SERIAL_BLOCK == 0 { take_serials() } else { next };
     record.mine().next_serial.set(serial + 1);
     serial
 }

@@ -124,11 +124,11 @@ fn stuck(me: OwnRecord, awaited: Awaited, came: impl FnMut() -> bool) -> Option<
         orphan::until_holders_end(me);
     }
     let on_orphan = is_lock && ORPHANED.load(SeqCst) > 0;
-    if on_cycle && let Some(finding) = cycle::closed_by(me) {
-        return Some(finding);
-    }
-    if on_orphan && let Some(finding) = orphan::find_orphan_awaited_by(me) {
-        return Some(finding);
+    let in_cycle = on_cycle.then(|| cycle::closed_by(me)).flatten();
+    let for_lock =
+        in_cycle.or_else(|| on_orphan.then(|| orphan::find_orphan_awaited_by(me)).flatten());
+    if for_lock.is_some() {
+        return for_lock;
     }
     let alone = !awaited.is_timed() && hang::all_threads_wait();
     if alone { hang::confirm_global_deadlock(me, came) } else { None }

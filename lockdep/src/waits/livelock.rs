@@ -41,7 +41,7 @@ pub(crate) fn failed(record: OwnRecord, asked: HoldWord, site: Site) {
     let regained = record.mark_tried_under();
     let rounds = record.retries.failed(record.held.pushed(), regained);
     record.retries.failed.failed(asked, site, regained > 0);
-    if rounds.is_multiple_of(ROUNDS) {
+    if rounds % ROUNDS == 0 {
         failed_too_often(record, asked, site);
     }
 }
@@ -113,7 +113,8 @@ fn stuck_since(
     wait: Option<SeenWait>,
 ) -> Option<Stuck> {
     let retries = now.row.0 == before.row.0 && before.row.1 >= ROUNDS && now.row.1 > before.row.1;
-    if retries && let Some(asks) = record.retries.asks().clone() {
+    let asks = if retries { record.retries.asks().clone() } else { None };
+    if let Some(asks) = asks {
         let found = StuckThread {
             thread: now.thread,
             doing: Doing::Retries(asks.lock),

@@ -50,8 +50,8 @@ pub(super) fn look(
     if holds.is_some() || waits.is_some() {
         for record in registry::records().filter(|r| r.in_use.load(Acquire)) {
             let thread = record.thread.load(Relaxed);
-            if let (Some(limit), Some(wait)) = (waits, record.wait.seen())
-                && let Awaited::Lock(lock) = wait.awaited
+            if let (Some(limit), Some(wait @ SeenWait { awaited: Awaited::Lock(lock), .. })) =
+                (waits, record.wait.seen())
             {
                 let key = (u64::from(thread), 0, wait.sequence);
                 watch.one(key, wait.since, limit, |time| Late::Wait { thread, lock, wait, time });
