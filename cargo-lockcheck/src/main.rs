@@ -37,6 +37,7 @@ use cargo_lockcheck::run::{collect, interrupts};
 use cargo_lockcheck::traces::analyze::analyze;
 use cargo_lockcheck::traces::lock_names::Names;
 use cargo_lockcheck::traces::merge::Merged;
+use cargo_lockcheck::traces::not_watched;
 use cargo_lockcheck::traces::symbols;
 use cargo_lockcheck::traces::trace::Warning;
 use cargo_lockcheck::with_trace;
@@ -234,18 +235,22 @@ fn check(settings: Settings, baseline: &Baseline) -> Result<Outcome, Failure> {
     }
     // Without names the report is shorter, and what could be read of a trace is said there.
     _ = symbols::append(&collected.traces);
-    let around = Around {
-        unwatched: unwatched(&settings.packages, &settings.build),
-        notes: collected.notes().collect(),
-    };
+    let unwatched = unwatched(&settings.packages, &settings.build);
+    // Without it a later report says that it is not known.
+    _ = not_watched::keep(&collected.traces, &unwatched);
+    let around = Around { unwatched, notes: collected.notes().collect() };
     let (report, _) = report(&settings, baseline, slice::from_ref(&collected.traces), around)?;
     Ok(outcome(collected.code, &report))
 }
 
 /// The stages of a report on what was recorded before.
 fn report_on_traces(settings: Settings, baseline: &Baseline) -> Result<Outcome, Failure> {
-    let (report, unusable) =
-        report(&settings, baseline, &collect::stored(&settings)?, Around::default())?;
+    let traces = collect::stored(&settings)?;
+    let around = match not_watched::kept(&traces) {
+        Some(unwatched) => Around { unwatched, notes: Vec::new() },
+        None => Around { unwatched: Vec::new(), notes: vec![NOT_KNOWN.to_owned()] },
+    };
+    let (report, unusable) = report(&settings, baseline, &traces, around)?;
     let outcome = outcome(0, &report);
     if unusable > 0 && outcome == Outcome::Passed && !settings.keep_going {
         let traces = if unusable == 1 { "trace" } else { "traces" };
@@ -259,8 +264,11 @@ fn report_on_traces(settings: Settings, baseline: &Baseline) -> Result<Outcome, 
     Ok(outcome)
 }
 
+/// Of traces that came without the file that says it.
+const NOT_KNOWN: &str = "which locks were not watched is not known of all these traces: \
+                         `not-watched.json` is missing beside them, or cannot be read";
+
 /// What is known of a run beside its traces.
-#[derive(Default)]
 struct Around {
     /// What it did not watch.
     unwatched: Vec<Unwatched>,

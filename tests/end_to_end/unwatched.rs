@@ -15,6 +15,10 @@ fn async_locks_are_said_not_to_be_watched() {
     assert_eq!(unwatched, expected, "{ran}");
     assert!(ran.stderr.contains("lockcheck: not watched: async locks (async-lock)"), "{ran}");
 
+    // A later report on the same traces says it too.
+    let again = project.check(&["report"]);
+    assert_eq!(again.report().unwatched, ran.report().unwatched, "{again}");
+
     let joined = project.check(&["check", "--with-trace"]);
     let found = joined.report().findings.iter().find(|finding| finding.rule.code() == "lock-order");
     let notes = &found.unwrap_or_else(|| panic!("the source shows it: {joined}")).notes;

@@ -439,7 +439,7 @@ pub struct Held {
 }
 
 /// A package with ways to wait that are not watched: what waits there is in no finding of a run.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Unwatched {
     /// The package.
     pub package: String,

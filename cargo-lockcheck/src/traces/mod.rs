@@ -4,7 +4,8 @@
 //! locks live in (`homes`), the lines of examples in
 //! documentation (`doc_examples`); what only a test kept apart is taken as that (`by_tests`), all are joined
 //! ([`merge`]), and [`analyze`] makes findings of them, with the names that the source gives to locks
-//! ([`lock_names`]).
+//! ([`lock_names`]). What the run did not watch is kept beside them
+//! ([`not_watched`]).
 
 pub mod analyze;
 mod by_tests;
@@ -12,5 +13,6 @@ mod doc_examples;
 mod homes;
 pub mod lock_names;
 pub mod merge;
+pub mod not_watched;
 pub mod symbols;
 pub mod trace;
