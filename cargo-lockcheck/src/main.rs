@@ -191,6 +191,7 @@ fn lint_source(settings: Settings, baseline: &Baseline) -> Result<Outcome, Failu
     report.times = times;
     report.orders = linted.orders;
     report.warnings.extend(linted.unknown_names);
+    report.warnings.extend(linted.not_in_force);
     report.notes.extend(linted.notes);
     // Rules that are `allow` are shown as findings when they are asked for.
     let (shown, hidden) = report

@@ -42,6 +42,11 @@ fn locks_of_std_keep_to_what_is_declared_with_the_library() {
         assert!(helps.iter().any(|text| text.starts_with(help)), "{helps:?}");
     }
     assert_eq!(declared(&lint), found, "{lint}");
+    // That of `Bank` is in force.
+    let warnings = &lint.report().warnings;
+    let [warning] = &**warnings else { panic!("one warning: {lint}") };
+    let expected = "the order of the locks of `Ledger` is declared (src/lib.rs:";
+    assert!(warning.starts_with(expected) && warning.contains("call `in_order()`"), "{warning}");
 }
 
 #[test]

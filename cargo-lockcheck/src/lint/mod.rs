@@ -63,6 +63,8 @@ pub struct Linted {
     pub findings: Vec<Finding>,
     /// Sentences on names in `lockcheck.toml` that are no lock's.
     pub unknown_names: Vec<String>,
+    /// Sentences on declared orders that no run checks.
+    pub not_in_force: Vec<String>,
     /// The files of the source, by their names in reports.
     pub files: BTreeSet<String>,
     /// The orders of locks that the source shows, each with one place.
@@ -100,7 +102,8 @@ fn lint(parts: Vec<Part<'_>>, workspace: &Path, config: &user_config::Lint) -> L
     // The process ends soon, and to take all of it apart would take longer than the rules.
     let program = ManuallyDrop::new(program::Program::new(parts, &config.locks));
     let analyzed = ManuallyDrop::new(Analyzed::new(&program));
-    let (mut findings, orders) = rules::check(&analyzed, &config.order);
+    let rules::Checked { mut findings, orders, not_in_force } =
+        rules::check(&analyzed, &config.order);
     let named_locks = NamedLocks::of(&analyzed);
     let unknown_names = order::names::unknown(&analyzed, &config.order);
     let sources = Sources::of_workspace(workspace);
@@ -120,7 +123,16 @@ fn lint(parts: Vec<Part<'_>>, workspace: &Path, config: &user_config::Lint) -> L
         functions_skipped: program.skipped,
         ..Coverage::default()
     };
-    Linted { findings, unknown_names, files, orders, coverage, named_locks, notes: Vec::new() }
+    Linted {
+        findings,
+        unknown_names,
+        not_in_force,
+        files,
+        orders,
+        coverage,
+        named_locks,
+        notes: Vec::new(),
+    }
 }
 
 /// All places that a finding or its locks are known by.

@@ -56,10 +56,8 @@ mod tests {
     #[test]
     fn what_was_kept_of_several_runs_is_put_together_and_what_was_not_is_unknown() {
         let root = tempfile::tempdir().expect("it can be made");
-        let unwatched = |package: &str| Unwatched {
-            package: package.to_owned(),
-            why: WhyUnwatched::OwnLocks,
-        };
+        let unwatched =
+            |package: &str| Unwatched { package: package.to_owned(), why: WhyUnwatched::OwnLocks };
         let runs = ["a", "b"].map(|run| root.path().join(run));
         for run in &runs {
             fs::create_dir(run).expect("it can be made");

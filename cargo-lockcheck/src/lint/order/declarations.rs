@@ -25,6 +25,8 @@ pub(crate) struct Declared {
     names: Vec<String>,
     /// Where things are declared, by number from one; zero is `lockcheck.toml`.
     sites: Vec<Place>,
+    /// The structs that declare an order of their locks, and where.
+    pub(super) structs: Vec<(String, Place)>,
     /// The steps of which the last contradicts the others.
     pub(crate) contradictions: Vec<Vec<Step<u64>>>,
 }
@@ -34,8 +36,8 @@ struct Found {
     file: String,
     chains: Vec<Vec<Vec<(String, Span)>>>,
     ranks: Vec<(String, i64, Span)>,
-    /// The names are of this struct, which is in this file.
-    of_struct: bool,
+    /// Where the names are of one struct: what it is called, and where that is.
+    of_struct: Option<(String, Span)>,
 }
 
 impl Declared {
@@ -58,7 +60,7 @@ impl Declared {
             }
         }
         // A struct's own declaration says which places there are.
-        found.sort_by_key(|found| !found.of_struct);
+        found.sort_by_key(|found| found.of_struct.is_none());
         let mut declared = Declared::default();
         for found in &found {
             declared.add(found);
@@ -114,6 +116,9 @@ impl Declared {
     }
 
     fn add(&mut self, found: &Found) {
+        if let Some((name, span)) = &found.of_struct {
+            self.structs.push((name.clone(), place(&found.file, *span)));
+        }
         for (name, rank, span) in &found.ranks {
             let Some(place) = self.found(name, found) else { continue };
             let site = self.site(&found.file, *span);
@@ -144,15 +149,13 @@ impl Declared {
     }
 
     fn site(&mut self, file: &str, span: Span) -> u64 {
-        let at = span.start();
-        let (line, column) = (at.line as u32, at.column as u32 + 1);
-        self.sites.push(Place { file: file.to_owned(), line, column });
+        self.sites.push(place(file, span));
         self.sites.len() as u64
     }
 
     /// The place that a declaration means.
     fn found(&mut self, name: &str, found: &Found) -> Option<PlaceId> {
-        if found.of_struct {
+        if found.of_struct.is_some() {
             let file = Some(found.file.clone());
             let known = self.places.get(name).and_then(|places| {
                 places.iter().find(|(of, _)| *of == file).map(|(_, place)| *place)
@@ -179,6 +182,11 @@ impl Declared {
     }
 }
 
+fn place(file: &str, span: Span) -> Place {
+    let at = span.start();
+    Place { file: file.to_owned(), line: at.line as u32, column: at.column as u32 + 1 }
+}
+
 /// Finds the declarations of one file.
 struct Reader<'a> {
     file: &'a str,
@@ -190,7 +198,7 @@ impl Reader<'_> {
         &mut self,
         chains: Vec<Vec<Vec<(String, Span)>>>,
         ranks: Vec<(String, i64, Span)>,
-        of_struct: bool,
+        of_struct: Option<(String, Span)>,
     ) {
         if !chains.is_empty() || !ranks.is_empty() {
             let file = self.file.to_owned();
@@ -225,12 +233,12 @@ impl<'ast> Visit<'ast> for Reader<'_> {
             Some((name(&member), rank, span))
         });
         let ranks = ranks.collect();
-        self.add(chains, ranks, true);
+        self.add(chains, ranks, Some((item.ident.to_string(), item.ident.span())));
     }
 
     fn visit_item_static(&mut self, item: &'ast syn::ItemStatic) {
         if let Some((rank, span)) = item.attrs.iter().find_map(rank) {
-            self.add(Vec::new(), vec![(item.ident.to_string(), rank, span)], false);
+            self.add(Vec::new(), vec![(item.ident.to_string(), rank, span)], None);
         }
         visit::visit_item_static(self, item);
     }
@@ -239,7 +247,7 @@ impl<'ast> Visit<'ast> for Reader<'_> {
         if is_called(&call.path, "lock_order") {
             let parse = |input: ParseStream<'_>| chains(input, &operand);
             if let Ok(chains) = parse.parse2(call.tokens.clone()) {
-                self.add(chains, Vec::new(), false);
+                self.add(chains, Vec::new(), None);
             }
         }
     }
@@ -379,13 +387,13 @@ mod tests {
     #[test]
     fn a_name_of_two_structs_means_neither() {
         let mut declared = Declared::default();
-        let of = |file: &str, chain: &str, of_struct| Found {
+        let of = |file: &str, chain: &str, of_struct: bool| Found {
             file: file.to_owned(),
             chains: vec![
                 chain.split(" < ").map(|n| vec![(n.to_owned(), Span::call_site())]).collect(),
             ],
             ranks: Vec::new(),
-            of_struct,
+            of_struct: of_struct.then(|| ("Bank".to_owned(), Span::call_site())),
         };
         declared.add(&of("a.rs", "Bank.x < Bank.y", true));
         declared.add(&of("b.rs", "Bank.y < Bank.x", true));

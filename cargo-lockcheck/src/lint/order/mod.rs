@@ -4,6 +4,7 @@
 pub(crate) mod declarations;
 pub(crate) mod edges;
 pub(crate) mod exclusion;
+pub(crate) mod in_force;
 pub(crate) mod meeting;
 pub(crate) mod names;
 mod ownership;

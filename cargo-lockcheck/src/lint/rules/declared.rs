@@ -25,11 +25,10 @@ pub(crate) fn check(
     analyzed: &Analyzed<'_, '_>,
     exclusion: &Exclusion<'_, '_, '_>,
     graph: &Graph,
-    lists: &[Vec<String>],
+    declared: &Declared,
     findings: &mut Vec<Finding>,
 ) -> Against {
     let mut against = Against::new();
-    let declared = Declared::of(analyzed.program, lists);
     for steps in &declared.contradictions {
         let orders: Vec<String> = steps
             .iter()

@@ -21,25 +21,35 @@ use std::collections::hash_map::Entry;
 use lockdep::finding::Rule;
 
 use crate::lint::effects::analyzed::Analyzed;
-use crate::lint::order::edges;
+use crate::lint::order::declarations::Declared;
 use crate::lint::order::exclusion::Exclusion;
+use crate::lint::order::{edges, in_force};
 use crate::report::model::{Finding, SourceOrder};
 
-/// All findings of a program, each once, and the orders of locks that it shows.
-pub(crate) fn check(
-    analyzed: &Analyzed<'_, '_>,
-    order: &[Vec<String>],
-) -> (Vec<Finding>, Vec<SourceOrder>) {
-    let ((mut findings, orders), others) = rayon::join(
+/// What the rules say of a program.
+pub(crate) struct Checked {
+    /// All findings, each once.
+    pub(crate) findings: Vec<Finding>,
+    /// The orders of locks that it shows.
+    pub(crate) orders: Vec<SourceOrder>,
+    /// Sentences on declared orders that no run checks.
+    pub(crate) not_in_force: Vec<String>,
+}
+
+/// Applies all rules to a program.
+pub(crate) fn check(analyzed: &Analyzed<'_, '_>, order: &[Vec<String>]) -> Checked {
+    let (mut checked, others) = rayon::join(
         || {
             let mut findings = Vec::new();
             relock::check(analyzed, &mut findings);
             ring::check(analyzed, &mut findings);
             let graph = edges::graph(analyzed);
             let exclusion = Exclusion::new(analyzed);
-            let against = declared::check(analyzed, &exclusion, &graph, order, &mut findings);
+            let declared = Declared::of(analyzed.program, order);
+            let against = declared::check(analyzed, &exclusion, &graph, &declared, &mut findings);
             order::check(analyzed, &exclusion, &graph, &against, &mut findings);
-            (findings, edges::shown(analyzed, &graph))
+            let not_in_force = in_force::missing(analyzed, &graph, &declared);
+            Checked { findings, orders: edges::shown(analyzed, &graph), not_in_force }
         },
         || {
             let mut findings = Vec::new();
@@ -52,8 +62,8 @@ pub(crate) fn check(
             findings
         },
     );
-    findings.extend(others);
-    (once(findings), orders)
+    checked.findings.extend(others);
+    Checked { findings: once(checked.findings), ..checked }
 }
 
 /// One finding for each rule and set of places; the same code may be in several targets. What many
