@@ -122,6 +122,11 @@ pub static RULES: &[RuleInfo] = table! {
         "A thread waits for what no thread can do any more"
         "make sure that whoever completes the wait lives as long as the waiter"
         "stuck-wait",
+    Futurelock Deny Run
+        "A task waits for a lock that a future of its own was given, which it polls no more"
+        "drop the first future before the task asks for the lock again, or poll both together: do not go on \
+         behind a `select!` on `&mut future`"
+        "futurelock",
     OrphanedLock Warn Run
         "A thread ended, or leaked its guard, while it held a lock"
         "drop the guard before the thread ends, and do not `mem::forget` it"

@@ -29,6 +29,7 @@ pub fn word(finding: &mut Finding, links: &[Link], syntax: &Syntax<'_>) {
         Rule::DeclaredOrder if finding.edges.len() == 1 => declared_order(finding, syntax),
         Rule::WaitWhileHolding if finding.edges.len() > 1 => waits_in_a_cycle(finding),
         Rule::WaitWhileHolding | Rule::StuckWait if !finding.waits.is_empty() => stuck(finding),
+        Rule::Futurelock if !finding.waits.is_empty() => futurelock(finding),
         _ => {}
     }
     if finding.message.is_empty() {
@@ -374,6 +375,21 @@ fn waits_in_a_cycle(finding: &mut Finding) {
 }
 
 /// Threads wait, one of them for an event, and nobody is left to bring that about.
+fn futurelock(finding: &mut Finding) {
+    let wait = &finding.waits[0];
+    let Some(lock) = wait.lock.map(|lock| code(&finding.locks[lock].name)) else { return };
+    finding.message = format!(
+        "{} waits for {lock}, which was given to another of its futures, one that it polls no more",
+        thread(&wait.thread)
+    );
+    if finding.sites.iter().all(|site| site.place == wait.site) {
+        finding.notes.push("both futures have asked for it at this place".to_owned());
+    }
+    finding.notes.push(format!(
+        "only a poll of that future could take {lock} and release it, and nothing wakes the task for that"
+    ));
+}
+
 fn stuck(finding: &mut Finding) {
     let needed = |lock: usize| finding.waits.iter().any(|wait| wait.lock == Some(lock));
     let blocks = |wait: &Wait| wait.held.iter().find(|held| needed(held.lock)).cloned();

@@ -59,6 +59,8 @@ coded! {
         WaitWhileHolding = "wait-while-holding",
         /// A thread waits for an event that no live thread can complete.
         StuckWait = "stuck-wait",
+        /// A task waits for a lock that was given to a future of its own which it polls no more.
+        Futurelock = "futurelock",
         /// A thread ended, or its guard was leaked, while it held a lock.
         OrphanedLock = "orphaned-lock",
         /// Threads keep failing and retrying on each other's locks.

@@ -7,7 +7,7 @@ use crate::finding::{Rule, Tier};
 use crate::model::finding::{Finding, FoundEdge, WaitFor, awaited};
 use crate::model::held::HeldLock;
 use crate::model::ids::LockId;
-use crate::model::lock::Mode;
+use crate::model::lock::{Mode, Site};
 use crate::model::stack::FoundStack;
 use crate::observer::Observer;
 use crate::observer::facts::{Doing, Orphan, Request, StuckThread};
@@ -286,6 +286,26 @@ impl Observer {
         }
         let sites = threads.iter().map(|t| site_number(t.site));
         self.report(signature(rule, sites), finding)
+    }
+
+    /// Reports a task that waits for a lock which was given to another future of its own, one that asked for it
+    /// at `given` and that the task polls no more.
+    pub(crate) fn futurelock(&mut self, me: &StuckThread, given: Site) -> Arc<Finding> {
+        let found = self.thread(me.thread);
+        self.trace_thread(me.thread);
+        let mut finding = Finding::new(
+            Rule::Futurelock,
+            Tier::Happened,
+            format!(
+                "{found} waits for {{0}}, which was given to another future of its own that it polls no \
+                 more"
+            ),
+        );
+        finding.locks.extend(me.lock().map(|word| self.lock(word.lock())));
+        finding.sites.push((given, "the future that was given the lock asked for it here"));
+        finding.sites.push((me.site, me.label()));
+        finding.waits.push(me.found(found, Some(0)));
+        self.report(signature(Rule::Futurelock, [given, me.site].map(site_number)), finding)
     }
 
     /// Reports a thread that waits for a lock which another thread held when it ended.

@@ -80,6 +80,8 @@ struct Asking {
     site: Site,
     /// The lock, once it is known.
     asked: Option<HoldWord>,
+    /// Whether the guard owns the lock, so that the future borrows nothing.
+    owned: bool,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -108,7 +110,7 @@ impl Acquisition {
     /// A call at `site`, or where the function was called that blocks until this future is ready.
     pub fn at(site: Site) -> Acquisition {
         let site = CALLED.get().map_or(site, |called| called.site);
-        Acquisition { asking: Asking { site, asked: None }, waiting: None }
+        Acquisition { asking: Asking { site, asked: None, owned: false }, waiting: None }
     }
 
     /// Polls the future of the call: `poll` must do that.
@@ -122,20 +124,39 @@ impl Acquisition {
         }
         let result = Turn::of(&mut self.asking).run(|| poll(cx));
         match (&result, self.asking.asked) {
-            (Poll::Pending, Some(word)) => {
-                if self.waiting.is_none() {
-                    let site = self.asking.site;
-                    self.waiting = poll::innermost(|polled| wait(polled, word, site, cx.waker()));
-                }
-            }
+            (Poll::Pending, Some(_)) => self.wait(cx.waker()),
             _ => self.end_wait(),
         }
         result
     }
 
+    /// The poll has not brought the lock.
+    fn wait(&mut self, waker: &Waker) {
+        let asking = self.asking;
+        let known = self.waiting.take();
+        self.waiting = poll::innermost(|polled| match known {
+            Some((task, number)) if Arc::ptr_eq(&task, polled.task()) => {
+                let mut rest = task.rest();
+                let polls = rest.polls;
+                let waiting = rest.waiting.iter_mut().find(|waiting| waiting.number == number);
+                if let Some(waiting) = waiting {
+                    waiting.polled = polls;
+                }
+                drop(rest);
+                Some((task, number))
+            }
+            known => {
+                // The future was sent here by another task.
+                known.into_iter().for_each(|(task, number)| task.rest().end_wait(number));
+                wait(polled, asking, waker)
+            }
+        })
+        .flatten();
+    }
+
     fn end_wait(&mut self) {
         if let Some((task, number)) = self.waiting.take() {
-            task.rest().waiting.retain(|waiting| waiting.number != number);
+            task.rest().end_wait(number);
         }
     }
 }
@@ -147,7 +168,9 @@ impl Drop for Acquisition {
 }
 
 /// The task that this poll is of waits for a lock.
-fn wait(polled: &Polled, word: HoldWord, site: Site, waker: &Waker) -> (Arc<State>, usize) {
+fn wait(polled: &Polled, asking: Asking, waker: &Waker) -> Option<(Arc<State>, usize)> {
+    let Asking { site, asked, owned } = asking;
+    let word = asked?;
     if let Some(record) = current() {
         acquire::forget_captured(record);
     }
@@ -155,8 +178,10 @@ fn wait(polled: &Polled, word: HoldWord, site: Site, waker: &Waker) -> (Arc<Stat
     let task = polled.task();
     let mut rest = task.rest();
     let number = rest.waiting.last().map_or(0, |last| last.number + 1);
-    rest.waiting.push(Waiting { number, word, site, by_task });
-    (Arc::clone(task), number)
+    let polled = rest.polls;
+    rest.waiting.push(Waiting { number, word, site, by_task, owned, polled });
+    drop(rest);
+    Some((Arc::clone(task), number))
 }
 
 /// An acquisition in its poll: what it asks for is where the hooks find it.
@@ -207,7 +232,7 @@ impl AsyncLock {
         let Some(Asking { site, .. }) = POLLED.get() else { return };
         let tracked = watching_record().and_then(|_| self.tag.track(request.ty(), site));
         let asked = tracked.map(|tracked| self.asked(tracked, request, owned, site));
-        POLLED.set(Some(Asking { site, asked }));
+        POLLED.set(Some(Asking { site, asked, owned }));
     }
 
     fn asked(
@@ -239,11 +264,11 @@ impl AsyncLock {
         };
         let lock = LockWord(self.tag.id.load(Relaxed)).lock();
         let asking = POLLED.get().filter(|_| lock != 0);
-        let asked = asking.and_then(|asking| Some((asking.asked?, asking.site)));
+        let asked = asking.and_then(|asking| Some((asking.asked?, asking)));
         match asked.filter(|(word, _)| word.lock() == lock) {
-            Some((word, site)) => {
-                POLLED.set(Some(Asking { site, asked: None }));
-                self.tag.hold_now(record, word, site);
+            Some((word, asking)) => {
+                POLLED.set(Some(Asking { asked: None, ..asking }));
+                self.tag.hold_now(record, word, asking.site);
             }
             None => {
                 let called = CALLED.get().map(|called| called.site);

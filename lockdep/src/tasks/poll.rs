@@ -9,9 +9,10 @@ use std::{mem, ptr};
 use crate::model::inventory::Counts;
 use crate::model::lock::Site;
 use crate::model::word::HoldWord;
-use crate::process::{halt_at, is_observing, observe};
+use crate::observer::facts::{Doing, StuckThread};
+use crate::process::{halt_at, is_observing, know_thread, observe};
 use crate::slow_path::{acquire, life};
-use crate::tasks::state::{Runs, State};
+use crate::tasks::state::{Runs, State, Waiting};
 use crate::tasks::waker::TaskWaker;
 use crate::thread_state::current::{self, Acting, Busy};
 use crate::thread_state::position::{start_at, thread_point};
@@ -42,6 +43,13 @@ pub(super) struct Polled {
     outer: *const Polled,
 }
 
+/// See [`Polled::futurelock`].
+struct Given {
+    word: HoldWord,
+    waits_at: Site,
+    given_at: Site,
+}
+
 /// Runs `body` as part of a poll of this task, with the waker of the executor, or of the destruction of its
 /// future. `None` where the thread passes through.
 pub(super) fn during<R>(
@@ -57,6 +65,7 @@ pub(super) fn during<R>(
         let _busy = Busy::new();
         let (kept, record) = {
             let mut rest = task.rest();
+            rest.polls += 1;
             (rest.waker.take(), rest.record.take())
         };
         (executor.map(|executor| waker_over(task, executor, kept)), record)
@@ -302,7 +311,46 @@ impl Polled {
         }
         if let Some(finding) = stuck {
             halt_at(&finding, only_wait.map(|(_, site)| site));
+        } else if let Some(given) = self.given() {
+            self.futurelock(given);
         }
+    }
+
+    /// The task waits for a lock that another future of its own was given, which it polls no more, and nothing
+    /// but that lock can wake it.
+    fn futurelock(&self, Given { word, waits_at, given_at }: Given) {
+        let Some(record) = self.attach() else { return };
+        let finding = {
+            let _busy = Busy::new();
+            let mut held = Vec::new();
+            record.held.held_into(&mut held);
+            let (thread, doing) = (record.thread.load(Relaxed), Doing::Waits(Awaited::Lock(word)));
+            let me = StuckThread { thread, doing, site: waits_at, held };
+            observe(|o| {
+                know_thread(o, record, None);
+                o.futurelock(&me, given_at)
+            })
+        };
+        halt_at(&finding, Some(waits_at));
+    }
+
+    /// Whether the task is in such a wait. All clones of its waker but one are gone: that one is of the request
+    /// which was polled just now, so all other requests have been answered, and only a poll of their futures
+    /// could take what they were given. Futures that may have been sent to another task are left out.
+    fn given(&self) -> Option<Given> {
+        let waker = self.waker.as_ref()?;
+        let rest = self.task.rest();
+        let is_counted = !rest.has_uncounted_wakers && !self.task.has_sets.load(Relaxed);
+        let is_own = |waiting: &Waiting| waiting.by_task && !waiting.owned;
+        if rest.waiting.len() < 2 || !is_counted || !rest.waiting.iter().all(is_own) {
+            return None;
+        }
+        let (now, before): (Vec<_>, Vec<_>) =
+            rest.waiting.iter().partition(|waiting| waiting.polled == rest.polls);
+        let [waits] = now[..] else { return None };
+        let given = before.iter().find(|given| given.word.lock() == waits.word.lock())?;
+        let given = Given { word: waits.word, waits_at: waits.site, given_at: given.site };
+        (waker.clones() == 1 && !waker.is_woken()).then_some(given)
     }
 
     /// The one request for a lock that alone can wake the task, if it is so.

@@ -43,6 +43,8 @@ pub(super) struct Rest {
     /// Its requests for locks that were not granted yet.
     pub(super) waiting: Vec<Waiting>,
     pub(super) has_ended: bool,
+    /// How often the task was polled.
+    pub(super) polls: u64,
     /// Whether clones may be left of a waker that the executor has replaced by another.
     pub(super) has_uncounted_wakers: bool,
 }
@@ -56,6 +58,17 @@ pub(super) struct Waiting {
     /// Whether the request is one of the task itself, and not of a set of futures in it that have wakers of
     /// their own.
     pub(super) by_task: bool,
+    /// Whether the future that asks may be sent to another task.
+    pub(super) owned: bool,
+    /// In which of the task's polls the future was polled last.
+    pub(super) polled: u64,
+}
+
+impl Rest {
+    /// The request of this number waits no more.
+    pub(super) fn end_wait(&mut self, number: usize) {
+        self.waiting.retain(|waiting| waiting.number != number);
+    }
 }
 
 impl State {

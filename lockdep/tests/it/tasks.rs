@@ -49,6 +49,22 @@ impl Mutex {
         Guard(self)
     }
 
+    /// Gives the lock to the next in the queue.
+    fn pass_on(&self) {
+        let next = {
+            let mut state = self.state.borrow_mut();
+            let next = state.queue.pop_front();
+            match &next {
+                Some((number, _)) => state.granted.push(*number),
+                None => state.is_held = false,
+            }
+            next
+        };
+        if let Some((_, waker)) = next {
+            waker.wake();
+        }
+    }
+
     async fn wait(&self) {
         self.lock.ask(Request::Mutex, false);
         let mut queued = Queued { mutex: self, number: None };
@@ -84,7 +100,12 @@ impl Queued<'_> {
                     state.granted.swap_remove(at);
                     Poll::Ready(())
                 }
-                None => Poll::Pending,
+                None => {
+                    let mut queue = state.queue.iter_mut();
+                    let waiting = queue.find(|(other, _)| *other == number);
+                    waiting.expect("it is in the queue").1.clone_from(cx.waker());
+                    Poll::Pending
+                }
             },
         }
     }
@@ -92,26 +113,20 @@ impl Queued<'_> {
 
 impl Drop for Queued<'_> {
     fn drop(&mut self) {
-        if let Some(number) = self.number {
-            self.mutex.state.borrow_mut().queue.retain(|(other, _)| *other != number);
+        let Some(number) = self.number else { return };
+        let mut state = self.mutex.state.borrow_mut();
+        state.queue.retain(|(other, _)| *other != number);
+        if let Some(at) = state.granted.iter().position(|granted| *granted == number) {
+            state.granted.swap_remove(at);
+            drop(state);
+            self.mutex.pass_on();
         }
     }
 }
 
 impl Drop for Guard<'_> {
     fn drop(&mut self) {
-        let next = {
-            let mut state = self.0.state.borrow_mut();
-            let next = state.queue.pop_front();
-            match &next {
-                Some((number, _)) => state.granted.push(*number),
-                None => state.is_held = false,
-            }
-            next
-        };
-        if let Some((_, waker)) = next {
-            waker.wake();
-        }
+        self.0.pass_on();
         self.0.lock.released(Request::Mutex);
     }
 }
@@ -185,6 +200,85 @@ fn a_task_that_waits_for_what_it_holds_is_told_when_it_rests() {
         assert_eq!(found(), [(Rule::DoubleLock, Tier::Happened)]);
         // What it held is free again.
         assert!(spawn(async { drop(m.lock().await) }).poll());
+    })
+    .well();
+}
+
+/// A task that holds the mutex, and lets go of it in its second poll.
+fn holding(m: &Mutex) -> Polled<'_> {
+    let mut holder = spawn(async move {
+        let _held = m.lock().await;
+        pause().await;
+    });
+    assert!(!holder.poll());
+    holder
+}
+
+#[test]
+fn a_lock_that_was_given_to_a_future_that_nobody_polls_never_comes() {
+    run("tasks::a_lock_that_was_given_to_a_future_that_nobody_polls_never_comes", || {
+        let m = Mutex::new();
+        let mut holder = holding(&m);
+        let mut task = spawn(async {
+            let mut first = pin!(m.lock());
+            // The future is polled once, and left.
+            poll_fn(|cx| Poll::Ready(first.as_mut().poll(cx).is_ready())).await;
+            pause().await;
+            let _second = m.lock().await;
+        });
+        assert!(!task.poll() && !task.poll());
+        // Both have a clone of the waker; the holder may be slow.
+        assert!(!task.poll());
+        assert_eq!(found(), []);
+        assert!(holder.poll());
+        task.poll_and_panic();
+        assert_eq!(found(), [(Rule::Futurelock, Tier::Happened)]);
+        let finding = &lockdep::findings()[0];
+        let lines: Vec<u32> = finding.sites.iter().map(|(site, _)| site.line()).collect();
+        assert_eq!(lines[1], lines[0] + 4, "the place of each future");
+        assert!(spawn(async { drop(m.lock().await) }).poll());
+    })
+    .well();
+}
+
+#[test]
+fn a_future_that_was_given_a_lock_may_be_polled_again() {
+    run("tasks::a_future_that_was_given_a_lock_may_be_polled_again", || {
+        let m = Mutex::new();
+        // Both are polled in each poll of the task.
+        let mut holder = holding(&m);
+        let mut both = spawn(async {
+            let (mut first, mut second) = (pin!(m.lock()), pin!(m.lock()));
+            let mut is_first = true;
+            poll_fn(|cx| {
+                if is_first && first.as_mut().poll(cx).is_ready() {
+                    is_first = false;
+                }
+                match is_first {
+                    true => second.as_mut().poll(cx).map(drop),
+                    false => Poll::Ready(()),
+                }
+            })
+            .await;
+        });
+        assert!(!both.poll() && holder.poll() && both.poll());
+        // It is sent to another task, which takes the lock.
+        let mut holder = holding(&m);
+        let sent = RefCell::new(None);
+        let mut one = spawn(async {
+            let mut first = Box::pin(m.lock());
+            poll_fn(|cx| Poll::Ready(first.as_mut().poll(cx).is_ready())).await;
+            *sent.borrow_mut() = Some(first);
+            pause().await;
+            let _second = m.lock().await;
+        });
+        assert!(!one.poll());
+        let future = sent.borrow_mut().take().expect("it was sent");
+        let mut other = spawn(async move { drop(future.await) });
+        assert!(!other.poll());
+        assert!(!one.poll() && holder.poll() && !one.poll());
+        assert!(other.poll() && one.poll());
+        assert_eq!(found(), []);
     })
     .well();
 }
