@@ -220,8 +220,11 @@ fn process_end() {
 
 /// Sets what happens when something is found, from now on.
 pub fn configure(config: Config) {
-    take_statistics(&config);
-    observe(|o| o.config = config);
+    // In this order: the first look at the observer makes it, with what the environment says.
+    observe(|o| {
+        take_statistics(&config);
+        o.config = config;
+    });
 }
 
 fn take_statistics(config: &Config) {
