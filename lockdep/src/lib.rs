@@ -25,10 +25,36 @@
 //! assert_eq!((findings[0].rule, findings[0].tier), (Rule::LockOrder, Tier::NeedsThread));
 //! ```
 //!
-//! [`Config`] says what happens then, and [`findings`] gives everything that was found. Without the
-//! default feature `instrument`, `sync` and `thread` *are* `std::sync` and `std::thread`, with a plain
-//! semaphore beside them, and nothing is watched. [`order`] declares in which order locks are taken; [`ordered`] takes several locks
-//! without deadlock; [`banker`] gives out resources that come in units.
+//! [`Config`] says what happens then, and [`findings`] gives everything that was found.
+//!
+//! # Modules
+//!
+//! | | |
+//! |---|---|
+//! | [`sync`], [`thread`] | the watched types, in the place of `std`'s |
+//! | [`config`] | what happens when something is found |
+//! | [`finding`] | what was found, field by field |
+//! | [`stats`](mod@stats) | how long locks are waited for and held |
+//! | [`watchdog`] | locks that are held or waited for too long, threads that give no sign of life |
+//! | [`order`] | in which order locks are to be taken, declared and checked |
+//! | [`ordered`] | several locks taken at once, without deadlock |
+//! | [`banker`] | resources that come in units, given out without deadlock |
+//!
+//! # Features
+//!
+//! | feature | default | what it brings |
+//! |---|---|---|
+//! | `instrument` | yes | `sync` and `thread` are watched; without it they are `std`'s |
+//! | `library` | yes | `banker`, `order`, `ordered`, `stats`, `watchdog`, `dump`, `sync::Semaphore` |
+//! | `backtrace` | yes | names and places for the frames of a stack |
+//! | `macros` | no | `lock_all!` and its kin, `#[derive(LockOrder)]`, `#[lock_rank]`, `#[locks]` |
+//! | `lock_api` | no | ordered acquisition of `lock_api`'s locks |
+//! | `parking_lot` | no | `lockdep::parking_lot`, in the place of `parking_lot` 0.12 |
+//! | `arc_lock` | no | its guards that own the lock |
+//! | `sources` | no | the sources as text, for `cargo lockcheck` |
+//!
+//! Without `instrument` nothing is watched and nothing is paid for: a library can use these types
+//! everywhere, and leave it to a feature of its own whether they watch.
 //!
 //! # Cost
 //! An acquisition whose order its thread has seen before takes no shared lock, writes no shared cache

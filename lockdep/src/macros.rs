@@ -231,6 +231,24 @@ macro_rules! assert_held {
 ///
 /// # Panics
 /// The lock is watched, and this thread holds it.
+///
+/// # Examples
+/// ```
+/// use lockdep::{assert_not_held, sync::Mutex};
+///
+/// struct Queue {
+///     jobs: Mutex<Vec<u32>>,
+/// }
+///
+/// impl Queue {
+///     /// Waits for workers that take `jobs`.
+///     fn shut_down(self) {
+///         assert_not_held!(self.jobs);
+///         // ...
+///     }
+/// }
+/// # Queue { jobs: Mutex::default() }.shut_down();
+/// ```
 #[macro_export]
 macro_rules! assert_not_held {
     ($lock:expr $(,)?) => {

@@ -35,6 +35,17 @@ const SETTLE_ROUNDS: u32 = 10;
 ///
 /// # Cost
 /// A walk over all threads, which go on meanwhile.
+///
+/// # Examples
+/// ```
+/// use lockdep::sync::Mutex;
+///
+/// let jobs = Mutex::new(vec![1]);
+/// let held = jobs.lock().unwrap();
+/// let all = lockdep::dump();
+/// # if cfg!(not(feature = "instrument")) { return }
+/// assert!(all.contains("holds Mutex created at"), "{all}");
+/// ```
 pub fn dump() -> String {
     let _ = introduce();
     process::observe(|o| describe(o, &threads(), clock::now()))

@@ -2,17 +2,56 @@
 //!
 //! Ask with `LOCKDEP_STATS=1` in the environment or [`Config::stats`](crate::Config::stats); it
 //! costs nothing otherwise. Read with [`stats`], or from the trace, which ends with the same numbers.
+//!
+//! # Examples
+//! ```
+//! use lockdep::config::Config;
+//! use lockdep::sync::Mutex;
+//!
+//! # if cfg!(not(feature = "instrument")) { return }
+//! lockdep::configure(Config::from_env().stats(true));
+//! let jobs = Mutex::new(vec![1]);
+//! for job in 2..12 {
+//!     jobs.lock().unwrap().push(job);
+//! }
+//! let class = &lockdep::stats()[0];
+//! println!("{}: {} of {} waited", class.lock, class.contended, class.acquisitions);
+//! assert_eq!((class.contended, class.acquisitions), (0, 10));
+//! ```
 
 use std::sync::atomic::Ordering::Acquire;
 use std::time::Duration;
 
 use crate::model::finding::FoundLock;
 use crate::model::lock::Site;
-use crate::model::times::{ClassTimes, Histogram};
+use crate::model::times::ClassTimes;
+pub use crate::model::times::Histogram;
 use crate::process;
 use crate::thread_state::registry;
 
 /// The longest time of its kind.
+///
+/// # Examples
+/// ```
+/// use std::thread::sleep;
+/// use std::time::Duration;
+///
+/// use lockdep::config::Config;
+/// use lockdep::sync::Mutex;
+///
+/// # if cfg!(not(feature = "instrument")) { return }
+/// lockdep::configure(Config::from_env().stats(true));
+/// let jobs = Mutex::new(vec![1]);
+/// {
+///     let _held = jobs.lock();
+///     sleep(Duration::from_millis(2));
+/// }
+/// drop(jobs.lock());
+///
+/// let longest = lockdep::stats()[0].longest_hold.unwrap();
+/// println!("held for {:?} from {} on", longest.time, longest.site);
+/// assert!(longest.time >= Duration::from_millis(2));
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Longest {
@@ -29,6 +68,17 @@ impl Longest {
 }
 
 /// The wait during which others had the lock most often.
+///
+/// # Examples
+/// ```
+/// use lockdep::stats::Bypassed;
+///
+/// fn starves(most: Option<Bypassed>) -> Option<String> {
+///     let most = most.filter(|most| most.times > 100)?;
+///     Some(format!("overtaken {} times while it waited at {}", most.times, most.site))
+/// }
+/// # assert_eq!(starves(None), None);
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Bypassed {
@@ -40,6 +90,23 @@ pub struct Bypassed {
 }
 
 /// What was counted for the locks of one class.
+///
+/// # Examples
+/// ```
+/// use lockdep::config::Config;
+/// use lockdep::sync::RwLock;
+///
+/// # if cfg!(not(feature = "instrument")) { return }
+/// lockdep::configure(Config::from_env().stats(true));
+/// let names = RwLock::new(vec!["a"]);
+/// names.write().unwrap().push("b");
+/// drop(names.read());
+///
+/// let class = &lockdep::stats()[0];
+/// assert_eq!((class.lock.kind, class.acquisitions, class.hold.total()), ("RwLock", 2, 2));
+/// println!("99 of 100 holds take at most {:?}", class.hold.quantile(0.99).unwrap());
+/// assert_eq!(class.longest_wait, None);
+/// ```
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct ClassStats {

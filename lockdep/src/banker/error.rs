@@ -6,6 +6,19 @@ use std::sync::Arc;
 use crate::banker::units::{Resource, TaskId};
 
 /// Why the banker refuses.
+///
+/// # Examples
+/// ```
+/// use lockdep::banker::{Banker, BankerError};
+///
+/// let (banker, [disks]) = Banker::new([("disks", 4)]);
+/// let refused = banker.claim(&[(disks, 5)]).unwrap_err();
+/// assert!(matches!(refused, BankerError::ExceedsTotal { asked: 5, total: 4, .. }));
+/// assert_eq!(
+///     refused.to_string(),
+///     "5 of `disks` can never be had, as there are 4: claim and ask for less, or give the banker more"
+/// );
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum BankerError {

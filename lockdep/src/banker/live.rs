@@ -209,6 +209,21 @@ impl fmt::Debug for Banker {
 ///
 /// It belongs to the task, not to a thread: it can be sent, and shared by threads that work on the
 /// same task.
+///
+/// # Examples
+/// ```
+/// use lockdep::banker::{Banker, BankerError};
+///
+/// let (banker, [buffers]) = Banker::new([("buffers", 8)]);
+/// let claim = banker.claim_named("upload", &[(buffers, 2)])?;
+/// let both = claim.acquire(&[(buffers, 2)])?;
+/// // What was claimed can be raised, as long as all can then still finish.
+/// assert!(claim.try_acquire(&[(buffers, 1)]).is_err());
+/// claim.set_maximum(buffers, 3)?;
+/// assert!(claim.try_acquire(&[(buffers, 1)]).is_ok());
+/// # drop(both);
+/// # Ok::<(), BankerError>(())
+/// ```
 pub struct Claim {
     banker: Banker,
     task: TaskId,
@@ -358,6 +373,20 @@ impl Drop for Claim {
 }
 
 /// Units that a task holds; dropping it gives them back, in a panic too.
+///
+/// # Examples
+/// ```
+/// use lockdep::banker::{Banker, BankerError};
+///
+/// let (banker, [disks]) = Banker::new([("disks", 4)]);
+/// let claim = banker.claim_named("writer", &[(disks, 3)])?;
+/// let mut grant = claim.acquire(&[(disks, 3)])?;
+/// grant.release_part(&[(disks, 1)])?;
+/// assert_eq!(format!("{grant:?}"), "Grant { task: writer, units: { disks: 2 } }");
+/// drop(grant);
+/// assert_eq!(banker.state().available(disks), 4);
+/// # Ok::<(), BankerError>(())
+/// ```
 #[must_use = "the units are given back at once if the grant is not kept"]
 pub struct Grant<'claim> {
     claim: &'claim Claim,
@@ -426,6 +455,26 @@ impl Drop for Grant<'_> {
 }
 
 /// A wait for units without blocking the thread; made by [`Claim::acquire_async`].
+///
+/// # Examples
+/// ```
+/// use std::pin::pin;
+/// use std::task::{Context, Waker};
+///
+/// use lockdep::banker::{Banker, BankerError};
+///
+/// let (banker, [gpu]) = Banker::new([("gpu", 1)]);
+/// let (training, preview) = (banker.claim(&[(gpu, 1)])?, banker.claim(&[(gpu, 1)])?);
+/// let held = training.acquire(&[(gpu, 1)])?;
+///
+/// // In an async function: `preview.acquire_async(&[(gpu, 1)]).await`.
+/// let mut asked = pin!(preview.acquire_async(&[(gpu, 1)]));
+/// let mut context = Context::from_waker(Waker::noop());
+/// assert!(asked.as_mut().poll(&mut context).is_pending());
+/// drop(held);
+/// assert!(asked.as_mut().poll(&mut context).is_ready());
+/// # Ok::<(), BankerError>(())
+/// ```
 #[must_use = "nothing is asked for until the future is polled"]
 #[derive(Debug)]
 pub struct Acquire<'claim> {

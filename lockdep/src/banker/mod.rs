@@ -25,6 +25,22 @@
 //! | 1,000 | 64 | 0.6 µs | 0.4 ms | 0.4 ms |
 //! | 10,000 | 8 | 3.8 µs | 0.5 ms | 0.4 ms |
 //! | 10,000 | 64 | 4 µs | 5.1 ms | 4.5 ms |
+//!
+//! # Examples
+//! ```
+//! use lockdep::banker::{Banker, BankerError};
+//!
+//! let (banker, [connections]) = Banker::new([("connections", 3)]);
+//! let import = banker.claim_named("import", &[(connections, 3)])?;
+//! let export = banker.claim_named("export", &[(connections, 2)])?;
+//!
+//! let two = import.acquire(&[(connections, 2)])?;
+//! // One is free. If `export` had it, neither could be sure to get all that it may need.
+//! assert_eq!(export.try_acquire(&[(connections, 1)]).unwrap_err(), BankerError::Unsafe);
+//! drop(two);
+//! assert!(export.try_acquire(&[(connections, 1)]).is_ok());
+//! # Ok::<(), BankerError>(())
+//! ```
 
 mod error;
 mod units;

@@ -20,10 +20,42 @@ use crate::banker::state::BankerState;
 use crate::banker::units::{Resource, TaskId, Units};
 
 /// The place of one request in the queue: later requests have later tickets.
+///
+/// # Examples
+/// ```
+/// use lockdep::banker::{BankerError, BankerQueue, BankerState, Policy, Resource, Submitted};
+///
+/// let gpu = Resource::at(0);
+/// let mut queue = BankerQueue::new(BankerState::new([("gpu", 1)]), Policy::Avoid);
+/// let (training, preview) =
+///     (queue.claim("training", &[(gpu, 1)])?, queue.claim("preview", &[(gpu, 1)])?);
+/// queue.submit(training, &[(gpu, 1)])?;
+/// let Submitted::Waits(ticket) = queue.submit(preview, &[(gpu, 1)])? else { unreachable!() };
+/// assert_eq!(queue.requested(ticket), [(gpu, 1)]);
+/// queue.cancel(ticket);
+/// assert_eq!(queue.waiting().count(), 0);
+/// # Ok::<(), BankerError>(())
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Ticket(u64);
 
 /// What grants rest on.
+///
+/// # Examples
+/// ```
+/// use lockdep::banker::{BankerError, BankerQueue, BankerState, Policy, Resource};
+///
+/// let (disk, tape) = (Resource::at(0), Resource::at(1));
+/// let everything = [(disk, 1), (tape, 1)];
+/// let mut queue = BankerQueue::new(BankerState::new([("disk", 1), ("tape", 1)]), Policy::Detect);
+/// let (copy, sort) = (queue.claim("copy", &everything)?, queue.claim("sort", &everything)?);
+/// queue.submit(copy, &[(disk, 1)])?;
+/// queue.submit(sort, &[(tape, 1)])?; // under `Avoid` this would wait
+/// queue.submit(copy, &[(tape, 1)])?;
+/// let refused = queue.submit(sort, &[(disk, 1)]).unwrap_err();
+/// assert!(matches!(refused, BankerError::Deadlock { .. }));
+/// # Ok::<(), BankerError>(())
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Policy {
@@ -35,6 +67,20 @@ pub enum Policy {
 }
 
 /// What became of a request.
+///
+/// # Examples
+/// ```
+/// use lockdep::banker::{BankerError, BankerQueue, BankerState, Policy, Resource, Submitted};
+///
+/// let gpu = Resource::at(0);
+/// let mut queue = BankerQueue::new(BankerState::new([("gpu", 1)]), Policy::Avoid);
+/// let task = queue.claim("training", &[(gpu, 1)])?;
+/// match queue.submit(task, &[(gpu, 1)])? {
+///     Submitted::Granted => println!("runs"),
+///     Submitted::Waits(ticket) => println!("runs once {ticket:?} is granted"),
+/// }
+/// # Ok::<(), BankerError>(())
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Submitted {
     /// It is granted.
@@ -55,6 +101,21 @@ struct Waiter {
 }
 
 /// The banker's book with its queue.
+///
+/// # Examples
+/// ```
+/// use lockdep::banker::{BankerError, BankerQueue, BankerState, Policy, Resource, Submitted};
+///
+/// let gpu = Resource::at(0);
+/// let mut queue = BankerQueue::new(BankerState::new([("gpu", 2)]), Policy::Avoid);
+/// let training = queue.claim("training", &[(gpu, 2)])?;
+/// let preview = queue.claim("preview", &[(gpu, 1)])?;
+/// assert_eq!(queue.submit(training, &[(gpu, 2)])?, Submitted::Granted);
+/// let Submitted::Waits(ticket) = queue.submit(preview, &[(gpu, 1)])? else { unreachable!() };
+/// // Whoever gives something back is told whose turn it is.
+/// assert_eq!(queue.release(training, &[(gpu, 1)])?, [ticket]);
+/// # Ok::<(), BankerError>(())
+/// ```
 #[derive(Clone, Debug)]
 pub struct BankerQueue {
     state: BankerState,

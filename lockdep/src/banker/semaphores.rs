@@ -34,6 +34,16 @@ use crate::thread_state::current::Busy;
 const LISTED: usize = 8;
 
 /// Why a thread's claim is refused.
+///
+/// # Examples
+/// ```
+/// use lockdep::sync::{ClaimError, PermitClaim, Semaphore};
+///
+/// # if cfg!(not(feature = "instrument")) { return }
+/// let gates = Semaphore::new(2);
+/// let refused = PermitClaim::observe(&[(&gates, 3)]).unwrap_err();
+/// assert_eq!(refused, ClaimError::TooMany { asked: 3, total: 2 });
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum ClaimError {

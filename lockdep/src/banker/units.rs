@@ -3,6 +3,16 @@
 /// A resource of one banker: its place in the list that the banker was made with.
 ///
 /// It means nothing to another banker.
+///
+/// # Examples
+/// ```
+/// use lockdep::banker::{Banker, Resource};
+///
+/// let (banker, [disks, tapes]) = Banker::new([("disks", 4), ("tapes", 2)]);
+/// assert_eq!(tapes, Resource::at(1));
+/// assert_eq!(&**banker.state().resource_name(tapes), "tapes");
+/// # assert_eq!(disks.index(), 0);
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Resource(pub(super) u32);
 
@@ -22,6 +32,19 @@ impl Resource {
 }
 
 /// A task that has a claim. The number is used again once the task has left.
+///
+/// # Examples
+/// ```
+/// use lockdep::banker::{Banker, BankerError};
+///
+/// let (banker, [disks]) = Banker::new([("disks", 4)]);
+/// let copy = banker.claim_named("copy", &[(disks, 3)])?;
+/// let sort = banker.claim_named("sort", &[(disks, 4)])?;
+/// let state = banker.state();
+/// assert_eq!(state.task_name(sort.task()).map(|name| &**name), Some("sort"));
+/// assert_eq!(state.safe_sequence(), Some(vec![copy.task(), sort.task()]));
+/// # Ok::<(), BankerError>(())
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct TaskId(pub(super) u32);
 

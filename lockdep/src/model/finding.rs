@@ -1,4 +1,32 @@
 //! What is reported: the rules, the tiers, and one classified problem.
+//!
+//! # Examples
+//! What was found can be looked at by field, for a report of one's own:
+//!
+//! ```
+//! use lockdep::config::{Config, Print};
+//! use lockdep::finding::{Rule, Tier};
+//! use lockdep::sync::Mutex;
+//!
+//! # if cfg!(not(feature = "instrument")) { return }
+//! lockdep::configure(Config::from_env().print(Print::None));
+//! let (accounts, audit) = (Mutex::new(150), Mutex::new(0));
+//! {
+//!     let _accounts = accounts.lock();
+//!     let _audit = audit.lock();
+//! }
+//! {
+//!     let _audit = audit.lock();
+//!     let _accounts = accounts.lock();
+//! }
+//! for finding in lockdep::findings() {
+//!     assert_eq!((finding.rule, finding.tier), (Rule::LockOrder, Tier::NeedsThread));
+//!     for edge in &finding.edges {
+//!         let [held, asked] = [edge.from, edge.to].map(|lock| &finding.locks[lock]);
+//!         println!("{} holds {held} and waits for {asked} at {}", edge.thread, edge.to_site);
+//!     }
+//! }
+//! ```
 
 use std::fmt;
 
@@ -42,6 +70,15 @@ macro_rules! coded {
 
 coded! {
     /// What is wrong.
+    ///
+    /// # Examples
+    /// ```
+    /// use lockdep::finding::Rule;
+    ///
+    /// assert_eq!(Rule::LockOrder.code(), "lock-order");
+    /// assert_eq!(Rule::from_code("stuck-wait"), Some(Rule::StuckWait));
+    /// assert_eq!(Rule::from_code("lock order"), None);
+    /// ```
     pub enum Rule {
         /// Threads wait for each other now.
         Deadlock = "deadlock",
@@ -119,6 +156,16 @@ impl Rule {
 
 coded! {
     /// How sure it is that a finding can happen; the order is from the least to the most certain.
+    ///
+    /// # Examples
+    /// ```
+    /// use lockdep::finding::Tier;
+    ///
+    /// assert!(Tier::Happened > Tier::Reachable);
+    /// assert_eq!(Tier::NeedsThread.to_string(), "needs-thread");
+    /// let hidden: Vec<&Tier> = Tier::ALL.iter().filter(|tier| !tier.is_shown()).collect();
+    /// assert_eq!(hidden, [&Tier::Refuted, &Tier::Ordered, &Tier::Guarded]);
+    /// ```
     pub enum Tier {
         /// No schedule of the recorded trace reaches it.
         Refuted = "refuted",
@@ -145,6 +192,14 @@ coded! {
 
 coded! {
     /// What kind of thing a thread waits for.
+    ///
+    /// # Examples
+    /// ```
+    /// use lockdep::finding::WaitFor;
+    ///
+    /// let codes: Vec<&str> = WaitFor::ALL.iter().map(|what| what.code()).collect();
+    /// assert_eq!(codes, ["lock", "join", "event"]);
+    /// ```
     pub enum WaitFor {
         /// A lock, or permits of a semaphore.
         Lock = "lock",
@@ -156,6 +211,22 @@ coded! {
 }
 
 /// A lock of a finding.
+///
+/// # Examples
+/// ```
+/// use lockdep::config::{Config, Print};
+/// use lockdep::sync::RwLock;
+///
+/// # if cfg!(not(feature = "instrument")) { return }
+/// lockdep::configure(Config::from_env().print(Print::None));
+/// let names = RwLock::new(7_u8);
+/// let (first, again) = (names.read(), names.read());
+///
+/// let findings = lockdep::findings();
+/// let lock = &findings[0].locks[0];
+/// assert_eq!((lock.kind, lock.type_name), ("RwLock", "u8"));
+/// assert!(lock.to_string().starts_with("RwLock created at "));
+/// ```
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct FoundLock {
@@ -187,6 +258,24 @@ impl fmt::Display for FoundLock {
 }
 
 /// A thread of a finding.
+///
+/// # Examples
+/// ```
+/// use lockdep::config::{Config, Print};
+/// use lockdep::sync::{Mutex, RwLock};
+/// use lockdep::thread;
+///
+/// # if cfg!(not(feature = "instrument")) { return }
+/// lockdep::configure(Config::from_env().print(Print::None));
+/// let work = || {
+///     let names = RwLock::new(7);
+///     let (_first, _again) = (names.read(), names.read());
+/// };
+/// thread::Builder::new().name("reader".to_owned()).spawn(work).unwrap().join().unwrap();
+///
+/// let findings = lockdep::findings();
+/// assert_eq!(findings[0].edges[0].thread.to_string(), "thread `reader`");
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct FoundThread {
@@ -201,6 +290,13 @@ pub struct FoundThread {
 }
 
 /// What runs a part of the program.
+///
+/// # Examples
+/// ```
+/// use lockdep::finding::ThreadKind;
+///
+/// assert_eq!(ThreadKind::Task.to_string(), "task");
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum ThreadKind {
@@ -231,6 +327,14 @@ impl fmt::Display for FoundThread {
 }
 
 /// What follows "waits for" when a thread waits for `name`, a lock or an event of this kind.
+///
+/// # Examples
+/// ```
+/// use lockdep::finding::awaited;
+///
+/// assert_eq!(awaited("channel", "`jobs`"), "the other end of `jobs`");
+/// assert_eq!(awaited("Mutex", "`jobs`"), "`jobs`");
+/// ```
 pub fn awaited(kind: &str, name: &str) -> String {
     match kind {
         "Condvar" => format!("{name} to be notified"),
@@ -243,6 +347,14 @@ pub fn awaited(kind: &str, name: &str) -> String {
 }
 
 /// What a thread does that completes an event of this kind; `None` for locks.
+///
+/// # Examples
+/// ```
+/// use lockdep::finding::completes;
+///
+/// assert_eq!(completes("Condvar"), Some("notifies it"));
+/// assert_eq!(completes("Mutex"), None);
+/// ```
 pub fn completes(kind: &str) -> Option<&'static str> {
     match kind {
         "Condvar" => Some("notifies it"),
@@ -255,6 +367,32 @@ pub fn completes(kind: &str) -> Option<&'static str> {
 }
 
 /// A lock that a thread of a finding holds.
+///
+/// # Examples
+/// The gate lock that makes a cycle impossible is held at both of its ends:
+///
+/// ```
+/// use lockdep::finding::Tier;
+/// use lockdep::sync::Mutex;
+///
+/// # if cfg!(not(feature = "instrument")) { return }
+/// let (gate, accounts, audit) = (Mutex::new(()), Mutex::new(0), Mutex::new(0));
+/// {
+///     let _gate = gate.lock();
+///     let _accounts = accounts.lock();
+///     let _audit = audit.lock();
+/// }
+/// {
+///     let _gate = gate.lock();
+///     let _audit = audit.lock();
+///     let _accounts = accounts.lock();
+/// }
+///
+/// let findings = lockdep::findings();
+/// assert_eq!(findings[0].tier, Tier::Guarded);
+/// let [one, other] = [0, 1].map(|edge| &findings[0].edges[edge].guards[0]);
+/// assert_eq!(one.instance, other.instance);
+/// ```
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct FoundHold {
@@ -271,6 +409,19 @@ pub struct FoundHold {
 }
 
 /// An edge of a cycle: a thread waited, or waits, for one lock while it held another.
+///
+/// # Examples
+/// ```
+/// use lockdep::finding::Finding;
+///
+/// /// Where each thread of a cycle has its lock, and where it asks for the next one.
+/// fn places(finding: &Finding) -> Vec<String> {
+///     let place = |edge: &lockdep::finding::FoundEdge| {
+///         format!("{}: {} -> {}", edge.thread, edge.from_site, edge.to_site)
+///     };
+///     finding.edges.iter().map(place).collect()
+/// }
+/// ```
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct FoundEdge {
@@ -298,6 +449,34 @@ pub struct FoundEdge {
 }
 
 /// What a thread of a `deadlock` waits for.
+///
+/// # Examples
+/// ```
+/// use lockdep::config::{Config, Print};
+/// use lockdep::finding::{Rule, WaitFor};
+/// use lockdep::sync::{Barrier, Mutex};
+/// use lockdep::thread;
+///
+/// # if cfg!(not(feature = "instrument")) { return }
+/// lockdep::configure(Config::from_env().print(Print::None));
+/// let (accounts, audit) = (Mutex::new(0), Mutex::new(0));
+/// let both = Barrier::new(2);
+/// let lock = |first: &Mutex<i32>, second: &Mutex<i32>| {
+///     let _first = first.lock();
+///     both.wait();
+///     let _second = second.lock();
+/// };
+/// thread::scope(|s| {
+///     let threads = [s.spawn(|| lock(&accounts, &audit)), s.spawn(|| lock(&audit, &accounts))];
+///     let panicked = threads.map(|thread| thread.join().is_err());
+///     assert_ne!(panicked[0], panicked[1], "only the one that would have completed it");
+/// });
+///
+/// let findings = lockdep::findings();
+/// let hang = findings.iter().find(|finding| finding.rule == Rule::Deadlock).unwrap();
+/// assert_eq!(hang.waits.len(), 2);
+/// assert!(hang.waits.iter().all(|wait| wait.what == WaitFor::Lock && wait.held.len() == 1));
+/// ```
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct FoundWait {
@@ -314,6 +493,22 @@ pub struct FoundWait {
 }
 
 /// One classified problem.
+///
+/// # Examples
+/// ```
+/// use lockdep::config::{Config, Print};
+/// use lockdep::sync::RwLock;
+///
+/// # if cfg!(not(feature = "instrument")) { return }
+/// lockdep::configure(Config::from_env().print(Print::None));
+/// let names = RwLock::new(vec!["a"]);
+/// let (first, again) = (names.read(), names.read());
+///
+/// let findings = lockdep::findings();
+/// let finding = &findings[0];
+/// println!("{finding}"); // all of it, over several lines
+/// assert!(finding.to_string().contains(&finding.message()));
+/// ```
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct Finding {

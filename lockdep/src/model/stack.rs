@@ -30,6 +30,22 @@ const FOREIGN: [&str; 13] = [
 ///
 /// The trace has them as numbers, with the files that are mapped, and the command finds the names. In the
 /// process itself [`FoundStack::frames`] does that, with the feature `backtrace`.
+///
+/// # Examples
+/// ```
+/// use lockdep::config::{Config, Print};
+/// use lockdep::sync::RwLock;
+///
+/// # if cfg!(not(feature = "instrument")) { return }
+/// lockdep::configure(Config::from_env().print(Print::None).stacks(true));
+/// let names = RwLock::new(vec!["a"]);
+/// let (first, again) = (names.read(), names.read());
+///
+/// let findings = lockdep::findings();
+/// for frame in findings[0].edges[0].stack.frames() {
+///     println!("{frame}");
+/// }
+/// ```
 #[derive(Clone, Default, PartialEq, Eq, Hash)]
 pub struct FoundStack(Arc<[usize]>);
 

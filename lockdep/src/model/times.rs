@@ -8,6 +8,20 @@ use crate::model::lock::Site;
 const BUCKETS: usize = 40;
 
 /// How often something took how long, to a factor of two.
+///
+/// # Examples
+/// ```
+/// use std::time::Duration;
+///
+/// use lockdep::stats::Histogram;
+///
+/// fn print(times: &Histogram) {
+///     for (power, count) in times.counts().iter().enumerate().filter(|(_, count)| **count > 0) {
+///         println!("{count} took less than {:?}", Duration::from_nanos(2 << power));
+///     }
+/// }
+/// # print(&Histogram::default());
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Histogram {
     counts: [u64; BUCKETS],

@@ -7,6 +7,20 @@
 //! | `LOCKDEP_STACKS` | `1` (default), `0` | whether a stack is kept for each new order |
 //! | `LOCKDEP_STATS` | `0` (default), `1` | whether waits and holds are counted and timed |
 //! | `LOCKDEP_PRINT` | `deadlocks` (default), `places`, `all`, `none` | which findings are printed to stderr at once |
+//!
+//! # Examples
+//! A service that goes on whatever is found, and logs it:
+//!
+//! ```
+//! use lockdep::config::{Config, OnDeadlock, Print};
+//!
+//! lockdep::configure(
+//!     Config::from_env()
+//!         .on_deadlock(OnDeadlock::Report)
+//!         .print(Print::None)
+//!         .on_finding(|finding| eprintln!("warning: {}", finding.message())),
+//! );
+//! ```
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -17,6 +31,23 @@ use crate::model::finding::Finding;
 use crate::platform;
 
 /// What a thread does that would otherwise hang for ever.
+///
+/// # Examples
+/// ```
+/// use std::panic::{AssertUnwindSafe, catch_unwind};
+///
+/// use lockdep::config::{Config, OnDeadlock, Print};
+/// use lockdep::sync::Mutex;
+///
+/// # if cfg!(not(feature = "instrument")) { return }
+/// lockdep::configure(Config::from_env().on_deadlock(OnDeadlock::Panic).print(Print::None));
+/// let total = Mutex::new(1);
+/// let held = total.lock().unwrap();
+/// // This thread would wait for itself.
+/// let again = catch_unwind(AssertUnwindSafe(|| drop(total.lock())));
+/// assert!(again.is_err());
+/// assert_eq!(*held, 1);
+/// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum OnDeadlock {
@@ -30,6 +61,21 @@ pub enum OnDeadlock {
 }
 
 /// Which findings are printed to stderr when they are found.
+///
+/// # Examples
+/// What is not printed is found all the same:
+///
+/// ```
+/// use lockdep::config::{Config, Print};
+/// use lockdep::sync::RwLock;
+///
+/// # if cfg!(not(feature = "instrument")) { return }
+/// lockdep::configure(Config::from_env().print(Print::None));
+/// let names = RwLock::new(vec!["a"]);
+/// let first = names.read().unwrap();
+/// let again = names.read().unwrap();
+/// assert_eq!(lockdep::findings()[0].rule.code(), "recursive-read");
+/// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Print {
@@ -48,6 +94,26 @@ pub enum Print {
 type Callback = Arc<dyn Fn(&Finding) + Send + Sync>;
 
 /// How the process deals with what is found. Give it to [`crate::configure`].
+///
+/// # Examples
+/// ```
+/// use std::sync::mpsc;
+///
+/// use lockdep::config::{Config, Print};
+/// use lockdep::finding::Rule;
+/// use lockdep::sync::RwLock;
+///
+/// # if cfg!(not(feature = "instrument")) { return }
+/// let (found, findings) = mpsc::channel();
+/// lockdep::configure(Config::from_env().print(Print::None).on_finding(move |finding| {
+///     let _ = found.send(finding.rule);
+/// }));
+///
+/// let names = RwLock::new(vec!["a"]);
+/// let first = names.read().unwrap();
+/// let again = names.read().unwrap();
+/// assert_eq!(findings.try_recv(), Ok(Rule::RecursiveRead));
+/// ```
 #[derive(Clone, Default)]
 pub struct Config {
     pub(crate) on_deadlock: OnDeadlock,

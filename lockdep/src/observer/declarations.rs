@@ -13,6 +13,20 @@ use crate::model::tag::LockTag;
 use crate::observer::declarations;
 
 /// A place that locks are declared to be in: a field of a struct, or a static.
+///
+/// # Examples
+/// ```
+/// use lockdep::order::Lock;
+/// use lockdep::sync::Mutex;
+///
+/// static AUDIT: Mutex<u32> = Mutex::new(0);
+///
+/// const LOCKS: &[Lock] = &[
+///     Lock::field("app::Bank", "Bank.accounts"),
+///     Lock::of_static("AUDIT", &AUDIT).with_rank(20),
+/// ];
+/// assert_eq!(format!("{LOCKS:?}"), "[Bank.accounts, AUDIT]");
+/// ```
 #[derive(Clone, Copy)]
 pub struct Lock {
     /// The path of the struct; empty for a static.
@@ -86,6 +100,23 @@ const fn ends_with_field(name: &str, field: &str) -> bool {
 }
 
 /// An order between places.
+///
+/// # Examples
+/// ```
+/// use std::panic::Location;
+///
+/// use lockdep::order::{Lock, Order};
+///
+/// /// `Bank.accounts` before `Bank.audit`.
+/// static ORDER: Order = Order::new(
+///     &[Lock::field("app::Bank", "Bank.accounts"), Lock::field("app::Bank", "Bank.audit")],
+///     &[(0, 1, Location::caller())],
+/// );
+///
+/// /// An order between structs names the fields of others.
+/// const AUDIT: Lock = Lock::of_order(&ORDER, "audit");
+/// assert_eq!(format!("{AUDIT:?}"), "Bank.audit");
+/// ```
 #[derive(Debug)]
 pub struct Order {
     pub(crate) locks: &'static [Lock],
@@ -101,6 +132,31 @@ impl Order {
 }
 
 /// An entry of the process's list of declared orders.
+///
+/// # Examples
+/// What `lock_order!` writes for two statics, by hand:
+///
+/// ```
+/// use std::panic::Location;
+///
+/// use lockdep::order::{Declaration, Lock, Order};
+/// use lockdep::sync::Mutex;
+///
+/// static REGISTRY: Mutex<Vec<u32>> = Mutex::new(Vec::new());
+/// static AUDIT: Mutex<u32> = Mutex::new(0);
+///
+/// static ORDER: Order = Order::new(
+///     &[Lock::of_static("REGISTRY", &REGISTRY), Lock::of_static("AUDIT", &AUDIT)],
+///     &[(0, 1, Location::caller())],
+/// );
+/// static DECLARATION: Declaration = Declaration::new(&ORDER);
+///
+/// DECLARATION.add();
+/// let audit = AUDIT.lock();
+/// let registry = REGISTRY.lock();
+/// # #[cfg(feature = "instrument")]
+/// assert_eq!(lockdep::findings()[0].rule, lockdep::finding::Rule::DeclaredOrder);
+/// ```
 #[derive(Debug)]
 pub struct Declaration {
     pub(crate) order: &'static Order,
@@ -156,6 +212,30 @@ impl PlaceClass {
 }
 
 /// A lock, or something that leads to locks.
+///
+/// # Examples
+/// A type around a lock leads to that lock:
+///
+/// ```
+/// # #[cfg(feature = "macros")] {
+/// use lockdep::assert_held;
+/// use lockdep::instrument::{LockTag, LockType};
+/// use lockdep::order::Locks;
+/// use lockdep::sync::Mutex;
+///
+/// struct Shared<T>(Mutex<T>);
+///
+/// impl<T> Locks for Shared<T> {
+///     fn each_lock<'a>(&'a self, visit: &mut dyn FnMut(&'a LockTag, &'static LockType)) -> bool {
+///         self.0.each_lock(visit)
+///     }
+/// }
+///
+/// let shared = Shared(Mutex::new(1));
+/// let guard = shared.0.lock().unwrap();
+/// assert_held!(shared);
+/// # }
+/// ```
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is no lock whose order can be declared",
     label = "not a lock",

@@ -14,10 +14,52 @@ use std::marker::PhantomData;
 use std::ops::{Deref, DerefMut};
 
 /// No lock is held.
+///
+/// # Examples
+/// A function that takes its first lock, so that no lock may be held by its caller:
+///
+/// ```
+/// use lockdep::order::{Level, Unlocked};
+/// use lockdep::sync::Mutex;
+///
+/// struct Accounts;
+///
+/// fn total(accounts: &Mutex<Vec<u64>>, level: &mut Level<'_, Unlocked>) -> u64 {
+///     level.take(Accounts, || accounts.lock().unwrap()).iter().sum()
+/// }
+/// assert_eq!(total(&Mutex::new(vec![1, 2]), &mut Level::unlocked()), 3);
+/// ```
 #[derive(Clone, Copy, Debug)]
 pub struct Unlocked;
 
 /// Locks of this level are declared to be taken before those of `Later`.
+///
+/// # Examples
+/// `#[lock_levels(name)]` implements it as the struct's order says. By hand:
+///
+/// ```
+/// use lockdep::order::{Before, Level};
+///
+/// struct Accounts;
+/// struct Audit;
+/// impl Before<Audit> for Accounts {}
+///
+/// let mut level = Level::unlocked();
+/// let mut accounts = level.take(Accounts, || "a guard");
+/// let audit = accounts.level().take(Audit, || "another");
+/// ```
+///
+/// The other way round does not compile:
+///
+/// ```compile_fail
+/// # use lockdep::order::{Before, Level};
+/// # struct Accounts;
+/// # struct Audit;
+/// # impl Before<Audit> for Accounts {}
+/// let mut level = Level::unlocked();
+/// let mut audit = level.take(Audit, || "a guard");
+/// let accounts = audit.level().take(Accounts, || "another");
+/// ```
 #[diagnostic::on_unimplemented(
     message = "`{Later}` cannot be locked while `{Self}` may be held",
     label = "takes `{Later}`, with `{Self}` held",
@@ -29,6 +71,23 @@ pub trait Before<Later> {}
 impl<L> Before<L> for Unlocked {}
 
 /// The right to take the locks after level `L`, for as long as the guard of `L` lives.
+///
+/// # Examples
+/// ```
+/// use lockdep::order::{Before, Level};
+/// use lockdep::sync::Mutex;
+///
+/// struct Audit;
+///
+/// /// To be called with any locks held that come before the audit.
+/// fn log<L: Before<Audit>>(audit: &Mutex<Vec<u64>>, amount: u64, level: &mut Level<'_, L>) {
+///     level.take(Audit, || audit.lock().unwrap()).push(amount);
+/// }
+///
+/// let audit = Mutex::new(Vec::new());
+/// log(&audit, 7, &mut Level::unlocked());
+/// assert_eq!(*audit.lock().unwrap(), [7]);
+/// ```
 pub struct Level<'held, L> {
     level: PhantomData<fn() -> L>,
     /// Borrowed as long as the guard lives, and of one thread.
@@ -93,6 +152,25 @@ impl<L> Level<'_, L> {
 }
 
 /// A guard, and the token for the locks that may be taken while it lives.
+///
+/// # Examples
+/// ```
+/// use lockdep::order::{Before, Level};
+/// use lockdep::sync::Mutex;
+///
+/// struct Accounts;
+/// struct Audit;
+/// impl Before<Audit> for Accounts {}
+///
+/// let (accounts, audit) = (Mutex::new(10), Mutex::new(Vec::new()));
+/// let mut level = Level::unlocked();
+/// let mut accounts = level.take(Accounts, || accounts.lock().unwrap());
+/// let (balance, level) = accounts.parts();
+/// **balance += 5;
+/// level.take(Audit, || audit.lock().unwrap()).push(**balance);
+/// # drop(accounts);
+/// assert_eq!(*audit.lock().unwrap(), [15]);
+/// ```
 #[derive(Debug)]
 #[must_use = "if unused the lock will immediately unlock"]
 pub struct Leveled<'held, L, G> {

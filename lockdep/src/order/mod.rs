@@ -22,6 +22,24 @@
 //!
 //! # Cost
 //! That of a new lock order, when an acquisition is seen for the first time; nothing after that.
+//!
+//! # Examples
+//! ```
+//! # #[cfg(feature = "macros")] {
+//! use lockdep::finding::Rule;
+//! use lockdep::sync::Mutex;
+//!
+//! static REGISTRY: Mutex<Vec<&str>> = Mutex::new(Vec::new());
+//! static AUDIT: Mutex<u32> = Mutex::new(0);
+//!
+//! lockdep::lock_order! { REGISTRY < AUDIT }
+//!
+//! let audit = AUDIT.lock().unwrap();
+//! let registry = REGISTRY.lock().unwrap();
+//! # #[cfg(feature = "instrument")]
+//! assert_eq!(lockdep::findings()[0].rule, Rule::DeclaredOrder);
+//! # }
+//! ```
 
 mod declaration;
 mod level;
@@ -98,6 +116,37 @@ pub trait LockOrder {
 }
 
 /// What can order the locks of one place, as `#[lock_key(field)]`: a number, or what is one.
+///
+/// # Examples
+/// ```
+/// # #[cfg(feature = "macros")] {
+/// use lockdep::order::LockOrder;
+/// use lockdep::sync::Mutex;
+///
+/// #[derive(Clone, Copy)]
+/// struct AccountId(u32);
+///
+/// impl From<AccountId> for u64 {
+///     fn from(id: AccountId) -> u64 {
+///         id.0.into()
+///     }
+/// }
+///
+/// /// Two accounts are locked in the order of their ids.
+/// #[derive(LockOrder)]
+/// #[lock_key(id)]
+/// struct Account {
+///     id: AccountId,
+///     #[lock_rank(10)]
+///     balance: Mutex<u64>,
+/// }
+///
+/// let [one, two] =
+///     [1, 2].map(|id| Account { id: AccountId(id), balance: Mutex::new(10) }.in_order());
+/// let (from, to) = (one.balance.lock(), two.balance.lock());
+/// # assert!(lockdep::findings().is_empty());
+/// # }
+/// ```
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot be the key of locks",
     label = "not a key",

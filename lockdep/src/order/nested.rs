@@ -48,6 +48,17 @@ pub trait LockNested {
 }
 
 /// As [`LockNested`], for reader-writer locks.
+///
+/// # Examples
+/// ```
+/// use lockdep::order::RwLockNested;
+/// use lockdep::sync::RwLock;
+///
+/// let (parent, child) = (RwLock::new(1), RwLock::new(2));
+/// let outer = parent.read().unwrap();
+/// let inner = child.read_nested(1).unwrap();
+/// assert_eq!(*outer + *inner, 3);
+/// ```
 pub trait RwLockNested {
     /// What locking for reading gives.
     type Read<'a>
@@ -68,6 +79,21 @@ pub trait RwLockNested {
 }
 
 /// As [`LockNested`], for the reader-writer locks of `parking_lot`, whose readers can become writers.
+///
+/// # Examples
+/// ```
+/// use lockdep::order::UpgradableNested;
+/// use lockdep::parking_lot::{RwLock, RwLockUpgradableReadGuard};
+///
+/// let (parent, child) = (RwLock::new(1), RwLock::new(2));
+/// let outer = parent.read();
+/// let inner = child.upgradable_read_nested(1);
+/// if *inner > *outer {
+///     *RwLockUpgradableReadGuard::upgrade(inner) = *outer;
+/// }
+/// # drop(outer);
+/// assert_eq!(*child.read(), 1);
+/// ```
 #[cfg(feature = "parking_lot")]
 pub trait UpgradableNested {
     /// What locking for reading gives, where that can be upgraded.

@@ -9,6 +9,18 @@ use crate::ordered::key::{Entry, Tie, taken_in_order};
 use crate::ordered::set::Set;
 
 /// How the locks of a set are called in messages.
+///
+/// # Examples
+/// ```
+/// use lockdep::ordered::{Names, RequestLock, try_lock_all};
+/// use lockdep::sync::Mutex;
+///
+/// let (jobs, done) = (Mutex::new(1), Mutex::new(2));
+/// let held = done.lock();
+/// let refused =
+///     try_lock_all((jobs.lock_request(), done.lock_request()), Names::Written(&["jobs", "done"]));
+/// assert!(refused.unwrap_err().to_string().starts_with("`done` is held"));
+/// ```
 #[derive(Clone, Copy, Debug)]
 pub enum Names {
     /// By what was written for each.
@@ -27,6 +39,16 @@ impl Names {
 }
 
 /// Why several locks were not taken; none of them is then held.
+///
+/// # Examples
+/// ```
+/// use lockdep::ordered::{LockAllError, try_lock_slice};
+/// use lockdep::sync::Mutex;
+///
+/// let jobs = Mutex::new(1);
+/// let twice = try_lock_slice([&jobs, &jobs]).unwrap_err();
+/// assert!(matches!(twice, LockAllError::Duplicate { .. }));
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum LockAllError {
@@ -73,6 +95,17 @@ impl std::error::Error for LockAllError {}
 ///
 /// # Panics
 /// If two of the locks are one.
+///
+/// # Examples
+/// ```
+/// use lockdep::ordered::{Names, RequestLock, RequestRwLock, lock_all};
+/// use lockdep::sync::{Mutex, RwLock};
+///
+/// let (jobs, limit) = (Mutex::new(vec![1]), RwLock::new(8));
+/// let requests = (jobs.lock_request(), limit.read_request());
+/// let (jobs, limit) = lock_all(requests, Names::Written(&["jobs", "limit"]));
+/// assert!(jobs.unwrap().len() < *limit.unwrap());
+/// ```
 #[track_caller]
 #[inline(always)]
 pub fn lock_all<S: Set>(set: S, names: Names) -> S::Output {
@@ -95,6 +128,17 @@ pub(super) fn by_keys<S: Set>(set: &S, names: Names) -> S::Output {
 }
 
 /// Waits for each lock of `set` once: a later request for the same lock gives `None`.
+///
+/// # Examples
+/// ```
+/// use lockdep::ordered::{Names, RequestLock, lock_all_unique};
+/// use lockdep::sync::Mutex;
+///
+/// let jobs = Mutex::new(1);
+/// let (first, again) =
+///     lock_all_unique((jobs.lock_request(), jobs.lock_request()), Names::Indexed);
+/// assert!(first.is_some() && again.is_none());
+/// ```
 #[track_caller]
 pub fn lock_all_unique<S: Set>(set: S, _names: Names) -> S::Slots {
     let mut keys = set.keys();
@@ -116,6 +160,17 @@ pub fn lock_all_unique<S: Set>(set: S, _names: Names) -> S::Slots {
 ///
 /// # Errors
 /// One of them is held, or there twice.
+///
+/// # Examples
+/// ```
+/// use lockdep::ordered::{LockAllError, Names, RequestLock, try_lock_all};
+/// use lockdep::sync::Mutex;
+///
+/// let (jobs, done) = (Mutex::new(1), Mutex::new(0));
+/// let (jobs, done) = try_lock_all((jobs.lock_request(), done.lock_request()), Names::Indexed)?;
+/// assert!(jobs.is_ok() && done.is_ok());
+/// # Ok::<(), LockAllError>(())
+/// ```
 #[track_caller]
 pub fn try_lock_all<S: Set>(set: S, names: Names) -> Result<S::Output, LockAllError> {
     let mut keys = set.keys();
@@ -138,6 +193,19 @@ pub fn try_lock_all<S: Set>(set: S, names: Names) -> Result<S::Output, LockAllEr
 ///
 /// # Cost
 /// A lock that is held is tried again and again, with pauses of at most 500 µs.
+///
+/// # Examples
+/// ```
+/// use std::time::Duration;
+///
+/// use lockdep::ordered::{LockAllError, Names, RequestLock, lock_all_for};
+/// use lockdep::sync::Mutex;
+///
+/// let jobs = Mutex::new(1);
+/// let held = jobs.lock();
+/// let late = lock_all_for((jobs.lock_request(),), Names::Indexed, Duration::from_millis(1));
+/// assert!(matches!(late, Err(LockAllError::Timeout { .. })));
+/// ```
 #[track_caller]
 pub fn lock_all_for<S: Set>(
     set: S,
@@ -168,6 +236,16 @@ pub fn lock_all_for<S: Set>(
 ///
 /// # Panics
 /// If two of the locks are one.
+///
+/// # Examples
+/// ```
+/// use lockdep::ordered::{Names, RequestLock, lock_all_backoff};
+/// use lockdep::sync::Mutex;
+///
+/// let (jobs, done) = (Mutex::new(1), Mutex::new(0));
+/// let (jobs, done) = lock_all_backoff((jobs.lock_request(), done.lock_request()), Names::Indexed);
+/// assert!(jobs.is_ok() && done.is_ok());
+/// ```
 #[track_caller]
 pub fn lock_all_backoff<S: Set>(set: S, names: Names) -> S::Output {
     let mut keys = set.keys();

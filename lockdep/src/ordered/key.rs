@@ -10,6 +10,15 @@ use crate::model::word;
 ///
 /// Promise: two locks that are borrowed at the same time have the same keys, in the same order,
 /// for everybody.
+///
+/// # Examples
+/// ```
+/// use lockdep::ordered::OrderKey;
+///
+/// let (cash, savings) = (OrderKey::declared(1), OrderKey::declared(2));
+/// assert!(cash < savings);
+/// assert!(savings < OrderKey::of_address(&0), "locks with a declared key come first");
+/// ```
 // | the lock | first | then | last |
 // |---|---|---|---|
 // | has a key of the program's own | 0 | the key | 0 |
@@ -91,6 +100,17 @@ pub(super) fn address<L: ?Sized>(lock: &L) -> usize {
 }
 
 /// One lock of a set: what orders it, and its place in the set.
+///
+/// # Examples
+/// ```
+/// use lockdep::ordered::{RequestLock, Set};
+/// use lockdep::sync::Mutex;
+///
+/// let (jobs, done) = (Mutex::new(1), Mutex::new(0));
+/// let mut entries = (jobs.lock_request(), done.lock_request()).keys();
+/// entries.sort(); // in the order in which the locks are taken
+/// assert_ne!(entries[0], entries[1]);
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Entry {
     pub(super) key: OrderKey,

@@ -9,6 +9,49 @@ use crate::ordered::key::{self, OrderKey};
 use crate::sync as own_sync;
 
 /// A lock that one holder has at a time.
+///
+/// # Examples
+/// A lock of one's own, ordered by the number of its account:
+///
+/// ```
+/// use lockdep::ordered::{Handle, Lockable, OrderKey, lock_pair};
+/// use lockdep::sync::{Mutex, MutexGuard};
+///
+/// struct Account {
+///     number: u64,
+///     balance: Mutex<i64>,
+/// }
+///
+/// impl Lockable for Account {
+///     type Locked<'a> = MutexGuard<'a, i64>;
+///
+///     fn order_key(&self) -> OrderKey {
+///         OrderKey::declared(self.number)
+///     }
+///
+///     fn acquire(&self) -> MutexGuard<'_, i64> {
+///         self.balance.lock().unwrap()
+///     }
+///
+///     fn try_acquire(&self) -> Option<MutexGuard<'_, i64>> {
+///         self.balance.try_lock().ok()
+///     }
+/// }
+///
+/// impl<'a> Handle<'a> for &'a Account {
+///     type Lock = Account;
+///
+///     fn lock_ref(self) -> &'a Account {
+///         self
+///     }
+/// }
+///
+/// let [one, two] = [1, 2].map(|number| Account { number, balance: Mutex::new(10) });
+/// let (mut from, mut to) = lock_pair(&two, &one);
+/// (*from, *to) = (*from - 3, *to + 3);
+/// # drop((from, to));
+/// assert_eq!(*one.balance.lock().unwrap(), 13);
+/// ```
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot be locked as a mutex",
     label = "not a mutex",
@@ -41,6 +84,21 @@ pub trait Lockable {
 }
 
 /// A lock that has one writer or many readers.
+///
+/// # Examples
+/// ```
+/// use lockdep::ordered::RwLockable;
+/// use lockdep::sync::RwLock;
+///
+/// /// How many of the locks could be read now.
+/// fn readable<L: RwLockable>(locks: &[L]) -> usize {
+///     locks.iter().filter(|lock| lock.try_acquire_read().is_some()).count()
+/// }
+///
+/// let counts = [1, 2].map(RwLock::new);
+/// let written = counts[0].write();
+/// assert_eq!(readable(&counts), 1);
+/// ```
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot be locked for reading or writing",
     label = "not a reader-writer lock",
@@ -85,6 +143,21 @@ pub trait RwLockable {
 }
 
 /// A lock and the mode in which it is asked for.
+///
+/// # Examples
+/// ```
+/// use lockdep::ordered::{Names, Request, RequestLock, lock_all};
+/// use lockdep::sync::Mutex;
+///
+/// /// Takes two locks of any kind, each in its own mode.
+/// fn both<A: Request, B: Request>(a: A, b: B) -> (A::Output, B::Output) {
+///     lock_all((a, b), Names::Indexed)
+/// }
+///
+/// let (jobs, done) = (Mutex::new(1), Mutex::new(0));
+/// let (jobs, done) = both(jobs.lock_request(), done.lock_request());
+/// assert!(jobs.is_ok() && done.is_ok());
+/// ```
 pub trait Request {
     /// What the acquisition gives.
     type Output;
@@ -112,14 +185,49 @@ pub trait Request {
 }
 
 /// Asks for a mutex; made by [`RequestLock::lock_request`].
+///
+/// # Examples
+/// ```
+/// use lockdep::ordered::{LockRequest, Names, RequestLock, lock_all};
+/// use lockdep::sync::Mutex;
+///
+/// let counts = [1, 2, 3].map(Mutex::new);
+/// let odd: Vec<LockRequest<'_, Mutex<i32>>> =
+///     [0, 2].map(|at| counts[at].lock_request()).into_iter().collect();
+/// assert_eq!(lock_all(odd, Names::Indexed).len(), 2);
+/// ```
 #[derive(Debug)]
 pub struct LockRequest<'a, L: ?Sized>(&'a L);
 
 /// Asks to read; made by [`RequestRwLock::read_request`].
+///
+/// # Examples
+/// ```
+/// use lockdep::ordered::{Names, ReadRequest, RequestRwLock, lock_all};
+/// use lockdep::sync::RwLock;
+///
+/// fn limits(limits: &[RwLock<u32>]) -> Vec<ReadRequest<'_, RwLock<u32>>> {
+///     limits.iter().map(|limit| limit.read_request()).collect()
+/// }
+///
+/// let both = [8, 9].map(RwLock::new);
+/// assert_eq!(lock_all(limits(&both), Names::Indexed).len(), 2);
+/// ```
 #[derive(Debug)]
 pub struct ReadRequest<'a, L: ?Sized>(&'a L);
 
 /// Asks to write; made by [`RequestRwLock::write_request`].
+///
+/// # Examples
+/// ```
+/// use lockdep::ordered::{Names, RequestRwLock, WriteRequest, lock_all};
+/// use lockdep::sync::RwLock;
+///
+/// let (low, high) = (RwLock::new(1), RwLock::new(9));
+/// let requests: [WriteRequest<'_, RwLock<u32>>; 2] = [low.write_request(), high.write_request()];
+/// let guards = lock_all(Vec::from(requests), Names::Indexed);
+/// assert_eq!(guards.len(), 2);
+/// ```
 #[derive(Debug)]
 pub struct WriteRequest<'a, L: ?Sized>(&'a L);
 
@@ -217,6 +325,18 @@ impl<'a, L: RwLockable + ?Sized> Request for WriteRequest<'a, L> {
 }
 
 /// A request with a function for what it gives; made by [`mapped`].
+///
+/// # Examples
+/// ```
+/// use lockdep::ordered::{Names, RequestLock, lock_all, mapped};
+/// use lockdep::sync::Mutex;
+///
+/// let (jobs, done) = (Mutex::new(1), Mutex::new(0));
+/// let requests = (mapped(jobs.lock_request(), |job| job.unwrap()), done.lock_request());
+/// let (job, done) = lock_all(requests, Names::Indexed);
+/// assert_eq!(*job, 1);
+/// # drop(done);
+/// ```
 pub struct Mapped<R, F> {
     request: R,
     map: F,
@@ -268,6 +388,17 @@ impl<R: Request, F: Fn(R::Output) -> O, O> Request for Mapped<R, F> {
 
 /// Makes requests for mutexes. As a method it is found through any number of references and smart
 /// pointers.
+///
+/// # Examples
+/// ```
+/// use std::sync::Arc;
+///
+/// use lockdep::ordered::{Request, RequestLock};
+/// use lockdep::sync::Mutex;
+///
+/// let jobs = Arc::new(Mutex::new(1));
+/// assert_eq!(*jobs.lock_request().acquire().unwrap(), 1);
+/// ```
 pub trait RequestLock: Lockable {
     /// Asks for this mutex.
     #[inline]
@@ -280,6 +411,16 @@ impl<L: Lockable + ?Sized> RequestLock for L {}
 
 /// Makes requests for reader-writer locks. As a method it is found through any number of references
 /// and smart pointers.
+///
+/// # Examples
+/// ```
+/// use lockdep::ordered::{Request, RequestRwLock};
+/// use lockdep::sync::RwLock;
+///
+/// let limit = RwLock::new(8);
+/// *limit.write_request().acquire().unwrap() += 1;
+/// assert_eq!(*limit.read_request().acquire().unwrap(), 9);
+/// ```
 pub trait RequestRwLock: RwLockable {
     /// Asks to read.
     #[inline]
@@ -297,6 +438,23 @@ pub trait RequestRwLock: RwLockable {
 impl<L: RwLockable + ?Sized> RequestRwLock for L {}
 
 /// A reference to a mutex, or to something that points to one.
+///
+/// # Examples
+/// ```
+/// use std::sync::Arc;
+///
+/// use lockdep::ordered::{Handle, Locked, lock_pair};
+/// use lockdep::sync::Mutex;
+///
+/// /// Takes both, whatever leads to them.
+/// fn both<'a, A: Handle<'a>, B: Handle<'a>>(a: A, b: B) -> (Locked<'a, A>, Locked<'a, B>) {
+///     lock_pair(a, b)
+/// }
+///
+/// let (jobs, done) = (Mutex::new(1), Arc::new(Mutex::new(0)));
+/// let (jobs, done) = both(&jobs, &done);
+/// assert!(jobs.is_ok() && done.is_ok());
+/// ```
 #[diagnostic::on_unimplemented(
     message = "`{Self}` does not lead to a mutex",
     note = "use `read_slice` or `write_slice` for reader-writer locks"
@@ -310,6 +468,18 @@ pub trait Handle<'a> {
 }
 
 /// A reference to a reader-writer lock, or to something that points to one.
+///
+/// # Examples
+/// ```
+/// use lockdep::ordered::{RwHandle, RwLockable};
+/// use lockdep::sync::RwLock;
+///
+/// fn is_free<'a>(lock: impl RwHandle<'a>) -> bool {
+///     lock.lock_ref().try_acquire_write().is_some()
+/// }
+///
+/// assert!(is_free(&Box::new(RwLock::new(1))));
+/// ```
 #[diagnostic::on_unimplemented(
     message = "`{Self}` does not lead to a reader-writer lock",
     note = "use `lock_slice` for mutexes"

@@ -30,6 +30,30 @@
 //! | this crate | 1.4 | 1.35 | 1.0 | 1.0 |
 //!
 //! With more locks there is a sort, and for slices two allocations.
+//!
+//! # Examples
+//! ```
+//! # #[cfg(feature = "macros")] {
+//! use lockdep::lock_all;
+//! use lockdep::ordered::lock_slice;
+//! use lockdep::sync::{Mutex, RwLock};
+//!
+//! let (fee, accounts) = (RwLock::new(1), [30, 20, 10].map(Mutex::new));
+//! {
+//!     // Two accounts and a reader-writer lock, of different types.
+//!     let (mut from, mut to, fee) = lock_all!(
+//!         accounts[2].lock().unwrap(),
+//!         accounts[0].lock().unwrap(),
+//!         fee.read().unwrap()
+//!     );
+//!     *from -= 5 + *fee;
+//!     *to += 5;
+//! }
+//! // Any number of locks of one type.
+//! let total: i32 = lock_slice(&accounts).into_iter().map(|account| *account.unwrap()).sum();
+//! assert_eq!(total, 59);
+//! # }
+//! ```
 
 mod acquire;
 mod key;
@@ -52,12 +76,45 @@ pub use lockable::{
 pub use set::Set;
 
 /// What locking gives, for the mutex that `H` leads to.
+///
+/// # Examples
+/// ```
+/// use lockdep::ordered::{Locked, lock_slice};
+/// use lockdep::sync::Mutex;
+///
+/// struct Totals<'a> {
+///     guards: Vec<Locked<'a, &'a Mutex<u32>>>,
+/// }
+///
+/// let counts = [1, 2].map(Mutex::new);
+/// assert_eq!(Totals { guards: lock_slice(&counts) }.guards.len(), 2);
+/// ```
 pub type Locked<'a, H> = <<H as Handle<'a>>::Lock as Lockable>::Locked<'a>;
 
 /// What read-locking gives, for the lock that `H` leads to.
+///
+/// # Examples
+/// ```
+/// use lockdep::ordered::{Read, read_slice};
+/// use lockdep::sync::RwLock;
+///
+/// let names = ["a", "b"].map(RwLock::new);
+/// let guards: Vec<Read<'_, &RwLock<&str>>> = read_slice(&names);
+/// assert!(guards.iter().all(|guard| guard.is_ok()));
+/// ```
 pub type Read<'a, H> = <<H as RwHandle<'a>>::Lock as RwLockable>::Read<'a>;
 
 /// What write-locking gives, for the lock that `H` leads to.
+///
+/// # Examples
+/// ```
+/// use lockdep::ordered::{Write, write_slice};
+/// use lockdep::sync::RwLock;
+///
+/// let names = ["a", "b"].map(RwLock::new);
+/// let guards: Vec<Write<'_, &RwLock<&str>>> = write_slice(&names);
+/// assert!(guards.iter().all(|guard| guard.is_ok()));
+/// ```
 pub type Write<'a, H> = <<H as RwHandle<'a>>::Lock as RwLockable>::Write<'a>;
 
 /// Locks two locks, whichever comes first.
@@ -117,6 +174,16 @@ where
 }
 
 /// Locks each lock of `locks` once: an element that is the same lock as another is `None`.
+///
+/// # Examples
+/// ```
+/// use lockdep::ordered::lock_slice_unique;
+/// use lockdep::sync::Mutex;
+///
+/// let (a, b) = (Mutex::new(1), Mutex::new(2));
+/// let guards = lock_slice_unique([&a, &b, &a]);
+/// assert_eq!(guards.iter().map(Option::is_some).collect::<Vec<_>>(), [true, true, false]);
+/// ```
 #[track_caller]
 pub fn lock_slice_unique<'a, L>(locks: L) -> Vec<Option<Locked<'a, L::Item>>>
 where
@@ -129,6 +196,20 @@ where
 ///
 /// # Errors
 /// One of them is held, or there twice; nothing is then locked.
+///
+/// # Examples
+/// ```
+/// use lockdep::ordered::try_lock_slice;
+/// use lockdep::sync::Mutex;
+///
+/// let counts = [1, 2].map(Mutex::new);
+/// let held = counts[1].lock();
+/// let refused = try_lock_slice(&counts).unwrap_err();
+/// assert_eq!(
+///     refused.to_string(),
+///     "`locks[1]` is held; try again later, or wait with `lock_all!`"
+/// );
+/// ```
 #[track_caller]
 pub fn try_lock_slice<'a, L>(locks: L) -> Result<Vec<Locked<'a, L::Item>>, LockAllError>
 where
@@ -141,6 +222,19 @@ where
 ///
 /// # Errors
 /// One of them is held for longer, or there twice; nothing is then locked.
+///
+/// # Examples
+/// ```
+/// use std::time::Duration;
+///
+/// use lockdep::ordered::lock_slice_for;
+/// use lockdep::sync::Mutex;
+///
+/// let counts = [1, 2].map(Mutex::new);
+/// let guards = lock_slice_for(&counts, Duration::from_secs(1))?;
+/// assert_eq!(guards.len(), 2);
+/// # Ok::<(), lockdep::ordered::LockAllError>(())
+/// ```
 #[track_caller]
 pub fn lock_slice_for<'a, L>(
     locks: L,
@@ -156,6 +250,16 @@ where
 ///
 /// # Panics
 /// If two of them are one lock.
+///
+/// # Examples
+/// ```
+/// use lockdep::ordered::read_slice;
+/// use lockdep::sync::RwLock;
+///
+/// let counts = [1, 2].map(RwLock::new);
+/// let total: u32 = read_slice(&counts).into_iter().map(|count| *count.unwrap()).sum();
+/// assert_eq!(total, 3);
+/// ```
 #[track_caller]
 pub fn read_slice<'a, L>(locks: L) -> Vec<Read<'a, L::Item>>
 where
@@ -169,6 +273,18 @@ where
 ///
 /// # Panics
 /// If two of them are one lock.
+///
+/// # Examples
+/// ```
+/// use lockdep::ordered::write_slice;
+/// use lockdep::sync::RwLock;
+///
+/// let counts = [1, 2].map(RwLock::new);
+/// for count in write_slice(&counts) {
+///     *count.unwrap() = 0;
+/// }
+/// assert_eq!(*counts[1].read().unwrap(), 0);
+/// ```
 #[track_caller]
 pub fn write_slice<'a, L>(locks: L) -> Vec<Write<'a, L::Item>>
 where

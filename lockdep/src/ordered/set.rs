@@ -5,6 +5,22 @@ use crate::ordered::key::{Entry, taken_in_order};
 use crate::ordered::lockable::Request;
 
 /// Several requests. The locks are taken one at a time into slots, each by its place in the set.
+///
+/// # Examples
+/// A tuple or a vector of requests is a set:
+///
+/// ```
+/// use lockdep::ordered::{Names, RequestLock, RequestRwLock, Set};
+/// use lockdep::sync::{Mutex, RwLock};
+///
+/// fn take<S: Set>(requests: S) -> S::Output {
+///     requests.acquire_all(Names::Indexed)
+/// }
+///
+/// let (jobs, limit) = (Mutex::new(1), RwLock::new(8));
+/// let (mut jobs, limit) = take((jobs.lock_request(), limit.write_request()));
+/// assert!(jobs.is_ok() && limit.is_ok());
+/// ```
 pub trait Set {
     /// Room for a key and a place for each request.
     type Keys: AsMut<[Entry]>;

@@ -9,6 +9,20 @@
 //!
 //! What differs: a lock belongs to the class of the place that *uses* it first, as `lock_api` makes
 //! locks of a constant that knows no place. `cargo lockcheck` compiles `lock_api` so that it does.
+//!
+//! # Examples
+//! ```
+//! use lockdep::parking_lot::{Mutex, RwLock};
+//!
+//! let (jobs, limit) = (Mutex::new(vec![1]), RwLock::new(8));
+//! {
+//!     let mut jobs = jobs.lock();
+//!     if jobs.len() < *limit.read() {
+//!         jobs.push(2);
+//!     }
+//! }
+//! assert_eq!(jobs.into_inner(), [1, 2]);
+//! ```
 
 use ::parking_lot as real;
 

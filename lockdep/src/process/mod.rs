@@ -219,9 +219,19 @@ fn process_end() {
 }
 
 /// Sets what happens when something is found, from now on.
+///
+/// # Examples
+/// ```
+/// use lockdep::config::{Config, Print};
+///
+/// lockdep::configure(Config::from_env().print(Print::All));
+/// ```
 pub fn configure(config: Config) {
-    take_statistics(&config);
-    observe(|o| o.config = config);
+    // In this order: the first look at the observer makes it, with what the environment says.
+    observe(|o| {
+        take_statistics(&config);
+        o.config = config;
+    });
 }
 
 fn take_statistics(config: &Config) {
@@ -234,6 +244,18 @@ fn take_statistics(config: &Config) {
 }
 
 /// Everything that was found so far in this process, in the order it was found.
+///
+/// # Examples
+/// At the end of a test, the findings that could happen:
+///
+/// ```
+/// let shown: Vec<String> = lockdep::findings()
+///     .iter()
+///     .filter(|finding| finding.tier.is_shown())
+///     .map(|finding| finding.to_string())
+///     .collect();
+/// assert!(shown.is_empty(), "{}", shown.join("\n"));
+/// ```
 pub fn findings() -> Vec<Arc<Finding>> {
     observe(|o| o.findings().to_vec())
 }

@@ -8,6 +8,19 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use crate::hooks::{EventKind, EventTag};
 
 /// A meeting point of threads: [`std::sync::Barrier`], with its arrivals and waits recorded.
+///
+/// # Examples
+/// ```
+/// use lockdep::sync::Barrier;
+/// use lockdep::thread;
+///
+/// let both = Barrier::new(2);
+/// let leaders = thread::scope(|s| {
+///     let threads = [(); 2].map(|()| s.spawn(|| both.wait().is_leader()));
+///     threads.map(|thread| thread.join().unwrap()).into_iter().filter(|leads| *leads).count()
+/// });
+/// assert_eq!(leaders, 1);
+/// ```
 pub struct Barrier {
     tag: EventTag,
     inner: std::sync::Barrier,

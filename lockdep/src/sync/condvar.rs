@@ -9,6 +9,19 @@ use crate::hooks::{EventKind, EventTag, Site};
 use crate::sync::{Mutex, MutexGuard, outcome};
 
 /// Whether a timed wait ended because of its time: [`std::sync::WaitTimeoutResult`].
+///
+/// # Examples
+/// ```
+/// use std::time::Duration;
+///
+/// use lockdep::sync::{Condvar, Mutex};
+///
+/// let (ready, changed) = (Mutex::new(false), Condvar::new());
+/// let waited = changed
+///     .wait_timeout_while(ready.lock().unwrap(), Duration::from_millis(1), |ready| !*ready)
+///     .unwrap();
+/// assert!(waited.1.timed_out());
+/// ```
 #[derive(Debug, PartialEq, Eq, Copy, Clone)]
 pub struct WaitTimeoutResult(bool);
 

@@ -3,6 +3,20 @@
 //! A channel is one event: receivers wait for [`EventKind::Receive`], senders of a full bounded
 //! channel for [`EventKind::Send`]. Each side tells the other's event when it completes it: by a
 //! message, or because it is gone.
+//!
+//! # Examples
+//! ```
+//! use lockdep::sync::mpsc;
+//! use lockdep::thread;
+//!
+//! let (jobs, todo) = mpsc::sync_channel(1);
+//! let worker = thread::spawn(move || todo.iter().sum::<u32>());
+//! for job in 1..4 {
+//!     jobs.send(job).unwrap();
+//! }
+//! drop(jobs); // the worker's loop ends once no sender is left
+//! assert_eq!(worker.join().unwrap(), 6);
+//! ```
 
 use std::cell::Cell;
 use std::fmt;

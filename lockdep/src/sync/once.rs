@@ -7,6 +7,17 @@ use std::sync::OnceState;
 use crate::hooks::{Initializer, LockKind, LockTag, LockType, Site};
 
 /// A one-time initialisation: [`std::sync::Once`], with its runs and waits recorded.
+///
+/// # Examples
+/// ```
+/// use lockdep::sync::Once;
+///
+/// static SET_UP: Once = Once::new();
+///
+/// SET_UP.call_once(|| println!("the first time only"));
+/// SET_UP.call_once(|| unreachable!());
+/// assert!(SET_UP.is_completed());
+/// ```
 pub struct Once {
     tag: LockTag,
     inner: std::sync::Once,

@@ -57,6 +57,19 @@ struct State {
 }
 
 /// Why there is no permit.
+///
+/// # Examples
+/// ```
+/// use lockdep::sync::{AcquireError, Semaphore};
+///
+/// let connections = Semaphore::new(4);
+/// let refused = connections.acquire_many(5).unwrap_err();
+/// assert_eq!(refused, AcquireError::TooMany { asked: 5, total: 4 });
+/// assert_eq!(
+///     refused.to_string(),
+///     "5 permits were asked for, and there are 4 in all: ask for less"
+/// );
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum AcquireError {
@@ -112,6 +125,17 @@ impl fmt::Display for AcquireError {
 impl Error for AcquireError {}
 
 /// More permits were to be given back than are held.
+///
+/// # Examples
+/// ```
+/// use lockdep::sync::Semaphore;
+///
+/// let connections = Semaphore::new(4);
+/// let mut three = connections.acquire_many(3)?;
+/// let refused = three.release(4).unwrap_err();
+/// assert_eq!((refused.released, refused.held), (4, 3));
+/// # Ok::<(), lockdep::sync::AcquireError>(())
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct ReleaseError {
@@ -133,6 +157,19 @@ impl Error for ReleaseError {}
 /// Permits that a thread holds, until this is dropped.
 ///
 /// Like a lock's guard it stays on its thread.
+///
+/// # Examples
+/// ```
+/// use lockdep::sync::Semaphore;
+///
+/// let connections = Semaphore::new(4);
+/// {
+///     let _permit = connections.acquire()?;
+///     assert_eq!(connections.available(), 3);
+/// }
+/// assert_eq!(connections.available(), 4);
+/// # Ok::<(), lockdep::sync::AcquireError>(())
+/// ```
 #[must_use = "if unused the permits are released at once"]
 pub struct Permit<'a> {
     semaphore: &'a Semaphore,

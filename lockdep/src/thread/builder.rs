@@ -29,6 +29,18 @@ where
 }
 
 /// The name and stack size of a thread to be: [`std::thread::Builder`].
+///
+/// # Examples
+/// A report calls a thread by its name:
+///
+/// ```
+/// use lockdep::thread;
+///
+/// let teller = thread::Builder::new().name("teller".to_owned()).spawn(|| 42)?;
+/// assert_eq!(teller.thread().name(), Some("teller"));
+/// assert_eq!(teller.join().unwrap(), 42);
+/// # Ok::<(), std::io::Error>(())
+/// ```
 #[must_use = "must eventually spawn the thread"]
 pub struct Builder {
     inner: std::thread::Builder,

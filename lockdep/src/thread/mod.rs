@@ -2,6 +2,21 @@
 //!
 //! What makes, joins, parks or unparks a thread is defined here, with the signatures of `std`;
 //! everything else is `std`'s own.
+//!
+//! # Examples
+//! ```
+//! use lockdep::sync::Mutex;
+//! use lockdep::thread;
+//!
+//! let total = Mutex::new(0);
+//! thread::scope(|s| {
+//!     for part in 1..4 {
+//!         let total = &total;
+//!         s.spawn(move || *total.lock().unwrap() += part);
+//!     }
+//! });
+//! assert_eq!(total.into_inner().unwrap(), 6);
+//! ```
 
 // The glob keeps what `std` has and this module does not define, now and in later versions.
 pub use std::thread::*;

@@ -47,6 +47,20 @@ use crate::waits::times;
 type Callback = Arc<dyn Fn(&Finding) + Send + Sync>;
 
 /// What happens to the process when something is late, after it was reported.
+///
+/// # Examples
+/// A hang that cannot be mended ends the process, for its supervisor to start another:
+///
+/// ```
+/// use std::time::Duration;
+///
+/// use lockdep::watchdog::{Then, Watchdog};
+///
+/// let watching =
+///     Watchdog::new().slow_wait(Duration::from_secs(60)).dump(true).then(Then::Abort).start()?;
+/// # drop(watching);
+/// # Ok::<(), std::io::Error>(())
+/// ```
 #[derive(Clone, Debug, Default)]
 #[non_exhaustive]
 pub enum Then {
@@ -62,6 +76,30 @@ pub enum Then {
 /// How long is too long, and what happens then. See the [module](self).
 ///
 /// Two watchdogs at one time do not add up: the one that was started last counts.
+///
+/// # Examples
+/// ```
+/// use std::sync::mpsc;
+/// use std::time::Duration;
+///
+/// use lockdep::finding::Rule;
+/// use lockdep::sync::Mutex;
+/// use lockdep::watchdog::Watchdog;
+///
+/// # if cfg!(not(feature = "instrument")) { return Ok(()) }
+/// let (late, is_late) = mpsc::channel();
+/// let watching = Watchdog::new()
+///     .slow_hold(Duration::from_millis(1))
+///     .log(false)
+///     .on_expiry(move |finding| _ = late.send(finding.rule))
+///     .start()?;
+///
+/// let jobs = Mutex::new(vec![1]);
+/// let held = jobs.lock().unwrap();
+/// assert_eq!(is_late.recv()?, Rule::SlowHold);
+/// # drop((held, watching));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone)]
 #[must_use = "a watchdog watches once it is started"]
 pub struct Watchdog {
@@ -159,6 +197,21 @@ impl fmt::Debug for Watchdog {
 }
 
 /// A watchdog that runs, until this is dropped.
+///
+/// # Examples
+/// ```
+/// use std::time::Duration;
+///
+/// use lockdep::watchdog::Watchdog;
+///
+/// // For this block:
+/// {
+///     let _watching = Watchdog::new().slow_wait(Duration::from_secs(1)).start()?;
+/// }
+/// // From here to the end of the process:
+/// Watchdog::new().slow_wait(Duration::from_secs(10)).start()?.detach();
+/// # Ok::<(), std::io::Error>(())
+/// ```
 #[derive(Debug)]
 #[must_use = "the watchdog stops when this is dropped"]
 pub struct Watching {

@@ -14,6 +14,19 @@ const COUNT: &str = "LOCKDEP_RESTARTS";
 /// instead. The count is kept in `LOCKDEP_RESTARTS`.
 ///
 /// Only Unix has `exec`: elsewhere the process is aborted, and its supervisor must start it again.
+///
+/// # Examples
+/// ```
+/// use std::time::Duration;
+///
+/// use lockdep::watchdog::{Restart, Then, Watchdog};
+///
+/// let restart = Restart::at_most(3).back_off(Duration::from_secs(5));
+/// let watching =
+///     Watchdog::new().slow_wait(Duration::from_secs(60)).then(Then::Restart(restart)).start()?;
+/// # drop(watching);
+/// # Ok::<(), std::io::Error>(())
+/// ```
 #[derive(Clone, Debug)]
 pub struct Restart {
     attempts: u32,

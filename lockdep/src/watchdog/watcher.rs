@@ -84,6 +84,15 @@ pub(super) fn remove(pulse: &Arc<Pulse>) {
 /// The signal cannot be handled, or the system makes no thread. Signals are a thing of Unix:
 /// elsewhere the error is [`io::ErrorKind::Unsupported`], and [`dump`](crate::dump) has to be called
 /// by other means.
+///
+/// # Examples
+/// ```
+/// # if cfg!(not(unix)) { return Ok(()) }
+/// const SIGQUIT: i32 = 3; // Ctrl-\ in a terminal
+///
+/// lockdep::watchdog::dump_on_signal(SIGQUIT)?;
+/// # Ok::<(), std::io::Error>(())
+/// ```
 pub fn dump_on_signal(signal: c_int) -> io::Result<()> {
     run(&mut state())?;
     platform::on_signal(signal, || {

@@ -9,6 +9,7 @@ mod behaviour;
 mod claims;
 mod compile_errors;
 mod covers;
+mod documented;
 mod handing_over;
 mod isolated;
 mod livelock;

@@ -88,6 +88,17 @@ fn nothing_is_counted_unless_asked_for() {
 }
 
 #[test]
+fn the_first_thing_that_a_process_does_can_be_to_ask() {
+    fn body() {
+        lockdep::configure(lockdep::Config::from_env().stats(true));
+        let lock = Mutex::new(0);
+        *lock.lock().unwrap() += 1;
+        assert_eq!(of_kind("Mutex").acquisitions, 1);
+    }
+    run("stats::the_first_thing_that_a_process_does_can_be_to_ask", body).well();
+}
+
+#[test]
 fn what_the_detector_does_when_it_meets_something_new_is_no_hold() {
     fn body() {
         let outer = RwLock::new(0);
