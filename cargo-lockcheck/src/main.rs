@@ -230,7 +230,7 @@ fn lint_source(settings: Settings, baseline: &Baseline) -> Result<Outcome, Failu
                 .to_owned(),
         );
     }
-    report.notes.extend(lint::compile::unknown_compiler(&settings.toolchain));
+    report.notes.extend(lint::compile::unread(&settings.toolchain, &report.coverage));
     if settings.forward_messages {
         // A closed stdout leaves nobody to tell.
         let _ =
