@@ -38,10 +38,21 @@ pub fn command_path() -> &'static Path {
     })
 }
 
-/// A directory below `target` for what the tests build; kept from run to run, to save time.
+/// The toolchain whose compiler the checked programs have, where it is not the one that the tests have: the
+/// directory named by `LOCKCHECK_TEST_TOOLCHAIN`, as `rustc --print sysroot` says it.
+fn toolchain() -> Option<PathBuf> {
+    env::var_os("LOCKCHECK_TEST_TOOLCHAIN").map(PathBuf::from)
+}
+
+/// A directory below `target` for what the tests build; kept from run to run, to save time. Each toolchain
+/// has its own.
 fn scratch() -> PathBuf {
     let target = command_path().ancestors().nth(2).expect("it is in `target/debug`");
-    target.join("end-to-end")
+    let scratch = target.join("end-to-end");
+    match toolchain().as_deref().and_then(Path::file_name) {
+        Some(toolchain) => scratch.join(toolchain),
+        None => scratch,
+    }
 }
 
 /// A package or workspace to check. Nobody else, in this process or another, has one of the same root
@@ -132,6 +143,15 @@ impl Project {
         command.arg("lockcheck").args(args).current_dir(&self.root).stdin(Stdio::null());
         command.env("LOCKCHECK_CACHE_DIR", scratch().join("runtime"));
         command.env("CARGO_TERM_COLOR", "never");
+        if let Some(bin) = toolchain().map(|toolchain| toolchain.join("bin")) {
+            for (name, program) in [("CARGO", "cargo"), ("RUSTC", "rustc"), ("RUSTDOC", "rustdoc")]
+            {
+                command.env(name, bin.join(program));
+            }
+            let path = env::var_os("PATH").unwrap_or_default();
+            let path = env::join_paths([bin].into_iter().chain(env::split_paths(&path)));
+            command.env("PATH", path.expect("no path has a colon in it"));
+        }
         // What cargo and rustup have set for this test run is not meant for the checked project.
         for (name, _) in env::vars_os() {
             let name = name.to_string_lossy().into_owned();

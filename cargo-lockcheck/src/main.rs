@@ -11,7 +11,8 @@ use std::slice;
 
 use cargo_lockcheck::accept::baseline::{self, Baseline, Change};
 use cargo_lockcheck::accept::{self, Evidence};
-use cargo_lockcheck::build::runtime::{self, Runtime, Users};
+use cargo_lockcheck::build::cache::{Cache, Removed};
+use cargo_lockcheck::build::runtime::{Runtime, Users};
 use cargo_lockcheck::build::unwatched::unwatched;
 use cargo_lockcheck::build::wrapper::{self, Plan};
 use cargo_lockcheck::cli::args::{
@@ -21,7 +22,7 @@ use cargo_lockcheck::cli::failure::Failure;
 use cargo_lockcheck::cli::outcome::Outcome;
 use cargo_lockcheck::cli::phase::Phase;
 use cargo_lockcheck::cli::settings::{Outer, Settings};
-use cargo_lockcheck::cli::{kept_report, manual, output, status};
+use cargo_lockcheck::cli::{kept_report, manual, output, settings, status};
 use cargo_lockcheck::compare::Difference;
 use cargo_lockcheck::explain::{self, Subject};
 use cargo_lockcheck::lint;
@@ -103,6 +104,7 @@ fn run(args: Args, outer: Option<Outer>) -> Result<Outcome, Failure> {
             manual::write(directory)?;
             return Ok(Outcome::Passed);
         }
+        Command::Clean => return clean(),
         Command::Diff(DiffArgs { old, new }) => return diff(old, new, args.report.format),
     };
     let settings = Settings::resolve(args, outer)?;
@@ -157,6 +159,26 @@ fn diff(old: &Path, new: &Path, format: Format) -> Result<Outcome, Failure> {
     Ok(if difference.has_new_deny() { Outcome::Denied } else { Outcome::Passed })
 }
 
+/// Removes the compiled runtimes of this user.
+fn clean() -> Result<Outcome, Failure> {
+    let cwd = env::current_dir().unwrap_or_default();
+    let Some(directory) = settings::cache(&cwd) else {
+        return Err(Failure::new(
+            "this system names no directory for caches",
+            format!("Set `{}` to the directory that has the runtimes.", settings::CACHE),
+        ));
+    };
+    let Removed { entries, bytes, in_use } = Cache::at(&directory).clean();
+    let in_use = if in_use == 0 { String::new() } else { format!(", and left {in_use} in use") };
+    let runtimes = if entries == 1 { "runtime" } else { "runtimes" };
+    status::stage(format_args!(
+        "removed {entries} compiled {runtimes} ({:.1} MB) from {}{in_use}",
+        bytes as f64 / 1e6,
+        directory.display(),
+    ));
+    Ok(Outcome::Passed)
+}
+
 /// The stages of a check that reads the source.
 fn lint_source(settings: Settings, baseline: &Baseline) -> Result<Outcome, Failure> {
     let compiled = lint::compile::run(&settings)?;
@@ -208,7 +230,7 @@ fn lint_source(settings: Settings, baseline: &Baseline) -> Result<Outcome, Failu
                 .to_owned(),
         );
     }
-    report.notes.extend(lint::compile::unknown_compiler(&settings.toolchain));
+    report.notes.extend(lint::compile::unread(&settings.toolchain, &report.coverage));
     if settings.forward_messages {
         // A closed stdout leaves nobody to tell.
         let _ =
@@ -225,9 +247,13 @@ fn lint_source(settings: Settings, baseline: &Baseline) -> Result<Outcome, Failu
 /// The stages of a check that runs the program.
 fn check(settings: Settings, baseline: &Baseline) -> Result<Outcome, Failure> {
     let users = Users::of_program(settings.lock_file.as_deref());
-    let cache = settings.cache.clone();
-    let cleaned_up = interrupts::clean_up(move || runtime::remove_unfinished(&cache));
-    let runtime = Runtime::prepare(&settings.cache, &settings.toolchain, users, settings.voice)?;
+    let caches = [&settings.cache, &settings.workspace_cache].map(Cache::at);
+    let unfinished = caches.clone();
+    let cleaned_up =
+        interrupts::clean_up(move || unfinished.iter().for_each(Cache::remove_unfinished));
+    let [cache, of_workspace] = &caches;
+    let runtime =
+        Runtime::prepare(cache, of_workspace, &settings.toolchain, users, settings.voice)?;
     drop(cleaned_up);
     let collected = collect::run(&settings, &runtime)?;
     if let Some(failure) = collected.nothing_ran() {

@@ -106,7 +106,8 @@ fn an_end_while_the_runtime_is_built() {
     command.env("LOCKCHECK_CACHE_DIR", &cache);
     let mut child = command.spawn().expect("the command starts");
     let entries = || fs::read_dir(&cache).map_or(0, |entries| entries.count());
-    while entries() == 0 {
+    // The lock of what is made, and what is made.
+    while entries() < 2 {
         std::thread::sleep(std::time::Duration::from_millis(20));
     }
     let process = Pid::from_raw(child.id() as i32).expect("a process");

@@ -105,6 +105,12 @@ fn succeed(directory: &Path, commands: &[&str], name: &str) -> Result<(), String
     Ok(())
 }
 
+/// What `.ci/toolchains` has done with each compiler.
+#[test]
+fn the_first_example_does_what_its_readme_says() {
+    assert_eq!(check("01-abba"), Ok(()));
+}
+
 #[test]
 fn every_example_does_what_its_readme_says() {
     let examples = workspace().join("examples");

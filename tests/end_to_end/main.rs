@@ -5,6 +5,7 @@ mod advice;
 mod apart;
 mod bad_input;
 mod baseline;
+mod cache;
 mod declared;
 mod doctests;
 mod examples;

@@ -2,25 +2,28 @@
 //!
 //! Both travel as text inside this binary (the runtime's from `lockdep::sources`), so that an
 //! installed `cargo-lockcheck` needs no checkout and no network. They are compiled once per
-//! compiler, always optimised, and kept in a directory whose name is a hash of everything that
-//! went in; a directory is made under another name and renamed when it is whole, so any number of
-//! checks can run at once.
+//! compiler, always optimised, and kept for all workspaces (see [`super::cache`]) under a hash of everything
+//! that went in.
 
 use std::ffi::{OsStr, OsString};
 use std::fs;
 use std::hash::{DefaultHasher, Hasher};
 use std::io;
+use std::panic;
 use std::path::{Path, PathBuf};
-use std::process::{self, Command};
-use std::time::SystemTime;
+use std::process::Command;
+use std::sync::Arc;
+use std::thread;
 
 use lockdep::sources::SOURCES;
 use lockdep::std_items::STD_ITEMS;
 
+use super::cache::{Cache, InUse, Unwritable};
 use super::crate_patches::{self, FACADES, LOCKDEP, TRACING, TRACING_LIBRARY};
-use super::std_has;
+use super::std_library;
 use crate::cli::failure::Failure;
 use crate::cli::phase::{Phase, Voice};
+use crate::cli::status;
 use crate::cli::toolchain::Toolchain;
 
 /// The facade of the standard library.
@@ -94,29 +97,98 @@ pub struct Runtime {
     pub cfgs: String,
     /// Differs when what is compiled into checked programs differs, whatever the compiler.
     pub edition: String,
+    _in_use: Arc<InUse>,
 }
 
 impl Runtime {
-    /// The runtime for this compiler, from `cache` or compiled anew into it.
+    /// The runtime for this compiler, from `cache` or compiled anew into it. Where `cache` cannot be written,
+    /// a warning says so, and `workspace` stands in, which is the workspace's own.
     ///
     /// # Errors
-    /// When `cache` cannot be written, or the compiler refuses the sources.
+    /// When neither can be written, or the compiler refuses the sources.
     pub fn prepare(
-        cache: &Path,
+        cache: &Cache,
+        workspace: &Cache,
         toolchain: &Toolchain,
         users: Users,
         voice: Voice,
     ) -> Result<Runtime, Failure> {
-        let directory = directory(cache, toolchain, users);
-        if !is_whole(&directory) {
-            let release = toolchain.version.lines().next().unwrap_or_default();
-            let _phase =
-                Phase::begin(format_args!("building the runtime for {release}, once"), voice);
-            build(cache, &directory, toolchain, users)?;
+        match Runtime::from(cache, toolchain, users, voice) {
+            Ok(runtime) => Ok(runtime),
+            Err(Problem::Unwritable(Unwritable { path, error }))
+                if cache.directory() != workspace.directory() =>
+            {
+                status::warning(format_args!(
+                    "the compiled runtime cannot be kept for all workspaces, as `{}` cannot be written \
+                     ({error}): it is kept in `{}`",
+                    path.display(),
+                    workspace.directory().display(),
+                ));
+                Ok(Runtime::from(workspace, toolchain, users, voice)?)
+            }
+            Err(problem) => Err(problem.into()),
         }
-        let cfgs =
-            fs::read_to_string(directory.join(CFGS)).map_err(|e| unwritable(&directory, &e))?;
-        Ok(Runtime { std: directory.join(STD_LIBRARY), directory, cfgs, edition: edition(users) })
+    }
+
+    fn from(
+        cache: &Cache,
+        toolchain: &Toolchain,
+        users: Users,
+        voice: Voice,
+    ) -> Result<Runtime, Problem> {
+        let release = toolchain.version.lines().next().unwrap_or_default();
+        let waits = || {
+            if voice != Voice::Quiet {
+                status::stage("waiting for another check, which builds the runtime");
+            }
+        };
+        let make = |directory: &Path| {
+            let what = format_args!("building the runtime for {release}, once for all workspaces");
+            build(directory, toolchain, users, &Phase::begin(what, voice))
+        };
+        let (directory, in_use) = cache.entry(&name(toolchain, users), &is_whole, &waits, make)?;
+        let cfgs = fs::read_to_string(directory.join(CFGS))
+            .map_err(|error| Unwritable::new(&directory, error))?;
+        Ok(Runtime {
+            std: directory.join(STD_LIBRARY),
+            directory,
+            cfgs,
+            edition: edition(users),
+            _in_use: Arc::new(in_use),
+        })
+    }
+}
+
+/// Why there is no runtime.
+enum Problem {
+    /// It cannot be kept.
+    Unwritable(Unwritable),
+    /// It cannot be made.
+    Other(Failure),
+}
+
+impl From<Unwritable> for Problem {
+    fn from(unwritable: Unwritable) -> Problem {
+        Problem::Unwritable(unwritable)
+    }
+}
+
+impl From<Failure> for Problem {
+    fn from(failure: Failure) -> Problem {
+        Problem::Other(failure)
+    }
+}
+
+impl From<Problem> for Failure {
+    fn from(problem: Problem) -> Failure {
+        match problem {
+            Problem::Unwritable(Unwritable { path, error }) => Failure::new(
+                format!("cannot write `{}`: {error}", path.display()),
+                "Make that place writable and see that there is space, or choose another directory \
+                 with `--target-dir` or `LOCKCHECK_CACHE_DIR`.",
+            ),
+            Problem::Other(failure) => failure,
+        }
     }
 }
 
@@ -140,61 +212,54 @@ fn edition(users: Users) -> String {
     hash(texts.chain(probes).chain(flags).chain(facades).chain(own))
 }
 
-/// Where the runtime for this compiler is kept.
-fn directory(cache: &Path, toolchain: &Toolchain, users: Users) -> PathBuf {
-    cache.join(hash([&*edition(users), &*toolchain.version].into_iter()))
+/// The name under which the runtime for this compiler is kept: a hash of all that it depends on.
+fn name(toolchain: &Toolchain, users: Users) -> String {
+    hash([&*edition(users), &*toolchain.version, &*std_library::name(toolchain)].into_iter())
 }
 
-/// Compiles into a directory of its own, then gives it its name.
-fn build(
-    cache: &Path,
-    directory: &Path,
-    toolchain: &Toolchain,
-    users: Users,
-) -> Result<(), Failure> {
-    let work = Scratch::new(cache)?;
+/// Compiles all into this directory.
+fn build(work: &Path, toolchain: &Toolchain, users: Users, phase: &Phase) -> Result<(), Problem> {
+    /// What `phase` counts: asking what the compiler's `std` has, the runtime, its facades.
+    const STEPS: usize = 3;
     let write = |path: &Path, text: &str| {
-        let parent = path.parent().unwrap_or(&work.0);
+        let parent = path.parent().unwrap_or(work);
         fs::create_dir_all(parent)
             .and_then(|()| fs::write(path, text))
-            .map_err(|e| unwritable(path, &e))
+            .map_err(|error| Unwritable::new(path, error))
     };
-    let sources = work.0.join("lockdep");
+    phase.is_at(0, STEPS);
+    let sources = work.join("lockdep");
     for (path, text) in SOURCES {
         write(&sources.join(path), text)?;
     }
-    let facade = work.0.join("std.rs");
+    let (facade, tracing) = (work.join("std.rs"), work.join("tracing.rs"));
     write(&facade, STD)?;
+    write(&tracing, TRACING.1)?;
     for (versions, text) in FACADES {
-        write(&work.0.join(crate_patches::file_name(versions)), text)?;
+        write(&work.join(crate_patches::file_name(versions)), text)?;
     }
-    write(&work.0.join(LOCKDEP.0), LOCKDEP.1)?;
-    write(&work.0.join(CFGS), &toolchain.cfgs(cache)?)?;
+    write(&work.join(LOCKDEP.0), LOCKDEP.1)?;
+    write(&work.join(CFGS), &toolchain.cfgs(work)?)?;
     let root = sources.join("lib.rs");
+    let items = std_library::flags(toolchain, work);
+    phase.is_at(1, STEPS);
     // A compiler whose intrinsics have changed builds the runtime without the order of creation.
-    let items = std_has::flags(toolchain, &work.0);
     let flags: Vec<&OsStr> =
         users.flags().iter().map(OsStr::new).chain(items.iter().map(OsStr::new)).collect();
     let with_order: Vec<&OsStr> =
         flags.iter().copied().chain([OsStr::new(CREATION_ORDER)]).collect();
-    compile(toolchain, &work.0, "lockdep", &root, &with_order)
-        .or_else(|_| compile(toolchain, &work.0, "lockdep", &root, &flags))?;
+    compile(toolchain, work, "lockdep", &root, &with_order)
+        .or_else(|_| compile(toolchain, work, "lockdep", &root, &flags))?;
+    phase.is_at(2, STEPS);
     let mut lockdep = OsString::from("--extern=lockdep=");
-    lockdep.push(work.0.join(RUNTIME_LIBRARY));
-    compile(toolchain, &work.0, "std", &facade, &[&lockdep])?;
-    let tracing = work.0.join("tracing.rs");
-    write(&tracing, TRACING.1)?;
-    compile(toolchain, &work.0, TRACING.0, &tracing, &[&lockdep])?;
-    seal(&work.0).map_err(|error| unwritable(&work.0, &error))?;
-
-    // Somebody else may have been faster, and then theirs is as good; or the old one is broken.
-    if fs::rename(&work.0, directory).is_err() && !is_whole(directory) {
-        let broken = Scratch::new(cache)?;
-        let moved = fs::rename(directory, broken.0.join("broken"));
-        moved.and_then(|()| fs::rename(&work.0, directory)).or_else(|error| {
-            if is_whole(directory) { Ok(()) } else { Err(unwritable(directory, &error)) }
-        })?;
-    }
+    lockdep.push(work.join(RUNTIME_LIBRARY));
+    let facades = thread::scope(|scope| {
+        let std = scope.spawn(|| compile(toolchain, work, "std", &facade, &[&lockdep]));
+        let tracing = compile(toolchain, work, TRACING.0, &tracing, &[&lockdep]);
+        [std.join().unwrap_or_else(|panic| panic::resume_unwind(panic)), tracing]
+    });
+    facades.into_iter().collect::<Result<(), Problem>>()?;
+    seal(work).map_err(|error| Unwritable::new(work, error))?;
     Ok(())
 }
 
@@ -204,7 +269,7 @@ fn compile(
     name: &str,
     root: &Path,
     more: &[&OsStr],
-) -> Result<(), Failure> {
+) -> Result<(), Problem> {
     let mut remap = out.as_os_str().to_owned();
     remap.push("=/lockcheck");
     let output = Command::new(&toolchain.rustc)
@@ -229,13 +294,15 @@ fn compile(
         return Ok(());
     }
     let said = String::from_utf8_lossy(&output.stderr);
-    let next = if said.contains("No space left on device") {
-        "Free some space on that disk, or choose another with `--target-dir`."
-    } else {
-        "Try the newest stable toolchain; if it fails there too, report the message above as a \
-         fault of cargo-lockcheck."
-    };
-    Err(Failure::new(format!("the runtime does not compile here\n{}", said.trim()), next))
+    if said.contains("No space left on device") {
+        return Err(Unwritable::new(out, io::ErrorKind::StorageFull.into()).into());
+    }
+    let failure = Failure::new(
+        format!("the runtime does not compile here\n{}", said.trim()),
+        "Try the newest stable toolchain; if it fails there too, report the message above as a fault of \
+         cargo-lockcheck.",
+    );
+    Err(failure.into())
 }
 
 /// Writes the list of the libraries, which makes the directory whole.
@@ -260,91 +327,58 @@ fn contents(directory: &Path) -> io::Result<String> {
     Ok(lines)
 }
 
-fn unwritable(path: &Path, error: &io::Error) -> Failure {
-    Failure::new(
-        format!("cannot write `{}`: {error}", path.display()),
-        "Make that place writable and see that there is space, or choose another directory with \
-         `--target-dir`.",
-    )
-}
-
-/// How the names of directories begin that this process compiles into.
-fn unfinished() -> String {
-    format!(".new-{}-", process::id())
-}
-
-/// Removes what this process has begun to compile into `cache`, as it is about to end.
-pub fn remove_unfinished(cache: &Path) {
-    for entry in fs::read_dir(cache).into_iter().flatten().flatten() {
-        if entry.file_name().to_string_lossy().starts_with(&unfinished()) {
-            // What cannot be removed does no harm.
-            let _ = fs::remove_dir_all(entry.path());
-        }
-    }
-}
-
-/// A directory that is removed, unless it was renamed.
-struct Scratch(PathBuf);
-
-impl Scratch {
-    fn new(parent: &Path) -> Result<Scratch, Failure> {
-        let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
-        let path = parent.join(format!("{}{}", unfinished(), now.as_nanos()));
-        fs::create_dir_all(&path).map_err(|error| unwritable(&path, &error))?;
-        Ok(Scratch(path))
-    }
-}
-
-impl Drop for Scratch {
-    fn drop(&mut self) {
-        // Gone already when it was renamed; and what cannot be removed does no harm.
-        let _ = fs::remove_dir_all(&self.0);
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use std::env;
     use std::fs;
     use std::path::Path;
 
-    use super::{RUNTIME_LIBRARY, Runtime, Users, directory, edition, is_whole};
+    use super::{RUNTIME_LIBRARY, Runtime, Users, edition, is_whole, name};
+    use crate::build::cache::Cache;
     use crate::cli::cargo_config::CargoConfig;
     use crate::cli::phase::Voice;
     use crate::cli::toolchain::Toolchain;
 
+    fn toolchain() -> Toolchain {
+        Toolchain::find(&CargoConfig::default(), Path::new(".")).expect("rustc")
+    }
+
     #[test]
     fn a_broken_cache_is_built_anew_and_a_whole_one_is_kept() {
-        let toolchain = Toolchain::find(&CargoConfig::default(), Path::new(".")).expect("rustc");
-        let cache = tempfile::tempdir().expect("a directory");
-        let first = Runtime::prepare(cache.path(), &toolchain, Users::HooksAlone, Voice::Quiet)
-            .expect("it builds");
+        let root = tempfile::tempdir().expect("a directory");
+        let cache = Cache::at(root.path());
+        let prepare = || {
+            Runtime::prepare(&cache, &cache, &toolchain(), Users::HooksAlone, Voice::Quiet)
+                .expect("it builds")
+        };
+        let first = prepare();
         let library = first.directory.join(RUNTIME_LIBRARY);
-        let made = fs::metadata(&library).and_then(|data| data.modified()).expect("a time");
+        let made = || fs::metadata(&library).and_then(|data| data.modified()).expect("a time");
+        let before = made();
         fs::write(&library, "broken").expect("the library is writable");
         assert!(!is_whole(&first.directory));
+        drop(first);
 
-        let second = Runtime::prepare(cache.path(), &toolchain, Users::HooksAlone, Voice::Quiet)
-            .expect("it builds again");
-        assert_eq!(first.directory, second.directory);
+        let second = prepare();
         assert!(is_whole(&second.directory));
-        let again = fs::metadata(&library).and_then(|data| data.modified()).expect("a time");
-        assert_ne!(made, again);
+        let again = made();
+        assert_ne!(before, again);
 
-        Runtime::prepare(cache.path(), &toolchain, Users::HooksAlone, Voice::Quiet)
-            .expect("it is there");
-        let still = fs::metadata(&library).and_then(|data| data.modified()).expect("a time");
-        assert_eq!(again, still);
-        assert_eq!(fs::read_dir(cache.path()).expect("a list").count(), 1, "no scratch is left");
+        assert_eq!(prepare().directory, second.directory);
+        assert_eq!(again, made());
+        let entries = fs::read_dir(root.path()).expect("a list");
+        let directories = entries.filter(|entry| {
+            entry.as_ref().is_ok_and(|entry| entry.file_type().is_ok_and(|kind| kind.is_dir()))
+        });
+        assert_eq!(directories.count(), 1, "nothing unfinished is left");
     }
 
     #[test]
     fn another_compiler_has_a_directory_of_its_own() {
-        let mut toolchain =
-            Toolchain::find(&CargoConfig::default(), Path::new(".")).expect("rustc");
-        let one = directory(Path::new(""), &toolchain, Users::HooksAlone);
+        let mut toolchain = toolchain();
+        let one = name(&toolchain, Users::HooksAlone);
         toolchain.version.push_str("\nLLVM version: 0");
-        assert_ne!(directory(Path::new(""), &toolchain, Users::HooksAlone), one);
+        assert_ne!(name(&toolchain, Users::HooksAlone), one);
     }
 
     #[test]
@@ -353,20 +387,24 @@ mod tests {
         let of_another = "[[package]]\nname = \"lockdep-of-another\"\n";
         assert_eq!(Users::of_program(Some(of_another)), Users::HooksAlone);
         assert_eq!(Users::of_program(Some("[[package]]\nname = \"lockdep\"\n")), Users::Program);
-        let toolchain = Toolchain::find(&CargoConfig::default(), Path::new(".")).expect("rustc");
-        let of = |users| directory(Path::new(""), &toolchain, users);
+        let of = |users| name(&toolchain(), users);
         assert_ne!(of(Users::Program), of(Users::HooksAlone));
         // What was compiled over one of them is not used with the other.
         assert_ne!(edition(Users::Program), edition(Users::HooksAlone));
     }
 
     #[test]
-    fn a_place_that_cannot_be_written_is_named() {
-        let toolchain = Toolchain::find(&CargoConfig::default(), Path::new(".")).expect("rustc");
-        let file = env::current_exe().expect("a file");
-        let error = Runtime::prepare(&file, &toolchain, Users::Program, Voice::Quiet)
-            .expect_err("a file is no directory");
-        assert!(error.to_string().contains(&*file.to_string_lossy()), "{error}");
+    fn where_the_cache_cannot_be_written_the_workspace_has_its_own() {
+        let root = tempfile::tempdir().expect("a directory");
+        let file = Cache::at(env::current_exe().expect("a file"));
+        let workspace = Cache::at(root.path());
+        let prepare = |fallback| {
+            Runtime::prepare(&file, fallback, &toolchain(), Users::HooksAlone, Voice::Quiet)
+        };
+        let made = prepare(&workspace).expect("the workspace can be written");
+        assert!(made.directory.starts_with(root.path()));
+        let error = prepare(&file).expect_err("a file is no directory");
+        assert!(error.to_string().contains(&*file.directory().to_string_lossy()), "{error}");
         assert!(error.next().contains("--target-dir"));
     }
 }

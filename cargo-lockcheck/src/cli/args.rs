@@ -36,6 +36,11 @@ Exit codes:
   102  a report could not be read
   2    bad arguments";
 
+/// What is left.
+const CLEAN: &str = "\
+The next check compiles the runtime anew. What a workspace has in `target/lockcheck` goes with
+`cargo clean`.";
+
 /// What a subcommand that calls cargo is given.
 macro_rules! usage {
     ($command:literal) => {
@@ -110,6 +115,9 @@ pub enum Command {
         after_long_help = DIFF_CODES
     )]
     Diff(DiffArgs),
+    /// Removes the compiled runtimes, which all workspaces share
+    #[command(override_usage = "cargo lockcheck clean", after_long_help = CLEAN)]
+    Clean,
     /// Prints what completes the arguments in a shell
     #[command(hide = true, override_usage = "cargo lockcheck completions SHELL")]
     Completions(CompletionsArgs),

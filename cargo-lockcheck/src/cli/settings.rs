@@ -9,6 +9,7 @@ use std::process::Command;
 use std::time::Duration;
 
 use anstream::ColorChoice;
+use etcetera::base_strategy::{BaseStrategy, choose_native_strategy};
 use serde::Deserialize;
 
 use super::args::{self, Args, BaselineArgs, CargoCommand, ExplainArgs};
@@ -25,8 +26,7 @@ use crate::report::belonging::Member;
 use crate::report::classify::Levels;
 use crate::report::render::{Format, Show};
 
-/// Names a directory for compiled runtimes other than `target/lockcheck/runtime`, so that
-/// workspaces can share it.
+/// Names a directory for compiled runtimes other than `lockcheck` in the user's directory for caches.
 pub const CACHE: &str = "LOCKCHECK_CACHE_DIR";
 
 /// Tests in which nothing gets on for this long are taken to hang, unless another time is set.
@@ -62,8 +62,10 @@ pub struct Settings {
     pub directory: PathBuf,
     /// cargo's target directory for checked programs.
     pub build: PathBuf,
-    /// Where compiled runtimes are kept.
+    /// Where compiled runtimes are kept, for all workspaces.
     pub cache: PathBuf,
+    /// Where they are kept if `cache` cannot be written.
+    pub workspace_cache: PathBuf,
     /// The compiler that cargo uses.
     pub toolchain: Toolchain,
     /// The compiler wrapper that the user has set.
@@ -136,9 +138,10 @@ impl Settings {
             args::Command::Baseline(BaselineArgs { checked, .. })
             | args::Command::Explain(ExplainArgs { checked, .. }) => ("report", checked.cargo()),
             // They need no settings, and ask for none.
-            args::Command::Diff(_) | args::Command::Completions(_) | args::Command::Man(_) => {
-                ("report", Vec::new())
-            }
+            args::Command::Diff(_)
+            | args::Command::Clean
+            | args::Command::Completions(_)
+            | args::Command::Man(_) => ("report", Vec::new()),
         };
         let with_trace = report.with_trace.is_some();
         traces.extend(report.with_trace.clone().flatten());
@@ -163,8 +166,8 @@ impl Settings {
         let packages_of_workspace = metadata.members();
         let directory = target.unwrap_or(metadata.target_directory).join("lockcheck");
         let build = directory.join("build");
-        let cache =
-            env::var_os(CACHE).map_or_else(|| directory.join("runtime"), |path| cwd.join(path));
+        let workspace_cache = directory.join("runtime");
+        let cache = cache(&cwd).unwrap_or_else(|| workspace_cache.clone());
         let Read { mut levels, lint, accepted } = Read::load(&metadata.workspace_root)?;
         for (code, level) in report.levels() {
             levels.command.set(code, level).map_err(bad_word)?;
@@ -209,6 +212,7 @@ impl Settings {
             directory,
             build,
             cache,
+            workspace_cache,
             toolchain,
             wrapper,
             color: color(&given, &config),
@@ -234,6 +238,13 @@ impl Settings {
                     .any(|form| form.to_str().is_some_and(|form| form.starts_with("json"))),
         })
     }
+}
+
+/// Where compiled runtimes of this user are kept, if the system has a place for such: [`CACHE`], from the
+/// directory `cwd`, or `lockcheck` in the directory for caches (`XDG_CACHE_HOME`).
+pub fn cache(cwd: &Path) -> Option<PathBuf> {
+    let named = env::var_os(CACHE).filter(|path| !path.is_empty()).map(|path| cwd.join(path));
+    named.or_else(|| Some(choose_native_strategy().ok()?.cache_dir().join("lockcheck")))
 }
 
 /// What cargo would do: `--color`, then `CARGO_TERM_COLOR`, then `term.color`.

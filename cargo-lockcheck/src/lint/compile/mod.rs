@@ -5,5 +5,5 @@ mod manifest;
 mod read;
 mod target;
 
-pub use cargo::{Compiled, WRAPPER, run, unknown_compiler, wrap};
+pub use cargo::{Compiled, WRAPPER, run, unread, wrap};
 pub use target::Checked;

@@ -26,7 +26,7 @@ impl<'a> BodyView<'_, 'a> {
                 Rvalue::Use(Operand::Move(inner) | Operand::Copy(inner)) => {
                     (inner, &place.steps[..])
                 }
-                Rvalue::Cast(Operand::Copy(pointer), _) => match boxed(pointer) {
+                Rvalue::Cast(Operand::Copy(pointer), kind) => match boxed(pointer, kind) {
                     // The box itself is a value: what it was moved from is another place.
                     Some([]) => {
                         return Place { local: pointer.local, steps: place.steps };
@@ -64,14 +64,16 @@ impl<'a> BodyView<'_, 'a> {
     }
 }
 
-/// The steps to a box, of the place of its pointer: `((_4.0: Unique<T>).0: NonNull<T>)`.
-fn boxed<'s, 'a>(pointer: &'s Place<'a>) -> Option<&'s [Step<'a>]> {
+/// The steps to a box, of the place of its pointer that is cast: `((_4.0: Unique<T>).0: NonNull<T>)`, or
+/// `_4.0` of whatever type, where the cast says that it is that of a box.
+fn boxed<'s, 'a>(pointer: &'s Place<'a>, cast: &str) -> Option<&'s [Step<'a>]> {
     match pointer.steps.as_slice() {
         [steps @ .., Step::Field(0, unique), Step::Field(0, raw)]
             if types::short(unique) == "Unique" && types::short(raw) == "NonNull" =>
         {
             Some(steps)
         }
+        [steps @ .., Step::Field(0, _)] if cast.ends_with("(BoxDerefTransmute)") => Some(steps),
         _ => None,
     }
 }

@@ -218,7 +218,14 @@ fn try_rvalue(text: &str) -> Option<Rvalue<'_>> {
         cursor.eat("mut ");
         return Some(Rvalue::Ref(place(&mut cursor)?));
     }
+    // Newer compilers say so of a copy that makes no borrow.
+    let text = text.strip_prefix("no_retag ").unwrap_or(text);
     let mut cursor = Cursor::new(text);
+    // Older compilers have a word of its own for the copy of a reference that is only looked through.
+    if cursor.eat("deref_copy ") {
+        let copied = place(&mut cursor)?;
+        return cursor.is_empty().then_some(Rvalue::Use(Operand::Copy(copied)));
+    }
     if text.starts_with("move ") || text.starts_with("copy ") {
         let operand = operand(&mut cursor)?;
         if cursor.eat(" as ") {

@@ -8,7 +8,9 @@ pub(crate) mod callee;
 mod cursor;
 mod line;
 pub(crate) mod model;
+mod nothing;
 mod parser;
+mod states;
 pub(crate) mod types;
 
 pub(crate) use parser::parse;

@@ -23,15 +23,48 @@ pub fn short_function(function: &str) -> String {
         Some((path, last)) if is_hash(last) => path,
         _ => function,
     };
-    let around = function.replace("::{{closure}}", "");
-    let (path, name) = around.rsplit_once("::").unwrap_or(("", &around));
-    let owner = match path.strip_prefix('<') {
+    let around = without_closures(function);
+    let named = without_arguments(&around);
+    let (path, name) = named.rsplit_once("::").unwrap_or(("", named));
+    let of_type = path.strip_prefix('<').and_then(|path| path.strip_suffix('>'));
+    let owner = match of_type {
+        // A function of the type itself, as newer compilers write it.
+        Some(ty) if !ty.contains(" as ") => short_type(ty),
         Some(_) => short_type(path),
         None => path.rsplit("::").next().unwrap_or_default().to_owned(),
     };
     let is_type = owner.starts_with(|c: char| c.is_uppercase() || c == '<');
     let short = if is_type { format!("{owner}::{name}") } else { name.to_owned() };
     if around == function { format!("`{short}`") } else { format!("a closure in `{short}`") }
+}
+
+/// The function around a closure, `::{{closure}}` or, as newer compilers write it, `::{closure#0}`.
+fn without_closures(function: &str) -> String {
+    let mut around = function.replace("::{{closure}}", "");
+    while let Some(start) = around.find("::{closure#") {
+        let Some(length) = around[start..].find('}') else { break };
+        around.replace_range(start..=start + length, "");
+    }
+    around
+}
+
+/// `bank::pay` for `bank::pay::<bank::Euro>`.
+fn without_arguments(function: &str) -> &str {
+    let mut depth = 0_usize;
+    if !function.ends_with('>') {
+        return function;
+    }
+    for (at, char) in function.char_indices().rev() {
+        match char {
+            '>' if !function[..at].ends_with('-') => depth += 1,
+            '<' => depth = depth.saturating_sub(1),
+            _ => {}
+        }
+        if depth == 0 {
+            return function[..at].strip_suffix("::").unwrap_or(function);
+        }
+    }
+    function
 }
 
 #[cfg(test)]
@@ -59,6 +92,11 @@ mod tests {
             ("bank::core::Bank::pay", "`Bank::pay`"),
             ("bank::Bank::pay::h0123456789abcdef", "`Bank::pay`"),
             ("bank::main::{{closure}}::{{closure}}", "a closure in `main`"),
+            ("bank::main::{closure#0}::{closure#12}", "a closure in `main`"),
+            ("bank::pay::<bank::Euro<u8>>", "`pay`"),
+            ("bank::pay::<fn() -> u8>::{closure#0}", "a closure in `pay`"),
+            ("<bank::Bank>::pay", "`Bank::pay`"),
+            ("<bank::Pool<a::B>>::get::<u8>", "`Pool<B>::get`"),
             ("closure in bank::Bank::pay", "a closure in `Bank::pay`"),
             ("<bank::Request as core::fmt::Display>::fmt", "`<Request as Display>::fmt`"),
             ("<bank::Pool<a::B> as Drop>::drop", "`<Pool<B> as Drop>::drop`"),
