@@ -15,6 +15,9 @@ pub mod cli;
 // Findings that the program's people accept.
 pub mod accept;
 
+// Deadlocks that another schedule of a recorded run leads to.
+pub mod predict;
+
 // Deadlocks in the source.
 pub mod lint;
 

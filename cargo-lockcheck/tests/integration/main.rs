@@ -7,6 +7,7 @@ mod ids;
 mod links;
 mod merging;
 mod pages;
+mod predict;
 mod reading;
 mod report;
 mod settings_file;

@@ -1,0 +1,5 @@
+//! Deadlocks that are predicted: small runs with their verdicts, recorded ones, and random ones against
+//! all of their schedules.
+
+mod notation;
+mod runs;
