@@ -55,10 +55,10 @@ impl Constraints {
                 }
                 // The join itself is where the wait begins.
                 Action::Join(child) => {
-                    let last = history.ends.get(&child).filter(|&&last| last < id);
+                    let ends = history.ends_of(child, id).into_iter();
                     let goes_on = history.after(id);
                     self.life.extend(
-                        last.zip(goes_on).map(|(&first, then)| Before { first, then }),
+                        ends.filter_map(|first| Some(Before { first, then: goes_on? })),
                     );
                 }
                 _ => {}

@@ -91,7 +91,8 @@ impl Dependencies {
         for (id, event) in history.recording.numbered() {
             let now = &mut threads[event.thread.index()];
             match event.action {
-                Action::Request(lock, mode) => {
+                // A thread that goes on to something else did not wait here.
+                Action::Request(lock, mode) if is_followed(history, id, lock) => {
                     now.asking = Some(lock);
                     these.ask(event.thread, now, Awaited::Lock(lock), mode, id, &waits);
                     if is_read(lock, mode) {
@@ -133,7 +134,8 @@ impl Dependencies {
                     these.signal(event.thread, now, Awaited::Signal(signal), &waits);
                     these.wait(event.thread, now, Awaited::Signal(signal), id, &waits);
                 }
-                Action::Fork(_) | Action::Join(_) | Action::Read(_) | Action::Write(_) => {}
+                Action::Request(..) | Action::Join(_) => {}
+                Action::Fork(_) | Action::Read(_) | Action::Write(_) => {}
             }
         }
         these.known.clear();
@@ -235,6 +237,13 @@ impl Now {
             }
         }
     }
+}
+
+/// Whether the next that the thread of `request` does, if anything, is to acquire `lock`.
+fn is_followed(history: &History<'_>, request: EventId, lock: LockId) -> bool {
+    history.after(request).is_none_or(|next| {
+        matches!(history.recording.event(next).action, Action::Acquire(of, ..) if of == lock)
+    })
 }
 
 /// Whether a message waits for room, unless somebody receives one; it is counted.

@@ -167,6 +167,23 @@ impl<'r> History<'r> {
         self.position[event.index()]
     }
 
+    /// The steps that are over when a join of `thread` before `joined` goes on: its last one, and what that
+    /// has waited for, if it was a join.
+    pub(super) fn ends_of(&self, thread: ThreadId, joined: EventId) -> Vec<EventId> {
+        let mut ends: Vec<EventId> = Vec::new();
+        let mut next = Some(thread);
+        while let Some(&end) = next.and_then(|thread| self.ends.get(&thread))
+            && end < ends.last().copied().unwrap_or(joined)
+        {
+            ends.push(end);
+            next = match self.recording.event(end).action {
+                Action::Join(child) => Some(child),
+                _ => None,
+            };
+        }
+        ends
+    }
+
     /// The next step of the same thread.
     pub(super) fn after(&self, event: EventId) -> Option<EventId> {
         self.steps[self.thread(event).index()].get(self.position(event) as usize + 1).copied()

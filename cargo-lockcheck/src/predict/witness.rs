@@ -290,7 +290,7 @@ pub(super) fn check(
         }
         let previous = at.checked_sub(1).map(|at| recording.event(own[at]).action);
         if let Some(Action::Join(child)) = previous
-            && history.ends.get(&child).is_some_and(|end| *end < step && !is_done(&done, *end))
+            && history.ends_of(child, own[at - 1]).iter().any(|end| !is_done(&done, *end))
         {
             return false;
         }

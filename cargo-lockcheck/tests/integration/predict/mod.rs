@@ -1,5 +1,8 @@
 //! Deadlocks that are predicted: small runs with their verdicts, recorded ones, and random ones against
 //! all of their schedules.
 
+mod all_schedules;
 mod notation;
+mod random;
 mod runs;
+mod verdicts;
