@@ -26,6 +26,7 @@ use cargo_lockcheck::cli::{kept_report, manual, output, settings, status};
 use cargo_lockcheck::compare::Difference;
 use cargo_lockcheck::explain::{self, Subject};
 use cargo_lockcheck::lint;
+use cargo_lockcheck::predict::Limits;
 use cargo_lockcheck::report::belonging;
 use cargo_lockcheck::report::classify::classify;
 use cargo_lockcheck::report::graph::OrderGraph;
@@ -39,6 +40,8 @@ use cargo_lockcheck::traces::analyze::analyze;
 use cargo_lockcheck::traces::lock_names::Names;
 use cargo_lockcheck::traces::merge::Merged;
 use cargo_lockcheck::traces::not_watched;
+use cargo_lockcheck::traces::predicted::{self, Predicted};
+use cargo_lockcheck::traces::std_format::{ENDING, StdTrace};
 use cargo_lockcheck::traces::symbols;
 use cargo_lockcheck::traces::trace::Warning;
 use cargo_lockcheck::with_trace;
@@ -313,11 +316,19 @@ fn report(
     let sources = Sources::of_workspace(&settings.workspace);
     let mut unread = Vec::new();
     let phase = Phase::begin("looking for deadlocks in what was recorded", settings.voice);
-    let (merged, unusable) = read(traces, &sources, &phase, &mut unread)?;
-    let analysis = analyze(&merged, &sources, &settings.lint.order);
+    let is_std = |trace: &&PathBuf| trace.extension().is_some_and(|ending| ending == ENDING);
+    let (runs, traces): (Vec<&PathBuf>, Vec<&PathBuf>) = traces.iter().partition(is_std);
+    let traces: Vec<PathBuf> = traces.into_iter().cloned().collect();
+    let (merged, unusable) = read(&traces, &sources, &phase, &mut unread)?;
+    let (predicted, unusable_runs) = predict(&runs, &sources, &mut unread);
+    let unusable = unusable + unusable_runs;
+    let mut analysis = analyze(&merged, &sources, &settings.lint.order);
+    analysis.findings.extend(predicted.findings);
+    analysis.notes.extend(predicted.notes);
     let files = accept::files_below(&settings.workspace);
     let mut report = judge(analysis.findings, files, Evidence::Runs, settings, baseline, &sources);
     report.coverage = merged.coverage();
+    report.coverage.add(&predicted.coverage);
     report.order_graph = analysis.order_graph;
     belonging::settle_graph(&mut report.order_graph, &settings.packages_of_workspace);
     report.times = analysis.times;
@@ -332,6 +343,20 @@ fn report(
     drop(phase);
     output::write(&report, settings, &sources)?;
     Ok((report, unusable))
+}
+
+/// What is predicted of runs in the STD format, and how many of them could not be used.
+fn predict(runs: &[&PathBuf], sources: &Sources, notes: &mut Vec<String>) -> (Predicted, usize) {
+    let mut unusable = 0;
+    let mut read = Vec::new();
+    for run in runs {
+        let name = sources.shorten(&run.to_string_lossy());
+        let (trace, warnings) = StdTrace::read(run, &name);
+        notes.extend(warnings.into_iter().map(|Warning(sentence)| sentence));
+        unusable += usize::from(trace.is_none());
+        read.extend(trace);
+    }
+    (predicted::analyze(&read, &Syntax::new(sources), Limits::default()), unusable)
 }
 
 /// The findings as a report: each has its package, what is accepted is taken out, and what is left has

@@ -1,7 +1,7 @@
 //! The report: what it is made of ([`model`], [`place`], [`graph`], [`times`]), what its findings mean
 //! ([`rules`], [`tiers`], [`classify`]), what they are called ([`naming`], [`sources`]), where they belong
 //! ([`belonging`]) and what they have in common ([`pattern`]), what to change ([`advice`]), how they come
-//! about ([`schedule`]) and how they are said ([`wording`], [`render`]).
+//! about ([`schedule`], [`witness`]) and how they are said ([`wording`], [`render`]).
 //!
 //! Nothing in here finds anything: recorded runs and the lint use it alike, and it knows of neither.
 
@@ -19,4 +19,5 @@ pub mod schedule;
 pub mod sources;
 pub mod tiers;
 pub mod times;
+pub mod witness;
 pub mod wording;

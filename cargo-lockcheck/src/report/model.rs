@@ -16,6 +16,7 @@ pub use super::place::Place;
 
 use super::graph::OrderGraph;
 use super::times::LockTimes;
+use super::witness::Witness;
 
 /// The `schema` of the reports that this version writes.
 pub const SCHEMA: &str = "lockcheck-report/1";
@@ -154,6 +155,9 @@ pub struct Finding {
     /// What shows it; nothing stands for a run alone.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub evidence: Vec<Evidence>,
+    /// A schedule that leads to it, where one is known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub witness: Option<Witness>,
     /// An edit that cures it, when one compiles for sure; editors are told.
     #[serde(skip)]
     pub suggestion: Option<Suggestion>,
@@ -183,6 +187,7 @@ impl Finding {
             help: Vec::new(),
             notes: Vec::new(),
             evidence: Vec::new(),
+            witness: None,
             suggestion: None,
             reason: None,
         }
@@ -604,6 +609,20 @@ pub struct Coverage {
     pub functions_analyzed: u64,
     /// Functions whose MIR could not be.
     pub functions_skipped: u64,
+}
+
+impl Coverage {
+    /// Adds what was looked at elsewhere.
+    pub fn add(&mut self, other: &Coverage) {
+        self.processes += other.processes;
+        self.threads += other.threads;
+        self.locks += other.locks;
+        self.classes += other.classes;
+        self.edges += other.edges;
+        self.acquisitions += other.acquisitions;
+        self.functions_analyzed += other.functions_analyzed;
+        self.functions_skipped += other.functions_skipped;
+    }
 }
 
 /// What has a code and is serialised as it.

@@ -1,9 +1,10 @@
-//! A way in which a finding comes about, step by step: each thread takes its first lock, then none
-//! gets its second.
+//! A way in which a finding comes about, step by step: the schedule that was found for it, or else each
+//! thread takes its first lock, then none gets its second.
 
 use lockdep::finding::awaited;
 
 use super::model::{Edge, Finding, Held, Mode, Place, Sort, Wait};
+use super::witness::{Deed, Witness};
 use super::wording;
 
 /// The steps to a deadlock.
@@ -39,6 +40,8 @@ pub enum Does {
     Takes,
     /// It waits, and goes on no more.
     Waits,
+    /// Something else that others depend on.
+    Acts,
 }
 
 impl Schedule<'_> {
@@ -46,7 +49,10 @@ impl Schedule<'_> {
     /// no thread is known to wait.
     pub fn of(finding: &Finding) -> Option<Schedule<'_>> {
         let schedule = match finding.waits.as_slice() {
-            [] => of_edges(finding),
+            [] => match &finding.witness {
+                Some(witness) => of_witness(witness),
+                None => of_edges(finding),
+            },
             waits => of_waits(finding, waits),
         };
         (!schedule.steps.is_empty()).then_some(schedule)
@@ -59,6 +65,26 @@ pub fn is_to_come(finding: &Finding) -> bool {
     edges.len() > 1
         && finding.waits.is_empty()
         && edges.iter().zip(edges.iter().cycle().skip(1)).all(|(edge, next)| edge.to == next.from)
+}
+
+fn of_witness(witness: &Witness) -> Schedule<'_> {
+    let mut threads: Vec<String> = Vec::new();
+    let mut steps = Vec::with_capacity(witness.steps.len());
+    for step in &witness.steps {
+        let known = threads.iter().position(|thread| *thread == step.thread);
+        let thread = known.unwrap_or_else(|| {
+            threads.push(step.thread.clone());
+            threads.len() - 1
+        });
+        let does = match step.does {
+            Deed::Locks | Deed::Reads => Does::Takes,
+            Deed::WaitsFor | Deed::WaitsToRead | Deed::WaitsToWrite => Does::Waits,
+            _ => Does::Acts,
+        };
+        let text = step.does.words(&step.what);
+        steps.push(Step { thread, does, lock: step.lock, text, place: &step.site, stack: &[] });
+    }
+    Schedule { threads, steps }
 }
 
 fn of_edges(finding: &Finding) -> Schedule<'_> {

@@ -5,7 +5,8 @@
 //! documentation (`doc_examples`); what only a test kept apart is taken as that (`by_tests`), all are joined
 //! ([`merge`]), and [`analyze`] makes findings of them, with the names that the source gives to locks
 //! ([`lock_names`]). What the run did not watch is kept beside them
-//! ([`not_watched`]).
+//! ([`not_watched`]). Runs of which every step is recorded ([`std_format`]) are analysed for themselves
+//! ([`predicted`]).
 
 pub mod analyze;
 mod by_tests;
@@ -14,5 +15,7 @@ mod homes;
 pub mod lock_names;
 pub mod merge;
 pub mod not_watched;
+pub mod predicted;
+pub mod std_format;
 pub mod symbols;
 pub mod trace;

@@ -205,10 +205,12 @@ impl Page<'_> {
                     "importance": match step.does {
                         Does::Takes => "important",
                         Does::Waits => "essential",
+                        Does::Acts => "unimportant",
                     },
                     "kinds": match step.does {
-                        Does::Takes => ["acquire", "lock"],
-                        Does::Waits => ["lock", "wait"],
+                        Does::Takes => json!(["acquire", "lock"]),
+                        Does::Waits => json!(["lock", "wait"]),
+                        Does::Acts => json!([]),
                     },
                 })
             });

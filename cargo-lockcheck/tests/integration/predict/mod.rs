@@ -4,5 +4,7 @@
 mod all_schedules;
 mod notation;
 mod random;
+mod recorded;
 mod runs;
+mod std_format;
 mod verdicts;
