@@ -135,7 +135,9 @@ fn main() {
             };
             let memory = peak().map_or("–".to_owned(), |peak| format!("{peak} MiB"));
             let circles = prediction.circles.len();
-            println!("| {name} | {events} | {took:.2?} | {circles} | {sure} | {compared} | {memory} |");
+            println!(
+                "| {name} | {events} | {took:.2?} | {circles} | {sure} | {compared} | {memory} |"
+            );
         }
     }
 }

@@ -2,7 +2,8 @@
 //!
 //! Arguments become settings ([`cli`]). A check of the source goes through the compiler's MIR
 //! ([`lint`]). A check that runs the program compiles a runtime under it ([`build`]), runs cargo
-//! ([`run`]) and reads what the processes leave behind ([`traces`]). Either ends as a [`report`];
+//! ([`run`]) and reads what the processes leave behind ([`traces`]). Where each step is recorded, other
+//! schedules are looked at, too ([`predict`]). Either ends as a [`report`];
 //! [`with_trace`] makes one of both. [`accept`] takes out what the program's people have accepted. What
 //! was reported is asked about later ([`explain`]) and compared ([`compare`]).
 

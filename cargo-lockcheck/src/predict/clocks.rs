@@ -141,11 +141,7 @@ impl Clocks {
 }
 
 /// A circle among what is still pending.
-fn circle(
-    history: &History<'_>,
-    incoming: &[Vec<(u32, EventId)>],
-    next: &[usize],
-) -> Vec<Before> {
+fn circle(history: &History<'_>, incoming: &[Vec<(u32, EventId)>], next: &[usize]) -> Vec<Before> {
     let Some(mut thread) = (0..next.len()).find(|&thread| next[thread] < incoming[thread].len())
     else {
         return Vec::new();

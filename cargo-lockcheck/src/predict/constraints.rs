@@ -57,9 +57,8 @@ impl Constraints {
                 Action::Join(child) => {
                     let ends = history.ends_of(child, id).into_iter();
                     let goes_on = history.after(id);
-                    self.life.extend(
-                        ends.filter_map(|first| Some(Before { first, then: goes_on? })),
-                    );
+                    self.life
+                        .extend(ends.filter_map(|first| Some(Before { first, then: goes_on? })));
                 }
                 _ => {}
             }
@@ -91,7 +90,8 @@ impl Constraints {
                 }
                 Action::Send(channel) => {
                     let queue = channels.entry(channel).or_default();
-                    if let SignalKind::Channel(Some(room)) = recording.signals[channel.0 as usize].kind
+                    if let SignalKind::Channel(Some(room)) =
+                        recording.signals[channel.0 as usize].kind
                         && let Some(before) = queue.sent.checked_sub(room as usize)
                         && let Some(&first) = queue.received.get(before)
                     {

@@ -37,7 +37,7 @@ pub(super) fn earliest(
 
 /// Whether none of `steps` comes before another.
 pub(super) fn are_concurrent(history: &History<'_>, clocks: &Clocks, steps: &[EventId]) -> bool {
-    steps.iter().all(|one| {
-        steps.iter().all(|other| one == other || !clocks.before(history, *one, *other))
-    })
+    steps
+        .iter()
+        .all(|one| steps.iter().all(|other| one == other || !clocks.before(history, *one, *other)))
 }

@@ -77,9 +77,9 @@ impl Ways {
             requests.iter().map(|request| history.thread(*request)).collect();
         let can_wait = |writer: &&EventId| {
             !threads.contains(&history.thread(**writer))
-                && requests.iter().all(|request| {
-                    cut::are_concurrent(history, clocks, &[*request, **writer])
-                })
+                && requests
+                    .iter()
+                    .all(|request| cut::are_concurrent(history, clocks, &[*request, **writer]))
         };
         for (tried, writer) in writers.iter().filter(can_wait).enumerate() {
             if tried >= WRITERS {

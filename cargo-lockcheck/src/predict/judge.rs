@@ -270,7 +270,8 @@ impl<'a> Judge<'a> {
             for &request in requests {
                 let Some((owner, section)) = around(request, lock) else { continue };
                 let shut_out = requests.iter().filter(|other| **other != request).any(|&other| {
-                    let own = history.hold_at(lock, other).filter(|_| history.thread(other) != owner);
+                    let own =
+                        history.hold_at(lock, other).filter(|_| history.thread(other) != owner);
                     let by_other = around(other, lock).map(|(_, section)| section);
                     own.copied()
                         .or(by_other.filter(|one| one.acquired != section.acquired))

@@ -181,8 +181,7 @@ pub enum Apart {
 pub fn predict(recording: &Recording, limits: Limits) -> Prediction {
     let history = History::of(recording);
     let dependencies = Dependencies::of(&history);
-    let bounds =
-        Bounds { length: limits.length, steps: limits.steps, circles: limits.circles };
+    let bounds = Bounds { length: limits.length, steps: limits.steps, circles: limits.circles };
     let found = find(recording, &dependencies.all, bounds);
     let mut prediction = Prediction {
         complete_to: found.complete_to,
@@ -326,9 +325,7 @@ fn counts(history: &History<'_>, dependencies: &Dependencies) -> Counts {
         .all
         .iter()
         .flat_map(|one| one.held.iter().map(|hold| (hold.what, one.asked)))
-        .filter(|(held, asked)| {
-            matches!((held, asked), (Awaited::Lock(_), Awaited::Lock(_)))
-        })
+        .filter(|(held, asked)| matches!((held, asked), (Awaited::Lock(_), Awaited::Lock(_))))
         .collect();
     Counts {
         threads: history.steps.iter().filter(|steps| !steps.is_empty()).count() as u64,

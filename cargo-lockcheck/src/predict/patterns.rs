@@ -156,7 +156,9 @@ impl<'a> Search<'a> {
     fn blocks(&self, request: &Dependency, held: Mode) -> Option<bool> {
         match request.asked {
             Awaited::Lock(_) if request.mode.excludes(held) => Some(false),
-            Awaited::Lock(lock) if !self.recording.locks[lock.index()].prefers_readers => Some(true),
+            Awaited::Lock(lock) if !self.recording.locks[lock.index()].prefers_readers => {
+                Some(true)
+            }
             Awaited::Lock(_) => None,
             _ => Some(false),
         }

@@ -8,10 +8,7 @@ use super::history::History;
 const ROUNDS: usize = 32;
 
 /// The order of `before` with what the locks add to it.
-pub(super) fn release_order(
-    history: &History<'_>,
-    before: &[Before],
-) -> Result<Clocks, NoOrder> {
+pub(super) fn release_order(history: &History<'_>, before: &[Before]) -> Result<Clocks, NoOrder> {
     let mut edges = before.to_vec();
     let mut clocks = Clocks::of(history, &edges)?;
     for _ in 0..ROUNDS {

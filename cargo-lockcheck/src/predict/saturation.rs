@@ -7,7 +7,7 @@
 
 use super::clocks::{Before, Clocks, NoOrder};
 use super::constraints::{Constraints, ReadFrom};
-use super::history::{Holds, History, Section};
+use super::history::{History, Holds, Section};
 use super::recording::{EventId, LockId, ThreadId};
 
 /// What a schedule must consist of.
@@ -223,15 +223,14 @@ impl State<'_> {
                 *work += 1;
                 let has = self.counts[other.thread.index()];
                 let bound = match section.released {
-                    Some(end) if !lasts => {
-                        has.min(self.clocks.count(history, end, other.thread))
-                    }
+                    Some(end) if !lasts => has.min(self.clocks.count(history, end, other.thread)),
                     _ => has,
                 };
                 let Some(earlier) = other.last_against(history, section.mode, bound) else {
                     continue;
                 };
-                let Some(released) = earlier.released.filter(|_| !self.lasts(other.thread, earlier))
+                let Some(released) =
+                    earlier.released.filter(|_| !self.lasts(other.thread, earlier))
                 else {
                     let (one, other) = (earlier.acquired, section.acquired);
                     let twice = Contradiction::HeldTwice { lock, one, other };
@@ -268,9 +267,9 @@ impl State<'_> {
                     Some(write) if history.thread(*write) == *thread => {
                         writes.partition_point(|other| other <= write)
                     }
-                    Some(write) => writes.partition_point(|other| {
-                        !self.clocks.before(history, *write, *other)
-                    }),
+                    Some(write) => {
+                        writes.partition_point(|other| !self.clocks.before(history, *write, *other))
+                    }
                 };
                 if let Some(&later) = writes.get(after)
                     && is_in(later)
@@ -296,7 +295,12 @@ impl State<'_> {
     }
 
     /// Adds that `first` comes before `then`.
-    fn order(&mut self, first: EventId, then: EventId, lock: Option<LockId>) -> Result<(), Failure> {
+    fn order(
+        &mut self,
+        first: EventId,
+        then: EventId,
+        lock: Option<LockId>,
+    ) -> Result<(), Failure> {
         let history = self.question.history;
         if history.thread(first) == history.thread(then) {
             if history.position(first) < history.position(then) {

@@ -320,10 +320,10 @@ pub(super) fn check(
                     }
                 }
             }
-            Action::Read(variable) if with_data => {
-                if saw[step.index()] != last[variable.0 as usize] {
-                    return false;
-                }
+            Action::Read(variable)
+                if with_data && saw[step.index()] != last[variable.0 as usize] =>
+            {
+                return false;
             }
             Action::Write(variable) if with_data => last[variable.0 as usize] = Some(step),
             _ => {}

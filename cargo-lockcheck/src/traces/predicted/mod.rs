@@ -5,15 +5,17 @@
 
 mod reasons;
 mod schedule;
+mod subjects;
 
 use std::collections::BTreeSet;
 
 use lockdep::finding::{Rule, Tier};
+use subjects::Subjects;
 
 use super::std_format::StdTrace;
-use crate::predict::recording::{self, Action, EventId, Recording, SignalKind, ThreadId};
+use crate::predict::recording::{self, EventId, ThreadId};
 use crate::predict::{Apart, Awaited, Circle, Limits, Link, Prediction, predict};
-use crate::report::model::{Coverage, Edge, Finding, Lock, Mode, Place, can_happen};
+use crate::report::model::{Coverage, Edge, Finding, Mode, can_happen};
 use crate::report::naming::{self, Syntax};
 use crate::report::wording;
 
@@ -49,11 +51,8 @@ pub fn analyze(traces: &[StdTrace], syntax: &Syntax<'_>, limits: Limits) -> Pred
 
 /// What tells one trace.
 struct Teller<'a> {
-    trace: &'a StdTrace,
-    recording: &'a Recording,
+    subjects: Subjects<'a>,
     syntax: &'a Syntax<'a>,
-    /// Of each lock, whether it is ever read.
-    is_read: Vec<bool>,
 }
 
 /// A circle that is told, and what others are told with it.
@@ -68,14 +67,7 @@ struct Told<'p> {
 
 impl<'a> Teller<'a> {
     fn new(trace: &'a StdTrace, syntax: &'a Syntax<'a>) -> Teller<'a> {
-        let recording = &trace.recording;
-        let mut is_read = vec![false; recording.locks.len()];
-        for event in &recording.events {
-            if let Action::Acquire(lock, mode, _) = event.action {
-                is_read[lock.0 as usize] |= mode != recording::Mode::Write;
-            }
-        }
-        Teller { trace, recording, syntax, is_read }
+        Teller { subjects: Subjects::of(trace), syntax }
     }
 
     fn findings(&self, prediction: &Prediction) -> Vec<Finding> {
@@ -105,7 +97,7 @@ impl<'a> Teller<'a> {
     }
 
     fn told<'p>(&self, circle: &'p Circle) -> Told<'p> {
-        let site = |event: EventId| self.recording.event(event).site.0;
+        let site = |event: EventId| self.subjects.recording.event(event).site.0;
         let links = || circle.links.iter();
         Told {
             circle,
@@ -133,16 +125,16 @@ impl<'a> Teller<'a> {
         };
         let index = |of: Awaited| what.iter().position(|known| *known == of).unwrap_or_default();
         let mut finding = Finding {
-            locks: what.iter().map(|of| self.lock(*of)).collect(),
+            locks: what.iter().map(|of| self.subjects.lock(*of)).collect(),
             edges: circle
                 .links
                 .iter()
                 .map(|link| self.edge(link, index(link.held), index(link.asked)))
                 .collect(),
             count: told.count,
-            reason: reasons::reason(self, circle),
-            notes: reasons::notes(self, circle, told.others),
-            witness: schedule::witness(self, circle, &what),
+            reason: reasons::reason(&self.subjects, circle),
+            notes: reasons::notes(&self.subjects, circle, told.others),
+            witness: schedule::witness(&self.subjects, circle, &what),
             ..Finding::new(rule, circle.sureness.tier, "")
         };
         wording::word(&mut finding, &[], self.syntax);
@@ -155,64 +147,16 @@ impl<'a> Teller<'a> {
         Edge {
             from,
             to,
-            thread: self.thread(link.thread).to_owned(),
+            thread: self.subjects.thread(link.thread).to_owned(),
             process: None,
-            function: self.syntax.function(&self.place(link.request)),
+            function: self.syntax.function(&self.subjects.place(link.request)),
             from_mode: mode(link.held_mode),
             to_mode: mode(link.asked_mode),
-            from_site: self.place(link.held_at),
-            to_site: self.place(link.request),
+            from_site: self.subjects.place(link.held_at),
+            to_site: self.subjects.place(link.request),
             stack: Vec::new(),
             from_stack: Vec::new(),
         }
-    }
-
-    fn thread(&self, thread: ThreadId) -> &str {
-        &self.recording.threads[thread.0 as usize]
-    }
-
-    /// What something is called that is waited for.
-    fn name(&self, what: Awaited) -> &str {
-        match what {
-            Awaited::Lock(lock) => &self.recording.locks[lock.0 as usize].name,
-            Awaited::End(thread) => self.thread(thread),
-            Awaited::Signal(signal) | Awaited::Room(signal) => {
-                &self.recording.signals[signal.0 as usize].name
-            }
-        }
-    }
-
-    fn lock(&self, what: Awaited) -> Lock {
-        let kind = match what {
-            Awaited::Lock(lock) if self.is_read[lock.0 as usize] => "RwLock",
-            Awaited::Lock(_) => "Mutex",
-            Awaited::End(_) => "thread",
-            Awaited::Signal(signal) | Awaited::Room(signal) => {
-                match self.recording.signals[signal.0 as usize].kind {
-                    SignalKind::Condvar => "Condvar",
-                    SignalKind::Channel(_) => "channel",
-                    SignalKind::Barrier(_) => "Barrier",
-                }
-            }
-        };
-        Lock {
-            name: self.name(what).to_owned(),
-            kind: kind.to_owned(),
-            ty: String::new(),
-            created: Place::default(),
-            unwatched: false,
-        }
-    }
-
-    /// The place of a step: the one in the source that the trace tells, or else its line of the trace.
-    fn place(&self, event: EventId) -> Place {
-        let site = self.recording.event(event).site.0 as usize;
-        let told = &self.recording.sites[site];
-        source_place(told).unwrap_or_else(|| Place {
-            file: self.trace.name.clone(),
-            line: self.trace.lines[event.0 as usize],
-            column: 1,
-        })
     }
 }
 
@@ -223,18 +167,6 @@ impl Told<'_> {
             && (self.circle.sureness.tier == Tier::NeedsThread)
                 == (other.circle.sureness.tier == Tier::NeedsThread)
     }
-}
-
-/// `file:line:column` or `file:line`.
-fn source_place(text: &str) -> Option<Place> {
-    let number = |text: &str| text.parse::<u32>().ok().filter(|&number| number > 0);
-    let (rest, last) = text.rsplit_once(':')?;
-    let last = number(last)?;
-    let (file, line, column) = match rest.rsplit_once(':') {
-        Some((file, line)) if number(line).is_some() => (file, number(line)?, last),
-        _ => (rest, last, 1),
-    };
-    (!file.is_empty()).then(|| Place { file: file.to_owned(), line, column })
 }
 
 fn mode(mode: recording::Mode) -> Mode {

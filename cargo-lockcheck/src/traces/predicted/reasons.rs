@@ -1,32 +1,39 @@
 //! Why a circle is as sure as it is, in words, and what was not looked at.
 
-use super::Teller;
+use super::subjects::Subjects;
 use crate::predict::recording::{Action, EventId, LockId};
 use crate::predict::{Apart, Circle, Contradiction, Limits, Prediction};
 use crate::report::model::can_happen;
 
 /// Why `circle` cannot happen, for a tier that says so.
-pub(super) fn reason(teller: &Teller<'_>, circle: &Circle) -> Option<String> {
+pub(super) fn reason(subjects: &Subjects<'_>, circle: &Circle) -> Option<String> {
     let apart = circle.sureness.apart.as_ref()?;
-    (!can_happen(circle.sureness.tier)).then(|| said(teller, apart))
+    (!can_happen(circle.sureness.tier)).then(|| said(subjects, apart))
 }
 
 /// What else is to be said of `circle`, with which `others` are told.
-pub(super) fn notes(teller: &Teller<'_>, circle: &Circle, others: u64) -> Vec<String> {
+pub(super) fn notes(subjects: &Subjects<'_>, circle: &Circle, others: u64) -> Vec<String> {
     let mut notes = Vec::new();
     let sureness = &circle.sureness;
     if can_happen(sureness.tier) {
-        notes.extend(sureness.apart.as_ref().map(|apart| match apart {
-            Apart::Data => "in this run one of them had read what the other has written, and no \
+        notes.extend(sureness.apart.as_ref().map(|apart| {
+            match apart {
+                Apart::Data => {
+                    "in this run one of them had read what the other has written, and no \
                             schedule in which it reads the same leads here: it happens where other \
                             values lead the same way"
-                .to_owned(),
-            Apart::Signals { other: true } => {
-                "in this run a notification, a message or a barrier came between them; another \
+                        .to_owned()
+                }
+                Apart::Signals { other: true } => {
+                    "in this run a notification, a message or a barrier came between them; another \
                  thread can give it as well"
-                    .to_owned()
+                        .to_owned()
+                }
+                apart => format!(
+                    "none of the ways that were tried leads here: {}",
+                    said(subjects, apart)
+                ),
             }
-            apart => format!("none of the ways that were tried leads here: {}", said(teller, apart)),
         }));
         if sureness.apart.is_none()
             && !sureness.schedule.is_empty()
@@ -39,14 +46,14 @@ pub(super) fn notes(teller: &Teller<'_>, circle: &Circle, others: u64) -> Vec<St
             );
         }
         if sureness.is_cut {
-            notes.push(
-                "there are more ways for it to come about than were tried".to_owned(),
-            );
+            notes.push("there are more ways for it to come about than were tried".to_owned());
         }
     }
     match others {
         0 => {}
-        1 => notes.push("one more circle shares a place with this one, and is cured with it".into()),
+        1 => {
+            notes.push("one more circle shares a place with this one, and is cured with it".into())
+        }
         _ => notes.push(format!(
             "{others} more circles share a place with this one, and are cured with it"
         )),
@@ -54,47 +61,56 @@ pub(super) fn notes(teller: &Teller<'_>, circle: &Circle, others: u64) -> Vec<St
     notes
 }
 
-fn said(teller: &Teller<'_>, apart: &Apart) -> String {
-    let lock = |id: LockId| {
-        format!("`{}`", teller.recording.locks[id.0 as usize].name)
-    };
+fn said(subjects: &Subjects<'_>, apart: &Apart) -> String {
+    let lock = |id: LockId| format!("`{}`", subjects.recording.locks[id.0 as usize].name);
     match apart {
         Apart::Gate(gate) => format!("gate lock {} is held on both sides", lock(*gate)),
         Apart::GateOf(gate, owner) => format!(
             "gate lock {} is held on one side, and by `{}` around all that the other does",
             lock(*gate),
-            teller.thread(*owner),
+            subjects.thread(*owner),
         ),
         Apart::SpawnAndJoin => "spawn and join order keeps the threads apart".to_owned(),
-        Apart::Releases => "locks that both take keep the threads apart: one of them comes here only \
+        Apart::Releases => {
+            "locks that both take keep the threads apart: one of them comes here only \
                             after the other has given them back"
-            .to_owned(),
-        Apart::Signals { .. } => "a notification, a message or a barrier, which no other thread can \
+                .to_owned()
+        }
+        Apart::Signals { .. } => {
+            "a notification, a message or a barrier, which no other thread can \
                                   give, keeps the threads apart"
-            .to_owned(),
+                .to_owned()
+        }
         Apart::Data => "what one thread has read from another keeps them apart".to_owned(),
-        Apart::NoWriter => "all of these only read, and no writer can wait for the lock meanwhile".to_owned(),
-        Apart::Contradiction(contradiction) => contradicts(teller, contradiction, &lock),
+        Apart::NoWriter => {
+            "all of these only read, and no writer can wait for the lock meanwhile".to_owned()
+        }
+        Apart::Contradiction(contradiction) => contradicts(subjects, contradiction, &lock),
     }
 }
 
 fn contradicts(
-    teller: &Teller<'_>,
+    subjects: &Subjects<'_>,
     contradiction: &Contradiction,
     lock: &dyn Fn(LockId) -> String,
 ) -> String {
-    let thread = |event: EventId| format!("`{}`", teller.thread(teller.recording.event(event).thread));
-    let at = |event: EventId| teller.place(event).to_string();
+    let thread =
+        |event: EventId| format!("`{}`", subjects.thread(subjects.recording.event(event).thread));
+    let at = |event: EventId| subjects.place(event).to_string();
     match contradiction {
         Contradiction::Passed { request, needed, given_back } => {
             let who = thread(*needed);
-            let what = match teller.recording.event(*needed).action {
+            let what = match subjects.recording.event(*needed).action {
                 Action::Release(id) => format!("give back {} ({})", lock(id), at(*needed)),
                 _ => format!("go on to {}", at(*needed)),
             };
             let why = match given_back {
                 Some((_, acquired)) => {
-                    format!("{} can only come here after that ({})", thread(*acquired), at(*acquired))
+                    format!(
+                        "{} can only come here after that ({})",
+                        thread(*acquired),
+                        at(*acquired)
+                    )
                 }
                 None => "the others can only come here after that".to_owned(),
             };
@@ -115,7 +131,10 @@ fn contradicts(
             let mut steps: Vec<String> =
                 steps.iter().map(|step| format!("{} at {}", thread(*step), at(*step))).collect();
             steps.dedup();
-            format!("each of these steps would have to come before the next, and the last before the first: {}", steps.join(", "))
+            format!(
+                "each of these steps would have to come before the next, and the last before the first: {}",
+                steps.join(", ")
+            )
         }
     }
 }

@@ -1,6 +1,6 @@
 //! The schedule of a circle, from the first lock that matters on.
 
-use super::Teller;
+use super::subjects::Subjects;
 use crate::predict::recording::{Action, EventId, Mode};
 use crate::predict::{Awaited, Circle};
 use crate::report::witness::{Deed, Witness, WitnessStep};
@@ -9,7 +9,11 @@ use crate::report::witness::{Deed, Witness, WitnessStep};
 const LISTED: usize = 400;
 
 /// The steps of `circle`'s schedule that matter, where it has one; `locks` are those of the finding.
-pub(super) fn witness(teller: &Teller<'_>, circle: &Circle, locks: &[Awaited]) -> Option<Witness> {
+pub(super) fn witness(
+    subjects: &Subjects<'_>,
+    circle: &Circle,
+    locks: &[Awaited],
+) -> Option<Witness> {
     let schedule = &circle.sureness.schedule;
     let waits = circle.writers.iter().chain(circle.links.iter().map(|link| &link.request));
     if schedule.is_empty() && circle.sureness.tier != lockdep::finding::Tier::Predicted {
@@ -18,15 +22,15 @@ pub(super) fn witness(teller: &Teller<'_>, circle: &Circle, locks: &[Awaited]) -
     let is_first = |event: &EventId| circle.links.iter().any(|link| link.held_at == *event);
     let begin = schedule.iter().position(is_first).unwrap_or(schedule.len());
     let mut steps: Vec<WitnessStep> =
-        schedule[begin..].iter().filter_map(|event| step(teller, *event, locks)).collect();
+        schedule[begin..].iter().filter_map(|event| step(subjects, *event, locks)).collect();
     let left_out = steps.len().saturating_sub(LISTED);
     steps.drain(..left_out);
-    steps.extend(waits.filter_map(|event| wait(teller, *event, locks)));
+    steps.extend(waits.filter_map(|event| wait(subjects, *event, locks)));
     Some(Witness { earlier: (begin + left_out) as u64, steps })
 }
 
-fn step(teller: &Teller<'_>, event: EventId, locks: &[Awaited]) -> Option<WitnessStep> {
-    let (does, what) = match teller.recording.event(event).action {
+fn step(subjects: &Subjects<'_>, event: EventId, locks: &[Awaited]) -> Option<WitnessStep> {
+    let (does, what) = match subjects.recording.event(event).action {
         Action::Acquire(lock, Mode::Read, _) => (Deed::Reads, Awaited::Lock(lock)),
         Action::Acquire(lock, ..) => (Deed::Locks, Awaited::Lock(lock)),
         Action::Release(lock) => (Deed::Releases, Awaited::Lock(lock)),
@@ -41,15 +45,15 @@ fn step(teller: &Teller<'_>, event: EventId, locks: &[Awaited]) -> Option<Witnes
         Action::Arrive(signal) => (Deed::Arrives, Awaited::Signal(signal)),
         Action::Request(..) | Action::Read(_) | Action::Write(_) => return None,
     };
-    Some(told(teller, event, does, what, locks))
+    Some(told(subjects, event, does, what, locks))
 }
 
 /// The step at which a thread stands at the end.
-fn wait(teller: &Teller<'_>, event: EventId, locks: &[Awaited]) -> Option<WitnessStep> {
-    let (does, what) = match teller.recording.event(event).action {
+fn wait(subjects: &Subjects<'_>, event: EventId, locks: &[Awaited]) -> Option<WitnessStep> {
+    let (does, what) = match subjects.recording.event(event).action {
         Action::Request(lock, mode) | Action::Acquire(lock, mode, _) => {
             let what = Awaited::Lock(lock);
-            let is_read = teller.is_read[lock.0 as usize];
+            let is_read = subjects.is_read[lock.0 as usize];
             let does = match mode {
                 _ if !is_read => Deed::WaitsFor,
                 Mode::Read => Deed::WaitsToRead,
@@ -60,21 +64,21 @@ fn wait(teller: &Teller<'_>, event: EventId, locks: &[Awaited]) -> Option<Witnes
         Action::Join(thread) => (Deed::WaitsFor, Awaited::End(thread)),
         _ => return None,
     };
-    Some(told(teller, event, does, what, locks))
+    Some(told(subjects, event, does, what, locks))
 }
 
 fn told(
-    teller: &Teller<'_>,
+    subjects: &Subjects<'_>,
     event: EventId,
     does: Deed,
     what: Awaited,
     locks: &[Awaited],
 ) -> WitnessStep {
     WitnessStep {
-        thread: teller.thread(teller.recording.event(event).thread).to_owned(),
+        thread: subjects.thread(subjects.recording.event(event).thread).to_owned(),
         does,
-        what: teller.name(what).to_owned(),
+        what: subjects.name(what).to_owned(),
         lock: locks.iter().position(|known| *known == what),
-        site: teller.place(event),
+        site: subjects.place(event),
     }
 }

@@ -30,10 +30,12 @@ impl Consistency {
         match event.action {
             Action::Acquire(id, mode, _) => {
                 let holders = self.held.entry(id).or_default();
-                let other = holders.iter().find(|(who, with, _)| *who != own && with.excludes(mode));
+                let other =
+                    holders.iter().find(|(who, with, _)| *who != own && with.excludes(mode));
                 if let Some((who, ..)) = other {
                     let (name, holder) = (lock(id), thread(*who));
-                    wrong = Some(format!("`{}` gets `{name}` while `{holder}` has it", thread(own)));
+                    wrong =
+                        Some(format!("`{}` gets `{name}` while `{holder}` has it", thread(own)));
                 }
                 match holders.iter_mut().find(|(who, ..)| *who == own) {
                     Some((_, with, times)) => (*with, *times) = ((*with).min(mode), *times + 1),
@@ -47,7 +49,10 @@ impl Consistency {
                     Some(at) => _ = holders.swap_remove(at),
                     None => {
                         let name = lock(id);
-                        wrong = Some(format!("`{}` gives back `{name}` without having it", thread(own)));
+                        wrong = Some(format!(
+                            "`{}` gives back `{name}` without having it",
+                            thread(own)
+                        ));
                     }
                 }
             }

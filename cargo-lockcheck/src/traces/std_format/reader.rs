@@ -209,7 +209,10 @@ impl<'n> Reader<'n> {
         };
         let (site, is_new) = self.sites.number(site.trim());
         if is_new {
-            self.trace.recording.sites.push(rest.rsplit_once('|').map_or("", |(_, at)| at).trim().to_owned());
+            self.trace
+                .recording
+                .sites
+                .push(rest.rsplit_once('|').map_or("", |(_, at)| at).trim().to_owned());
         }
         Some(Some(Event { thread, action, site: SiteId(site) }))
     }

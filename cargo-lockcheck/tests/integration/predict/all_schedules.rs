@@ -44,10 +44,8 @@ struct State {
 pub(super) fn deadlocks(recording: &Recording, with_data: bool) -> Deadlocks {
     let program = Program::new(recording, with_data);
     let mut deadlocks = Deadlocks::default();
-    let begin = State {
-        at: vec![0; recording.threads.len()],
-        last: vec![None; recording.variables.len()],
-    };
+    let begin =
+        State { at: vec![0; recording.threads.len()], last: vec![None; recording.variables.len()] };
     let mut seen = HashSet::from([begin.clone()]);
     let mut open = vec![begin];
     while let Some(state) = open.pop() {
@@ -137,16 +135,13 @@ impl<'r> Program<'r> {
     fn blockers(&self, state: &State, thread: usize, lock: LockId, mode: Mode) -> Vec<usize> {
         (0..state.at.len())
             .filter(|other| *other != thread)
-            .filter(|other| {
-                self.holds(state, *other, lock).is_some_and(|held| held.excludes(mode))
-            })
+            .filter(|other| self.holds(state, *other, lock).is_some_and(|held| held.excludes(mode)))
             .collect()
     }
 
     /// The threads that wait to write the lock.
     fn writers(&self, state: &State, thread: usize, lock: LockId) -> Vec<usize> {
-        let is_writer =
-            |other: &usize| self.asks(state, *other) == Some((lock, Mode::Write));
+        let is_writer = |other: &usize| self.asks(state, *other) == Some((lock, Mode::Write));
         (0..state.at.len()).filter(|other| *other != thread).filter(is_writer).collect()
     }
 
@@ -175,10 +170,10 @@ impl<'r> Program<'r> {
                     return None;
                 }
             }
-            Action::Read(variable) if self.with_data => {
-                if self.saw[&step] != state.last[variable.0 as usize] {
-                    return None;
-                }
+            Action::Read(variable)
+                if self.with_data && self.saw[&step] != state.last[variable.0 as usize] =>
+            {
+                return None;
             }
             Action::Write(variable) => next.last[variable.0 as usize] = Some(step),
             _ => {}
@@ -200,8 +195,8 @@ impl<'r> Program<'r> {
         if self.waits_behind_writers(lock, mode) {
             for writer in self.writers(state, thread, lock) {
                 let readers = (0..state.at.len()).filter(|other| *other != writer);
-                let readers = readers
-                    .filter(|other| self.holds(state, *other, lock) == Some(Mode::Read));
+                let readers =
+                    readers.filter(|other| self.holds(state, *other, lock) == Some(Mode::Read));
                 waits.extend(readers.map(|reader| (reader, what, mode, Some(writer))));
             }
         }
@@ -251,9 +246,8 @@ impl<'r> Program<'r> {
         if writers.iter().any(is_member) {
             return;
         }
-        let links = path.iter().map(|(thread, what, mode, _)| {
-            (ThreadId(*thread as u32), *what, *mode)
-        });
+        let links =
+            path.iter().map(|(thread, what, mode, _)| (ThreadId(*thread as u32), *what, *mode));
         let waits_at = |thread: usize| self.steps[thread][state.at[thread] - 1];
         let members = path.iter().map(|(thread, ..)| waits_at(*thread));
         into.0.entry(key(links.collect())).or_default().insert(members.collect());

@@ -100,7 +100,11 @@ fn program(choices: &mut Choices<'_>, shape: Shape) -> Vec<Action> {
 }
 
 /// One run of the programs.
-fn schedule(choices: &mut Choices<'_>, programs: &[Vec<Action>], shape: Shape) -> Option<Recording> {
+fn schedule(
+    choices: &mut Choices<'_>,
+    programs: &[Vec<Action>],
+    shape: Shape,
+) -> Option<Recording> {
     let mut recording = Recording {
         threads: (0..shape.threads).map(|thread| format!("T{thread}")).collect(),
         locks: (0..shape.locks)
@@ -124,9 +128,7 @@ fn schedule(choices: &mut Choices<'_>, programs: &[Vec<Action>], shape: Shape) -
                 other => other,
             };
             let previous = at[*thread].checked_sub(1).map(|at| programs[*thread][at]);
-            let joined = |child: ThreadId| {
-                spawned[child.0 as usize] && ends(&at, child.0 as usize)
-            };
+            let joined = |child: ThreadId| spawned[child.0 as usize] && ends(&at, child.0 as usize);
             spawned[*thread]
                 && !matches!(previous, Some(Action::Join(child)) if !joined(child))
                 && match asked {

@@ -27,8 +27,7 @@ const RECORDED: &[(&str, &[(&str, &str)])] = &[
 
 #[test]
 fn recorded_runs_have_their_circles() {
-    let directory =
-        Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/integration/predict/traces");
+    let directory = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/integration/predict/traces");
     for (name, expected) in RECORDED {
         let path = directory.join(format!("{name}_dlf.std"));
         let (trace, _) = StdTrace::read(&path, name);

@@ -40,6 +40,7 @@ fn number(name: &str, unless_set: u64) -> u64 {
 }
 
 #[test]
+#[expect(clippy::print_stdout, reason = "the figures are for who asks for more programs")]
 fn what_is_predicted_comes_about_and_what_comes_about_is_told() {
     let (programs, seed) = (number("LOCKCHECK_PROGRAMS", 300), number("LOCKCHECK_SEED", 1));
     println!("seed {seed}, {programs} programs of each shape");
@@ -92,7 +93,11 @@ fn judge(recording: &Recording, figures: &mut Figures) -> Result<(), String> {
             Tier::Predicted => {
                 figures.predicted += 1;
                 if !comes_about(&data) {
-                    return Err(format!("{} is predicted and never\n{}", show(key), steps(recording)));
+                    return Err(format!(
+                        "{} is predicted and never\n{}",
+                        show(key),
+                        steps(recording)
+                    ));
                 }
             }
             Tier::Reachable if !comes_about(&sync) => {
@@ -112,13 +117,16 @@ fn judge(recording: &Recording, figures: &mut Figures) -> Result<(), String> {
             _ => {}
         }
     }
-    let surest = |wanted: &Key| {
-        told.iter().filter(|(key, _)| key == wanted).map(|(_, tier)| *tier).max()
-    };
+    let surest =
+        |wanted: &Key| told.iter().filter(|(key, _)| key == wanted).map(|(_, tier)| *tier).max();
     for key in sync.0.keys() {
         let tier = surest(key);
         if !tier.is_some_and(|tier| tier.is_shown()) {
-            return Err(format!("{} comes about, and is {tier:?}\n{}", show(key), steps(recording)));
+            return Err(format!(
+                "{} comes about, and is {tier:?}\n{}",
+                show(key),
+                steps(recording)
+            ));
         }
     }
     for key in data.0.keys() {
@@ -129,7 +137,8 @@ fn judge(recording: &Recording, figures: &mut Figures) -> Result<(), String> {
 }
 
 fn show(key: &Key) -> String {
-    let links = key.iter().map(|(thread, what, mode)| format!("T{} asks {what:?} {mode:?}", thread.0));
+    let links =
+        key.iter().map(|(thread, what, mode)| format!("T{} asks {what:?} {mode:?}", thread.0));
     links.collect::<Vec<String>>().join(", ")
 }
 
