@@ -86,12 +86,16 @@ impl<'a> Judge<'a> {
         self.work >= self.limits.work
     }
 
-    /// How sure `pattern` is, and the requests at which its threads stand then: those of the circle, then
-    /// those of the writers.
-    pub(super) fn judge(&mut self, pattern: &Pattern) -> (Sureness, Vec<EventId>) {
+    /// How sure `pattern` is, of whose links only these `requests` are looked at, and those at which its
+    /// threads stand then: those of the circle, then those of the writers.
+    pub(super) fn judge(
+        &mut self,
+        pattern: &Pattern,
+        requests: &[Vec<EventId>],
+    ) -> (Sureness, Vec<EventId>) {
         let all = &self.dependencies.all;
         let links: Vec<&Dependency> = pattern.links.iter().map(|link| &all[*link]).collect();
-        let lists: Vec<&[EventId]> = links.iter().map(|link| link.requests.as_slice()).collect();
+        let lists: Vec<&[EventId]> = requests.iter().map(Vec::as_slice).collect();
         let first: Vec<EventId> = lists.iter().map(|list| list[0]).collect();
         match pattern.obstacle {
             Some(Obstacle::OneThread) => return (Sureness::of(Tier::NeedsThread), first),

@@ -20,6 +20,7 @@ mod history;
 mod instances;
 mod judge;
 mod patterns;
+mod places;
 pub mod recording;
 mod release_order;
 mod saturation;
@@ -204,9 +205,11 @@ pub fn predict(recording: &Recording, limits: Limits) -> Prediction {
             prediction.given_by_others += 1;
             continue;
         }
-        prediction.undecided += usize::from(judge.is_out_of_budget());
-        let (sureness, requests) = judge.judge(pattern);
-        prediction.circles.push(circle(&history, &dependencies.all, pattern, sureness, requests));
+        for requests in places::parts(&history, &dependencies.all, pattern) {
+            prediction.undecided += usize::from(judge.is_out_of_budget());
+            let (sureness, at) = judge.judge(pattern, &requests);
+            prediction.circles.push(circle(&history, &dependencies.all, pattern, sureness, at));
+        }
     }
     leave_out_what_is_told(&mut prediction.circles);
     prediction.circles.sort_by_key(|circle| {

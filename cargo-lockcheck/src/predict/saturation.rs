@@ -42,9 +42,9 @@ pub enum Contradiction {
         /// Where the other does.
         other: EventId,
     },
-    /// Steps would have to come before themselves; each of them before the next, the last before the
-    /// first.
-    Circle(Vec<EventId>),
+    /// Steps would have to come before themselves: of each pair the first before the second, and that is the
+    /// thread of the next pair's first, before which it comes; so is the last for the first pair.
+    Circle(Vec<[EventId; 2]>),
 }
 
 /// Why there is no prefix.
@@ -124,7 +124,7 @@ impl Question<'_> {
         Clocks::of(self.history, &edges).map_err(|reason| match reason {
             NoOrder::TooLarge => Failure::TooLarge,
             NoOrder::Circle(edges) => {
-                let steps = edges.iter().flat_map(|edge| [edge.first, edge.then]).collect();
+                let steps = edges.iter().map(|edge| [edge.first, edge.then]).collect();
                 Failure::Impossible(Contradiction::Circle(steps))
             }
         })
@@ -306,7 +306,7 @@ impl State<'_> {
             if history.position(first) < history.position(then) {
                 return Ok(());
             }
-            return Err(Failure::Impossible(Contradiction::Circle(vec![first, then])));
+            return Err(Failure::Impossible(Contradiction::Circle(vec![[first, then]])));
         }
         self.added.push(Before { first, then });
         let edges = &mut self.incoming[history.thread(then).index()];

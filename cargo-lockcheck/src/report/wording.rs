@@ -131,9 +131,9 @@ fn lock_order(finding: &mut Finding, links: &[Link], syntax: &Syntax<'_>) {
 fn certainty(tier: Tier) -> Option<&'static str> {
     match tier {
         Tier::Reachable => Some("nothing seen in this run keeps these threads apart"),
-        Tier::Predicted => Some(
-            "this schedule is one of the steps of the recorded run, and was checked step by step",
-        ),
+        Tier::Predicted => {
+            Some("this schedule is made of steps of the recorded run, and was checked step by step")
+        }
         Tier::NeedsThread => Some(
             "one thread did all of this, which is safe; it blocks when two threads do it at once",
         ),

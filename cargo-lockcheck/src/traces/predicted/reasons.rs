@@ -128,13 +128,29 @@ fn contradicts(
             at(*other),
         ),
         Contradiction::Circle(steps) => {
-            let mut steps: Vec<String> =
-                steps.iter().map(|step| format!("{} at {}", thread(*step), at(*step))).collect();
-            steps.dedup();
-            format!(
-                "each of these steps would have to come before the next, and the last before the first: {}",
-                steps.join(", ")
-            )
+            let before = |[first, then]: &[EventId; 2]| {
+                let (one, other) =
+                    (subjects.recording.event(*first), subjects.recording.event(*then));
+                match (one.action, other.action) {
+                    (Action::Release(id), Action::Acquire(..)) => format!(
+                        "{} would have to give back {} ({}) before {} takes it ({})",
+                        thread(*first),
+                        lock(id),
+                        at(*first),
+                        thread(*then),
+                        at(*then),
+                    ),
+                    _ => format!(
+                        "{} would have to be at {} before {} is at {}",
+                        thread(*first),
+                        at(*first),
+                        thread(*then),
+                        at(*then),
+                    ),
+                }
+            };
+            let steps: Vec<String> = steps.iter().map(before).collect();
+            format!("{}, which is not possible at once", steps.join(", and "))
         }
     }
 }

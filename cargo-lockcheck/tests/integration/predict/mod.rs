@@ -5,6 +5,7 @@ mod all_schedules;
 mod notation;
 mod random;
 mod recorded;
+mod reported;
 mod runs;
 mod std_format;
 mod verdicts;

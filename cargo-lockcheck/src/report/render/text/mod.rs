@@ -173,7 +173,11 @@ impl Page<'_> {
         groups.extend(quotes.iter().map(|quote| quote.group()));
         let steps = schedule::steps(finding, self.look.width.saturating_sub(6));
         if let Some(steps) = steps.filter(|_| reason.is_none()) {
-            let text = format!("it can come about like this:\n{steps}");
+            let text = match finding.witness.as_ref().map_or(0, |witness| witness.earlier) {
+                0 => format!("it can come about like this:\n{steps}"),
+                1 => format!("after one step it can come about like this:\n{steps}"),
+                earlier => format!("after {earlier} steps it can come about like this:\n{steps}"),
+            };
             groups.push(Group::with_title(Mark::NOTE.secondary_title(text)));
         }
         for note in &finding.notes {
