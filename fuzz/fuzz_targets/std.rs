@@ -18,7 +18,7 @@ fuzz_target!(|bytes: &[u8]| {
     let (again, _) = StdTrace::parse(&mut &*text, "a.std");
     let again = again.expect("what was written can be read");
     assert_eq!(again.recording.events.len(), trace.recording.events.len());
-    let limits = Limits { work: 100_000, steps: 10_000, ..Limits::default() };
+    let limits = Limits { work: 100_000, work_per_step: 0, steps: 10_000, ..Limits::default() };
     for circle in predict(&trace.recording, limits).circles {
         for link in &circle.links {
             assert_eq!(trace.recording.event(link.request).thread, link.thread);

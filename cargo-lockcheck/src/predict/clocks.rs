@@ -4,14 +4,8 @@
 //! steps are the *marks*, and only they have a clock of their own.
 
 use super::history::History;
+use super::incoming::{Before, Incoming};
 use super::recording::{EventId, ThreadId};
-
-/// That a step comes before a step of another thread.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub(super) struct Before {
-    pub(super) first: EventId,
-    pub(super) then: EventId,
-}
 
 /// The order of steps that some [`Before`]s and the threads themselves make.
 #[derive(Clone, Debug)]
@@ -41,18 +35,14 @@ pub(super) enum NoOrder {
 const MOST: usize = 64 << 20;
 
 impl Clocks {
-    /// The order that `before` makes.
-    pub(super) fn of(history: &History<'_>, before: &[Before]) -> Result<Clocks, NoOrder> {
+    /// The order that `incoming` makes.
+    pub(super) fn of(history: &History<'_>, incoming: &Incoming) -> Result<Clocks, NoOrder> {
         let threads = history.steps.len();
-        let mut incoming: Vec<Vec<(u32, EventId)>> = vec![Vec::new(); threads];
-        for edge in before {
-            let thread = history.thread(edge.then).index();
-            incoming[thread].push((history.position(edge.then), edge.first));
-        }
-        if before.len().saturating_mul(threads) > MOST {
+        if incoming.len().saturating_mul(threads) > MOST {
             return Err(NoOrder::TooLarge);
         }
-        incoming.iter_mut().for_each(|edges| edges.sort_unstable());
+        let incoming: Vec<&[(u32, EventId)]> =
+            (0..threads).map(|thread| incoming.of_thread(thread)).collect();
         let mut clocks = Clocks { threads, of_thread: vec![Marks::default(); threads] };
         let mut next = vec![0; threads];
         loop {
@@ -141,7 +131,7 @@ impl Clocks {
 }
 
 /// A circle among what is still pending.
-fn circle(history: &History<'_>, incoming: &[Vec<(u32, EventId)>], next: &[usize]) -> Vec<Before> {
+fn circle(history: &History<'_>, incoming: &[&[(u32, EventId)]], next: &[usize]) -> Vec<Before> {
     let Some(mut thread) = (0..next.len()).find(|&thread| next[thread] < incoming[thread].len())
     else {
         return Vec::new();

@@ -3,8 +3,8 @@
 
 use std::collections::{HashMap, VecDeque};
 
-use super::clocks::Before;
 use super::history::History;
+use super::incoming::Before;
 use super::recording::{Action, EventId, SignalId, SignalKind, ThreadId, VariableId};
 
 /// What orders steps of different threads, by why it does.

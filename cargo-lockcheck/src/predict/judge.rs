@@ -4,17 +4,20 @@
 
 use lockdep::finding::Tier;
 
-use super::clocks::{Before, Clocks};
+use super::check::{Checker, Schedule};
+use super::clocks::Clocks;
 use super::constraints::Constraints;
 use super::cut;
 use super::dependencies::{Awaited, Dependencies, Dependency};
 use super::history::History;
+use super::incoming::Incoming;
 use super::instances::{Ways, ways};
+use super::nearby;
 use super::patterns::{Obstacle, Pattern};
 use super::recording::{EventId, LockId, ThreadId};
 use super::release_order::release_order;
-use super::saturation::{Contradiction, Failure, Prefix, Question};
-use super::witness::{self, Search};
+use super::saturation::{Contradiction, Failure, Layer, Prefix, Question};
+use super::witness::Search;
 use super::{Apart, Limits, Sureness};
 
 /// Everything that patterns of one recording are judged by.
@@ -28,15 +31,20 @@ pub(super) struct Judge<'a> {
     /// What locks order beside that; made when it is first needed.
     releases: Option<Option<Clocks>>,
     layers: Layers,
+    checker: Checker<'a>,
     work: u64,
 }
 
+/// Ways that are looked at in full where these cannot be all.
+const IN_FULL: usize = 2;
+
 /// What a schedule is to keep to, from little to all.
 struct Layers {
-    life: Vec<Before>,
-    sure: Vec<Before>,
-    signals: Vec<Before>,
-    all: Vec<Before>,
+    life: Layer,
+    sure: Layer,
+    signals: Layer,
+    data: Layer,
+    all: Layer,
 }
 
 /// What one way has come to; later ones are surer.
@@ -46,8 +54,8 @@ enum Came {
     Apart(Apart),
     Unknown,
     /// A schedule that keeps to everything but what was read and who was woken.
-    WithoutData(Vec<EventId>),
-    Witnessed(Vec<EventId>),
+    WithoutData(Schedule),
+    Witnessed(Schedule),
 }
 
 impl Came {
@@ -71,14 +79,35 @@ impl<'a> Judge<'a> {
         limits: Limits,
     ) -> Option<Judge<'a>> {
         let constraints = Constraints::of(history);
-        let life = Clocks::of(history, &constraints.life).ok()?;
+        let life = Clocks::of(history, &Incoming::of(history, &constraints.life)).ok()?;
         let sure = [&constraints.life[..], &constraints.sure].concat();
         let signals = [&sure[..], &constraints.unsure].concat();
-        let all = [&signals[..], &constraints.data, &constraints.awake].concat();
-        let layers = Layers { life: constraints.life.clone(), sure, signals, all };
-        let work = 0;
-        let releases = None;
-        Some(Judge { history, dependencies, constraints, limits, life, releases, layers, work })
+        let data = [&signals[..], &constraints.data].concat();
+        let all = [&data[..], &constraints.awake].concat();
+        let layers = Layers {
+            life: Layer::new(history, &constraints.life),
+            sure: Layer::new(history, &sure),
+            signals: Layer::new(history, &signals),
+            data: Layer::new(history, &data),
+            all: Layer::new(history, &all),
+        };
+        let checker = Checker::new(history);
+        let (releases, work) = (None, 0);
+        let limits = Limits {
+            work: limits.work + limits.work_per_step * history.recording.events.len() as u64,
+            ..limits
+        };
+        Some(Judge {
+            history,
+            dependencies,
+            constraints,
+            limits,
+            life,
+            releases,
+            layers,
+            checker,
+            work,
+        })
     }
 
     /// Whether no more work is to be done.
@@ -132,9 +161,17 @@ impl<'a> Judge<'a> {
             let tier = if are_all { Tier::Refuted } else { Tier::Potential };
             return (Sureness::apart(tier, Apart::NoWriter), earliest);
         }
+        let locks: Vec<Vec<LockId>> = links.iter().map(|link| held_locks(link)).collect();
+        for way in &ways {
+            if let Some(schedule) = self.nearby(way, &locks) {
+                let witnessed = Came::Witnessed(schedule);
+                return (self.sureness(witnessed, &way[..links.len()], false), way.clone());
+            }
+        }
         let mut best: Option<(Came, Vec<EventId>)> = None;
         let mut is_cut = !are_all;
-        for way in ways {
+        let in_full = if are_all { ways.len() } else { IN_FULL };
+        for way in ways.into_iter().take(in_full) {
             if self.is_out_of_budget() {
                 is_cut = true;
                 break;
@@ -157,11 +194,11 @@ impl<'a> Judge<'a> {
         // What was not tried may be possible: it is not called impossible, nor told as if it were shown.
         let unless_cut = |tier| if is_cut { Tier::Potential } else { tier };
         let sureness = match came {
-            Came::Witnessed(steps) => {
-                return Sureness { schedule: steps, ..Sureness::of(Tier::Predicted) };
+            Came::Witnessed(schedule) => {
+                return Sureness { schedule: Some(schedule), ..Sureness::of(Tier::Predicted) };
             }
-            Came::WithoutData(steps) => {
-                return Sureness { schedule: steps, ..Sureness::of(Tier::Reachable) };
+            Came::WithoutData(schedule) => {
+                return Sureness { schedule: Some(schedule), ..Sureness::of(Tier::Reachable) };
             }
             Came::Unknown => Sureness::of(Tier::Reachable),
             Came::Apart(apart @ Apart::Signals { other: false }) => {
@@ -180,75 +217,94 @@ impl<'a> Judge<'a> {
         Sureness { is_cut, ..sureness }
     }
 
+    /// A schedule that goes with the run for as long as it can, and was checked.
+    fn nearby(&mut self, requests: &[EventId], locks: &[Vec<LockId>]) -> Option<Schedule> {
+        let (history, incoming) = (self.history, &self.layers.all.incoming);
+        if !self.checker.is_run() {
+            return None;
+        }
+        let backtracks = self.limits.backtracks;
+        let constraints = &self.constraints;
+        let found = nearby::schedule(
+            history,
+            requests,
+            locks,
+            incoming,
+            constraints,
+            backtracks,
+            &mut self.work,
+        )?;
+        self.checker.check(&found, requests, locks.len(), incoming, true).then_some(found)
+    }
+
     /// What one way comes to.
     fn way(&mut self, requests: &[EventId], circle: usize) -> Came {
-        let layers = [&self.layers.all, &self.layers.signals, &self.layers.sure, &self.layers.life];
-        let [all, signals, sure, life] = layers;
-        let (history, backtracks) = (self.history, self.limits.backtracks);
-        let data = Some(&self.constraints);
-        let mut work = self.work;
-        let mut ask = |before: &[Before], data| {
-            Question { history, requests, before, data }.answer(&mut work)
-        };
-        let full = ask(all, data);
-        let mut unseen = None;
-        if let Ok(prefix) = &full {
-            match self.schedule(prefix, all, data, requests, circle, backtracks) {
-                (Some(steps), more) => {
-                    self.work = work + more;
-                    return Came::Witnessed(steps);
-                }
-                (None, more) => unseen = Some(more),
-            }
-        }
-        let came = match ask(life, None) {
-            Err(Failure::Impossible(contradiction)) => Came::Impossible(contradiction),
-            Err(Failure::TooLarge) => Came::Unknown,
-            Ok(plain) => {
-                let is_impossible = |answer| matches!(answer, Err(Failure::Impossible(_)));
-                let with_data = [&signals[..], &self.constraints.data].concat();
-                if is_impossible(ask(sure, None)) {
-                    Came::Apart(Apart::Signals { other: false })
-                } else if is_impossible(ask(signals, None)) {
-                    Came::Apart(Apart::Signals { other: true })
-                } else if is_impossible(ask(&with_data, data)) {
-                    Came::Apart(Apart::Data)
-                } else {
-                    let signals = ask(signals, None).ok();
-                    let (prefix, before) = match &signals {
-                        Some(prefix) => (prefix, &self.layers.signals),
-                        None => (&plain, life),
-                    };
-                    let found = self.schedule(prefix, before, None, requests, circle, backtracks);
-                    unseen = Some(unseen.unwrap_or(0) + found.1);
-                    found.0.map_or(Came::Unknown, Came::WithoutData)
-                }
-            }
-        };
-        self.work = work + unseen.unwrap_or(0);
+        let mut work = 0;
+        let came = self.look(requests, circle, &mut work);
+        self.work += work;
         came
     }
 
-    /// A schedule that was checked, with the work that it was.
+    fn look(&self, requests: &[EventId], circle: usize, work: &mut u64) -> Came {
+        let Layers { life, sure, signals, data: with_data, all } = &self.layers;
+        let data = Some(&self.constraints);
+        let history = self.history;
+        let ask =
+            |layer, data, work: &mut u64| Question { history, requests, layer, data }.answer(work);
+        if let Ok(prefix) = ask(all, data, work)
+            && let Some(schedule) = self.schedule(&prefix, all, true, requests, circle, work)
+        {
+            return Came::Witnessed(schedule);
+        }
+        let plain = match ask(life, None, work) {
+            Err(Failure::Impossible(contradiction)) => return Came::Impossible(contradiction),
+            Err(Failure::TooLarge) => return Came::Unknown,
+            Ok(plain) => plain,
+        };
+        let is_impossible = |answer| matches!(answer, Err(Failure::Impossible(_)));
+        if is_impossible(ask(sure, None, work)) {
+            return Came::Apart(Apart::Signals { other: false });
+        }
+        let by_signals = ask(signals, None, work);
+        if is_impossible(by_signals.clone()) {
+            return Came::Apart(Apart::Signals { other: true });
+        }
+        if is_impossible(ask(with_data, data, work)) {
+            return Came::Apart(Apart::Data);
+        }
+        let (prefix, layer) = match &by_signals {
+            Ok(prefix) => (prefix, signals),
+            Err(_) => (&plain, life),
+        };
+        let found = self.schedule(prefix, layer, false, requests, circle, work);
+        found.map_or(Came::Unknown, Came::WithoutData)
+    }
+
+    /// A schedule of the steps of `prefix` that was checked.
     fn schedule(
         &self,
         prefix: &Prefix,
-        before: &[Before],
-        data: Option<&Constraints>,
+        layer: &Layer,
+        with_data: bool,
         requests: &[EventId],
         circle: usize,
-        backtracks: u32,
-    ) -> (Option<Vec<EventId>>, u64) {
-        let mut work = 0;
-        let steps = Search::new(self.history, prefix, before, data).run(backtracks, &mut work);
-        let is_right = |steps: &Vec<EventId>| {
-            witness::check(self.history, steps, requests, circle, before, data.is_some())
-        };
-        (steps.filter(is_right), work)
+        work: &mut u64,
+    ) -> Option<Schedule> {
+        let history = self.history;
+        let incoming = layer.incoming.with(history, &prefix.added);
+        let done = vec![0; history.steps.len()];
+        let counts = &prefix.counts;
+        let constraints = &self.constraints;
+        let search =
+            Search::new(history, EventId(0), done, counts, &incoming, constraints, with_data);
+        let then = search.run(self.limits.backtracks, work)?;
+        let schedule = Schedule { first: 0, then };
+        let is_right = self.checker.check(&schedule, requests, circle, &layer.incoming, with_data);
+        is_right.then_some(schedule)
     }
 
     fn releases(&mut self) -> Option<&Clocks> {
-        let (history, life) = (self.history, &self.layers.life);
+        let (history, life) = (self.history, &self.constraints.life);
         self.releases.get_or_insert_with(|| release_order(history, life).ok()).as_ref()
     }
 
@@ -288,6 +344,15 @@ impl<'a> Judge<'a> {
         }
         None
     }
+}
+
+/// The locks that a link holds.
+fn held_locks(link: &Dependency) -> Vec<LockId> {
+    let locks = link.held.iter().filter_map(|hold| match hold.what {
+        Awaited::Lock(lock) => Some(lock),
+        _ => None,
+    });
+    locks.collect()
 }
 
 /// Whether it is nothing that a thread holds.

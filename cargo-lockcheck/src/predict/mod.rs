@@ -12,13 +12,16 @@
 //! others (signals as what is held on the way to them), Sulzmann (the order that releases make). What decides
 //! is the saturation of what must be before the last holds, and the search for a schedule in what is left.
 
+mod check;
 mod clocks;
 mod constraints;
 mod cut;
 mod dependencies;
 mod history;
+mod incoming;
 mod instances;
 mod judge;
+mod nearby;
 mod patterns;
 mod places;
 pub mod recording;
@@ -30,6 +33,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use lockdep::finding::Tier;
 
+pub use self::check::Schedule;
 pub use self::dependencies::Awaited;
 pub use self::saturation::Contradiction;
 
@@ -54,6 +58,8 @@ pub struct Limits {
     pub backtracks: u32,
     /// Most work altogether: about one for each step of the recording that is looked at for a circle.
     pub work: u64,
+    /// What is added to that for each step of the recording.
+    pub work_per_step: u64,
 }
 
 impl Default for Limits {
@@ -64,7 +70,8 @@ impl Default for Limits {
             circles: 10_000,
             ways: 16,
             backtracks: 3_000,
-            work: 400_000_000,
+            work: 20_000_000,
+            work_per_step: 4,
         }
     }
 }
@@ -139,14 +146,14 @@ pub struct Sureness {
     pub apart: Option<Apart>,
     /// Steps after which the threads stand at their requests. For `reachable` they keep to locks, spawns,
     /// joins and signals, and not to what was read from variables.
-    pub schedule: Vec<EventId>,
+    pub schedule: Option<Schedule>,
     /// Whether there are more ways in which it may come about than were tried.
     pub is_cut: bool,
 }
 
 impl Sureness {
     fn of(tier: Tier) -> Sureness {
-        Sureness { tier, apart: None, schedule: Vec::new(), is_cut: false }
+        Sureness { tier, apart: None, schedule: None, is_cut: false }
     }
 
     fn apart(tier: Tier, apart: Apart) -> Sureness {

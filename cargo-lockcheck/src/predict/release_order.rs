@@ -1,8 +1,9 @@
 //! The order that locks make of what other order there is: where a hold has begun before a step within
 //! another hold of the same lock, it has also ended before that step (Sulzmann and others' PWR).
 
-use super::clocks::{Before, Clocks, NoOrder};
+use super::clocks::{Clocks, NoOrder};
 use super::history::History;
+use super::incoming::{Before, Incoming};
 
 /// Rounds after which what is found is good enough: what is missing orders less.
 const ROUNDS: usize = 32;
@@ -10,7 +11,7 @@ const ROUNDS: usize = 32;
 /// The order of `before` with what the locks add to it.
 pub(super) fn release_order(history: &History<'_>, before: &[Before]) -> Result<Clocks, NoOrder> {
     let mut edges = before.to_vec();
-    let mut clocks = Clocks::of(history, &edges)?;
+    let mut clocks = Clocks::of(history, &Incoming::of(history, &edges))?;
     for _ in 0..ROUNDS {
         let known = edges.len();
         for holds in history.holds.iter().filter(|holds| holds.len() > 1) {
@@ -47,7 +48,7 @@ pub(super) fn release_order(history: &History<'_>, before: &[Before]) -> Result<
         if edges.len() == known {
             break;
         }
-        clocks = Clocks::of(history, &edges)?;
+        clocks = Clocks::of(history, &Incoming::of(history, &edges))?;
     }
     Ok(clocks)
 }

@@ -5,9 +5,12 @@
 //! from that is added until nothing new does. Either it contradicts itself, and no schedule of what was
 //! recorded comes there; or a prefix of each thread is left that a schedule must consist of.
 
-use super::clocks::{Before, Clocks, NoOrder};
+use std::rc::Rc;
+
+use super::clocks::{Clocks, NoOrder};
 use super::constraints::{Constraints, ReadFrom};
 use super::history::{History, Holds, Section};
+use super::incoming::{Before, Incoming};
 use super::recording::{EventId, LockId, ThreadId};
 
 /// What a schedule must consist of.
@@ -58,9 +61,33 @@ pub(super) enum Failure {
 pub(super) struct Question<'a> {
     pub(super) history: &'a History<'a>,
     pub(super) requests: &'a [EventId],
-    pub(super) before: &'a [Before],
+    pub(super) layer: &'a Layer,
     /// With what reads saw, where that is to be kept to.
     pub(super) data: Option<&'a Constraints>,
+}
+
+/// Orders that a schedule is to keep to.
+pub(super) struct Layer {
+    pub(super) incoming: Incoming,
+    clocks: Result<Rc<Clocks>, Failure>,
+}
+
+impl Layer {
+    pub(super) fn new(history: &History<'_>, before: &[Before]) -> Layer {
+        let incoming = Incoming::of(history, before);
+        let clocks = ordered(history, &incoming).map(Rc::new);
+        Layer { incoming, clocks }
+    }
+}
+
+fn ordered(history: &History<'_>, incoming: &Incoming) -> Result<Clocks, Failure> {
+    Clocks::of(history, incoming).map_err(|reason| match reason {
+        NoOrder::TooLarge => Failure::TooLarge,
+        NoOrder::Circle(edges) => {
+            let steps = edges.iter().map(|edge| [edge.first, edge.then]).collect();
+            Failure::Impossible(Contradiction::Circle(steps))
+        }
+    })
 }
 
 struct State<'a> {
@@ -68,10 +95,9 @@ struct State<'a> {
     counts: Vec<u32>,
     /// Of each thread, the position of the request that it stands at.
     stops: Vec<Option<u32>>,
-    /// By thread, the steps that come after steps of others: their positions, with those others.
-    incoming: Vec<Vec<(u32, EventId)>>,
+    incoming: Incoming,
     added: Vec<Before>,
-    clocks: Clocks,
+    clocks: Rc<Clocks>,
 }
 
 impl Question<'_> {
@@ -83,27 +109,22 @@ impl Question<'_> {
             question: self,
             counts: vec![0; threads],
             stops: vec![None; threads],
-            incoming: vec![Vec::new(); threads],
+            incoming: self.layer.incoming.clone(),
             added: Vec::new(),
-            clocks: self.clocks(&[])?,
+            clocks: self.layer.clocks.clone()?,
         };
         for &request in self.requests {
             let thread = history.thread(request).index();
             state.stops[thread] = Some(history.position(request));
         }
-        for edge in self.before {
-            let thread = history.thread(edge.then).index();
-            state.incoming[thread].push((history.position(edge.then), edge.first));
-        }
-        state.incoming.iter_mut().for_each(|edges| edges.sort_unstable());
-        *work += self.before.len() as u64;
+        *work += state.incoming.len() as u64 / 8;
         let mut wanted = Vec::new();
         for &request in self.requests {
             if let Some(previous) = history.position(request).checked_sub(1) {
                 wanted.push(history.steps[history.thread(request).index()][previous as usize]);
             }
             // What must come before the request itself has been when the thread stands at it.
-            state.need_before(request, &mut wanted);
+            wanted.extend(state.incoming.before(history, request));
         }
         state.need(wanted, None)?;
         loop {
@@ -115,33 +136,13 @@ impl Question<'_> {
             if state.added.len() == known {
                 return Ok(Prefix { counts: state.counts, added: state.added });
             }
-            state.clocks = self.clocks(&state.added)?;
+            *work += state.incoming.len() as u64;
+            state.clocks = Rc::new(ordered(history, &state.incoming)?);
         }
-    }
-
-    fn clocks(&self, added: &[Before]) -> Result<Clocks, Failure> {
-        let edges = [self.before, added].concat();
-        Clocks::of(self.history, &edges).map_err(|reason| match reason {
-            NoOrder::TooLarge => Failure::TooLarge,
-            NoOrder::Circle(edges) => {
-                let steps = edges.iter().map(|edge| [edge.first, edge.then]).collect();
-                Failure::Impossible(Contradiction::Circle(steps))
-            }
-        })
     }
 }
 
 impl State<'_> {
-    /// What must be over before `event` begins, by the given orders.
-    fn need_before(&self, event: EventId, wanted: &mut Vec<EventId>) {
-        let history = self.question.history;
-        let incoming = &self.incoming[history.thread(event).index()];
-        let position = history.position(event);
-        let begin = incoming.partition_point(|(at, _)| *at < position);
-        let edges = incoming[begin..].iter().take_while(|(at, _)| *at == position);
-        wanted.extend(edges.map(|(_, first)| *first));
-    }
-
     /// Takes `wanted` into the prefix, and what must come before them.
     fn need(
         &mut self,
@@ -161,10 +162,8 @@ impl State<'_> {
                 return Err(Failure::Impossible(passed));
             }
             self.counts[thread] = position + 1;
-            let edges = &self.incoming[thread];
-            let begin = edges.partition_point(|(at, _)| *at < has);
-            let edges = edges[begin..].iter().take_while(|(at, _)| *at <= position);
-            wanted.extend(edges.map(|(_, first)| *first));
+            let edges = self.incoming.between(thread, has, position + 1);
+            wanted.extend(edges.iter().map(|(_, first)| *first));
         }
         Ok(())
     }
@@ -309,10 +308,7 @@ impl State<'_> {
             return Err(Failure::Impossible(Contradiction::Circle(vec![[first, then]])));
         }
         self.added.push(Before { first, then });
-        let edges = &mut self.incoming[history.thread(then).index()];
-        let edge = (history.position(then), first);
-        let at = edges.partition_point(|known| *known < edge);
-        edges.insert(at, edge);
+        self.incoming.add(history, Before { first, then });
         self.need(vec![first], lock.map(|lock| (lock, then)))
     }
 }

@@ -36,7 +36,7 @@ pub(super) fn notes(subjects: &Subjects<'_>, circle: &Circle, others: u64) -> Ve
             }
         }));
         if sureness.apart.is_none()
-            && !sureness.schedule.is_empty()
+            && sureness.schedule.is_some()
             && sureness.tier != lockdep::finding::Tier::Predicted
         {
             notes.push(

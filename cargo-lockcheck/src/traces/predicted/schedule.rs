@@ -14,19 +14,16 @@ pub(super) fn witness(
     circle: &Circle,
     locks: &[Awaited],
 ) -> Option<Witness> {
-    let schedule = &circle.sureness.schedule;
+    let schedule = circle.sureness.schedule.as_ref()?;
     let waits = circle.writers.iter().chain(circle.links.iter().map(|link| &link.request));
-    if schedule.is_empty() && circle.sureness.tier != lockdep::finding::Tier::Predicted {
-        return None;
-    }
     let is_first = |event: &EventId| circle.links.iter().any(|link| link.held_at == *event);
-    let begin = schedule.iter().position(is_first).unwrap_or(schedule.len());
+    let begin = schedule.then.iter().position(is_first).unwrap_or(schedule.then.len());
     let mut steps: Vec<WitnessStep> =
-        schedule[begin..].iter().filter_map(|event| step(subjects, *event, locks)).collect();
+        schedule.then[begin..].iter().filter_map(|event| step(subjects, *event, locks)).collect();
     let left_out = steps.len().saturating_sub(LISTED);
     steps.drain(..left_out);
     steps.extend(waits.filter_map(|event| wait(subjects, *event, locks)));
-    Some(Witness { earlier: (begin + left_out) as u64, steps })
+    Some(Witness { earlier: u64::from(schedule.first) + (begin + left_out) as u64, steps })
 }
 
 fn step(subjects: &Subjects<'_>, event: EventId, locks: &[Awaited]) -> Option<WitnessStep> {
