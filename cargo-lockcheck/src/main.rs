@@ -276,7 +276,8 @@ fn check(settings: Settings, baseline: &Baseline) -> Result<Outcome, Failure> {
 /// The stages of a report on what was recorded before.
 fn report_on_traces(settings: Settings, baseline: &Baseline) -> Result<Outcome, Failure> {
     let traces = collect::stored(&settings)?;
-    let around = match not_watched::kept(&traces) {
+    let (_, own) = apart(&traces);
+    let around = match not_watched::kept(&own) {
         Some(unwatched) => Around { unwatched, notes: Vec::new() },
         None => Around { unwatched: Vec::new(), notes: vec![NOT_KNOWN.to_owned()] },
     };
@@ -316,9 +317,7 @@ fn report(
     let sources = Sources::of_workspace(&settings.workspace);
     let mut unread = Vec::new();
     let phase = Phase::begin("looking for deadlocks in what was recorded", settings.voice);
-    let is_std = |trace: &&PathBuf| trace.extension().is_some_and(|ending| ending == ENDING);
-    let (runs, traces): (Vec<&PathBuf>, Vec<&PathBuf>) = traces.iter().partition(is_std);
-    let traces: Vec<PathBuf> = traces.into_iter().cloned().collect();
+    let (runs, traces) = apart(traces);
     let (merged, unusable) = read(&traces, &sources, &phase, &mut unread)?;
     let (predicted, unusable_runs) = predict(&runs, &sources, &mut unread);
     let unusable = unusable + unusable_runs;
@@ -345,8 +344,14 @@ fn report(
     Ok((report, unusable))
 }
 
+/// The runs in the STD format, and all other traces.
+fn apart(traces: &[PathBuf]) -> (Vec<PathBuf>, Vec<PathBuf>) {
+    let is_std = |trace: &PathBuf| trace.extension().is_some_and(|ending| ending == ENDING);
+    traces.iter().cloned().partition(is_std)
+}
+
 /// What is predicted of runs in the STD format, and how many of them could not be used.
-fn predict(runs: &[&PathBuf], sources: &Sources, notes: &mut Vec<String>) -> (Predicted, usize) {
+fn predict(runs: &[PathBuf], sources: &Sources, notes: &mut Vec<String>) -> (Predicted, usize) {
     let mut unusable = 0;
     let mut read = Vec::new();
     for run in runs {
