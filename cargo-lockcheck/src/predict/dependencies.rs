@@ -239,6 +239,33 @@ impl Now {
     }
 }
 
+/// Where the thread of `request` came to hold `what`.
+pub(super) fn held_at(history: &History<'_>, what: Awaited, request: EventId) -> EventId {
+    let own = &history.steps[history.thread(request).index()];
+    match what {
+        Awaited::Lock(lock) => {
+            history.hold_at(lock, request).map_or(request, |section| section.acquired)
+        }
+        Awaited::End(_) => own[0],
+        Awaited::Signal(signal) => {
+            let gives = |step: &&EventId| match history.recording.event(**step).action {
+                Action::Notify(one) | Action::NotifyAll(one) => one == signal,
+                Action::Send(one) | Action::Arrive(one) => one == signal,
+                _ => false,
+            };
+            let after = &own[history.position(request) as usize..];
+            after.iter().find(gives).copied().unwrap_or(request)
+        }
+        Awaited::Room(channel) => {
+            let takes = |step: &&EventId| {
+                history.recording.event(**step).action == Action::Receive(channel)
+            };
+            let after = &own[history.position(request) as usize..];
+            after.iter().find(takes).copied().unwrap_or(request)
+        }
+    }
+}
+
 /// Whether the next that the thread of `request` does, if anything, is to acquire `lock`.
 fn is_followed(history: &History<'_>, request: EventId, lock: LockId) -> bool {
     history.after(request).is_none_or(|next| {

@@ -37,11 +37,11 @@ pub use self::check::Schedule;
 pub use self::dependencies::Awaited;
 pub use self::saturation::Contradiction;
 
-use self::dependencies::{Dependencies, Dependency};
+use self::dependencies::{Dependencies, Dependency, held_at};
 use self::history::History;
 use self::judge::{Judge, is_signal};
 use self::patterns::{Bounds, Obstacle, Pattern, find};
-use self::recording::{Action, EventId, LockId, Mode, Recording, SignalKind, ThreadId};
+use self::recording::{EventId, LockId, Mode, Recording, SignalKind, ThreadId};
 
 /// How much is done before the search gives up, which the result says.
 #[derive(Clone, Copy, Debug)]
@@ -285,33 +285,6 @@ fn circle(
     };
     let links = (0..count).map(link).collect();
     Circle { links, writers: requests[count..].to_vec(), sureness }
-}
-
-/// Where the thread of `request` came to hold `what`.
-fn held_at(history: &History<'_>, what: Awaited, request: EventId) -> EventId {
-    let own = &history.steps[history.thread(request).index()];
-    match what {
-        Awaited::Lock(lock) => {
-            history.hold_at(lock, request).map_or(request, |section| section.acquired)
-        }
-        Awaited::End(_) => own[0],
-        Awaited::Signal(signal) => {
-            let gives = |step: &&EventId| match history.recording.event(**step).action {
-                Action::Notify(one) | Action::NotifyAll(one) => one == signal,
-                Action::Send(one) | Action::Arrive(one) => one == signal,
-                _ => false,
-            };
-            let after = &own[history.position(request) as usize..];
-            after.iter().find(gives).copied().unwrap_or(request)
-        }
-        Awaited::Room(channel) => {
-            let takes = |step: &&EventId| {
-                history.recording.event(**step).action == Action::Receive(channel)
-            };
-            let after = &own[history.position(request) as usize..];
-            after.iter().find(takes).copied().unwrap_or(request)
-        }
-    }
 }
 
 /// Of the same locks, what needs another thread says nothing beside what does not.

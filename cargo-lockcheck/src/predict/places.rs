@@ -3,8 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use super::dependencies::Dependency;
-use super::held_at;
+use super::dependencies::{Dependency, held_at};
 use super::history::History;
 use super::patterns::Pattern;
 use super::recording::{EventId, SiteId};
