@@ -18,6 +18,7 @@ mod lint;
 mod notes;
 mod ordinary;
 mod parking_lot;
+mod predicted;
 mod projects;
 #[cfg(unix)]
 mod ready_made;
