@@ -1,8 +1,8 @@
 //! How long the prediction of deadlocks takes, and how that grows with the run.
 //!
 //! Runs are made by a program of so many threads, each of which takes locks of a hierarchy in its order,
-//! with a few that do not. Beside the prediction stands a plain one of the same tier, which compares all
-//! pairs of requests and asks for a schedule of each; it is only tried on small runs.
+//! with a few that do not. Beside the prediction stands what comparing all pairs of requests takes, which says
+//! less (no schedule, no order of spawns, two threads alone); it is only tried on small runs.
 //!
 //! `cargo bench -p cargo-lockcheck --bench predict [-- EVENTS...]`
 
@@ -74,8 +74,7 @@ fn generate(shape: Shape) -> Recording {
     recording
 }
 
-/// The plain way: every pair of requests that hold what the other asks for, each looked for by itself in
-/// all states that the two threads can be in, the others left as they were recorded.
+/// The plain way: every pair of requests of which each holds what the other asks for, under no common lock.
 fn plain(recording: &Recording) -> usize {
     let mut held: HashMap<ThreadId, Vec<LockId>> = HashMap::new();
     let mut requests: Vec<(ThreadId, LockId, Vec<LockId>)> = Vec::new();
