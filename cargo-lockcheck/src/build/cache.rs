@@ -5,7 +5,7 @@
 //! the lock together with others. So any number of checks can run at once, and what is in use is not removed.
 //! On a file system without locks the same entry may be made twice, and the second is thrown away.
 //!
-//! What has not been used for the longest goes when there is more than [`AT_MOST`].
+//! What has not been used for the longest goes when there is more than `AT_MOST`.
 
 use std::fs::{self, File, TryLockError};
 use std::io;
