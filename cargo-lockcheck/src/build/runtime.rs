@@ -214,7 +214,8 @@ fn edition(users: Users) -> String {
 
 /// The name under which the runtime for this compiler is kept: a hash of all that it depends on.
 fn name(toolchain: &Toolchain, users: Users) -> String {
-    hash([&*edition(users), &*toolchain.version, &*std_library::name(toolchain)].into_iter())
+    let compiler = [&*toolchain.version, &*toolchain.target, &*std_library::name(toolchain)];
+    hash([&*edition(users)].into_iter().chain(compiler))
 }
 
 /// Compiles all into this directory.
@@ -273,7 +274,7 @@ fn compile(
     let mut remap = out.as_os_str().to_owned();
     remap.push("=/lockcheck");
     let output = Command::new(&toolchain.rustc)
-        .args(["--crate-name", name, "--target", &toolchain.host])
+        .args(["--crate-name", name, "--target", &toolchain.target])
         .args(FLAGS)
         .args(more)
         .arg("--remap-path-prefix")
@@ -296,6 +297,13 @@ fn compile(
     let said = String::from_utf8_lossy(&output.stderr);
     if said.contains("No space left on device") {
         return Err(Unwritable::new(out, io::ErrorKind::StorageFull.into()).into());
+    }
+    if said.contains("target may not be installed") {
+        let failure = Failure::new(
+            format!("this compiler has no standard library for `{}`", toolchain.target),
+            format!("Install it: `rustup target add {}`.", toolchain.target),
+        );
+        return Err(failure.into());
     }
     let failure = Failure::new(
         format!("the runtime does not compile here\n{}", said.trim()),
@@ -378,7 +386,10 @@ mod tests {
         let mut toolchain = toolchain();
         let one = name(&toolchain, Users::HooksAlone);
         toolchain.version.push_str("\nLLVM version: 0");
-        assert_ne!(name(&toolchain, Users::HooksAlone), one);
+        let two = name(&toolchain, Users::HooksAlone);
+        assert_ne!(two, one);
+        toolchain.target = "x86_64-pc-windows-gnu".to_owned();
+        assert_ne!(name(&toolchain, Users::HooksAlone), two, "nor have two targets one");
     }
 
     #[test]

@@ -15,7 +15,7 @@ use crate::cli::toolchain::Toolchain;
 /// that went into them. Empty where the compiler cannot be asked.
 pub(super) fn name(toolchain: &Toolchain) -> String {
     let mut compiler = Command::new(&toolchain.rustc);
-    compiler.args(["--print", "target-libdir", "--target", &toolchain.host]);
+    compiler.args(["--print", "target-libdir", "--target", &toolchain.target]);
     let Ok(said) = compiler.output() else { return String::new() };
     let directory = String::from_utf8_lossy(&said.stdout);
     let files = fs::read_dir(directory.trim()).into_iter().flatten().flatten();
@@ -51,7 +51,7 @@ fn compiles(
     let mut compiler = Command::new(&toolchain.rustc)
         .args(["--crate-name", &format!("probe_{number}")])
         .args(["--crate-type", "lib", "--emit", "metadata"])
-        .args(["--edition", "2021", "--cap-lints", "allow", "--target", &toolchain.host])
+        .args(["--edition", "2021", "--cap-lints", "allow", "--target", &toolchain.target])
         .arg("--out-dir")
         .arg(scratch)
         .arg("-")

@@ -156,10 +156,10 @@ impl Settings {
         let config = CargoConfig::load(&given, &cwd);
         refuse_build_std(&given, &config)?;
         let metadata = Metadata::read(&cargo, &given)?;
-        let toolchain = Toolchain::find(&config, &cwd)?;
+        let mut toolchain = Toolchain::find(&config, &cwd)?;
         if verb != "check" && verb != "report" {
             toolchain.compiles_runtime()?;
-            refuse_other_targets(&given, &config, &toolchain.host)?;
+            toolchain.target = target(&given, &config, &toolchain.host)?;
         }
 
         let target = given.value("--target-dir").map(|directory| cwd.join(directory));
@@ -191,7 +191,7 @@ impl Settings {
         }
         let (lock_file, packages) = match verb {
             "check" | "report" => (None, Vec::new()),
-            _ => resolved(&cargo, &given, &toolchain.host, &metadata.workspace_root),
+            _ => resolved(&cargo, &given, &toolchain.target, &metadata.workspace_root),
         };
         Ok(Settings {
             cargo,
@@ -199,10 +199,10 @@ impl Settings {
             packages,
             cargo_args: match verb {
                 "check" => checked(&given, &directory.join("lint")),
-                _ => instrumented(verb, &given, &toolchain.host, &build),
+                _ => instrumented(verb, &given, &toolchain.target, &build),
             },
             only_compiling: only_compiling(verb, &given)
-                .map(|(verb, given)| instrumented(verb, &given, &toolchain.host, &build)),
+                .map(|(verb, given)| instrumented(verb, &given, &toolchain.target, &build)),
             traces,
             keep_going,
             packages_of_workspace,
@@ -331,19 +331,56 @@ fn checked(given: &CargoArgs, build: &Path) -> Vec<OsString> {
     words
 }
 
-fn refuse_other_targets(args: &CargoArgs, config: &CargoConfig, host: &str) -> Result<(), Failure> {
+/// The target of this call of cargo: the host, unless another is asked for whose programs can be run here.
+///
+/// # Errors
+/// When they cannot, or several are asked for.
+fn target(args: &CargoArgs, config: &CargoConfig, host: &str) -> Result<String, Failure> {
     let given: Vec<String> =
         args.values("--target").map(|name| name.display().to_string()).collect();
     let wanted = if given.is_empty() { config.strings("build.target") } else { given };
-    match wanted.into_iter().find(|target| target != host && target != "host-tuple") {
-        None => Ok(()),
-        Some(other) => Err(Failure::new(
-            format!("programs for `{other}` cannot be checked: this host is `{host}`"),
-            "Check a build for the host, with `--target host-tuple`: the locks and their order are \
-             the same in code that is not specific to one platform. `cargo lockcheck` alone reads the \
-             source of any target, and runs nothing.",
+    let is_host = |target: &String| target == host || target == "host-tuple";
+    let (of_host, others): (Vec<String>, Vec<String>) = wanted.into_iter().partition(is_host);
+    match &*others {
+        [] => Ok(host.to_owned()),
+        [custom] if custom.ends_with(".json") => Err(Failure::new(
+            format!(
+                "programs for the target of your own, `{custom}`, cannot be checked: no toolchain has a \
+                     standard library for it"
+            ),
+            "Check a build for the host, with `--target host-tuple`.",
+        )),
+        [other] if of_host.is_empty() && runs_here(other, host, config) => Ok(other.clone()),
+        [other] if of_host.is_empty() => {
+            let runner = runner_variable(other);
+            Err(Failure::new(
+                format!("programs for `{other}` do not run on this host, `{host}`"),
+                format!(
+                    "Set `{runner}` to a program that runs them, such as `qemu-aarch64` or `wine`, or check \
+                     a build for the host, with `--target host-tuple`: the locks and their order are the \
+                     same in code that is not specific to one platform. `cargo lockcheck` alone reads the \
+                     source of any target, and runs nothing."
+                ),
+            ))
+        }
+        _ => Err(Failure::new(
+            "programs for several targets cannot be checked at once",
+            "Check one target after the other.",
         )),
     }
+}
+
+/// Whether cargo has a runner for this target, or it is the host's with another C library.
+fn runs_here(target: &str, host: &str, config: &CargoConfig) -> bool {
+    let system = |target: &str| target.rsplit_once('-').map(|(system, _)| system.to_owned());
+    let is_linux = |target: &str| target.contains("-linux-");
+    let has_runner = config.is_set(&format!("target.{target}.runner"));
+    has_runner || (is_linux(target) && is_linux(host) && system(target) == system(host))
+}
+
+/// The variable by which cargo is told how programs for this target are run.
+fn runner_variable(target: &str) -> String {
+    format!("CARGO_TARGET_{}_RUNNER", target.to_uppercase().replace('-', "_"))
 }
 
 fn refuse_build_std(args: &CargoArgs, config: &CargoConfig) -> Result<(), Failure> {
@@ -458,7 +495,7 @@ fn relative(path: &Path, root: &Path) -> Option<String> {
 mod tests {
     use std::path::Path;
 
-    use super::{checked, instrumented, only_compiling, refuse_build_std, refuse_other_targets};
+    use super::{checked, instrumented, only_compiling, refuse_build_std, target};
     use crate::cli::cargo_args::CargoArgs;
     use crate::cli::cargo_config::CargoConfig;
 
@@ -502,15 +539,43 @@ mod tests {
     }
 
     #[test]
-    fn other_targets_are_refused() {
-        let config = CargoConfig::default();
-        for allowed in ["", "--target HOST", "--target=host-tuple"] {
-            refuse_other_targets(&args(allowed), &config, "HOST").expect("the host is allowed");
+    fn a_target_is_checked_where_its_programs_run() {
+        const HOST: &str = "x86_64-unknown-linux-gnu";
+        let nothing_set = CargoConfig::default();
+        for (allowed, expected) in [
+            ("", HOST),
+            ("--target x86_64-unknown-linux-gnu", HOST),
+            ("--target=host-tuple", HOST),
+            ("--target x86_64-unknown-linux-musl", "x86_64-unknown-linux-musl"),
+        ] {
+            assert_eq!(target(&args(allowed), &nothing_set, HOST).expect(allowed), expected);
         }
-        let error = refuse_other_targets(&args("--target wasm32-wasip1"), &config, "HOST");
-        let error = error.expect_err("it is another target");
-        assert!(error.to_string().contains("`wasm32-wasip1`"), "{error}");
-        assert!(error.next().contains("--target host-tuple"));
+        for (refused, what, next) in [
+            (
+                "--target wasm32-wasip1",
+                "do not run on this host",
+                "CARGO_TARGET_WASM32_WASIP1_RUNNER",
+            ),
+            (
+                "--target aarch64-unknown-linux-gnu",
+                "do not run on this host",
+                "--target host-tuple",
+            ),
+            ("--target mine.json", "of your own, `mine.json`", "--target host-tuple"),
+            (
+                "--target host-tuple --target x86_64-unknown-linux-musl",
+                "several targets",
+                "after the other",
+            ),
+        ] {
+            let error = target(&args(refused), &nothing_set, HOST).expect_err(refused);
+            assert!(error.to_string().contains(what), "{error}");
+            assert!(error.next().contains(next), "{}", error.next());
+        }
+        let with_runner =
+            args("--config target.wasm32-wasip1.runner='wasmtime' --target wasm32-wasip1");
+        let config = CargoConfig::load(&with_runner, Path::new("/"));
+        assert_eq!(target(&with_runner, &config, HOST).expect("it has a runner"), "wasm32-wasip1");
     }
 
     #[test]

@@ -18,8 +18,10 @@ pub struct Toolchain {
     pub rustdoc: PathBuf,
     /// All of `rustc -vV`: two compilers that agree in it can use each other's libraries.
     pub version: String,
-    /// The platform that it runs on, and builds for when nothing else is said.
+    /// The platform that it runs on.
     pub host: String,
+    /// The platform that it builds for.
+    pub target: String,
 }
 
 /// The oldest minor version of Rust 1 that compiles the runtime.
@@ -71,15 +73,15 @@ impl Toolchain {
             ));
         };
         let host = host.to_owned();
-        Ok(Toolchain { rustc, rustdoc, host, version })
+        Ok(Toolchain { rustc, rustdoc, target: host.clone(), host, version })
     }
 
-    /// The `cfg`s that the compiler sets for its host, one a line.
+    /// The `cfg`s that the compiler sets for its target, one a line.
     ///
     /// # Errors
     /// When the compiler cannot be started or fails.
     pub fn cfgs(&self, cwd: &Path) -> Result<String, Failure> {
-        ask(&self.rustc, &["--print", "cfg", "--target", &self.host], cwd)
+        ask(&self.rustc, &["--print", "cfg", "--target", &self.target], cwd)
     }
 }
 

@@ -18,7 +18,8 @@ use crate::model::inventory::{Class, Counts, ThreadInfo};
 use crate::model::lock::Site;
 use crate::model::stack::FoundStack;
 use crate::model::times::ClassTimes;
-use crate::platform::unwind::{self, Module};
+use crate::platform;
+use crate::platform::unwind::Module;
 
 /// The version of the format.
 const VERSION: u32 = 2;
@@ -110,7 +111,7 @@ impl Trace {
         let is_known = |address: &usize| self.modules.iter().any(|module| module.has(*address));
         if !stack.addresses().iter().all(is_known) && self.strangers < LOOKS {
             self.strangers += 1;
-            for module in unwind::modules() {
+            for module in platform::modules() {
                 if !self.modules.contains(&module) {
                     let Module { path, start, end, offset, size, modified } = &module;
                     let _ = writeln!(

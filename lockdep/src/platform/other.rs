@@ -1,4 +1,5 @@
-//! Systems other than POSIX.
+//! Systems of which nothing is known but what the standard library has; Windows takes from here what it has
+//! nothing better for.
 //!
 //! What it misses: the end of a thread is where its thread-locals are destroyed, so destructors that run
 //! after that pass through; the end of the process is not noticed, so the trace lacks the totals; and no
@@ -9,8 +10,6 @@ use std::io::{self, Write};
 use std::sync::OnceLock;
 use std::thread::{self, Thread};
 use std::time::Duration;
-
-use super::ProcessEvents;
 
 struct End;
 
@@ -28,13 +27,32 @@ thread_local! {
     static END: End = const { End };
 }
 
-pub(crate) fn system_thread() -> u32 {
-    0
-}
+#[cfg(any(not(windows), lockdep_portable))]
+pub(crate) use unknown::{modules, system_thread, thread_name, watch_process};
 
-/// Not known here.
-pub(crate) fn thread_name(_number: u32) -> Option<String> {
-    None
+/// What no other system takes from here.
+#[cfg(any(not(windows), lockdep_portable))]
+mod unknown {
+    use crate::platform::ProcessEvents;
+    use crate::platform::unwind::Module;
+
+    /// Not known here.
+    pub(crate) fn system_thread() -> u32 {
+        0
+    }
+
+    /// Not known here.
+    pub(crate) fn thread_name(_number: u32) -> Option<String> {
+        None
+    }
+
+    /// The end of the process cannot be noticed here, and nothing forks.
+    pub(crate) fn watch_process(_events: ProcessEvents) {}
+
+    /// Not known here.
+    pub(crate) fn modules() -> Vec<Module> {
+        Vec::new()
+    }
 }
 
 /// Nobody asks here.
@@ -63,9 +81,6 @@ pub(crate) fn watch_thread_end(end: fn()) {
     AT_THREAD_END.get_or_init(|| end);
     let _ = END.try_with(|_| ());
 }
-
-/// The end of the process cannot be noticed here, and nothing forks.
-pub(crate) fn watch_process(_events: ProcessEvents) {}
 
 /// The thread that sleeps.
 static SLEEPER: OnceLock<Thread> = OnceLock::new();

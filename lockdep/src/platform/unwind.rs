@@ -3,8 +3,6 @@
 //! No names are looked up: an address costs one step of the unwinder that the standard library is linked
 //! with anyway. On a system without a known unwinder, a stack is empty.
 
-use std::time::{SystemTime, UNIX_EPOCH};
-
 /// As many return addresses as fit in `addresses`, innermost first; how many there are.
 ///
 /// # Cost
@@ -30,37 +28,22 @@ pub(crate) struct Module {
 }
 
 impl Module {
+    /// With what tells one file at this path from another.
+    #[cfg(all(any(unix, windows), not(lockdep_portable)))]
+    pub(super) fn identified(self) -> Module {
+        use std::time::{SystemTime, UNIX_EPOCH};
+
+        let Ok(data) = std::fs::metadata(&self.path) else { return self };
+        let since = |time: SystemTime| time.duration_since(UNIX_EPOCH).ok();
+        let modified =
+            data.modified().ok().and_then(since).map_or(0, |time| time.as_nanos() as u64);
+        Module { size: data.len(), modified, ..self }
+    }
+
     /// Whether the address lies in the mapping.
     pub(crate) fn has(&self, address: usize) -> bool {
         (self.start..self.end).contains(&address)
     }
-}
-
-/// The files that are mapped as code now; none where the system does not tell.
-pub(crate) fn modules() -> Vec<Module> {
-    let maps = std::fs::read_to_string("/proc/self/maps").unwrap_or_default();
-    maps.lines().filter_map(module).map(identified).collect()
-}
-
-/// With what tells one file at this path from another.
-fn identified(module: Module) -> Module {
-    let Ok(data) = std::fs::metadata(&module.path) else { return module };
-    let since = |time: SystemTime| time.duration_since(UNIX_EPOCH).ok();
-    let modified = data.modified().ok().and_then(since).map_or(0, |time| time.as_nanos() as u64);
-    Module { size: data.len(), modified, ..module }
-}
-
-/// A line of `/proc/self/maps`: `start-end perms offset device inode path` (proc_pid_maps(5)).
-fn module(line: &str) -> Option<Module> {
-    let mut fields = line.splitn(6, ' ');
-    let (start, end) = fields.next()?.split_once('-')?;
-    let is_code = fields.next()?.as_bytes().get(2) == Some(&b'x');
-    let offset = u64::from_str_radix(fields.next()?, 16).ok()?;
-    let path = fields.nth(2)?.trim_start();
-    (is_code && path.starts_with('/')).then_some(())?;
-    let number = |text| usize::from_str_radix(text, 16).ok();
-    let (start, end) = (number(start)?, number(end)?);
-    Some(Module { path: path.to_owned(), start, end, offset, size: 0, modified: 0 })
 }
 
 #[cfg(all(unix, not(target_arch = "arm")))]
@@ -142,28 +125,16 @@ mod walk {
 }
 
 #[cfg(test)]
+#[cfg(all(target_os = "linux", target_arch = "x86_64", not(any(miri, lockdep_portable))))]
 mod tests {
-    use super::{Module, module, return_addresses};
+    use super::return_addresses;
 
-    #[test]
-    fn a_line_of_maps_is_read() {
-        let line = "55d0a1c2b000-55d0a1d00000 r-xp 0002a000 fe:00 1234567    /usr/bin/with space";
-        let path = "/usr/bin/with space".to_owned();
-        let (start, end) = (0x55d0_a1c2_b000, 0x55d0_a1d0_0000);
-        let expected = Module { path, start, end, offset: 0x2a000, size: 0, modified: 0 };
-        assert_eq!(module(line), Some(expected));
-        assert_eq!(module("7ffd1-7ffd2 r-xp 00000000 00:00 0    [vdso]"), None);
-        assert_eq!(module("7ffd1-7ffd2 rw-p 00000000 fe:00 7    /usr/bin/data"), None);
-        assert_eq!(module("no such thing"), None);
-    }
-
-    #[cfg(all(target_os = "linux", target_arch = "x86_64", not(miri)))]
     #[test]
     fn a_stack_leads_from_here_to_the_beginning_of_the_thread() {
         let mut addresses = [0; 64];
         let taken = return_addresses(&mut addresses);
         assert!(taken > 3, "{taken}");
-        let modules = super::modules();
+        let modules = crate::platform::modules();
         let own = std::env::current_exe().expect("its path").display().to_string();
         let is_own = |address: usize| modules.iter().any(|m| m.path == own && m.has(address));
         assert!(addresses[..3].iter().all(|&address| is_own(address)));

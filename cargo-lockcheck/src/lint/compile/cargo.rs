@@ -273,7 +273,13 @@ mod tests {
 
     fn of_release(release: &str) -> Toolchain {
         let version = format!("rustc {release}\nhost: h\nrelease: {release}\n");
-        Toolchain { rustc: "rustc".into(), rustdoc: "rustdoc".into(), version, host: "h".into() }
+        Toolchain {
+            rustc: "rustc".into(),
+            rustdoc: "rustdoc".into(),
+            version,
+            host: "h".into(),
+            target: "h".into(),
+        }
     }
 
     /// `UPDATE_EXPECTED=1` writes the file of the compiler in use anew; `.ci/toolchains` runs this with each.
