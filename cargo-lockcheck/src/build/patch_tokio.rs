@@ -2,7 +2,7 @@
 //!
 //! An `async fn` has no caller. Those that acquire a lock become functions that return the future, with a note
 //! of the place; those that take a lock at once, or block the thread, note it as well. The poll of a task's
-//! handle tells when it finds that the task has ended.
+//! handle tells when it finds that the task has ended, and that of a request when it is put into a queue.
 //!
 //! Everything else stays as it is, down to the lines. What the crate tells beside this it tells by `tracing`.
 
@@ -16,6 +16,8 @@ use super::rewriting::{Edits, rewrite_with};
 
 /// The files whose functions acquire locks.
 const LOCKS: &[&str] = &["sync/mutex.rs", "sync/rwlock.rs"];
+/// The file of what is under all of them, with the queue.
+const QUEUE: &str = "sync/batch_semaphore.rs";
 /// The file of the handle by which a task is awaited.
 const HANDLE: &str = "runtime/task/join.rs";
 
@@ -36,6 +38,8 @@ pub(super) fn rewrite(from: &Path, to: &Path) -> io::Result<()> {
             places(text)
         } else if is(HANDLE) {
             joins(text)
+        } else if is(QUEUE) {
+            queues(text)
         } else {
             Ok(text.to_owned())
         }
@@ -131,9 +135,59 @@ impl<'ast> Visit<'ast> for Joins<'_> {
     }
 }
 
+/// Tells when a request is put into the queue.
+fn queues(text: &str) -> syn::Result<String> {
+    let file = syn::parse_file(text)?;
+    let mut queues = Queues { edits: Edits::of(text) };
+    queues.visit_file(&file);
+    Ok(queues.edits.applied())
+}
+
+struct Queues<'a> {
+    edits: Edits<'a>,
+}
+
+impl<'ast> Visit<'ast> for Queues<'_> {
+    fn visit_stmt(&mut self, statement: &'ast syn::Stmt) {
+        if let syn::Stmt::Expr(syn::Expr::MethodCall(call), Some(semicolon)) = statement
+            && call.method == "push_front"
+            && matches!(&*call.receiver, syn::Expr::Field(field) if is_queue(&field.member))
+        {
+            let end = semicolon.span().byte_range().end;
+            self.edits.insert(end, " ::tracing::lockcheck::queued();");
+        }
+        syn::visit::visit_stmt(self, statement);
+    }
+}
+
+fn is_queue(member: &syn::Member) -> bool {
+    matches!(member, syn::Member::Named(name) if name == "queue")
+}
+
 #[cfg(test)]
 mod tests {
-    use super::{joins, places};
+    use super::{joins, places, queues};
+
+    #[test]
+    fn a_request_tells_that_it_is_in_the_queue() {
+        let text = "\
+fn poll_acquire() {
+    if !queued {
+        waiters.queue.push_front(node);
+    }
+    other.push_front(node);
+}
+";
+        let expected = "\
+fn poll_acquire() {
+    if !queued {
+        waiters.queue.push_front(node); ::tracing::lockcheck::queued();
+    }
+    other.push_front(node);
+}
+";
+        assert_eq!(queues(text).expect("it is Rust"), expected);
+    }
 
     #[test]
     fn an_acquisition_knows_its_place() {

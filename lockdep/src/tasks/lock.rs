@@ -82,6 +82,8 @@ struct Asking {
     asked: Option<HoldWord>,
     /// Whether the guard owns the lock, so that the future borrows nothing.
     owned: bool,
+    /// Whether it has a place in the lock's queue, so that the lock comes to it in its turn.
+    queued: bool,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -100,6 +102,14 @@ pub fn here(site: Site, blocks: bool) -> Here {
     Here(CALLED.replace(Some(Called { site, blocks })))
 }
 
+/// The acquisition that is polled here has got a place in the queue of its lock, which is given to those in the
+/// queue in their turn.
+pub fn queued() {
+    if let Some(asking) = POLLED.get() {
+        POLLED.set(Some(Asking { queued: true, ..asking }));
+    }
+}
+
 impl Drop for Here {
     fn drop(&mut self) {
         CALLED.set(self.0);
@@ -110,7 +120,10 @@ impl Acquisition {
     /// A call at `site`, or where the function was called that blocks until this future is ready.
     pub fn at(site: Site) -> Acquisition {
         let site = CALLED.get().map_or(site, |called| called.site);
-        Acquisition { asking: Asking { site, asked: None, owned: false }, waiting: None }
+        Acquisition {
+            asking: Asking { site, asked: None, owned: false, queued: false },
+            waiting: None,
+        }
     }
 
     /// Polls the future of the call: `poll` must do that.
@@ -141,6 +154,7 @@ impl Acquisition {
                 let waiting = rest.waiting.iter_mut().find(|waiting| waiting.number == number);
                 if let Some(waiting) = waiting {
                     waiting.polled = polls;
+                    waiting.queued = asking.queued;
                 }
                 drop(rest);
                 Some((task, number))
@@ -169,7 +183,7 @@ impl Drop for Acquisition {
 
 /// The task that this poll is of waits for a lock.
 fn wait(polled: &Polled, asking: Asking, waker: &Waker) -> Option<(Arc<State>, usize)> {
-    let Asking { site, asked, owned } = asking;
+    let Asking { site, asked, owned, queued } = asking;
     let word = asked?;
     if let Some(record) = current() {
         acquire::forget_captured(record);
@@ -179,7 +193,7 @@ fn wait(polled: &Polled, asking: Asking, waker: &Waker) -> Option<(Arc<State>, u
     let mut rest = task.rest();
     let number = rest.waiting.last().map_or(0, |last| last.number + 1);
     let polled = rest.polls;
-    rest.waiting.push(Waiting { number, word, site, by_task, owned, polled });
+    rest.waiting.push(Waiting { number, word, site, by_task, owned, queued, polled });
     drop(rest);
     Some((Arc::clone(task), number))
 }
@@ -229,10 +243,10 @@ impl AsyncLock {
     /// The future that is polled here asks for the lock; `owned` if its guard owns the lock. Called once,
     /// before the lock can be granted.
     pub fn ask(&self, request: Request, owned: bool) {
-        let Some(Asking { site, .. }) = POLLED.get() else { return };
+        let Some(Asking { site, queued, .. }) = POLLED.get() else { return };
         let tracked = watching_record().and_then(|_| self.tag.track(request.ty(), site));
         let asked = tracked.map(|tracked| self.asked(tracked, request, owned, site));
-        POLLED.set(Some(Asking { site, asked, owned }));
+        POLLED.set(Some(Asking { site, asked, owned, queued }));
     }
 
     fn asked(

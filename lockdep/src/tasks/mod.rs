@@ -24,6 +24,6 @@ mod state;
 mod task;
 mod waker;
 
-pub use lock::{Acquisition, AsyncLock, Request, here};
+pub use lock::{Acquisition, AsyncLock, Request, here, queued};
 pub use state::Runs;
 pub use task::Task;

@@ -334,14 +334,15 @@ impl Polled {
         halt_at(&finding, Some(waits_at));
     }
 
-    /// Whether the task is in such a wait. All clones of its waker but one are gone: that one is of the request
-    /// which was polled just now, so all other requests have been answered, and only a poll of their futures
-    /// could take what they were given. Futures that may have been sent to another task are left out.
+    /// Whether the task is in such a wait. All its requests have been in their queues, and all clones of its waker
+    /// but one are gone: that one is of the request which was polled just now, so all others have been answered,
+    /// and only a poll of their futures could take what they were given. Futures that may have been sent to
+    /// another task are left out.
     fn given(&self) -> Option<Given> {
         let waker = self.waker.as_ref()?;
         let rest = self.task.rest();
         let is_counted = !rest.has_uncounted_wakers && !self.task.has_sets.load(Relaxed);
-        let is_own = |waiting: &Waiting| waiting.by_task && !waiting.owned;
+        let is_own = |waiting: &Waiting| waiting.by_task && waiting.queued && !waiting.owned;
         if rest.waiting.len() < 2 || !is_counted || !rest.waiting.iter().all(is_own) {
             return None;
         }

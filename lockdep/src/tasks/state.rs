@@ -60,6 +60,8 @@ pub(super) struct Waiting {
     pub(super) by_task: bool,
     /// Whether the future that asks may be sent to another task.
     pub(super) owned: bool,
+    /// Whether it has a place in the lock's queue: an executor may have a task stop before that.
+    pub(super) queued: bool,
     /// In which of the task's polls the future was polled last.
     pub(super) polled: u64,
 }

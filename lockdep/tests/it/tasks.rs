@@ -1,7 +1,7 @@
 //! Tasks that wait for locks without blocking a thread, polled by hand, so that each step is where the test
 //! puts it. What an executor and its locks tell by the hooks is told by the ones here.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::collections::VecDeque;
 use std::future::{Future, poll_fn};
 use std::panic::{AssertUnwindSafe, Location, catch_unwind};
@@ -18,6 +18,8 @@ use crate::isolated::{found, run, shown};
 struct Mutex {
     lock: AsyncLock,
     state: RefCell<State>,
+    /// Whether the next poll of a request ends before the request has a place in the queue.
+    stops: Cell<bool>,
 }
 
 #[derive(Default)]
@@ -34,7 +36,11 @@ struct Guard<'a>(&'a Mutex);
 impl Mutex {
     #[track_caller]
     fn new() -> Mutex {
-        Mutex { lock: AsyncLock::new(Request::Mutex), state: RefCell::default() }
+        Mutex {
+            lock: AsyncLock::new(Request::Mutex),
+            state: RefCell::default(),
+            stops: Cell::default(),
+        }
     }
 
     #[track_caller]
@@ -82,6 +88,9 @@ struct Queued<'a> {
 
 impl Queued<'_> {
     fn poll(&mut self, cx: &Context<'_>) -> Poll<()> {
+        if self.mutex.stops.take() {
+            return Poll::Pending;
+        }
         let mut state = self.mutex.state.borrow_mut();
         match self.number {
             None if !state.is_held => {
@@ -92,6 +101,7 @@ impl Queued<'_> {
                 let number = state.next;
                 state.next += 1;
                 state.queue.push_back((number, cx.waker().clone()));
+                lockdep::tasks::queued();
                 self.number = Some(number);
                 Poll::Pending
             }
@@ -237,6 +247,26 @@ fn a_lock_that_was_given_to_a_future_that_nobody_polls_never_comes() {
         let lines: Vec<u32> = finding.sites.iter().map(|(site, _)| site.line()).collect();
         assert_eq!(lines[1], lines[0] + 4, "the place of each future");
         assert!(spawn(async { drop(m.lock().await) }).poll());
+    })
+    .well();
+}
+
+/// As where an executor has a task stop that has done much in one poll.
+#[test]
+fn a_request_that_is_not_in_the_queue_is_given_nothing() {
+    run("tasks::a_request_that_is_not_in_the_queue_is_given_nothing", || {
+        let m = Mutex::new();
+        let mut holder = holding(&m);
+        let mut task = spawn(async {
+            m.stops.set(true);
+            let mut first = pin!(m.lock());
+            poll_fn(|cx| Poll::Ready(first.as_mut().poll(cx).is_ready())).await;
+            pause().await;
+            let _second = m.lock().await;
+        });
+        assert!(!task.poll() && !task.poll() && !task.poll());
+        assert!(holder.poll() && task.poll());
+        assert_eq!(found(), []);
     })
     .well();
 }

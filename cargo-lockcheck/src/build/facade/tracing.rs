@@ -22,7 +22,7 @@ pub mod lockcheck {
 
     use lockdep::tasks::{Acquisition, AsyncLock};
     use lockdep::tasks::{Runs, Task};
-    pub use lockdep::tasks::{Request, here};
+    pub use lockdep::tasks::{Request, here, queued};
 
     use crate::{Id, Kind, Span};
 
