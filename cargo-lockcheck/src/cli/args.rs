@@ -143,7 +143,7 @@ pub struct ManArgs {
 /// Which traces to report on.
 #[derive(Debug, clap::Args)]
 pub struct Stored {
-    /// Files with traces, or directories of them, or runs in the STD format (`.std`); else the last run's
+    /// Traces, directories of them, or `.std` files; else the last run's
     #[arg(value_name = "TRACES")]
     pub traces: Vec<PathBuf>,
     /// Do not fail for traces that cannot be used

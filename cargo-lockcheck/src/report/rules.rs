@@ -123,7 +123,7 @@ pub static RULES: &[RuleInfo] = table! {
         "make sure that whoever completes the wait lives as long as the waiter"
         "stuck-wait",
     Futurelock Deny Run
-        "A task waits for a lock that a future of its own was given, which it polls no more"
+        "A task waits for a lock that went to a future which it polls no more"
         "drop the first future before the task asks for the lock again, or poll both together: do not go on \
          behind a `select!` on `&mut future`"
         "futurelock",

@@ -46,7 +46,7 @@ impl Module {
     }
 }
 
-#[cfg(all(unix, not(target_arch = "arm")))]
+#[cfg(all(unix, not(any(miri, target_arch = "arm"))))]
 mod walk {
     use std::ffi::{c_int, c_void};
 
@@ -117,7 +117,7 @@ mod walk {
     }
 }
 
-#[cfg(not(any(windows, all(unix, not(target_arch = "arm")))))]
+#[cfg(not(any(windows, all(unix, not(any(miri, target_arch = "arm"))))))]
 mod walk {
     pub(super) fn return_addresses(_addresses: &mut [usize]) -> usize {
         0
