@@ -209,9 +209,10 @@ impl Unwritable {
     }
 }
 
-/// An entry that is being made; removed, unless it becomes one.
+/// An entry that is being made; removed with its lock, unless it becomes one.
 struct New {
     path: PathBuf,
+    lock: Option<PathBuf>,
 }
 
 impl New {
@@ -220,11 +221,11 @@ impl New {
         // One of an earlier process with this number.
         _ = fs::remove_dir_all(&path);
         fs::create_dir_all(&path).map_err(|error| Unwritable::new(&path, error))?;
-        Ok(New { path })
+        Ok(New { path, lock: Some(directory.join(format!("{name}{LOCK}"))) })
     }
 
     /// Gives it its name. What has the name already stays where it is whole, and goes where it is broken.
-    fn becomes(self, path: &Path, is_whole: &dyn Fn(&Path) -> bool) -> Result<(), Unwritable> {
+    fn becomes(mut self, path: &Path, is_whole: &dyn Fn(&Path) -> bool) -> Result<(), Unwritable> {
         let renamed = fs::rename(&self.path, path).or_else(|_| {
             if is_whole(path) {
                 return Ok(());
@@ -232,6 +233,9 @@ impl New {
             fs::remove_dir_all(path)?;
             fs::rename(&self.path, path)
         });
+        if renamed.is_ok() {
+            self.lock = None;
+        }
         renamed.map_err(|error| Unwritable::new(path, error))
     }
 }
@@ -240,6 +244,9 @@ impl Drop for New {
     fn drop(&mut self) {
         // Gone already when it was renamed; and what cannot be removed does no harm.
         _ = fs::remove_dir_all(&self.path);
+        if let Some(lock) = &self.lock {
+            _ = fs::remove_file(lock);
+        }
     }
 }
 

@@ -15,6 +15,7 @@ pub use unix::{CleanUp, clean_up, outlive};
 mod unix {
     use std::fs::File;
     use std::io;
+    use std::thread::JoinHandle;
     use std::time::Duration;
     use std::{process, thread};
 
@@ -57,12 +58,15 @@ mod unix {
 
     /// While this lives, a signal that ends this process has it clean up first.
     #[derive(Debug)]
-    pub struct CleanUp(Option<Handle>);
+    pub struct CleanUp(Option<(Handle, JoinHandle<()>)>);
 
     impl Drop for CleanUp {
         fn drop(&mut self) {
-            if let Some(handle) = &self.0 {
+            if let Some((handle, thread)) = self.0.take() {
                 handle.close();
+                // Where a signal has come, this process ends there: what it has started fails meanwhile, and
+                // that is not to end it before all is cleaned up.
+                let _ = thread.join();
             }
         }
     }
@@ -79,12 +83,14 @@ mod unix {
             if let Some(signal) = signals.forever().next() {
                 hand_on(Signal::Kill, None);
                 thread::sleep(MOMENT);
+                // What was started meanwhile.
+                hand_on(Signal::Kill, None);
                 remove();
                 process::exit(128 + signal);
             }
         };
         let thread = thread::Builder::new().name("clean-up".to_owned()).spawn(wait);
-        CleanUp(thread.ok().map(|_| handle))
+        CleanUp(thread.ok().map(|thread| (handle, thread)))
     }
 
     /// Whether the keys of a terminal reach this process, and with it all that it has started.
