@@ -58,13 +58,13 @@ impl DocExamples {
     /// Of the process that left a trace with this first line, and runs examples. `places` are all that it has
     /// recorded, by short names.
     pub(super) fn of(header: &Header, places: &[Place], sources: &Sources) -> DocExamples {
-        let is_source = |place: &&Place| {
-            let text = (!is_bundle(&place.file)).then(|| sources.text(&place.file)).flatten();
-            text.is_none_or(|text| {
+        let is_code_there = |place: &Place| {
+            sources.text(&place.file).is_none_or(|text| {
                 let line = text.lines().nth((place.line as usize).saturating_sub(1));
                 line.is_some_and(|line| is_code(line) && begins_call(line, place.column))
-            }) && !is_bundle(&place.file)
+            })
         };
+        let is_source = |place: &&Place| !is_bundle(&place.file) && is_code_there(place);
         let (own, examples): (Vec<&Place>, Vec<&Place>) = places.iter().partition(is_source);
         let found = Self::find(header, &examples, sources);
         let own = own.into_iter().map(|place| (place.file.clone(), place.line, place.column));

@@ -234,17 +234,21 @@ impl Observer {
 
     /// Records a dependency on an event: the thread waits for it while it holds locks.
     pub(crate) fn event(&mut self, request: &Request<'_>) {
+        let held = self.keep_places(request);
+        self.depend(request, &held);
+    }
+
+    /// Keeps where the thread is, and gives what it holds there.
+    fn keep_places(&mut self, request: &Request<'_>) -> Vec<Held> {
         self.intern_sites(request);
         self.keep_stack(request);
-        self.depend(request, &request.held.iter().map(held_of).collect::<Vec<_>>());
+        request.held.iter().map(held_of).collect()
     }
 
     /// Records that the thread asked for a lock on its way to an event, which stands alone in `held`. The lock
     /// may be gone already.
     pub(crate) fn on_the_way(&mut self, request: &Request<'_>) {
-        self.intern_sites(request);
-        self.keep_stack(request);
-        let held: Vec<Held> = request.held.iter().map(held_of).collect();
+        let held = self.keep_places(request);
         let cycles = self.detector.request_on_the_way(&dependency(request, &held));
         self.cycles(&cycles);
     }
