@@ -12,7 +12,7 @@ pub struct StdItem {
     pub probe: &'static str,
 }
 
-/// All of them; each name is a feature of `std` from before it was stable.
+/// All of them; each name is a feature of `std` from before it was stable, where it was one.
 pub const STD_ITEMS: &[StdItem] = &[
     StdItem {
         name: "once_wait",
@@ -37,5 +37,9 @@ pub const STD_ITEMS: &[StdItem] = &[
     StdItem {
         name: "lazy_from",
         probe: "pub fn f() -> std::sync::LazyLock<u8> { std::sync::LazyLock::from(0) }",
+    },
+    StdItem {
+        name: "once_default",
+        probe: "pub fn f() -> std::sync::Once { Default::default() }",
     },
 ];

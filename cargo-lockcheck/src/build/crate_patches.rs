@@ -107,7 +107,9 @@ pub struct Compilation<'a> {
     pub compiler: &'a [OsString],
     /// The arguments that cargo gave.
     pub words: &'a [String],
-    /// The arguments that the check adds for every crate of the program.
+    /// Where libraries are to be searched besides.
+    pub searched: &'a [OsString],
+    /// The arguments that the check adds for every crate of the program, `searched` among them.
     pub added: &'a [OsString],
     /// The crate's first source file.
     pub root: &'a Path,
@@ -154,16 +156,17 @@ impl Compilation<'_> {
         for word in facade.iter_mut().filter(|word| Path::new(word) == self.root) {
             word.clone_from(&root);
         }
-        let library = ["rlib", "rmeta"]
-            .map(|extension| out.join(format!("lib{REAL}{suffix}.{extension}")))
-            .into_iter()
-            .find(|path| path.exists())
-            .unwrap_or_default();
         let mut command = self.command(facade);
-        command.arg("--extern").arg(joined(&format!("{REAL}="), &library));
+        command.args(self.searched);
+        // Where the metadata is only in one of the two, the compiler wants both.
+        for extension in ["rlib", "rmeta"] {
+            let library = out.join(format!("lib{REAL}{suffix}.{extension}"));
+            if library.exists() {
+                command.arg("--extern").arg(joined(&format!("{REAL}="), &library));
+            }
+        }
         let runtime = self.libraries.join("liblockdep-lockcheck.rlib");
         command.arg("--extern").arg(joined("lockdep=", &runtime));
-        command.arg("-L").arg(joined("dependency=", self.libraries));
         if self.lock_api_has_places() {
             command.arg("--cfg=lockcheck_places");
         }

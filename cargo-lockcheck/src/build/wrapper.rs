@@ -4,10 +4,12 @@
 //! call is passed on as it is. Crates for the host (build scripts, procedural macros) are told by
 //! the missing `--target`, which is why the check always builds with one.
 
+use std::collections::BTreeSet;
 use std::env;
 use std::ffi::OsString;
 use std::fs;
 use std::io;
+use std::iter;
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode, ExitStatus};
 
@@ -105,11 +107,13 @@ pub fn run(plan: &io::Result<Plan>, args: Vec<OsString>) -> ExitCode {
         return finish(&tool, command.status(), None);
     }
     let call = Call::read(&arguments);
-    let added = additions(plan, &call);
+    let searched = searched(plan, &call);
+    let added = [&*searched, &facade(plan, &call)].concat();
     if let (Some(substitute), Some(root)) = (Substitute::of(&call.words), call.root()) {
         let compilation = Compilation {
             compiler: &tool,
             words: &call.words,
+            searched: &searched,
             added: &added,
             root,
             libraries: &plan.libraries,
@@ -119,9 +123,15 @@ pub fn run(plan: &io::Result<Plan>, args: Vec<OsString>) -> ExitCode {
     finish(&tool, command.args(added).status(), failed)
 }
 
-/// What the facade adds to the arguments of a checked crate.
-fn additions(plan: &Plan, call: &Call) -> Vec<OsString> {
-    let mut added = vec![OsString::from("-L"), joined("dependency=", &plan.libraries)];
+/// Where the libraries of a checked crate are searched besides.
+fn searched(plan: &Plan, call: &Call) -> Vec<OsString> {
+    let directories = iter::once(&*plan.libraries).chain(call.directories_of_externs());
+    directories.flat_map(|path| ["-L".into(), joined("dependency=", path)]).collect()
+}
+
+/// What gives a checked crate the facade in the place of the standard library.
+fn facade(plan: &Plan, call: &Call) -> Vec<OsString> {
+    let mut added = Vec::new();
     if call.takes_facade(&plan.cfgs) {
         added.extend([OsString::from("--extern"), joined("std=", &plan.std)]);
         // An explicit `std` makes lints such as `unused_extern_crates` speak, which some crates
@@ -199,6 +209,19 @@ impl Call {
                 rest => rest.strip_prefix('='),
             }
         })
+    }
+
+    /// The directories of the libraries that are given by their paths, where they are not searched already.
+    /// In them the compiler finds what lies beside such a library and cargo does not know of, as the real
+    /// crate under a facade; a cargo that gives each crate a directory of its own names none of them.
+    fn directories_of_externs(&self) -> BTreeSet<&Path> {
+        let searched: BTreeSet<&str> =
+            self.values("-L").map(|value| value.trim_start_matches("dependency=")).collect();
+        let libraries = self.values("--extern").filter_map(|value| value.split_once('='));
+        libraries
+            .filter_map(|(_, path)| Path::new(path).parent())
+            .filter(|directory| !searched.contains(&*directory.to_string_lossy()))
+            .collect()
     }
 
     /// Whether it compiles a crate of the checked program, and not for the host or to ask the

@@ -35,7 +35,7 @@ impl Once {
     #[inline]
     #[must_use]
     #[track_caller]
-    #[expect(clippy::new_without_default, reason = "std's has no `Default` either")]
+    #[allow(clippy::new_without_default, reason = "not every std's has `Default` either")]
     pub const fn new() -> Once {
         Once { tag: LockTag::new(TYPE), inner: std::sync::Once::new() }
     }
@@ -118,6 +118,15 @@ impl Once {
     #[track_caller]
     fn initialize(&self, site: Site, call: impl FnOnce(Initializer<'_>)) {
         self.tag.initialize(TYPE, site, call);
+    }
+}
+
+#[cfg(lockdep_std = "once_default")]
+impl Default for Once {
+    #[inline]
+    #[track_caller]
+    fn default() -> Once {
+        Once::new()
     }
 }
 

@@ -164,12 +164,16 @@ fn everything_else_in_these_modules_is_known_and_waits_for_nothing() {
     };
     for ((module, defined), (_, passed_on)) in DEFINED.iter().zip(PASSED_ON) {
         let known = defined.iter().chain(*passed_on).map(|name| name.to_string()).collect();
-        let there = stable_items(&docs.join(module).join("index.html"));
+        let mut there = stable_items(&docs.join(module).join("index.html"));
+        there.retain(|name| !PASSED_ON_WHERE_THERE.contains(&(module, name)));
         // An older one lacks some.
         let expected = if other.is_some() { &there & &known } else { known };
         assert_eq!(there, expected, "std::{module}");
     }
 }
+
+/// Of what newer ones have, that in which nothing waits.
+const PASSED_ON_WHERE_THERE: &[(&str, &str)] = &[("sync", "struct.SyncView")];
 
 fn list_file() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/it/parity/std-api.txt")
