@@ -498,8 +498,8 @@ fn same_lock(finding: &mut Finding, syntax: &Syntax<'_>) {
         )
     } else {
         format!(
-            "end the guard taken at {from_site} before {} (`drop` it, or give it a block of its \
-             own), or hand it on instead of locking again",
+            "end the guard taken at {from_site} before {}, or, where it is needed after that, hand it \
+             on instead of locking again",
             line_of(&leaves, from_site),
         )
     });

@@ -21,7 +21,7 @@ use super::ThreadPoint;
 use super::inherited_locks::{CriticalSection, InheritedLocks};
 use super::order_graph::OrderGraph;
 use super::search::Search;
-use super::vector_clock::VectorClock;
+use super::vector_clock::{SharedClock, VectorClock};
 use crate::hash::Map;
 use crate::model::finding::Tier;
 use crate::model::ids::{LockId, SiteId, ThreadId};
@@ -209,8 +209,17 @@ impl Detector {
     }
 
     /// Adds to `clock` what is completed in `other`, as far as the threads are remembered.
-    pub(crate) fn join(&self, clock: &mut VectorClock, other: &VectorClock) {
-        clock.join_kept(other, |thread| self.remembers(thread));
+    pub(crate) fn join(&self, clock: &mut SharedClock, other: &VectorClock) {
+        if !other.is_empty() {
+            clock.make_mut().join_kept(other, |thread| self.remembers(thread));
+        }
+    }
+
+    /// Adds to `clock` that the first `epochs` epochs of `thread` are completed, if it is remembered.
+    pub(crate) fn advance(&self, clock: &mut SharedClock, thread: ThreadId, epochs: u32) {
+        if self.remembers(thread) {
+            clock.make_mut().advance_kept(thread, epochs, |thread| self.remembers(thread));
+        }
     }
 
     /// Records a dependency and returns the cycles that it closes, shortest first.

@@ -15,7 +15,7 @@ pub use declared::{DeclaredOrder, Reason, Step};
 pub(crate) use detector::{Cycle, Dependency, Detector, Held, Link};
 pub(crate) use inherited_locks::{CriticalSection, InheritedLocks};
 pub(crate) use thread_point::ThreadPoint;
-pub(crate) use vector_clock::VectorClock;
+pub(crate) use vector_clock::{SharedClock, VectorClock};
 pub(crate) use wait_graph::{WaitGraph, Waiter, WaitsFor};
 
 mod inherited_locks;

@@ -446,7 +446,7 @@ pub(super) fn tiers(trace: &str) -> Vec<Tier> {
                     thread.at.epoch += 1;
                     let id = threads.len() as ThreadId + 1;
                     let mut child = Thread::new(id);
-                    (child.at.clock, child.at.inherited) = (Arc::new(clock), inherited);
+                    (child.at.clock, child.at.inherited) = (clock.into(), inherited);
                     threads.insert(object, child);
                 }
                 "join" => {
@@ -462,7 +462,7 @@ pub(super) fn tiers(trace: &str) -> Vec<Tier> {
                         detector.joined(&inherited, thread.at.thread);
                     }
                     clock.join(&thread.at.clock);
-                    thread.at.clock = Arc::new(clock);
+                    thread.at.clock = clock.into();
                 }
                 "drop" => detector.remove(locks[object]),
                 "send" => {
@@ -475,7 +475,7 @@ pub(super) fn tiers(trace: &str) -> Vec<Tier> {
                     let sent = detector.published(locks[object]).expect("something was sent");
                     let mut observed = VectorClock::clone(&thread.at.observed);
                     observed.join(sent);
-                    thread.at.observed = Arc::new(observed);
+                    thread.at.observed = observed.into();
                 }
                 "rel" | "rrel" => {
                     let lock = locks[object];
@@ -516,7 +516,7 @@ pub(super) fn tiers(trace: &str) -> Vec<Tier> {
                         for end in ends.filter_map(|s| s.end()) {
                             let mut clock = VectorClock::clone(&thread.at.clock);
                             clock.join(end);
-                            thread.at.clock = Arc::new(clock);
+                            thread.at.clock = clock.into();
                         }
                     }
                     if op == "up" {

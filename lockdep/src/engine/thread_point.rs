@@ -3,7 +3,8 @@
 
 use std::sync::Arc;
 
-use super::{InheritedLocks, VectorClock};
+use super::InheritedLocks;
+use super::vector_clock::{SharedClock, VectorClock};
 use crate::model::ids::ThreadId;
 
 /// A thread at one of its steps.
@@ -18,24 +19,17 @@ pub(crate) struct ThreadPoint {
     /// The thread's epoch.
     pub epoch: u32,
     /// The epochs that spawn and join order puts before this step, in every run.
-    pub clock: Arc<VectorClock>,
+    pub clock: SharedClock,
     /// Those of them that are so without what threads do that were spawned by nobody: the main thread, or
     /// that of a test. Another program may call the same functions from another such thread.
-    pub without_outermost: Arc<VectorClock>,
+    pub without_outermost: SharedClock,
     /// The epochs that events put before it in this run: messages, notifications, barriers.
-    pub observed: Arc<VectorClock>,
+    pub observed: SharedClock,
     /// What is held around the whole thread.
     pub inherited: Option<Arc<InheritedLocks>>,
 }
 
 impl ThreadPoint {
-    /// As [`ThreadPoint::completed`], of [`ThreadPoint::without_outermost`].
-    pub(crate) fn completed_without_outermost(&self) -> VectorClock {
-        let mut completed = VectorClock::clone(&self.without_outermost);
-        completed.advance(self.thread, self.epoch);
-        completed
-    }
-
     /// The epochs that spawn and join order puts before whatever comes after this step.
     pub(crate) fn completed(&self) -> VectorClock {
         let mut completed = VectorClock::clone(&self.clock);

@@ -6,6 +6,9 @@
 //! belongs to a later epoch. So a clock grows with the number of threads that are remembered, not with the
 //! number that came and went.
 
+use std::ops::Deref;
+use std::sync::Arc;
+
 use crate::model::ids::ThreadId;
 
 /// The completed epochs of each thread, as known at some step.
@@ -67,11 +70,37 @@ impl VectorClock {
         other: &VectorClock,
         mut keep: impl FnMut(ThreadId) -> bool,
     ) {
-        if self.epochs.capacity() - self.epochs.len() < other.epochs.len() {
-            self.retain(&mut keep);
-            self.epochs.reserve_exact(self.epochs.len().max(other.epochs.len()));
-        }
+        self.make_room(other.epochs.len(), &mut keep);
         self.join_filtered(other, keep);
+    }
+
+    /// Adds that the first `epochs` epochs of `thread` are completed, and forgets others as
+    /// [`VectorClock::join_kept`] does.
+    pub(crate) fn advance_kept(
+        &mut self,
+        thread: ThreadId,
+        epochs: u32,
+        keep: impl FnMut(ThreadId) -> bool,
+    ) {
+        self.make_room(1, keep);
+        self.advance(thread, epochs);
+    }
+
+    fn make_room(&mut self, more: usize, keep: impl FnMut(ThreadId) -> bool) {
+        if self.epochs.capacity() - self.epochs.len() < more {
+            self.retain(keep);
+            self.epochs.reserve_exact(self.epochs.len().max(more));
+        }
+    }
+
+    /// What it knows of the threads for which `keep` is true, with room for one more thread.
+    pub(crate) fn kept(&self, mut keep: impl FnMut(ThreadId) -> bool) -> VectorClock {
+        let mut epochs = Vec::new();
+        if !self.epochs.is_empty() {
+            epochs.reserve_exact(self.epochs.len() + 1);
+            epochs.extend(self.epochs.iter().filter(|e| keep(e.0)));
+        }
+        VectorClock { epochs }
     }
 
     /// Whether no epoch is known to be completed.
@@ -85,9 +114,55 @@ impl VectorClock {
     }
 }
 
+/// A clock that many steps have. The empty one takes no memory, and most threads and tasks have no other.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct SharedClock(Option<Arc<VectorClock>>);
+
+impl SharedClock {
+    /// The clock, for a change that only the owner of this value sees.
+    pub(crate) fn make_mut(&mut self) -> &mut VectorClock {
+        Arc::make_mut(self.0.get_or_insert_default())
+    }
+}
+
+impl From<VectorClock> for SharedClock {
+    fn from(clock: VectorClock) -> SharedClock {
+        SharedClock((!clock.is_empty()).then(|| Arc::new(clock)))
+    }
+}
+
+impl Deref for SharedClock {
+    type Target = VectorClock;
+
+    fn deref(&self) -> &VectorClock {
+        const EMPTY: &VectorClock = &VectorClock { epochs: Vec::new() };
+        self.0.as_deref().unwrap_or(EMPTY)
+    }
+}
+
 #[cfg(test)]
 mod tests {
-    use super::VectorClock;
+    use super::{SharedClock, VectorClock};
+
+    #[test]
+    fn a_change_of_a_shared_clock_is_its_owners() {
+        let mut one = SharedClock::default();
+        assert!(one.is_empty() && SharedClock::from(VectorClock::default()).0.is_none());
+        one.make_mut().advance(3, 1);
+        let other = one.clone();
+        one.make_mut().advance(3, 2);
+        assert_eq!((one.completed_epochs(3), other.completed_epochs(3)), (2, 1));
+    }
+
+    #[test]
+    fn what_is_kept_has_room_for_one_more() {
+        let mut all = VectorClock::default();
+        assert_eq!(all.kept(|_| true).epochs.capacity(), 0);
+        (1..9).for_each(|thread| all.advance(thread, thread));
+        let odd = all.kept(|thread| thread % 2 == 1);
+        assert_eq!(odd.epochs, [(1, 1), (3, 3), (5, 5), (7, 7)]);
+        assert!(odd.epochs.capacity() > odd.epochs.len());
+    }
 
     #[test]
     fn a_join_is_that_of_its_entries_one_by_one() {
@@ -130,7 +205,11 @@ mod tests {
         for thread in 1..10_000 {
             let mut one = VectorClock::default();
             one.advance(thread, 2);
-            all.join_kept(&one, |other| other + 10 > thread);
+            if thread % 2 == 0 {
+                all.join_kept(&one, |other| other + 10 > thread);
+            } else {
+                all.advance_kept(thread, 2, |other| other + 10 > thread);
+            }
             assert_eq!(all.completed_epochs(thread), 2);
             assert!(all.epochs.len() <= 20, "{} at {thread}", all.epochs.len());
         }

@@ -8,7 +8,7 @@ use std::{fmt, mem, ptr};
 
 use crate::hooks::{EventKind, EventTag};
 use crate::model::held::{Acquisition, Prepared};
-use crate::model::lock::{LockType, Mode, Site};
+use crate::model::lock::{Conversion, LockType, Mode, Site};
 use crate::model::tag::LockTag;
 use crate::model::word;
 use crate::model::word::{HoldWord, LockWord};
@@ -147,7 +147,8 @@ impl LockTag {
     pub fn acquire_nested<R>(
         &self,
         ty: &'static LockType,
-        (mode, level): (Mode, u8),
+        mode: Mode,
+        level: u8,
         site: Site,
         attempt: impl FnOnce() -> Option<R>,
         block: impl FnOnce() -> R,
@@ -234,13 +235,13 @@ impl LockTag {
         current::current().map_or(0, |record| record.level_held(lock, mode))
     }
 
-    /// Turns the hold that this thread has in the first mode into one in the second, which excludes
-    /// fewer others: `convert` must be the primitive's own downgrade, which never blocks.
+    /// Turns a hold of this thread into one that excludes fewer others: `convert` must be the primitive's own
+    /// downgrade, which never blocks.
     #[inline]
     pub fn downgrade<R>(
         &self,
         ty: &'static LockType,
-        modes: (Mode, Mode),
+        modes: Conversion,
         site: Site,
         convert: impl FnOnce() -> R,
     ) -> R {
@@ -249,8 +250,8 @@ impl LockTag {
         result
     }
 
-    /// Turns the hold that this thread has in the first mode into one in the second: `convert` must
-    /// be the primitive's own conversion, which does not block for ever.
+    /// Turns a hold of this thread into one in another mode: `convert` must be the primitive's own conversion,
+    /// which does not block for ever.
     ///
     /// # Errors
     /// What `convert` says; the lock is then held as before.
@@ -258,7 +259,7 @@ impl LockTag {
     pub fn convert<R, E>(
         &self,
         ty: &'static LockType,
-        (from, to): (Mode, Mode),
+        Conversion { from, to }: Conversion,
         site: Site,
         convert: impl FnOnce() -> Result<R, E>,
     ) -> Result<R, E> {

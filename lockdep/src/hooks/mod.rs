@@ -12,7 +12,7 @@ pub use event::{EventKind, EventTag};
 pub use lock::{Initializer, Initializing};
 pub use threads::{Child, Entered, park, unpark};
 
-pub use crate::model::lock::{LockKind, LockType, Mode, Site};
+pub use crate::model::lock::{Conversion, LockKind, LockType, Mode, Site};
 pub use crate::model::tag::LockTag;
 
 mod declared;

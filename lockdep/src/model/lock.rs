@@ -59,6 +59,15 @@ impl Mode {
     }
 }
 
+/// A hold in one mode becomes one in another without a release in between.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Conversion {
+    /// The mode of the hold that there is.
+    pub from: Mode,
+    /// The mode in which the lock is held afterwards.
+    pub to: Mode,
+}
+
 /// What kind of primitive a lock is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]

@@ -32,7 +32,7 @@ use std::panic::Location;
 use std::sync::Arc;
 
 use crate::engine::{
-    CriticalSection, Cycle, Detector, Held, InheritedLocks, ThreadPoint, VectorClock,
+    CriticalSection, Cycle, Detector, Held, InheritedLocks, SharedClock, ThreadPoint, VectorClock,
 };
 use crate::finding::{Rule, Tier};
 use crate::hash::{Map, NumberHasher};
@@ -172,8 +172,13 @@ impl Observer {
     }
 
     /// Adds to `clock` what is completed in `other`, as far as the threads are remembered.
-    pub(crate) fn join(&self, clock: &mut VectorClock, other: &VectorClock) {
+    pub(crate) fn join(&self, clock: &mut SharedClock, other: &VectorClock) {
         self.detector.join(clock, other);
+    }
+
+    /// Adds to `clock` that a thread has completed so many epochs, if it is remembered.
+    pub(crate) fn advance(&self, clock: &mut SharedClock, thread: ThreadId, epochs: u32) {
+        self.detector.advance(clock, thread, epochs);
     }
 
     pub(crate) fn thread(&self, thread: ThreadId) -> FoundThread {

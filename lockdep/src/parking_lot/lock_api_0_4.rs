@@ -5,7 +5,7 @@ use std::panic::{Location, RefUnwindSafe};
 
 use super::raw::raw_locks;
 use super::real::lock_api;
-use crate::hooks::{LockKind, LockTag, LockType, Mode, Site};
+use crate::hooks::{Conversion, LockKind, LockTag, LockType, Mode, Site};
 
 fn attempt(acquired: bool) -> Option<()> {
     acquired.then_some(())

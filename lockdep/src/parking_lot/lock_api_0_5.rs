@@ -5,7 +5,7 @@ use std::panic::{Location, RefUnwindSafe};
 
 use super::raw::raw_locks;
 use super::real::lock_api;
-use crate::hooks::{EventKind, EventTag, LockKind, LockTag, LockType, Mode, Site};
+use crate::hooks::{Conversion, EventKind, EventTag, LockKind, LockTag, LockType, Mode, Site};
 
 fn attempt<G>(acquired: Option<G>) -> Option<G> {
     acquired

@@ -53,8 +53,14 @@ where
         };
         // SAFETY: nothing is locked or unlocked by what is had here.
         let tag = unsafe { self.raw() }.tag();
-        let asked = (Mode::Write, level);
-        tag.acquire_nested(RawMutex::<R>::TYPE, asked, Location::caller(), attempt, block)
+        tag.acquire_nested(
+            RawMutex::<R>::TYPE,
+            Mode::Write,
+            level,
+            Location::caller(),
+            attempt,
+            block,
+        )
     }
 }
 

@@ -46,7 +46,7 @@ macro_rules! raw_locks {
             #[track_caller]
             pub(super) fn lock_at(&self, level: u8, site: Site) -> $Guard {
                 let (attempt, block) = (|| attempt(self.raw().try_lock()), || self.raw().lock());
-                self.tag.acquire_nested(Self::TYPE, (Mode::Write, level), site, attempt, block)
+                self.tag.acquire_nested(Self::TYPE, Mode::Write, level, site, attempt, block)
             }
 
             #[inline]
@@ -195,7 +195,7 @@ macro_rules! raw_locks {
             pub(super) fn lock_shared_at(&self, level: u8, site: Site) -> $Shared {
                 self.tag.acquire_nested(
                     Self::TYPE,
-                    (Self::READ, level),
+                    Self::READ, level,
                     site,
                     || attempt(self.raw.try_lock_shared()),
                     || self.raw.lock_shared(),
@@ -207,7 +207,7 @@ macro_rules! raw_locks {
             pub(super) fn lock_exclusive_at(&self, level: u8, site: Site) -> $Exclusive {
                 self.tag.acquire_nested(
                     Self::TYPE,
-                    (Mode::Write, level),
+                    Mode::Write, level,
                     site,
                     || attempt(self.raw.try_lock_exclusive()),
                     || self.raw.lock_exclusive(),
@@ -221,7 +221,7 @@ macro_rules! raw_locks {
             pub(super) fn lock_upgradable_at(&self, level: u8, site: Site) -> $Upgradable {
                 self.tag.acquire_nested(
                     Self::TYPE,
-                    (Mode::Upgradable, level),
+                    Mode::Upgradable, level,
                     site,
                     || attempt(self.raw.try_lock_upgradable()),
                     || self.raw.lock_upgradable(),
@@ -362,7 +362,7 @@ macro_rules! raw_locks {
             #[inline]
             #[track_caller]
             unsafe fn downgrade(&self $(, $exclusive: $ExclusiveArg)?) -> $Shared {
-                self.tag.downgrade(Self::TYPE, (Mode::Write, Self::READ), Location::caller(), || {
+                self.tag.downgrade(Self::TYPE, Conversion { from: Mode::Write, to: Self::READ }, Location::caller(), || {
                     // SAFETY: the caller holds the lock so.
                     unsafe { self.raw.downgrade($($exclusive)?) }
                 })
@@ -466,7 +466,7 @@ macro_rules! raw_locks {
                 &self
                 $(, $upgradable: $UpgradableArg)?
             ) -> $Upgrade {
-                let modes = (Mode::Upgradable, Mode::Write);
+                let modes = Conversion { from: Mode::Upgradable, to: Mode::Write };
                 conversion(self.tag.convert(Self::TYPE, modes, Location::caller(), || {
                     // SAFETY: the caller holds the lock so.
                     converted(unsafe { self.raw.try_upgrade($($upgradable)?) })
@@ -505,7 +505,7 @@ macro_rules! raw_locks {
                 &self
                 $(, $upgradable: $UpgradableArg)?
             ) -> $Shared {
-                let modes = (Mode::Upgradable, Self::READ);
+                let modes = Conversion { from: Mode::Upgradable, to: Self::READ };
                 self.tag.downgrade(Self::TYPE, modes, Location::caller(), || {
                     // SAFETY: the caller holds the lock so.
                     unsafe { self.raw.downgrade_upgradable($($upgradable)?) }
@@ -518,7 +518,7 @@ macro_rules! raw_locks {
                 &self
                 $(, $exclusive: $ExclusiveArg)?
             ) -> $Upgradable {
-                let modes = (Mode::Write, Mode::Upgradable);
+                let modes = Conversion { from: Mode::Write, to: Mode::Upgradable };
                 self.tag.downgrade(Self::TYPE, modes, Location::caller(), || {
                     // SAFETY: the caller holds the lock so.
                     unsafe { self.raw.downgrade_to_upgradable($($exclusive)?) }
@@ -553,7 +553,7 @@ macro_rules! raw_locks {
                 $($upgradable: $UpgradableArg,)?
                 timeout: R::Duration,
             ) -> $Upgrade {
-                let modes = (Mode::Upgradable, Mode::Write);
+                let modes = Conversion { from: Mode::Upgradable, to: Mode::Write };
                 conversion(self.tag.convert(Self::TYPE, modes, Location::caller(), || {
                     // SAFETY: the caller holds the lock so.
                     converted(unsafe { self.raw.try_upgrade_for($($upgradable,)? timeout) })
@@ -567,7 +567,7 @@ macro_rules! raw_locks {
                 $($upgradable: $UpgradableArg,)?
                 timeout: R::Instant,
             ) -> $Upgrade {
-                let modes = (Mode::Upgradable, Mode::Write);
+                let modes = Conversion { from: Mode::Upgradable, to: Mode::Write };
                 conversion(self.tag.convert(Self::TYPE, modes, Location::caller(), || {
                     // SAFETY: the caller holds the lock so.
                     converted(unsafe { self.raw.try_upgrade_until($($upgradable,)? timeout) })

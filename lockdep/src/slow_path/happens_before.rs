@@ -8,11 +8,9 @@
 //! has recorded something of it, and at most [`MOST`] times. What it does after that counts as not
 //! ordered by events, which may make a cycle look surer than it is, never less sure.
 
-use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
 use std::sync::atomic::{AtomicU32, AtomicU64};
 
-use crate::engine::VectorClock;
 use crate::hash::fold;
 use crate::model::word;
 use crate::model::word::LockWord;
@@ -88,16 +86,16 @@ pub(crate) fn observe_event(record: OwnRecord, event: LockWord, published: u32) 
 
 #[cold]
 fn observe_new(record: OwnRecord, key: u64, event: LockWord) {
-    let before = Arc::clone(&record.mine().own.borrow().at.observed);
+    let before = record.mine().own.borrow().at.observed.clone();
     let observed = observe(|o| {
-        let mut observed = VectorClock::clone(&before);
+        let mut observed = before.clone();
         o.join(&mut observed, o.published(event.lock())?);
         Some(observed)
     });
     let _busy = Busy::new();
     record.mine().known.add(key);
-    let Some(observed) = observed.filter(|observed| *observed != *before) else { return };
-    record.mine().own.borrow_mut().at.observed = Arc::new(observed);
+    let Some(observed) = observed.filter(|observed| **observed != *before) else { return };
+    record.mine().own.borrow_mut().at.observed = observed;
     has_unpublished(record);
 }
 

@@ -2,9 +2,9 @@
 
 use std::sync::atomic::AtomicBool;
 use std::sync::atomic::Ordering::{Relaxed, SeqCst};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, OnceLock};
 
-use crate::engine::{CriticalSection, InheritedLocks, ThreadPoint, VectorClock};
+use crate::engine::{CriticalSection, InheritedLocks, SharedClock, ThreadPoint};
 use crate::model::held::HeldLock;
 use crate::model::ids::{LockId, ThreadId};
 use crate::model::lock::{LockKind, Mode, Site};
@@ -32,11 +32,11 @@ pub(crate) struct Spawned {
     parent: Option<ThreadId>,
     site: Site,
     started: AtomicBool,
-    end: Mutex<Option<End>>,
+    end: OnceLock<End>,
 }
 
 /// What a thread that has ended tells the one that joins it.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 struct End {
     /// Its last step, which is completed.
     at: ThreadPoint,
@@ -80,19 +80,18 @@ pub(crate) fn first_task(site: Site) -> Arc<Spawned> {
 fn descend(record: OwnRecord) -> (ThreadPoint, ThreadId) {
     let parent = record.thread.load(Relaxed);
     let at = thread_point(record);
-    let mut clock = VectorClock::clone(&at.clock);
-    let mut without_outermost = VectorClock::clone(&at.without_outermost);
     let is_outermost = record.foreign.load(Relaxed);
     let inherited = inherit(record, &at);
-    observe(|o| {
-        clock.retain(|t| o.remembers(t));
-        without_outermost.retain(|t| o.remembers(t));
+    let (clock, without_outermost) = observe(|o| {
+        let mut clock = at.clock.kept(|t| o.remembers(t));
+        let mut without_outermost = at.without_outermost.kept(|t| o.remembers(t));
         if o.remembers(parent) {
             clock.advance(parent, at.epoch);
             if !is_outermost {
                 without_outermost.advance(parent, at.epoch);
             }
         }
+        (clock, without_outermost)
     });
     let _busy = Busy::new();
     record.mine().own.borrow_mut().at.epoch += 1;
@@ -102,8 +101,8 @@ fn descend(record: OwnRecord) -> (ThreadPoint, ThreadId) {
     let first = ThreadPoint {
         thread: registry::next_thread(),
         epoch: 1,
-        clock: Arc::new(clock),
-        without_outermost: Arc::new(without_outermost),
+        clock: clock.into(),
+        without_outermost: without_outermost.into(),
         observed: at.observed,
         inherited,
     };
@@ -172,7 +171,7 @@ pub(crate) fn released(record: OwnRecord, lock: LockId) {
 impl Spawned {
     fn new(first: ThreadPoint, parent: Option<ThreadId>, site: Site, has_started: bool) -> Spawned {
         let started = AtomicBool::new(has_started);
-        Spawned { first, parent, site, started, end: Mutex::new(None) }
+        Spawned { first, parent, site, started, end: OnceLock::new() }
     }
 
     /// The new thread starts.
@@ -231,8 +230,9 @@ impl Spawned {
         }
         let _busy = Busy::new();
         record.close_window();
-        let end = End { at, asked: record.mine().own.borrow().asked.clone() };
-        *self.end.lock().unwrap_or_else(PoisonError::into_inner) = Some(end);
+        let asked = record.mine().own.borrow().asked.clone();
+        // It ends once.
+        _ = self.end.set(End { at, asked });
     }
 
     pub(crate) fn thread(&self) -> ThreadId {
@@ -253,29 +253,24 @@ impl Spawned {
     /// The current thread knows that this one has ended.
     pub(crate) fn joined(&self, before: Option<BeforeJoin>) {
         let Some(record) = current() else { return };
-        let end = {
-            let _busy = Busy::new();
-            self.end.lock().unwrap_or_else(PoisonError::into_inner).clone()
-        };
-        let Some(end) = end else { return };
-        let completed = end.at.completed();
-        let without_outermost = end.at.completed_without_outermost();
+        let Some(end) = self.end.get() else { return };
         observe(|o| {
             if let Some(inherited) = &self.first.inherited {
                 o.joined(inherited, record.thread.load(Relaxed));
             }
             if let Some(before) = before {
                 know_thread(o, record, None);
-                self.joined_holding(o, record, &before, &end);
+                self.joined_holding(o, record, &before, end);
             }
             let mut own = record.mine().own.borrow_mut();
-            o.join(Arc::make_mut(&mut own.at.clock), &completed);
+            let ThreadPoint { clock, without_outermost, observed, .. } = &mut own.at;
+            o.join(clock, &end.at.clock);
+            o.advance(clock, end.at.thread, end.at.epoch);
             if !record.foreign.load(Relaxed) {
-                o.join(Arc::make_mut(&mut own.at.without_outermost), &without_outermost);
+                o.join(without_outermost, &end.at.without_outermost);
+                o.advance(without_outermost, end.at.thread, end.at.epoch);
             }
-            if !end.at.observed.is_empty() {
-                o.join(Arc::make_mut(&mut own.at.observed), &end.at.observed);
-            }
+            o.join(observed, &end.at.observed);
         });
         clock_changed(record);
     }
@@ -295,7 +290,7 @@ impl Spawned {
             level: 0,
         }];
         // As in `event_point`.
-        let at = ThreadPoint { observed: Arc::default(), ..end.at.clone() };
+        let at = ThreadPoint { observed: SharedClock::default(), ..end.at.clone() };
         for &(word, site) in &end.asked {
             let (level, stack) = (0, RequestStack::Unknown);
             o.on_the_way(&Request { at: &at, word, site, address: 0, level, held: &alive, stack });

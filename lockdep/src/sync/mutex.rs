@@ -96,7 +96,8 @@ impl<T: ?Sized> Mutex<T> {
     pub(crate) fn lock_at_level(&self, level: u8) -> LockResult<MutexGuard<'_, T>> {
         let locked = self.tag.acquire_nested(
             Self::TYPE,
-            (Mode::Write, level),
+            Mode::Write,
+            level,
             Location::caller(),
             || outcome::acquired(self.inner.try_lock()),
             || outcome::blocking(|| self.inner.lock()),

@@ -4,7 +4,7 @@ use std::fmt;
 use std::panic::Location;
 use std::sync::{LockResult, TryLockError, TryLockResult};
 
-use crate::hooks::{LockKind, LockTag, LockType, Mode};
+use crate::hooks::{Conversion, LockKind, LockTag, LockType, Mode};
 use crate::sync::held::{self, Read, Write};
 use crate::sync::outcome;
 
@@ -72,7 +72,8 @@ impl<T: ?Sized> RwLock<T> {
     pub(crate) fn read_at_level(&self, level: u8) -> LockResult<RwLockReadGuard<'_, T>> {
         let locked = self.tag.acquire_nested(
             Self::TYPE,
-            (Mode::Read, level),
+            Mode::Read,
+            level,
             Location::caller(),
             || outcome::acquired(self.inner.try_read()),
             || outcome::blocking(|| self.inner.read()),
@@ -85,7 +86,8 @@ impl<T: ?Sized> RwLock<T> {
     pub(crate) fn write_at_level(&self, level: u8) -> LockResult<RwLockWriteGuard<'_, T>> {
         let locked = self.tag.acquire_nested(
             Self::TYPE,
-            (Mode::Write, level),
+            Mode::Write,
+            level,
             Location::caller(),
             || outcome::acquired(self.inner.try_write()),
             || outcome::blocking(|| self.inner.write()),
@@ -216,10 +218,12 @@ impl<'rwlock, T: ?Sized> RwLockWriteGuard<'rwlock, T> {
     #[track_caller]
     pub fn downgrade(s: Self) -> RwLockReadGuard<'rwlock, T> {
         let (tag, inner) = s.guard.into_parts();
-        let inner =
-            tag.downgrade(RwLock::<T>::TYPE, (Mode::Write, Mode::Read), Location::caller(), || {
-                std::sync::RwLockWriteGuard::downgrade(inner)
-            });
+        let inner = tag.downgrade(
+            RwLock::<T>::TYPE,
+            Conversion { from: Mode::Write, to: Mode::Read },
+            Location::caller(),
+            || std::sync::RwLockWriteGuard::downgrade(inner),
+        );
         RwLockReadGuard::new(tag, inner)
     }
 }

@@ -157,7 +157,9 @@ impl HeldStack {
 
     /// For the owner: so many locks are held from now on in this buffer.
     fn move_to(&self, buffer: &'static Buffer, depth: usize) {
-        let at = |index: usize| ptr::from_ref(&buffer.entries[index]).cast_mut();
+        // Pointers to one entry that may be moved to its neighbours: made of the whole buffer's.
+        let at = |index: usize| buffer.entries.as_ptr().wrapping_add(index).cast_mut();
+        assert!(depth < buffer.entries.len(), "the entry on top is one of the buffer's");
         self.bottom.store(at(0), Relaxed);
         self.last.store(at(buffer.entries.len() - 1), Relaxed);
         self.top.store(at(depth), Release);

@@ -1,10 +1,9 @@
 //! Where a thread is in the order of spawns, joins, releases and events: its current
 //! [`ThreadPoint`].
 
-use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
 
-use crate::engine::ThreadPoint;
+use crate::engine::{SharedClock, ThreadPoint};
 use crate::hash::fold;
 use crate::model::ids::ThreadId;
 use crate::thread_state::captured::CapturedStacks;
@@ -59,7 +58,7 @@ pub(crate) fn thread_point(record: OwnRecord) -> ThreadPoint {
     entered.retain(|(section, acquisitions)| {
         let end = section.end().filter(|_| record.held.pushed() > *acquisitions);
         if let Some(end) = end {
-            Arc::make_mut(&mut at.clock).join(end);
+            at.clock.make_mut().join(end);
         }
         end.is_none()
     });
@@ -69,7 +68,7 @@ pub(crate) fn thread_point(record: OwnRecord) -> ThreadPoint {
 /// Like [`thread_point`], without the order that events showed: an event cannot order the wait for
 /// itself.
 pub(crate) fn event_point(record: OwnRecord) -> ThreadPoint {
-    ThreadPoint { observed: Arc::default(), ..thread_point(record) }
+    ThreadPoint { observed: SharedClock::default(), ..thread_point(record) }
 }
 
 /// The thread's clock has changed. Orders were judged at the earlier one, so every situation counts as

@@ -319,15 +319,22 @@ impl Page<'_> {
 
     /// Adds by which calls the first lock was acquired, where these have returned since.
     fn callers_before(&self, quote: &mut Quote<'_>, edge: &Edge, lock: &str) {
-        let own = edge.frames_before().iter().filter(|frame| self.is_own(frame));
-        // The innermost frame is the place itself, which is quoted already.
-        for frame in own.skip(1).take(FRAMES) {
-            if let Some((function, place)) = frame.rsplit_once(" at ") {
-                let line = place.rsplit_once(':').map_or(place, |(line, _)| line);
-                let caller = short_function(function);
-                quote.note(format!("`{lock}` was acquired on a call from {caller} at {line}"));
-            }
+        for (caller, line) in self.own_callers(edge.frames_before()).take(FRAMES) {
+            quote.note(format!("`{lock}` was acquired on a call from {caller} at {line}"));
         }
+    }
+
+    /// The user's own functions of a stack, innermost first, with the file and line of each call; without
+    /// the innermost frame, which is the place itself and is quoted already.
+    fn own_callers<'s>(
+        &self,
+        stack: &'s [String],
+    ) -> impl Iterator<Item = (String, &'s str)> + use<'s, '_> {
+        let own = stack.iter().filter(|frame| self.is_own(frame)).skip(1);
+        own.filter_map(|frame| frame.rsplit_once(" at ")).map(|(function, place)| {
+            let line = place.rsplit_once(':').map_or(place, |(line, _)| line);
+            (short_function(function), line)
+        })
     }
 
     /// Whether a frame is of the user's own code.
@@ -388,15 +395,12 @@ impl Page<'_> {
         // What is around the user's outermost frame only starts threads and programs.
         let starts = stack.iter().rev().take_while(|frame| !is_own(frame)).count();
         let stack = &stack[..stack.len() - starts];
-        let own: Vec<(&str, &str)> =
-            stack.iter().filter(is_own).filter_map(|frame| frame.rsplit_once(" at ")).collect();
-        // The innermost frame is the place itself, which is quoted already.
-        for (function, place) in own.iter().skip(1).take(FRAMES) {
-            let line = place.rsplit_once(':').map_or(*place, |(line, _)| line);
-            quote.note(format!("called from {} at {line}", short_function(function)));
+        let callers = self.own_callers(stack).count();
+        for (caller, line) in self.own_callers(stack).take(FRAMES) {
+            quote.note(format!("called from {caller} at {line}"));
         }
-        let hidden = stack.len() - own.len().min(FRAMES + 1);
-        if own.len() > 1 && hidden > 0 {
+        let hidden = stack.len() - (callers + 1).min(FRAMES + 1);
+        if callers > 0 && hidden > 0 {
             let frames = if hidden == 1 { "frame is" } else { "frames are" };
             quote.note(format!("{hidden} more {frames} not shown"));
         }
