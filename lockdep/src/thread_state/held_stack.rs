@@ -90,6 +90,13 @@ impl Buffer {
         }))
     }
 
+    /// A pointer to the entry `at` that may be moved to any other of this buffer: it is made of that to all
+    /// of them.
+    fn at(&self, at: usize) -> *mut Entry {
+        assert!(at < self.entries.len(), "there is such an entry");
+        self.entries.as_ptr().wrapping_add(at).cast_mut()
+    }
+
     fn level(&self, at: usize) -> u8 {
         match MarkedAddress(self.entries[at].address.load(Relaxed)).has_level() {
             false => 0,
@@ -157,12 +164,9 @@ impl HeldStack {
 
     /// For the owner: so many locks are held from now on in this buffer.
     fn move_to(&self, buffer: &'static Buffer, depth: usize) {
-        // Pointers to one entry that may be moved to its neighbours: made of the whole buffer's.
-        let at = |index: usize| buffer.entries.as_ptr().wrapping_add(index).cast_mut();
-        assert!(depth < buffer.entries.len(), "the entry on top is one of the buffer's");
-        self.bottom.store(at(0), Relaxed);
-        self.last.store(at(buffer.entries.len() - 1), Relaxed);
-        self.top.store(at(depth), Release);
+        self.bottom.store(buffer.at(0), Relaxed);
+        self.last.store(buffer.at(buffer.entries.len() - 1), Relaxed);
+        self.top.store(buffer.at(depth), Release);
         self.buffer.store(ptr::from_ref(buffer).cast_mut(), Release);
     }
 
@@ -253,8 +257,8 @@ impl HeldStack {
 
     /// What `limit` is while the slow path is not demanded.
     fn highest_limit(&self) -> *mut Entry {
-        let entries = &self.buffer().entries;
-        ptr::from_ref(&entries[entries.len() - 2]).cast_mut()
+        let buffer = self.buffer();
+        buffer.at(buffer.entries.len() - 2)
     }
 
     /// Lets acquisitions take the fast path again, unless the slow path is wanted. `SeqCst`: either
@@ -369,7 +373,7 @@ impl HeldStack {
             buffer.copy(at, buffer, at + 1);
         }
         buffer.entries[top].word.store(0, Relaxed);
-        self.top.store(ptr::from_ref(&buffer.entries[top - 1]).cast_mut(), Relaxed);
+        self.top.store(buffer.at(top - 1), Relaxed);
         Some(ended)
     }
 
@@ -391,7 +395,7 @@ impl HeldStack {
             entry.word.store(0, Relaxed);
         }
         let depth = depth.min(self.len());
-        self.top.store(ptr::from_ref(&buffer.entries[depth]).cast_mut(), Relaxed);
+        self.top.store(buffer.at(depth), Relaxed);
         taken
     }
 
