@@ -156,7 +156,7 @@ pub(crate) struct Detector {
     unsettled: Vec<(Arc<CriticalSection>, Dep)>,
     stamps: u64,
     /// The clocks that threads published with an event, joined.
-    published: Map<LockId, VectorClock>,
+    published: Map<LockId, SharedClock>,
     /// Locks that are, or were, known from ways to events alone, the oldest first.
     on_the_way: VecDeque<LockId>,
 }
@@ -209,17 +209,13 @@ impl Detector {
     }
 
     /// Adds to `clock` what is completed in `other`, as far as the threads are remembered.
-    pub(crate) fn join(&self, clock: &mut SharedClock, other: &VectorClock) {
-        if !other.is_empty() {
-            clock.make_mut().join_kept(other, |thread| self.remembers(thread));
-        }
+    pub(crate) fn join(&self, clock: &mut SharedClock, other: &SharedClock) {
+        clock.join_kept(other, |thread| self.remembers(thread));
     }
 
     /// Adds to `clock` that the first `epochs` epochs of `thread` are completed, if it is remembered.
     pub(crate) fn advance(&self, clock: &mut SharedClock, thread: ThreadId, epochs: u32) {
-        if self.remembers(thread) {
-            clock.make_mut().advance_kept(thread, epochs, |thread| self.remembers(thread));
-        }
+        clock.advance_kept(thread, epochs, |thread| self.remembers(thread));
     }
 
     /// Records a dependency and returns the cycles that it closes, shortest first.
@@ -298,15 +294,16 @@ impl Detector {
     /// A thread at this point completes an event: a thread that gets the event from now on comes after
     /// that point.
     pub(crate) fn publish(&mut self, event: LockId, at: &ThreadPoint) {
-        let mut completed = at.completed();
-        completed.join(&at.observed);
         let known = &self.witnesses;
         let is_known = |thread| known.contains_key(&thread);
-        self.published.entry(event).or_default().join_kept(&completed, is_known);
+        let published = self.published.entry(event).or_default();
+        published.join_kept(&at.clock, is_known);
+        published.join_kept(&at.observed, is_known);
+        published.advance_kept(at.thread, at.epoch, is_known);
     }
 
     /// The clocks that were published with the event, joined: a thread that gets it comes after them.
-    pub(crate) fn published(&self, event: LockId) -> Option<&VectorClock> {
+    pub(crate) fn published(&self, event: LockId) -> Option<&SharedClock> {
         self.published.get(&event)
     }
 

@@ -441,18 +441,16 @@ pub(super) fn tiers(trace: &str) -> Vec<Tier> {
                         thread.at.inherited.as_ref(),
                     );
                     thread.children.extend(inherited.clone());
-                    let mut clock = VectorClock::clone(&thread.at.clock);
-                    clock.advance(thread.at.thread, thread.at.epoch);
+                    let clock = thread.at.clock.descend(thread.at.thread, thread.at.epoch);
                     thread.at.epoch += 1;
                     let id = threads.len() as ThreadId + 1;
                     let mut child = Thread::new(id);
-                    (child.at.clock, child.at.inherited) = (clock.into(), inherited);
+                    (child.at.clock, child.at.inherited) = (clock, inherited);
                     threads.insert(object, child);
                 }
                 "join" => {
                     let child = &threads[object];
-                    let mut clock = VectorClock::clone(&child.at.clock);
-                    clock.advance(child.at.thread, child.at.epoch);
+                    let completed = child.at.completed();
                     let (inherited, unjoined) =
                         (child.at.inherited.clone(), child.children.clone());
                     let cycles = detector.detached(&unjoined);
@@ -461,8 +459,7 @@ pub(super) fn tiers(trace: &str) -> Vec<Tier> {
                     if let Some(inherited) = inherited {
                         detector.joined(&inherited, thread.at.thread);
                     }
-                    clock.join(&thread.at.clock);
-                    thread.at.clock = clock.into();
+                    thread.at.clock.make_mut().join(&completed);
                 }
                 "drop" => detector.remove(locks[object]),
                 "send" => {
@@ -473,9 +470,7 @@ pub(super) fn tiers(trace: &str) -> Vec<Tier> {
                 }
                 "recv" => {
                     let sent = detector.published(locks[object]).expect("something was sent");
-                    let mut observed = VectorClock::clone(&thread.at.observed);
-                    observed.join(sent);
-                    thread.at.observed = observed.into();
+                    thread.at.observed.join_kept(sent, |_| true);
                 }
                 "rel" | "rrel" => {
                     let lock = locks[object];
@@ -514,9 +509,7 @@ pub(super) fn tiers(trace: &str) -> Vec<Tier> {
                         let ends = thread.at.inherited.iter().flat_map(|i| i.sections());
                         let ends = ends.filter(|s| s.lock == lock && Mode::conflicts(s.mode, mode));
                         for end in ends.filter_map(|s| s.end()) {
-                            let mut clock = VectorClock::clone(&thread.at.clock);
-                            clock.join(end);
-                            thread.at.clock = clock.into();
+                            thread.at.clock.make_mut().join(end);
                         }
                     }
                     if op == "up" {

@@ -32,7 +32,7 @@ pub(crate) struct ThreadPoint {
 impl ThreadPoint {
     /// The epochs that spawn and join order puts before whatever comes after this step.
     pub(crate) fn completed(&self) -> VectorClock {
-        let mut completed = VectorClock::clone(&self.clock);
+        let mut completed = self.clock.to_clock();
         completed.advance(self.thread, self.epoch);
         completed
     }

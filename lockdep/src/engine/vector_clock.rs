@@ -6,7 +6,6 @@
 //! belongs to a later epoch. So a clock grows with the number of threads that are remembered, not with the
 //! number that came and went.
 
-use std::ops::Deref;
 use std::sync::Arc;
 
 use crate::model::ids::ThreadId;
@@ -93,16 +92,6 @@ impl VectorClock {
         }
     }
 
-    /// What it knows of the threads for which `keep` is true, with room for one more thread.
-    pub(crate) fn kept(&self, mut keep: impl FnMut(ThreadId) -> bool) -> VectorClock {
-        let mut epochs = Vec::new();
-        if !self.epochs.is_empty() {
-            epochs.reserve_exact(self.epochs.len() + 1);
-            epochs.extend(self.epochs.iter().filter(|e| keep(e.0)));
-        }
-        VectorClock { epochs }
-    }
-
     /// Whether no epoch is known to be completed.
     pub(crate) fn is_empty(&self) -> bool {
         self.epochs.is_empty()
@@ -114,54 +103,153 @@ impl VectorClock {
     }
 }
 
-/// A clock that many steps have. The empty one takes no memory, and most threads and tasks have no other.
+/// A clock that many steps share, with one entry of its own: that of the thread that had the shared clock and
+/// spawned this one. So a spawn copies no clock, however many threads are remembered; and the empty clock,
+/// which most threads and tasks have, takes no memory.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct SharedClock(Option<Arc<VectorClock>>);
+pub(crate) struct SharedClock {
+    /// `None` is an empty one.
+    shared: Option<Arc<VectorClock>>,
+    /// So many epochs of this thread are completed as well; none of them says nothing.
+    spawner: (ThreadId, u32),
+}
 
 impl SharedClock {
+    /// How many epochs of `thread` are completed.
+    pub(crate) fn completed_epochs(&self, thread: ThreadId) -> u32 {
+        let known = self.shared.as_ref().map_or(0, |clock| clock.completed_epochs(thread));
+        if self.spawner.0 == thread { known.max(self.spawner.1) } else { known }
+    }
+
+    /// Whether no epoch is known to be completed.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.spawner.1 == 0 && self.shared.as_ref().is_none_or(|clock| clock.is_empty())
+    }
+
+    /// Whether both are known to be of one clock, and not only alike.
+    pub(crate) fn is(&self, other: &SharedClock) -> bool {
+        let is_shared = match (&self.shared, &other.shared) {
+            (Some(one), Some(other)) => Arc::ptr_eq(one, other),
+            (None, None) => true,
+            _ => false,
+        };
+        is_shared && self.spawner == other.spawner
+    }
+
+    /// A copy of all that it says.
+    pub(crate) fn to_clock(&self) -> VectorClock {
+        let mut clock = self.shared.as_deref().cloned().unwrap_or_default();
+        self.add_spawner(&mut clock);
+        clock
+    }
+
+    fn add_spawner(&self, clock: &mut VectorClock) {
+        let (thread, epochs) = self.spawner;
+        if epochs > 0 {
+            clock.advance(thread, epochs);
+        }
+    }
+
     /// The clock, for a change that only the owner of this value sees.
+    ///
+    /// # Cost
+    /// That of a copy, if it is shared.
     pub(crate) fn make_mut(&mut self) -> &mut VectorClock {
-        Arc::make_mut(self.0.get_or_insert_default())
+        let spawner = std::mem::take(&mut self.spawner);
+        let clock = Arc::make_mut(self.shared.get_or_insert_default());
+        SharedClock { shared: None, spawner }.add_spawner(clock);
+        clock
+    }
+
+    /// The clock of what a thread with this one spawns after it has completed so many epochs.
+    ///
+    /// # Cost
+    /// That of a copy for the first that a thread spawns which was itself spawned.
+    pub(crate) fn descend(&mut self, thread: ThreadId, epochs: u32) -> SharedClock {
+        if self.spawner.1 > 0 {
+            self.make_mut();
+        }
+        SharedClock { shared: self.shared.clone(), spawner: (thread, epochs) }
+    }
+
+    /// Adds what is completed in `other`, as [`VectorClock::join_kept`] does.
+    ///
+    /// # Cost
+    /// Nothing where both are one clock.
+    pub(crate) fn join_kept(
+        &mut self,
+        other: &SharedClock,
+        mut keep: impl FnMut(ThreadId) -> bool,
+    ) {
+        if self.is(other) {
+            return;
+        }
+        if let Some(shared) = other.shared.as_ref().filter(|shared| !shared.is_empty()) {
+            self.make_mut().join_kept(shared, &mut keep);
+        }
+        let (thread, epochs) = other.spawner;
+        self.advance_kept(thread, epochs, keep);
+    }
+
+    /// Adds that the first `epochs` epochs of `thread` are completed, as [`VectorClock::advance_kept`] does.
+    ///
+    /// # Cost
+    /// Nothing where that is known.
+    pub(crate) fn advance_kept(
+        &mut self,
+        thread: ThreadId,
+        epochs: u32,
+        mut keep: impl FnMut(ThreadId) -> bool,
+    ) {
+        if epochs > self.completed_epochs(thread) && keep(thread) {
+            self.make_mut().advance_kept(thread, epochs, keep);
+        }
     }
 }
 
-impl From<VectorClock> for SharedClock {
-    fn from(clock: VectorClock) -> SharedClock {
-        SharedClock((!clock.is_empty()).then(|| Arc::new(clock)))
-    }
-}
-
-impl Deref for SharedClock {
-    type Target = VectorClock;
-
-    fn deref(&self) -> &VectorClock {
-        const EMPTY: &VectorClock = &VectorClock { epochs: Vec::new() };
-        self.0.as_deref().unwrap_or(EMPTY)
+impl PartialEq for SharedClock {
+    fn eq(&self, other: &SharedClock) -> bool {
+        self.is(other) || self.to_clock() == other.to_clock()
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
+
     use super::{SharedClock, VectorClock};
 
     #[test]
     fn a_change_of_a_shared_clock_is_its_owners() {
         let mut one = SharedClock::default();
-        assert!(one.is_empty() && SharedClock::from(VectorClock::default()).0.is_none());
+        assert!(one.is_empty());
         one.make_mut().advance(3, 1);
         let other = one.clone();
+        assert!(one.is(&other));
         one.make_mut().advance(3, 2);
         assert_eq!((one.completed_epochs(3), other.completed_epochs(3)), (2, 1));
+        assert!(!one.is(&other));
     }
 
     #[test]
-    fn what_is_kept_has_room_for_one_more() {
-        let mut all = VectorClock::default();
-        assert_eq!(all.kept(|_| true).epochs.capacity(), 0);
-        (1..9).for_each(|thread| all.advance(thread, thread));
-        let odd = all.kept(|thread| thread % 2 == 1);
-        assert_eq!(odd.epochs, [(1, 1), (3, 3), (5, 5), (7, 7)]);
-        assert!(odd.epochs.capacity() > odd.epochs.len());
+    fn what_is_spawned_shares_the_clock_of_its_spawner() {
+        let mut parent = SharedClock::default();
+        parent.make_mut().advance(7, 2);
+        let mut child = parent.descend(1, 4);
+        assert!(Arc::ptr_eq(parent.shared.as_ref().unwrap(), child.shared.as_ref().unwrap()));
+        let known = |clock: &SharedClock| [7, 1, 2].map(|thread| clock.completed_epochs(thread));
+        assert_eq!((known(&parent), known(&child)), ([2, 0, 0], [2, 4, 0]));
+        let grandchild = child.descend(2, 1);
+        assert_eq!((known(&child), known(&grandchild)), ([2, 4, 0], [2, 4, 1]));
+        assert_eq!(grandchild.to_clock().epochs, [(1, 4), (2, 1), (7, 2)]);
+
+        let mut joined = parent.clone();
+        joined.join_kept(&grandchild, |thread| thread != 1);
+        assert_eq!(known(&joined), [2, 0, 1]);
+        let before = joined.clone();
+        joined.join_kept(&parent, |_| true);
+        joined.advance_kept(2, 1, |_| true);
+        assert_eq!(known(&joined), known(&before));
     }
 
     #[test]

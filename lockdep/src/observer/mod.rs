@@ -172,7 +172,7 @@ impl Observer {
     }
 
     /// Adds to `clock` what is completed in `other`, as far as the threads are remembered.
-    pub(crate) fn join(&self, clock: &mut SharedClock, other: &VectorClock) {
+    pub(crate) fn join(&self, clock: &mut SharedClock, other: &SharedClock) {
         self.detector.join(clock, other);
     }
 
@@ -275,7 +275,7 @@ impl Observer {
     }
 
     /// The clocks that were published with the event.
-    pub(crate) fn published(&self, event: LockId) -> Option<&VectorClock> {
+    pub(crate) fn published(&self, event: LockId) -> Option<&SharedClock> {
         self.detector.published(event)
     }
 

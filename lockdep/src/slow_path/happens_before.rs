@@ -94,7 +94,7 @@ fn observe_new(record: OwnRecord, key: u64, event: LockWord) {
     });
     let _busy = Busy::new();
     record.mine().known.add(key);
-    let Some(observed) = observed.filter(|observed| **observed != *before) else { return };
+    let Some(observed) = observed.filter(|observed| *observed != before) else { return };
     record.mine().own.borrow_mut().at.observed = observed;
     has_unpublished(record);
 }

@@ -82,27 +82,25 @@ fn descend(record: OwnRecord) -> (ThreadPoint, ThreadId) {
     let at = thread_point(record);
     let is_outermost = record.foreign.load(Relaxed);
     let inherited = inherit(record, &at);
-    let (clock, without_outermost) = observe(|o| {
-        let mut clock = at.clock.kept(|t| o.remembers(t));
-        let mut without_outermost = at.without_outermost.kept(|t| o.remembers(t));
-        if o.remembers(parent) {
-            clock.advance(parent, at.epoch);
-            if !is_outermost {
-                without_outermost.advance(parent, at.epoch);
-            }
-        }
-        (clock, without_outermost)
-    });
+    let is_remembered = observe(|o| o.remembers(parent));
     let _busy = Busy::new();
-    record.mine().own.borrow_mut().at.epoch += 1;
+    let (clock, without_outermost) = {
+        let mut own = record.mine().own.borrow_mut();
+        own.at.epoch += 1;
+        let epochs = |is_known: bool| if is_known { at.epoch } else { 0 };
+        (
+            own.at.clock.descend(parent, epochs(is_remembered)),
+            own.at.without_outermost.descend(parent, epochs(is_remembered && !is_outermost)),
+        )
+    };
     // What was asked for before the new thread existed cannot keep it waiting.
     record.close_window();
     clock_changed(record);
     let first = ThreadPoint {
         thread: registry::next_thread(),
         epoch: 1,
-        clock: clock.into(),
-        without_outermost: without_outermost.into(),
+        clock,
+        without_outermost,
         observed: at.observed,
         inherited,
     };
@@ -254,6 +252,7 @@ impl Spawned {
     pub(crate) fn joined(&self, before: Option<BeforeJoin>) {
         let Some(record) = current() else { return };
         let Some(end) = self.end.get() else { return };
+        let is_spawner = self.parent == Some(record.thread.load(Relaxed));
         observe(|o| {
             if let Some(inherited) = &self.first.inherited {
                 o.joined(inherited, record.thread.load(Relaxed));
@@ -264,10 +263,16 @@ impl Spawned {
             }
             let mut own = record.mine().own.borrow_mut();
             let ThreadPoint { clock, without_outermost, observed, .. } = &mut own.at;
-            o.join(clock, &end.at.clock);
+            // What it knew when it was spawned, whoever spawned it knows.
+            let is_news = |at: &SharedClock, first: &SharedClock| !is_spawner || !at.is(first);
+            if is_news(&end.at.clock, &self.first.clock) {
+                o.join(clock, &end.at.clock);
+            }
             o.advance(clock, end.at.thread, end.at.epoch);
             if !record.foreign.load(Relaxed) {
-                o.join(without_outermost, &end.at.without_outermost);
+                if is_news(&end.at.without_outermost, &self.first.without_outermost) {
+                    o.join(without_outermost, &end.at.without_outermost);
+                }
                 o.advance(without_outermost, end.at.thread, end.at.epoch);
             }
             o.join(observed, &end.at.observed);
