@@ -23,7 +23,7 @@ use crate::platform::{self, ProcessEvents};
 use crate::process::detector_time::InDetector;
 use crate::thread_state::current::{Busy, current};
 use crate::thread_state::demand::{self, Asker};
-use crate::thread_state::record::OwnRecord;
+use crate::thread_state::record::{OwnRecord, TaskOrigin};
 use crate::thread_state::registry::records;
 use crate::thread_state::snapshot;
 
@@ -154,41 +154,38 @@ pub(crate) fn halt_at(finding: &Finding, rests: Option<Site>) {
     }
 }
 
-/// Introduces the thread of this record, if it is new.
+/// Introduces the thread or task of this record, if it is new.
 pub(crate) fn know_thread(
     observer: &mut Observer,
     record: OwnRecord,
     spawned: Option<(ThreadId, Site)>,
 ) {
     let id = record.thread.load(Relaxed);
-    if !observer.knows_thread(id) {
-        let name = match record.mine().locals_gone.get() {
-            false => thread::current().name().map(str::to_owned),
-            true => platform::thread_name(record.system.load(Relaxed)),
-        };
-        let spawned_by = spawned.map(|s| s.0);
-        let (spawned, kind) = (spawned.map(|s| s.1), ThreadKind::Thread);
-        observer.add_thread(ThreadInfo {
-            thread: FoundThread { id, name, spawned, kind },
-            parent: spawned_by,
-            spawned,
-        });
+    let task = {
+        let mut own = record.mine().own.borrow_mut();
+        own.is_known = true;
+        own.task
+    };
+    if observer.knows_thread(id) {
+        return;
     }
+    let (parent, spawned, kind) = match task {
+        Some(TaskOrigin { parent, site }) => (parent, Some(site), ThreadKind::Task),
+        None => (spawned.map(|s| s.0), spawned.map(|s| s.1), ThreadKind::Thread),
+    };
+    let name = match (kind, record.mine().locals_gone.get()) {
+        (ThreadKind::Task, _) => None,
+        (_, false) => thread::current().name().map(str::to_owned),
+        (_, true) => platform::thread_name(record.system.load(Relaxed)),
+    };
+    let thread = FoundThread { id, name, spawned, kind };
+    observer.add_thread(ThreadInfo { thread, parent, spawned });
 }
 
-/// Introduces the task of this record, if it is new.
-pub(crate) fn know_task(
-    observer: &mut Observer,
-    record: OwnRecord,
-    parent: Option<ThreadId>,
-    site: Site,
-) {
-    let id = record.thread.load(Relaxed);
-    if !observer.knows_thread(id) {
-        let (name, spawned, kind) = (None, Some(site), ThreadKind::Task);
-        let thread = FoundThread { id, name, spawned, kind };
-        observer.add_thread(ThreadInfo { thread, parent, spawned });
-    }
+/// Introduces the thread or task of this record, which tells of a dependency from here on.
+pub(crate) fn know_witness(observer: &mut Observer, record: OwnRecord) {
+    know_thread(observer, record, None);
+    record.mine().own.borrow_mut().is_witness = true;
 }
 
 /// Writes who the thread of this record is into the trace, the first time that others may have to name it.

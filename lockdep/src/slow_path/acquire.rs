@@ -15,7 +15,7 @@ use crate::model::lock::{Mode, Site};
 use crate::model::stack::FoundStack;
 use crate::model::word::{self, HoldWord, LockWord};
 use crate::observer::facts::{Request, RequestStack};
-use crate::process::{halt, know_thread, observe, observer};
+use crate::process::{halt, know_thread, know_witness, observe, observer};
 use crate::slow_path::{happens_before, spawn};
 use crate::thread_state::current::{Busy, is_busy};
 use crate::thread_state::familiar::{is_familiar, mark_familiar};
@@ -119,7 +119,7 @@ fn judge(
         stack: RequestStack::Current(&acquired),
     };
     let (hang, pending) = observe(|o| {
-        know_thread(o, record, None);
+        know_witness(o, record);
         let (mut hang, mut pending) = (None, None);
         match relocked(&held, asked, how.upgrades) {
             Some(first) if o.is_sendable(asked.lock()) => pending = o.read_again(&request, first),
@@ -162,6 +162,7 @@ pub(crate) fn waits_for_itself(
     let request = Request { at: &at, word: asked, site, address: 0, level, held: &held, stack };
     let finding = observe(|o| {
         let first = relocked(&held, asked, false).filter(|first| first.bars(asked))?;
+        know_thread(o, record, None);
         if o.is_sendable(asked.lock()) { None } else { o.relock(&request, first) }
     });
     give_scratch(record, held);
@@ -355,7 +356,7 @@ fn wait_holding_new(record: OwnRecord, id: &AtomicU64, event: HoldWord, context:
     let at = position::event_point(record);
     let acquired = acquired_with(record, &held);
     observe(|o| {
-        know_thread(o, record, None);
+        know_witness(o, record);
         let (level, stack) = (0, RequestStack::Current(&acquired));
         o.event(&Request { at: &at, word: event, site, address: 0, level, held: &held, stack });
     });
@@ -381,7 +382,7 @@ fn signal_new(record: OwnRecord, id: &AtomicU64, event: LockWord, digest: u64, s
     let at = position::event_point(record);
     let held = [HeldLock { word: event.held(Mode::Write, true), site, address: 0, level: 0 }];
     observe(|o| {
-        know_thread(o, record, None);
+        know_witness(o, record);
         for (word, asked_at) in record.mine().recent.iter() {
             let (site, stack) = (asked_at, RequestStack::Unknown);
             o.on_the_way(&Request {

@@ -5,18 +5,19 @@ use std::sync::atomic::Ordering::{Relaxed, SeqCst};
 use std::sync::{Arc, OnceLock};
 
 use crate::engine::{CriticalSection, InheritedLocks, SharedClock, ThreadPoint};
+use crate::model::finding::ThreadKind;
 use crate::model::held::HeldLock;
 use crate::model::ids::{LockId, ThreadId};
 use crate::model::lock::{LockKind, Mode, Site};
 use crate::model::word::{HoldWord, LockWord};
 use crate::observer::Observer;
 use crate::observer::facts::{Request, RequestStack};
-use crate::process::{know_task, know_thread, observe};
+use crate::process::{know_thread, observe};
 use crate::slow_path::life::begin;
 use crate::thread_state::counters::{LEAVING, STARTING};
 use crate::thread_state::current::{Busy, current};
 use crate::thread_state::position::{clock_changed, event_point, start_at, thread_point};
-use crate::thread_state::record::{Own, OwnRecord};
+use crate::thread_state::record::{Own, OwnRecord, TaskOrigin};
 use crate::thread_state::registry;
 use crate::thread_state::serials::serial;
 
@@ -32,6 +33,8 @@ pub(crate) struct Spawned {
     parent: Option<ThreadId>,
     site: Site,
     started: AtomicBool,
+    /// Whether it is a thread, or a task that has told of a dependency.
+    may_be_witness: AtomicBool,
     end: OnceLock<End>,
 }
 
@@ -58,21 +61,21 @@ pub(crate) fn spawn(site: Site) -> Option<Arc<Spawned>> {
     let (first, parent) = descend(record);
     let _busy = Busy::new();
     STARTING.fetch_add(1, SeqCst);
-    Some(Arc::new(Spawned::new(first, Some(parent), site, false)))
+    Some(Arc::new(Spawned::new(first, Some(parent), site, ThreadKind::Thread)))
 }
 
 /// The thread or task of this record is about to spawn a task.
 pub(crate) fn spawn_task(record: OwnRecord, site: Site) -> Arc<Spawned> {
     let (first, parent) = descend(record);
     let _busy = Busy::new();
-    Arc::new(Spawned::new(first, Some(parent), site, true))
+    Arc::new(Spawned::new(first, Some(parent), site, ThreadKind::Task))
 }
 
 /// A task that nothing is known to come before.
 pub(crate) fn first_task(site: Site) -> Arc<Spawned> {
     let _busy = Busy::new();
     let first = ThreadPoint { thread: registry::next_thread(), epoch: 1, ..ThreadPoint::default() };
-    Arc::new(Spawned::new(first, None, site, true))
+    Arc::new(Spawned::new(first, None, site, ThreadKind::Task))
 }
 
 /// The first step of what the thread of this record spawns now, and the number of that thread, which is one
@@ -82,7 +85,11 @@ fn descend(record: OwnRecord) -> (ThreadPoint, ThreadId) {
     let at = thread_point(record);
     let is_outermost = record.foreign.load(Relaxed);
     let inherited = inherit(record, &at);
-    let is_remembered = observe(|o| o.remembers(parent));
+    let Own { task, is_known, is_witness, .. } = *record.mine().own.borrow();
+    if task.is_some() && !is_known {
+        observe(|o| know_thread(o, record, None));
+    }
+    let is_remembered = is_witness && observe(|o| o.remembers(parent));
     let _busy = Busy::new();
     let (clock, without_outermost) = {
         let mut own = record.mine().own.borrow_mut();
@@ -167,9 +174,10 @@ pub(crate) fn released(record: OwnRecord, lock: LockId) {
 }
 
 impl Spawned {
-    fn new(first: ThreadPoint, parent: Option<ThreadId>, site: Site, has_started: bool) -> Spawned {
-        let started = AtomicBool::new(has_started);
-        Spawned { first, parent, site, started, end: OnceLock::new() }
+    fn new(first: ThreadPoint, parent: Option<ThreadId>, site: Site, kind: ThreadKind) -> Spawned {
+        let started = AtomicBool::new(kind == ThreadKind::Task);
+        let may_be_witness = AtomicBool::new(kind == ThreadKind::Thread);
+        Spawned { first, parent, site, started, may_be_witness, end: OnceLock::new() }
     }
 
     /// The new thread starts.
@@ -184,7 +192,15 @@ impl Spawned {
     /// The new task starts, and acts by this record.
     pub(crate) fn enter_as_task(&self, record: OwnRecord) {
         self.start(record);
-        observe(|o| know_task(o, record, self.parent, self.site));
+        let origin = TaskOrigin { parent: self.parent, site: self.site };
+        record.mine().own.borrow_mut().task = Some(origin);
+    }
+
+    /// The task, which acts by this record, takes no step for now.
+    pub(crate) fn rests(&self, record: OwnRecord) {
+        if record.mine().own.borrow().is_witness {
+            self.may_be_witness.store(true, Relaxed);
+        }
     }
 
     fn start(&self, record: OwnRecord) {
@@ -252,7 +268,18 @@ impl Spawned {
     pub(crate) fn joined(&self, before: Option<BeforeJoin>) {
         let Some(record) = current() else { return };
         let Some(end) = self.end.get() else { return };
+        // What it knew when it was spawned, whoever spawned it knows.
         let is_spawner = self.parent == Some(record.thread.load(Relaxed));
+        let is_news = |at: &SharedClock, first: &SharedClock| !is_spawner || !at.is(first);
+        let is_nothing_new = !self.may_be_witness.load(Relaxed)
+            && before.is_none()
+            && self.first.inherited.is_none()
+            && !is_news(&end.at.clock, &self.first.clock)
+            && !is_news(&end.at.without_outermost, &self.first.without_outermost)
+            && !is_news(&end.at.observed, &self.first.observed);
+        if is_nothing_new {
+            return;
+        }
         observe(|o| {
             if let Some(inherited) = &self.first.inherited {
                 o.joined(inherited, record.thread.load(Relaxed));
@@ -263,8 +290,6 @@ impl Spawned {
             }
             let mut own = record.mine().own.borrow_mut();
             let ThreadPoint { clock, without_outermost, observed, .. } = &mut own.at;
-            // What it knew when it was spawned, whoever spawned it knows.
-            let is_news = |at: &SharedClock, first: &SharedClock| !is_spawner || !at.is(first);
             if is_news(&end.at.clock, &self.first.clock) {
                 o.join(clock, &end.at.clock);
             }
@@ -275,7 +300,9 @@ impl Spawned {
                 }
                 o.advance(without_outermost, end.at.thread, end.at.epoch);
             }
-            o.join(observed, &end.at.observed);
+            if is_news(&end.at.observed, &self.first.observed) {
+                o.join(observed, &end.at.observed);
+            }
         });
         clock_changed(record);
     }

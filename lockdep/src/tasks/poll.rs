@@ -270,10 +270,12 @@ impl Polled {
         let mut held = Vec::new();
         record.held.held_into(&mut held);
         let thread = record.thread.load(Relaxed);
-        if is_observing() || !held.is_empty() {
+        let is_known = record.mine().own.borrow().is_known;
+        if is_known && is_observing() || !held.is_empty() {
             observe(|o| {
                 // The guards are elsewhere, or were leaked.
                 if !held.is_empty() {
+                    know_thread(o, record, None);
                     o.abandon(thread, held);
                 }
                 o.thread_ended(thread, &[], Counts::default());
@@ -383,9 +385,16 @@ impl Polled {
             drop(acting);
             acquire::drain_remote_releases(record);
             record.system.store(0, Relaxed);
+            if let Some(life) = self.task.life.get() {
+                life.rests(record);
+            }
             if record.held.is_empty() && !record.wait.is_on() {
                 self.task.leave(record);
             } else {
+                // Others may have to name it.
+                if !record.mine().own.borrow().is_known {
+                    observe(|o| know_thread(o, record, None));
+                }
                 // SAFETY: `acting` was the only way by which this thread came to it, and it is gone.
                 self.task.rest().record = Some(unsafe { Resting::new(record) });
             }

@@ -5,6 +5,7 @@
 //! A record outlives its thread and is then taken over by another one, so a reader never meets freed
 //! memory.
 
+use crate::model::ids::ThreadId;
 use std::cell::{Cell, OnceCell, RefCell};
 use std::marker::PhantomData;
 use std::ops::Deref;
@@ -136,6 +137,20 @@ pub(crate) struct Own {
     pub(crate) pending: Vec<PendingFinding>,
     /// Whether one of its futures, or it as a task, has asked for a lock while it held others.
     pub(crate) shows_orders: bool,
+    /// Where it was spawned, if it is a task: it is introduced to the observer when it must be named.
+    pub(crate) task: Option<TaskOrigin>,
+    /// Whether the observer knows it by name.
+    pub(crate) is_known: bool,
+    /// Whether it has told the observer of a dependency.
+    pub(crate) is_witness: bool,
+}
+
+/// Where a task comes from.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct TaskOrigin {
+    /// Who spawned it, where that is known.
+    pub(crate) parent: Option<ThreadId>,
+    pub(crate) site: Site,
 }
 
 /// A class that a thread has met.

@@ -14,6 +14,7 @@ mod lint;
 mod run;
 mod source;
 mod suite;
+mod tasks;
 mod workspace;
 
 use crate::run::{Finding, Run};
@@ -41,6 +42,7 @@ fn main() -> ExitCode {
     let mut chosen = Vec::new();
     let mut words = env::args().skip(1).peekable();
     let linting = words.next_if(|word| word == "lint").is_some();
+    let of_tasks = words.next_if(|word| word == "tasks").is_some();
     let growing = linting && words.next_if(|word| word == "workspace").is_some();
     let known = if linting { LINTED } else { SUITES };
     while let Some(word) = words.next() {
@@ -75,6 +77,9 @@ fn main() -> ExitCode {
             return ExitCode::FAILURE;
         }
     };
+    if of_tasks {
+        return tasks::measure(&lockcheck, runs);
+    }
     if growing {
         return workspace::survey(&chosen, &lockcheck, runs, locks);
     }
@@ -117,7 +122,8 @@ fn usage(problem: &str) -> ExitCode {
         |suites: &[Suite]| suites.iter().map(|suite| suite.name).collect::<Vec<_>>().join(", ");
     eprintln!(
         "{problem}\nusage: [--runs N] [--command PATH] [--update-locks] [NAME…], of {}\n   or: lint \
-         [workspace] [--runs N] [--command PATH] [NAME…], of {}",
+         [workspace] [--runs N] [--command PATH] [NAME…], of {}\n   or: tasks [--runs N] \
+         [--command PATH]",
         names(SUITES),
         names(LINTED),
     );
