@@ -75,6 +75,19 @@ fn a_program_that_does_not_get_on_is_ended_and_its_threads_are_told() {
     );
 }
 
+#[test]
+fn tasks_that_stand_are_told_by_where_they_were_spawned() {
+    let project = Project::fixture("tasks", "hang-tasks");
+    let checked = project.check(&["run", "-q", "--bin", "stands", "--timeout", "3"]);
+    let [standstill] = &*checked.report().standstills else { panic!("no standstill: {checked}") };
+    let holder = thread(standstill, "task spawned at src/bin/stands.rs:12");
+    assert!(holder.wait.is_none(), "{checked}");
+    assert_eq!((&*holder.held[0].lock, holder.held[0].site.line), ("state", 13), "{checked}");
+    let waiter = thread(standstill, "task spawned at src/bin/stands.rs:18");
+    let wait = waiter.wait.as_ref().expect("it waits");
+    assert_eq!((wait.name.as_deref(), wait.site.line), (Some("state"), 18), "{checked}");
+}
+
 /// The program as a terminal's keys, or a job runner's signal, end it.
 #[test]
 fn a_program_that_is_interrupted_while_it_hangs_is_told_of() {

@@ -2,7 +2,8 @@
 //!
 //! An `async fn` has no caller. Those that acquire a lock become functions that return the future, with a note
 //! of the place; those that take a lock at once, or block the thread, note it as well. The poll of a task's
-//! handle tells when it finds that the task has ended, and that of a request when it is put into a queue.
+//! handle tells when it finds that the task has ended, and that of a request when it is put into a queue. A guard
+//! tells that its lock is released before it releases it: what that locks inside is not locked under it.
 //!
 //! Everything else stays as it is, down to the lines. What the crate tells beside this it tells by `tracing`.
 
@@ -58,8 +59,26 @@ struct Places<'a> {
     edits: Edits<'a>,
 }
 
+impl Places<'_> {
+    /// Puts the release at the beginning of a guard's destructor at its end.
+    fn release_last(&mut self, drop: &syn::ImplItemFn) {
+        if let [syn::Stmt::Expr(syn::Expr::MethodCall(call), Some(_)), _, ..] = &*drop.block.stmts
+            && call.method == "release"
+        {
+            let release = drop.block.stmts[0].span().byte_range();
+            let text = self.edits.text()[release.clone()].to_owned();
+            self.edits.replace(release, "");
+            let end = drop.block.span().byte_range().end - 1;
+            self.edits.insert(end, &format!("; {text}"));
+        }
+    }
+}
+
 impl<'ast> Visit<'ast> for Places<'_> {
     fn visit_impl_item_fn(&mut self, function: &'ast syn::ImplItemFn) {
+        if function.sig.ident == "drop" {
+            self.release_last(function);
+        }
         let syn::Visibility::Public(public) = &function.vis else { return };
         let name = function.sig.ident.to_string();
         let body = function.block.span().byte_range();
@@ -187,6 +206,45 @@ fn poll_acquire() {
 }
 ";
         assert_eq!(queues(text).expect("it is Rust"), expected);
+    }
+
+    #[test]
+    fn a_guard_tells_of_its_release_first() {
+        let text = "\
+impl<T: ?Sized> Drop for MutexGuard<'_, T> {
+    fn drop(&mut self) {
+        self.lock.s.release(1);
+
+        self.resource_span.in_scope(|| {
+            tells();
+        })
+    }
+}
+
+impl Drop for Other {
+    fn drop(&mut self) {
+        self.s.release(1);
+    }
+}
+";
+        let expected = "\
+impl<T: ?Sized> Drop for MutexGuard<'_, T> {
+    fn drop(&mut self) {
+        
+
+        self.resource_span.in_scope(|| {
+            tells();
+        })
+    ; self.lock.s.release(1);}
+}
+
+impl Drop for Other {
+    fn drop(&mut self) {
+        self.s.release(1);
+    }
+}
+";
+        assert_eq!(places(text).expect("it is Rust"), expected);
     }
 
     #[test]

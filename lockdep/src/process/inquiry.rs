@@ -61,6 +61,10 @@ fn answer() {
 fn standing(line: &mut Line, record: &Record, now: u64) -> fmt::Result {
     let wait = record.wait.seen();
     write!(line, r#"{{"t":"standing","thread":{}"#, record.thread.load(Relaxed))?;
+    if let Some(site) = record.task() {
+        line.write_str(r#","task":"#)?;
+        place(line, site)?;
+    }
     if let Some(wait) = wait {
         let what = match wait.awaited {
             Awaited::Lock(_) => "lock",

@@ -298,7 +298,7 @@ impl Polled {
             }
         };
         let stuck = only_wait.zip(record).and_then(|((word, site), record)| {
-            let wait = block::show(record, Awaited::Lock(word), site);
+            let wait = block::show_rest(record, word, site);
             let on_itself = acquire::waits_for_itself(record, word, site);
             let stuck = on_itself
                 .or_else(|| if record.held.is_empty() { None } else { cycle::closed_by(record) });

@@ -91,6 +91,7 @@ impl State {
 
     /// The task acts by this record from here on, which is new to it.
     pub(super) fn enter(&self, record: OwnRecord) {
+        record.set_task(Some(self.site));
         let kept = self.rest().own.take();
         match kept {
             Some(own) => {

@@ -5,7 +5,6 @@
 //! A record outlives its thread and is then taken over by another one, so a reader never meets freed
 //! memory.
 
-use crate::model::ids::ThreadId;
 use std::cell::{Cell, OnceCell, RefCell};
 use std::marker::PhantomData;
 use std::ops::Deref;
@@ -18,6 +17,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use crate::engine::{CriticalSection, InheritedLocks, ThreadPoint};
 use crate::hash::Map;
 use crate::model::held::{HeldLock, Prepared};
+use crate::model::ids::ThreadId;
 use crate::model::inventory::Counts;
 use crate::model::lock::{LockType, Mode, Site};
 use crate::model::times::ClassTimes;
@@ -53,6 +53,8 @@ pub(crate) struct Record {
     /// The system's number of the thread; zero where it is not known.
     pub(crate) system: AtomicU32,
     pub(crate) thread: AtomicU32,
+    /// Where the task was spawned that acts by this record, for others who see it; null for a thread.
+    task: AtomicPtr<Location<'static>>,
     pub(crate) in_use: AtomicBool,
     /// Code that is not instrumented has spawned the thread, or it is the main one.
     pub(crate) foreign: AtomicBool,
@@ -172,6 +174,12 @@ impl ClassEntry {
 }
 
 impl Record {
+    /// Where the task was spawned that acts by this record.
+    pub(crate) fn task(&self) -> Option<Site> {
+        // SAFETY: null, or stored by `set_task` from a `Site`, which is a reference for ever.
+        unsafe { self.task.load(Relaxed).as_ref() }
+    }
+
     pub(crate) fn new() -> Record {
         Record {
             held: HeldStack::new(),
@@ -184,6 +192,7 @@ impl Record {
             detector_time: AtomicU64::new(0),
             system: AtomicU32::new(0),
             thread: AtomicU32::new(0),
+            task: AtomicPtr::new(ptr::null_mut()),
             in_use: AtomicBool::new(true),
             foreign: AtomicBool::new(true),
             is_leaving: AtomicBool::new(false),
@@ -425,10 +434,17 @@ impl OwnRecord {
         }
     }
 
+    /// A task that was spawned there acts by this record from here on, or none.
+    pub(crate) fn set_task(self, site: Option<Site>) {
+        let site = site.map_or(ptr::null_mut(), |site| ptr::from_ref(site).cast_mut());
+        self.task.store(site, Relaxed);
+    }
+
     /// Lets go of what belongs to the record's last task, which holds and awaits nothing.
     pub(super) fn forget_task(self) {
         self.retries.reset();
         let mine = self.mine();
+        self.set_task(None);
         mine.recent.clear();
         mine.in_order_at.set(ptr::null());
         mine.introduced.set(false);
@@ -443,6 +459,7 @@ impl OwnRecord {
         permits.reset();
         retries.reset();
         let mine = self.mine();
+        self.set_task(None);
         mine.known.clear();
         mine.recent.clear();
         mine.in_order_at.set(ptr::null());

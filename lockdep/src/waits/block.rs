@@ -11,6 +11,7 @@ use std::sync::atomic::Ordering::{Relaxed, SeqCst};
 
 use crate::model::finding::Finding;
 use crate::model::lock::Site;
+use crate::model::word::HoldWord;
 use crate::platform::clock::now;
 use crate::process::{halt, introduce};
 use crate::thread_state::counters::{JOINING, LEAVING, ORPHANED};
@@ -87,13 +88,23 @@ pub(crate) fn wait_unless(
 /// Makes the wait of the thread, which is about to block, visible, without a look at whether that is for
 /// ever.
 pub(crate) fn show(record: OwnRecord, awaited: Awaited, site: Site) -> Wait {
+    introduce(record);
+    show_unnamed(record, awaited, site)
+}
+
+/// Makes the wait of a task, which rests and blocks no thread, visible. It is in no list of what all threads
+/// wait for, so the trace need not name it, which would grow with every task that ever waited.
+pub(crate) fn show_rest(record: OwnRecord, asked: HoldWord, site: Site) -> Wait {
+    show_unnamed(record, Awaited::Lock(asked), site)
+}
+
+fn show_unnamed(record: OwnRecord, awaited: Awaited, site: Site) -> Wait {
     match awaited {
         Awaited::End(_) => _ = JOINING.fetch_add(1, SeqCst),
         Awaited::Event(event) | Awaited::Permits(event) => counters::begin_wait(event),
         Awaited::Lock(_) | Awaited::Unpark { .. } | Awaited::Timed(_) => {}
     }
     record.was_active.store(true, Relaxed);
-    introduce(record);
     begin(record, awaited, site);
     if matches!(awaited, Awaited::Lock(_)) {
         bell::something_to_watch();

@@ -89,6 +89,8 @@ pub(super) enum Line {
 #[derive(Deserialize)]
 pub(super) struct StandingLine {
     pub(super) thread: u64,
+    #[serde(default)]
+    pub(super) task: Option<Place>,
     #[serde(default, rename = "for")]
     pub(super) awaited: Option<StandingFor>,
     #[serde(default)]

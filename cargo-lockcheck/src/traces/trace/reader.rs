@@ -350,7 +350,12 @@ impl<'a> Reader<'a> {
             site: short(at),
             nanos: line.ns,
         });
-        Standing { id: line.thread, thread: thread(line.thread), wait, held }
+        let task = line.task.filter(|_| !self.threads.contains_key(&line.thread));
+        let name = match task {
+            Some(spawned) => format!("task spawned at {}", self.place(spawned)),
+            None => thread(line.thread),
+        };
+        Standing { id: line.thread, thread: name, wait, held }
     }
 
     fn hold(&self, hold: &HoldLine) -> Option<Hold> {
