@@ -60,6 +60,10 @@ pub(crate) fn observe<R>(step: impl FnOnce(&mut Observer) -> R) -> R {
         let observer = guard.get_or_insert_with(|| {
             let observer = Box::new(Observer::new());
             take_statistics(&observer.config);
+            if observer.config.confirm.is_some() {
+                demand::set(Asker::Rendezvous);
+                records().for_each(|r| r.held.force_slow_path());
+            }
             inquiry::answer_into(observer.trace_file());
             observer
         });
@@ -117,6 +121,9 @@ fn deliver(config: &Config, finding: &Finding) {
     }
 }
 
+/// The code of a process that ends itself because of a deadlock: that of a program which panics.
+pub(crate) const STOPPED: i32 = 101;
+
 /// Goes on as configured after a finding that would hang: returns only for `report`.
 ///
 /// # Panics
@@ -136,6 +143,7 @@ pub(crate) fn halt_at(finding: &Finding, rests: Option<Site>) {
     match on_deadlock {
         OnDeadlock::Report => {}
         OnDeadlock::Abort => std::process::abort(),
+        OnDeadlock::Exit => platform::end_process(STOPPED),
         OnDeadlock::Panic => {
             let text = {
                 let _busy = Busy::new();
