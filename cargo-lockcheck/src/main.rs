@@ -16,14 +16,16 @@ use cargo_lockcheck::build::runtime::{Runtime, Users};
 use cargo_lockcheck::build::unwatched::unwatched;
 use cargo_lockcheck::build::wrapper::{self, Plan};
 use cargo_lockcheck::cli::args::{
-    Args, BaselineArgs, Command, CompletionsArgs, DiffArgs, ExplainArgs, ManArgs,
+    Args, BaselineArgs, Command, CompletionsArgs, ConfirmArgs, DiffArgs, ExplainArgs, ManArgs,
 };
 use cargo_lockcheck::cli::failure::Failure;
+use cargo_lockcheck::cli::invocation::Invocation;
 use cargo_lockcheck::cli::outcome::Outcome;
 use cargo_lockcheck::cli::phase::Phase;
 use cargo_lockcheck::cli::settings::{Outer, Settings};
 use cargo_lockcheck::cli::{kept_report, manual, output, settings, status};
 use cargo_lockcheck::compare::Difference;
+use cargo_lockcheck::confirm::{self, Ground, Verdict};
 use cargo_lockcheck::explain::{self, Subject};
 use cargo_lockcheck::lint;
 use cargo_lockcheck::predict::Limits;
@@ -90,6 +92,7 @@ fn run(args: Args, outer: Option<Outer>) -> Result<Outcome, Failure> {
             let settings = Settings::resolve(args, outer)?;
             return update_baseline(&settings, from, &reason, prune);
         }
+        Command::Confirm(_) => return confirm_last(args, outer),
         Command::Explain(ExplainArgs { what, .. }) => {
             let text = match Subject::of(what.as_deref())? {
                 Subject::Rules => explain::list(),
@@ -249,16 +252,8 @@ fn lint_source(settings: Settings, baseline: &Baseline) -> Result<Outcome, Failu
 
 /// The stages of a check that runs the program.
 fn check(settings: Settings, baseline: &Baseline) -> Result<Outcome, Failure> {
-    let users = Users::of_program(settings.lock_file.as_deref());
-    let caches = [&settings.cache, &settings.workspace_cache].map(Cache::at);
-    let unfinished = caches.clone();
-    let cleaned_up =
-        interrupts::clean_up(move || unfinished.iter().for_each(Cache::remove_unfinished));
-    let [cache, of_workspace] = &caches;
-    let runtime =
-        Runtime::prepare(cache, of_workspace, &settings.toolchain, users, settings.voice)?;
-    drop(cleaned_up);
-    let collected = collect::run(&settings, &runtime)?;
+    let runtime = runtime(&settings)?;
+    let collected = collect::run(&settings, &runtime, None)?;
     if let Some(failure) = collected.nothing_ran() {
         status::failure(&failure);
         return Ok(Outcome::NotChecked);
@@ -271,6 +266,63 @@ fn check(settings: Settings, baseline: &Baseline) -> Result<Outcome, Failure> {
     let around = Around { unwatched, notes: collected.notes().collect() };
     let (report, _) = report(&settings, baseline, slice::from_ref(&collected.traces), around)?;
     Ok(outcome(collected.code, &report))
+}
+
+/// The runtime for this program, compiled if it was not.
+fn runtime(settings: &Settings) -> Result<Runtime, Failure> {
+    let users = Users::of_program(settings.lock_file.as_deref());
+    let caches = [&settings.cache, &settings.workspace_cache].map(Cache::at);
+    let unfinished = caches.clone();
+    let _cleaned_up =
+        interrupts::clean_up(move || unfinished.iter().for_each(Cache::remove_unfinished));
+    let [cache, of_workspace] = &caches;
+    Runtime::prepare(cache, of_workspace, &settings.toolchain, users, settings.voice)
+}
+
+/// Confirms findings of the last report by runs of its tests.
+fn confirm_last(args: Args, outer: Option<Outer>) -> Result<Outcome, Failure> {
+    let Args { report: how, command } = args;
+    let Command::Confirm(ConfirmArgs { ids, runs, checked }) = command else {
+        return Ok(Outcome::Passed);
+    };
+    let words = checked.cargo();
+    let command = Command::Confirm(ConfirmArgs { ids: Vec::new(), runs, checked });
+    let kept = Settings::resolve(Args { report: how.clone(), command }, outer.clone())?;
+    let mut report = kept_report::read(&kept.last_report())?;
+    let mut invocation = Invocation::kept(&collect::last_run(&kept)?)?;
+    invocation.said_as(&words);
+    env::set_current_dir(&invocation.directory).map_err(|error| {
+        Failure::new(
+            format!("`{}` cannot be gone to: {error}", invocation.directory.display()),
+            "Run `cargo lockcheck test` again, which notes where it was started.",
+        )
+    })?;
+    let settings = Settings::resolve(Args { report: how, command: invocation.command() }, outer)?;
+    settings.color.write_global();
+    let sources = Sources::of_workspace(&settings.workspace);
+    let runtime = runtime(&settings)?;
+    let ground = Ground { settings: &settings, runtime: &runtime, sources: &sources, runs };
+    let chosen = confirm::choose(&mut report, &ids)?;
+    if chosen.is_empty() {
+        status::stage("no finding of the last report is left that a run could confirm");
+    }
+    let mut is_reached = false;
+    for finding in chosen {
+        let verdict = ground.confirm(finding)?;
+        is_reached |= verdict == Verdict::Reached;
+        let text = verdict.text(finding, &output::for_stderr(&sources, &settings));
+        if settings.format == Format::Text {
+            anstream::eprintln!("{text}");
+        }
+    }
+    let judged = classify(mem::take(&mut report.findings), &settings.levels);
+    report.findings = judged.findings;
+    report.suppressed.extend(judged.suppressed);
+    match settings.format {
+        Format::Text => output::write_files(&report, &settings, &sources)?,
+        _ => output::write(&report, &settings, &sources)?,
+    }
+    Ok(if is_reached { Outcome::Denied } else { Outcome::Passed })
 }
 
 /// The stages of a report on what was recorded before.

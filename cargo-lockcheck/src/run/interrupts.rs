@@ -11,10 +11,21 @@ use std::io;
 #[cfg(unix)]
 pub use unix::{CleanUp, clean_up, outlive};
 
+use std::sync::atomic::{AtomicBool, Ordering};
+
+/// An interrupt has come that this process has outlived.
+static INTERRUPTED: AtomicBool = AtomicBool::new(false);
+
+/// Whether somebody has interrupted this process, which has outlived that.
+pub fn is_interrupted() -> bool {
+    INTERRUPTED.load(Ordering::Relaxed)
+}
+
 #[cfg(unix)]
 mod unix {
     use std::fs::File;
     use std::io;
+    use std::sync::atomic::Ordering::Relaxed;
     use std::thread::JoinHandle;
     use std::time::Duration;
     use std::{process, thread};
@@ -24,6 +35,8 @@ mod unix {
     use signal_hook::consts::{SIGHUP, SIGINT, SIGQUIT, SIGTERM};
     use signal_hook::iterator::{Handle, Signals};
     use sysinfo::{Pid, ProcessRefreshKind, ProcessesToUpdate, Signal, System};
+
+    use super::INTERRUPTED;
 
     /// How long cargo has to end by a signal that it got by itself. What comes meanwhile is the same
     /// signal: `timeout` sends it to the process and then to the group.
@@ -38,6 +51,7 @@ mod unix {
         let mut signals = Signals::new([SIGINT, SIGTERM, SIGHUP, SIGQUIT])?;
         thread::Builder::new().name("signals".to_owned()).spawn(move || {
             let Some(first) = signals.forever().next() else { return };
+            INTERRUPTED.store(true, Relaxed);
             let from_terminal = matches!(first, SIGINT | SIGQUIT);
             if !from_terminal {
                 ask();
@@ -128,11 +142,9 @@ mod unix {
 #[cfg(not(unix))]
 pub fn outlive(_watch: Option<u32>, _ask: impl Fn() + Send + 'static) -> io::Result<()> {
     use std::process;
-    use std::sync::atomic::{AtomicBool, Ordering};
 
-    static SEEN: AtomicBool = AtomicBool::new(false);
     let handler = || {
-        if SEEN.swap(true, Ordering::Relaxed) {
+        if INTERRUPTED.swap(true, Ordering::Relaxed) {
             process::exit(130);
         }
     };
