@@ -117,6 +117,9 @@ pub enum Command {
         after_long_help = CONFIRM_CODES
     )]
     Confirm(ConfirmArgs),
+    /// Brings a deadlock about once more, for a debugger to look at
+    #[command(override_usage = "cargo lockcheck replay [OPTIONS] ID")]
+    Replay(ReplayArgs),
     /// Accepts what the last report shows, until it is cured
     #[command(override_usage = "cargo lockcheck baseline [OPTIONS] [REPORT]")]
     Baseline(BaselineArgs),
@@ -177,6 +180,17 @@ pub struct ConfirmArgs {
     /// How many runs to make at most for each
     #[arg(long, value_name = "N", default_value_t = RUNS, value_parser = clap::value_parser!(u32).range(1..))]
     pub runs: u32,
+    /// Of what.
+    #[command(flatten)]
+    pub checked: Checked,
+}
+
+/// What to bring about.
+#[derive(Debug, clap::Args)]
+pub struct ReplayArgs {
+    /// The id of a finding of the last report
+    #[arg(value_name = "ID")]
+    pub id: String,
     /// Of what.
     #[command(flatten)]
     pub checked: Checked,

@@ -85,8 +85,12 @@ impl Invocation {
         let mut said: Vec<String> = flags.map(str::to_owned).collect();
         let color = given.value("--color").and_then(|when| when.to_str());
         said.extend(color.into_iter().flat_map(|when| ["--color".to_owned(), when.to_owned()]));
+        let own = self.words.iter().position(|word| word == "--").unwrap_or(self.words.len());
+        let of_program = self.words.split_off(own);
+        self.words.retain(|word| !["-q", "--quiet", "-v", "-vv", "--verbose"].contains(&&**word));
         let at = usize::from(self.verb == Verb::Nextest && !self.words.is_empty());
         self.words.splice(at..at, said);
+        self.words.extend(of_program);
     }
 
     /// The same for these tests alone, each by a part of its name; all of it where none is named.
@@ -166,6 +170,20 @@ mod tests {
         }
         let given = "-p a name -- --exact other";
         assert_eq!(invocation("test", given).narrowed(&[]).words.join(" "), given);
+    }
+
+    #[test]
+    fn how_much_is_said_is_asked_for_anew() {
+        for (verb, given, said, again) in [
+            ("test", "-q -p a -- -q", "--verbose", "--verbose -p a -- -q"),
+            ("run", "--bin a", "--quiet --color never", "--quiet --color never --bin a"),
+            ("nextest", "run -v", "--quiet", "run --quiet"),
+        ] {
+            let said: Vec<_> = said.split_whitespace().map(Into::into).collect();
+            let mut invocation = invocation(verb, given);
+            invocation.said_as(&said);
+            assert_eq!(invocation.words.join(" "), again);
+        }
     }
 
     #[test]

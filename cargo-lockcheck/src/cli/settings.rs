@@ -12,7 +12,7 @@ use anstream::ColorChoice;
 use etcetera::base_strategy::{BaseStrategy, choose_native_strategy};
 use serde::Deserialize;
 
-use super::args::{self, Args, BaselineArgs, CargoCommand, ConfirmArgs, ExplainArgs};
+use super::args::{self, Args, BaselineArgs, CargoCommand, ConfirmArgs, ExplainArgs, ReplayArgs};
 use super::cargo_args::CargoArgs;
 use super::cargo_config::CargoConfig;
 use super::ci::{self, Service};
@@ -150,6 +150,7 @@ impl Settings {
             }
             args::Command::Baseline(BaselineArgs { checked, .. })
             | args::Command::Confirm(ConfirmArgs { checked, .. })
+            | args::Command::Replay(ReplayArgs { checked, .. })
             | args::Command::Explain(ExplainArgs { checked, .. }) => ("report", checked.cargo()),
             // They need no settings, and ask for none.
             args::Command::Diff(_)

@@ -7,6 +7,8 @@
 
 pub mod positions;
 
+mod standstill;
+
 use std::collections::BTreeSet;
 use std::fs;
 use std::slice;
@@ -18,6 +20,7 @@ use crate::cli::failure::Failure;
 use crate::cli::phase::Phase;
 use crate::cli::settings::Settings;
 use crate::confirm::positions::Positions;
+use crate::confirm::standstill::Standstill;
 use crate::explain;
 use crate::report::graph::LockOrder;
 use crate::report::model::{Confirmation, Edge, Finding, Place, Report, can_happen};
@@ -25,7 +28,7 @@ use crate::report::naming::Syntax;
 use crate::report::render::{self, Look};
 use crate::report::sources::Sources;
 use crate::report::wording;
-use crate::run::collect::{self, Collected, Control};
+use crate::run::collect::{self, Collected, Control, Then};
 use crate::run::interrupts;
 use crate::traces::analyze::{Analysis, analyze};
 use crate::traces::lock_names::Names;
@@ -109,13 +112,7 @@ impl Ground<'_> {
     /// # Errors
     /// When no run can come to it, or none can be made.
     pub fn confirm(&self, finding: &mut Finding) -> Result<Verdict, Failure> {
-        let positions = Positions::of(finding).map_err(|why| {
-            Failure::new(
-                format!("`{}` cannot be confirmed: {why}", finding.id),
-                "`cargo lockcheck explain ID` has all that is known of a finding.",
-            )
-        });
-        let mut positions = positions?;
+        let mut positions = self.positions(finding)?;
         let mut latest = finding.clone();
         let mut missing: Option<(u32, Verdict)> = None;
         for run in 1..=self.runs {
@@ -136,7 +133,9 @@ impl Ground<'_> {
                 break;
             }
             let now = analysis.findings.iter().find(|found| found.id == finding.id);
-            if let Some(now) = now.filter(|now| can_happen(now.tier)) {
+            // One that cannot happen anyway is tried all the same.
+            let still = |now: &&Finding| can_happen(now.tier) || !can_happen(finding.tier);
+            if let Some(now) = now.filter(still) {
                 if let Ok(newer) = Positions::of(now) {
                     positions = newer;
                     latest = now.clone();
@@ -159,9 +158,44 @@ impl Ground<'_> {
         Ok(Verdict::NotReached)
     }
 
+    /// Brings the finding about once more, and lets it stand until somebody ends this program or that. Returns
+    /// whether it came about.
+    ///
+    /// # Errors
+    /// When no run can come to it, or none can be made.
+    pub fn replay(&self, finding: &Finding) -> Result<bool, Failure> {
+        let positions = self.positions(finding)?;
+        let first = finding.confirmation.filter(|it| it.reached).map_or(1, |it| it.runs);
+        for run in (first..).take(self.runs as usize) {
+            let standstill = Standstill::new(self.settings.workspace.clone());
+            let control = Control {
+                cargo_args: self.settings.cargo_args_for(&finding.tests),
+                plan: &positions.plan(run),
+                then: Then::Stand(&|traces| standstill.watch(traces)),
+            };
+            let collected = collect::run(self.settings, self.runtime, Some(&control))?;
+            if let Some(failure) = collected.nothing_ran() {
+                return Err(failure);
+            }
+            if standstill.was_seen() {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+
+    fn positions(&self, finding: &Finding) -> Result<Positions, Failure> {
+        Positions::of(finding).map_err(|why| {
+            Failure::new(
+                format!("`{}` cannot be brought about: {why}", finding.id),
+                "`cargo lockcheck explain ID` has all that is known of a finding.",
+            )
+        })
+    }
+
     fn run(&self, tests: &[String], plan: &str) -> Result<Collected, Failure> {
         let cargo_args = self.settings.cargo_args_for(tests);
-        let control = Control { cargo_args, plan };
+        let control = Control { cargo_args, plan, then: Then::End };
         let collected = collect::run(self.settings, self.runtime, Some(&control))?;
         if let Some(failure) = collected.nothing_ran() {
             let said = collected.output.as_deref().and_then(|path| fs::read(path).ok());

@@ -2,6 +2,7 @@
 
 use std::env;
 use std::ffi::OsString;
+use std::fmt;
 use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io;
 use std::path::{Path, PathBuf};
@@ -129,6 +130,27 @@ pub struct Control<'a> {
     pub cargo_args: Vec<OsString>,
     /// Where the threads are to meet, as the runtime reads it.
     pub plan: &'a str,
+    /// What a process does whose threads deadlock.
+    pub then: Then<'a>,
+}
+
+/// What a process does whose threads deadlock.
+#[derive(Clone, Copy)]
+pub enum Then<'a> {
+    /// It ends. Nothing that it or cargo prints is shown.
+    End,
+    /// It stands still, until it is ended from outside. The function is given the directory of the traces,
+    /// before any process begins.
+    Stand(&'a dyn Fn(&Path)),
+}
+
+impl fmt::Debug for Then<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Then::End => "End",
+            Then::Stand(_) => "Stand",
+        })
+    }
 }
 
 /// Runs cargo until it ends; Ctrl-C, or a signal to terminate, ends cargo and the program, but not
@@ -184,7 +206,7 @@ pub fn run(
     let cargo_args = control.map_or(&settings.cargo_args, |control| &control.cargo_args);
     let mut command = call(cargo_args);
     let output = match control {
-        Some(control) => Some(take_control(&mut command, control, &directory)?),
+        Some(control) => take_control(&mut command, control, &directory, &traces)?,
         None => None,
     };
     if control.is_none() && settings.format != Format::Text {
@@ -202,7 +224,11 @@ pub fn run(
         Some(verb) if verb == "run" => Harness::None,
         _ => Harness::Tests,
     };
-    let timeout = settings.timeout.or_else(|| control.map(|_| PATIENCE));
+    let timeout = match control.map(|control| control.then) {
+        None => settings.timeout,
+        Some(Then::End) => settings.timeout.or(Some(PATIENCE)),
+        Some(Then::Stand(_)) => None,
+    };
     let watched = Progress::watch(TRACE, &traces, timeout, harness);
     let status = command.env(TRACE, &traces).status().map_err(|error| {
         Failure::new(
@@ -238,23 +264,31 @@ pub fn run(
     })
 }
 
-/// Has the threads of what `command` starts meet. What it prints goes to a file in the run's directory, which
-/// is returned.
+/// Has the threads of what `command` starts meet. Returns the file that gets what it prints, where that is not
+/// shown.
 fn take_control(
     command: &mut Command,
     control: &Control<'_>,
     directory: &Path,
-) -> Result<PathBuf, Failure> {
-    let (plan, output) = (directory.join("positions"), directory.join("output"));
-    let prepare = || {
-        fs::write(&plan, control.plan)?;
+    traces: &Path,
+) -> Result<Option<PathBuf>, Failure> {
+    let plan = directory.join("positions");
+    fs::write(&plan, control.plan).map_err(|error| unwritable(&plan, &error))?;
+    command.env(CONFIRM, &plan).stdin(Stdio::null());
+    if let Then::Stand(begin) = control.then {
+        command.env(ON_DEADLOCK, "report").env(PRINT, "none");
+        begin(traces);
+        return Ok(None);
+    }
+    command.env(ON_DEADLOCK, "exit").env(PRINT, "none");
+    let output = directory.join("output");
+    let open = || {
         let file = File::create(&output)?;
         Ok((file.try_clone()?, file))
     };
-    let (stdout, stderr) = prepare().map_err(|error| unwritable(directory, &error))?;
-    command.stdin(Stdio::null()).stdout(stdout).stderr(stderr);
-    command.env(CONFIRM, &plan).env(ON_DEADLOCK, "exit").env(PRINT, "none");
-    Ok(output)
+    let (stdout, stderr) = open().map_err(|error| unwritable(&output, &error))?;
+    command.stdout(stdout).stderr(stderr);
+    Ok(Some(output))
 }
 
 /// The directory of the last run.
