@@ -376,7 +376,7 @@ impl Again {
         let ground = Ground { settings, runtime, sources, runs: RUNS };
         let chosen = confirm::choose(report, slice::from_ref(&id))?;
         for finding in chosen {
-            if !ground.replay(finding)? {
+            if !ground.replay(finding)? && !interrupts::is_interrupted() {
                 status::warning(format_args!("no run has come to `{id}`, in {RUNS} attempts"));
             }
         }

@@ -49,6 +49,8 @@ pub enum Verdict {
     Cured(String),
     /// The tests took none of its locks.
     NotTaken,
+    /// Somebody has interrupted this process before.
+    Interrupted,
 }
 
 impl Verdict {
@@ -65,6 +67,7 @@ impl Verdict {
                 format!("{id}: not reached in {runs}, which proves nothing")
             }
             Verdict::Cured(why) => format!("{id}: cannot come about any more: {why}"),
+            Verdict::Interrupted => format!("{id}: not known, as this was interrupted"),
             Verdict::NotTaken => {
                 format!("{id}: the tests that have shown it do not take all of its locks any more")
             }
@@ -112,6 +115,9 @@ impl Ground<'_> {
     /// # Errors
     /// When no run can come to it, or none can be made.
     pub fn confirm(&self, finding: &mut Finding) -> Result<Verdict, Failure> {
+        if interrupts::is_interrupted() {
+            return Ok(Verdict::Interrupted);
+        }
         let mut positions = self.positions(finding)?;
         let mut latest = finding.clone();
         let mut missing: Option<(u32, Verdict)> = None;
@@ -130,7 +136,7 @@ impl Ground<'_> {
             }
             drop(phase);
             if interrupts::is_interrupted() {
-                break;
+                return Ok(Verdict::Interrupted);
             }
             let now = analysis.findings.iter().find(|found| found.id == finding.id);
             // One that cannot happen anyway is tried all the same.
@@ -177,8 +183,8 @@ impl Ground<'_> {
             if let Some(failure) = collected.nothing_ran() {
                 return Err(failure);
             }
-            if standstill.was_seen() {
-                return Ok(true);
+            if standstill.was_seen() || interrupts::is_interrupted() {
+                return Ok(standstill.was_seen());
             }
         }
         Ok(false)
@@ -256,9 +262,13 @@ fn without_number(name: &str) -> &str {
     if number.bytes().all(|byte| byte.is_ascii_digit()) { before } else { name }
 }
 
-/// The places of each thread of a circle: where it has its lock, and where it asks for the next.
-fn links(finding: &Finding) -> BTreeSet<(&Place, &Place)> {
-    finding.edges.iter().map(|edge| (&edge.from_site, &edge.to_site)).collect()
+/// The places of each thread of a circle: where it has its lock, and where it asks for the next. Several
+/// threads may be at the same places.
+fn links(finding: &Finding) -> Vec<(&Place, &Place)> {
+    let mut links: Vec<(&Place, &Place)> =
+        finding.edges.iter().map(|edge| (&edge.from_site, &edge.to_site)).collect();
+    links.sort_unstable();
+    links
 }
 
 /// The hang of a run that is the one which `finding` tells of.
@@ -284,9 +294,10 @@ fn take_stacks(finding: &mut Finding, latest: &Finding, hang: &Finding) {
         finding.at.clone_from(&latest.at);
     }
     for edge in &mut finding.edges {
-        let at =
-            |other: &&Edge| (&other.from_site, &other.to_site) == (&edge.from_site, &edge.to_site);
-        if let Some(seen) = hang.edges.iter().filter(|seen| !seen.stack.is_empty()).find(at) {
+        let place =
+            |edge: &Edge| (edge.thread.clone(), edge.from_site.clone(), edge.to_site.clone());
+        let mut seen = hang.edges.iter().filter(|seen| !seen.stack.is_empty());
+        if let Some(seen) = seen.find(|seen| place(seen) == place(edge)) {
             edge.stack.clone_from(&seen.stack);
             edge.from_stack.clone_from(&seen.from_stack);
         }

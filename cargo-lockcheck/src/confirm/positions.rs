@@ -22,7 +22,12 @@ enum Position {
 
 /// All positions of a finding.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Positions(Vec<Position>);
+pub struct Positions {
+    /// Each once.
+    all: Vec<Position>,
+    /// So many threads come to them, maybe several to one.
+    threads: usize,
+}
 
 impl Positions {
     /// Those of this finding.
@@ -60,15 +65,16 @@ impl Positions {
                 (false, false) => Some(Position::Nested { since, asks }),
             }
         };
-        let mut positions: Vec<Position> = Vec::new();
+        let (mut all, mut threads): (Vec<Position>, usize) = (Vec::new(), 0);
         for position in finding.edges.iter().filter_map(position) {
-            if !positions.contains(&position) {
-                positions.push(position);
+            threads += 1;
+            if !all.contains(&position) {
+                all.push(position);
             }
         }
-        match positions.is_empty() {
-            true => Err("none of its threads asks for a lock"),
-            false => Ok(Positions(positions)),
+        match threads {
+            0 => Err("none of its threads asks for a lock"),
+            _ => Ok(Positions { all, threads }),
         }
     }
 
@@ -81,8 +87,12 @@ impl Positions {
     /// position is taken only once all others are, as its lock may be needed on the way to those.
     pub fn plan(&self, run: u32) -> String {
         let place = |place: &Place| format!("{}:{}:{}", place.file, place.line, place.column);
-        let mut plan = format!("lockdep-plan\t1\npatience\t{}\n", PATIENCE.as_millis());
-        for position in &self.0 {
+        let mut plan = format!(
+            "lockdep-plan\t1\npatience\t{}\nthreads\t{}\n",
+            PATIENCE.as_millis(),
+            self.threads
+        );
+        for position in &self.all {
             _ = match position {
                 Position::Nested { since, asks } => {
                     writeln!(plan, "position\t{}\t{}", place(since), place(asks))
@@ -90,8 +100,8 @@ impl Positions {
                 Position::OnTheWay { asks } => writeln!(plan, "way\t{}", place(asks)),
             };
         }
-        let turn = (run as usize).saturating_sub(1) % (self.0.len() + 1);
-        if let Some(last) = turn.checked_sub(1).filter(|_| self.0.len() > 1) {
+        let turn = (run as usize).saturating_sub(1) % (self.all.len() + 1);
+        if let Some(last) = turn.checked_sub(1).filter(|_| self.all.len() > 1) {
             _ = writeln!(plan, "last\t{last}");
         }
         plan
@@ -142,7 +152,7 @@ mod tests {
         let edges = vec![edge((0, 1), (2, 3)), edge((1, 0), (4, 5))];
         let finding = finding(Rule::LockOrder, ["Mutex"; 2], edges);
         let positions = Positions::of(&finding).expect("it has some");
-        let first = "lockdep-plan\t1\npatience\t2000\n\
+        let first = "lockdep-plan\t1\npatience\t2000\nthreads\t2\n\
                      position\tsrc/lib.rs:2:5\tsrc/lib.rs:3:5\n\
                      position\tsrc/lib.rs:4:5\tsrc/lib.rs:5:5\n";
         assert_eq!(positions.plan(1), first);
@@ -157,6 +167,7 @@ mod tests {
         let finding = finding(Rule::LockOrder, ["Mutex"; 2], edges);
         let plan = Positions::of(&finding).expect("it has one").plan(2);
         assert_eq!(plan.matches("position").count(), 1);
+        assert!(plan.contains("threads\t2\n"), "{plan}");
         assert!(!plan.contains("last"), "{plan}");
     }
 

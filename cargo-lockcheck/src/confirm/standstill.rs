@@ -10,6 +10,7 @@ use lockdep::finding::Tier;
 
 use crate::cli::status;
 use crate::report::sources::Sources;
+use crate::report::wording;
 use crate::traces::merge::trace_files;
 use crate::traces::trace::{Found, Trace};
 
@@ -80,8 +81,8 @@ fn tell(trace: &Trace, hang: &Found) {
     let pid = trace.header.pid;
     status::stage(format_args!("process {pid}, `{}`, stands still:", trace.header.program()));
     for wait in &hang.waits {
-        let (thread, place) = (&wait.thread.label, &wait.site);
-        anstream::eprintln!("             `{thread}` waits at {place}:{}", place.column);
+        let (thread, place) = (wording::subject(&wait.thread.label), &wait.site);
+        anstream::eprintln!("             {thread} waits at {place}:{}", place.column);
     }
     anstream::eprintln!(
         "             gdb -p {pid} -ex 'thread apply all backtrace'\n\

@@ -192,10 +192,7 @@ pub fn run(
     let watch = Watch::begin(TRACE, &traces).ok();
     let asked = traces.clone();
     let ask = move || progress::ask_all(TRACE, &asked);
-    // There is no report on a run under control, so an interrupt ends it as it ends any program.
-    if control.is_none()
-        && interrupts::outlive(watch.as_ref().and_then(Watch::process), ask).is_err()
-    {
+    if interrupts::outlive(watch.as_ref().and_then(Watch::process), ask).is_err() {
         status::warning("an interrupt will end the check without a report");
     }
     let call = |args: &[OsString]| {

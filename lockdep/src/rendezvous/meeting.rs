@@ -149,7 +149,7 @@ struct Search<'a> {
 
 impl Search<'_> {
     /// Whether this way, in which each thread asks for what the next one holds, can be made a circle over
-    /// all positions.
+    /// all positions, of as many threads as the plan says.
     fn closes(&mut self, way: &mut Vec<usize>) -> bool {
         let (first, last) = (way[0], way[way.len() - 1]);
         for next in 0..self.here.len() {
@@ -160,10 +160,11 @@ impl Search<'_> {
             if !self.bars(&self.here[next], self.here[last].asks) {
                 continue;
             }
-            if next == first && way.len() > 1 && self.is_over_all_positions(way) {
+            let is_whole = way.len() == self.plan.threads;
+            if next == first && is_whole && self.is_over_all_positions(way) {
                 return true;
             }
-            if !way.contains(&next) {
+            if !is_whole && !way.contains(&next) {
                 way.push(next);
                 if self.closes(way) {
                     return true;
@@ -206,7 +207,8 @@ mod tests {
         Others { queues_to_write: &|_| false, wait_for_event_with: &|_| false };
 
     fn plan(lines: &str) -> Plan {
-        Plan::parse(&format!("lockdep-plan\t1\npatience\t8\n{lines}")).expect("it is one")
+        Plan::parse(&format!("lockdep-plan\t1\npatience\t8\nthreads\t2\n{lines}"))
+            .expect("it is one")
     }
 
     fn two_positions() -> Plan {
@@ -270,7 +272,7 @@ mod tests {
 
     #[test]
     fn five_at_one_position_are_a_circle_of_five() {
-        let plan = plan("position\ta.rs:1:1\ta.rs:2:1\n");
+        let plan = plan("position\ta.rs:1:1\ta.rs:2:1\nthreads\t5\n");
         let mut meeting = Meeting::default();
         let fork = |seat: u32| word(u64::from(seat % 5) + 1, Mode::Write);
         for seat in 0..5 {
@@ -278,6 +280,16 @@ mod tests {
             _ = comes(&mut meeting, &plan, (seat, Spot::At(0)), (fork(seat), fork(seat + 1)));
         }
         assert!(meeting.settle(&plan, &ALONE));
+    }
+
+    #[test]
+    fn a_circle_of_other_length_is_another_one() {
+        let plan = plan("position\ta.rs:1:1\ta.rs:2:1\nthreads\t3\n");
+        let mut meeting = Meeting::default();
+        let [a, b] = [1, 2].map(|lock| word(lock, Mode::Write));
+        _ = comes(&mut meeting, &plan, (1, Spot::At(0)), (a, b));
+        _ = comes(&mut meeting, &plan, (2, Spot::At(0)), (b, a));
+        assert!(!meeting.settle(&plan, &ALONE));
     }
 
     #[test]

@@ -6,6 +6,7 @@
 //! |---|---|---|
 //! | `lockdep-plan` | `1` | the first line: the version |
 //! | `patience` | milliseconds | how long a thread waits for the others, the first time at a position |
+//! | `threads` | a number | so many threads make a circle over all positions, maybe several at one |
 //! | `position` | two places | the thread holds a lock since the first, and asks for another at the second |
 //! | `way` | a place | the thread asks there for a lock that somebody holds who waits for an event |
 //! | `last` | a number, from zero | threads come to this position once all others are taken |
@@ -25,6 +26,8 @@ pub(super) struct Plan {
     /// The position that is taken after all others.
     pub(super) last: Option<usize>,
     pub(super) patience: Duration,
+    /// How many threads make a circle over all positions.
+    pub(super) threads: usize,
 }
 
 /// Where a thread is to wait for others.
@@ -84,12 +87,14 @@ impl Plan {
         if (first.next()?, first.next()?) != VERSION {
             return None;
         }
-        let mut plan = Plan { positions: Vec::new(), last: None, patience: Duration::ZERO };
+        let (patience, threads) = (Duration::ZERO, 0);
+        let mut plan = Plan { positions: Vec::new(), last: None, patience, threads };
         for mut words in lines {
             let key = words.next()?;
             let value = words.next()?;
             match key {
                 "patience" => plan.patience = Duration::from_millis(value.parse().ok()?),
+                "threads" => plan.threads = value.parse().ok()?,
                 "last" => plan.last = Some(value.parse().ok()?),
                 "way" => plan.positions.push(Position::OnTheWay { asks: Place::parse(value)? }),
                 "position" => plan.positions.push(Position::Nested {
@@ -138,7 +143,7 @@ mod tests {
 
     #[test]
     fn a_plan_is_read() {
-        let text = "lockdep-plan\t1\npatience\t20\nposition\tsrc/a b.rs:1:2\tsrc/b.rs:3:4\n\
+        let text = "lockdep-plan\t1\npatience\t20\nthreads\t2\nposition\tsrc/a b.rs:1:2\tsrc/b.rs:3:4\n\
                     way\tsrc/c.rs:5:6\nlast\t0\n";
         let plan = Plan::parse(text).expect("it is one");
         let place = |file: &str, line, column| Place { file: file.to_owned(), line, column };
@@ -147,7 +152,7 @@ mod tests {
             Position::OnTheWay { asks: place("src/c.rs", 5, 6) },
         ];
         assert_eq!(plan.positions, positions);
-        assert_eq!((plan.last, plan.patience.as_millis()), (Some(0), 20));
+        assert_eq!((plan.last, plan.patience.as_millis(), plan.threads), (Some(0), 20, 2));
     }
 
     #[test]
