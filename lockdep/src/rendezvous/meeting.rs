@@ -3,7 +3,7 @@
 //! Each of them holds a lock and is about to ask for another. Once every position is taken, and each thread
 //! asks for what another of them holds, all go on: then none can. A thread that waits in vain goes on alone.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use crate::model::held::HeldLock;
 use crate::model::ids::{LockId, ThreadId};
@@ -21,8 +21,8 @@ pub(super) struct Meeting {
     here: Vec<Comer>,
     /// How often each thread has come to each spot.
     comings: Vec<(ThreadId, Spot, u32)>,
-    /// How often threads have waited at each spot in vain, until their time was over.
-    in_vain: Vec<(Spot, u32)>,
+    /// How long threads have waited at each spot in vain, together.
+    in_vain: Vec<(Spot, Duration)>,
     /// All have met: nobody waits any more.
     is_over: bool,
 }
@@ -32,6 +32,7 @@ pub(super) struct Meeting {
 struct Comer {
     thread: ThreadId,
     spot: Spot,
+    since: Instant,
     comings: u32,
     held: Vec<HoldWord>,
     asks: HoldWord,
@@ -46,20 +47,23 @@ pub(super) struct Others<'a> {
 }
 
 impl Meeting {
-    /// The thread has come to this spot. Returns how long it is to wait at most; `None` where it need not.
+    /// The thread has come to this spot, now. Returns how long it is to wait at most; `None` where it need not.
+    /// That is half of what is left of twice the plan's patience, which all that wait here in vain have together:
+    /// so a loop does not take for ever.
     pub(super) fn come(
         &mut self,
         plan: &Plan,
         (thread, spot): (ThreadId, Spot),
-        held: &[HeldLock],
-        asks: HoldWord,
+        (held, asks): (&[HeldLock], HoldWord),
+        now: Instant,
     ) -> Option<Duration> {
         let may_follow = matches!(spot, Spot::Before(last) if self.all_are_taken_but(plan, last));
         if self.is_over || may_follow {
             return None;
         }
-        let in_vain = self.in_vain.iter().find(|(known, _)| *known == spot).map_or(0, |it| it.1);
-        let patience = plan.patience.checked_div(1 << in_vain.min(31)).unwrap_or_default();
+        let known = self.in_vain.iter().find(|(known, _)| *known == spot);
+        let in_vain = known.map_or(Duration::ZERO, |it| it.1);
+        let patience = plan.patience.saturating_sub(in_vain / 2);
         if patience < Duration::from_millis(1) {
             return None;
         }
@@ -75,7 +79,7 @@ impl Meeting {
             }
         };
         let held = held.iter().map(|held| held.word).collect();
-        self.here.push(Comer { thread, spot, comings, held, asks });
+        self.here.push(Comer { thread, spot, since: now, comings, held, asks });
         Some(patience)
     }
 
@@ -85,23 +89,29 @@ impl Meeting {
     }
 
     /// This thread has waited for as long as it was to.
-    pub(super) fn give_up(&mut self, thread: ThreadId) {
-        let Some(at) = self.here.iter().position(|comer| comer.thread == thread) else { return };
-        let spot = self.here.remove(at).spot;
-        match self.in_vain.iter_mut().find(|(known, _)| *known == spot) {
-            Some((_, times)) => *times += 1,
-            None => self.in_vain.push((spot, 1)),
+    pub(super) fn give_up(&mut self, thread: ThreadId, now: Instant) {
+        if let Some(at) = self.here.iter().position(|comer| comer.thread == thread) {
+            self.leave_in_vain(at, now);
         }
     }
 
     /// Nobody else can come: one of the threads goes on alone. That is one which is to come last, else the
     /// one that has come here most often and so is likely to come again, else the one that came first.
-    pub(super) fn let_one_go(&mut self) {
+    pub(super) fn let_one_go(&mut self, now: Instant) {
         let key = |comer: &Comer| (matches!(comer.spot, Spot::Before(_)), comer.comings);
         // Of several that are equal the last one is found, so they are looked at in reverse.
         let one = (0..self.here.len()).rev().max_by_key(|&at| key(&self.here[at]));
         if let Some(one) = one {
-            self.here.remove(one);
+            self.leave_in_vain(one, now);
+        }
+    }
+
+    fn leave_in_vain(&mut self, at: usize, now: Instant) {
+        let Comer { spot, since, .. } = self.here.remove(at);
+        let waited = now.saturating_duration_since(since);
+        match self.in_vain.iter_mut().find(|(known, _)| *known == spot) {
+            Some((_, time)) => *time += waited,
+            None => self.in_vain.push((spot, waited)),
         }
     }
 
@@ -195,7 +205,7 @@ impl Search<'_> {
 #[cfg(test)]
 mod tests {
     use std::panic::Location;
-    use std::time::Duration;
+    use std::time::{Duration, Instant};
 
     use super::{Meeting, Others};
     use crate::model::held::HeldLock;
@@ -226,7 +236,7 @@ mod tests {
         (held, asked): (HoldWord, HoldWord),
     ) -> Option<Duration> {
         let held = HeldLock { word: held, site: Location::caller(), address: 0, level: 0 };
-        meeting.come(plan, who, &[held], asked)
+        meeting.come(plan, who, (&[held], asked), Instant::now())
     }
 
     #[test]
@@ -297,9 +307,13 @@ mod tests {
         let (plan, mut meeting) = (two_positions(), Meeting::default());
         let locks = (word(1, Mode::Write), word(2, Mode::Write));
         let mut waits = Vec::new();
-        while let Some(time) = comes(&mut meeting, &plan, (1, Spot::At(0)), locks) {
+        let (held, asks) = locks;
+        let held = [HeldLock { word: held, site: Location::caller(), address: 0, level: 0 }];
+        let mut now = Instant::now();
+        while let Some(time) = meeting.come(&plan, (1, Spot::At(0)), (&held, asks), now) {
             waits.push(time.as_millis());
-            meeting.give_up(1);
+            now += time;
+            meeting.give_up(1, now);
         }
         assert_eq!(waits, [8, 4, 2, 1]);
     }
@@ -310,10 +324,10 @@ mod tests {
         let locks = (word(1, Mode::Write), word(2, Mode::Write));
         _ = comes(&mut meeting, &plan, (1, Spot::At(0)), locks);
         _ = comes(&mut meeting, &plan, (2, Spot::At(1)), locks);
-        meeting.let_one_go();
+        meeting.let_one_go(Instant::now());
         assert!(!meeting.is_here(1) && meeting.is_here(2), "the first one");
         _ = comes(&mut meeting, &plan, (1, Spot::At(0)), locks);
-        meeting.let_one_go();
+        meeting.let_one_go(Instant::now());
         assert!(!meeting.is_here(1) && meeting.is_here(2), "the one that came twice");
     }
 
@@ -336,7 +350,7 @@ mod tests {
         let plan = plan("way\ta.rs:2:1\n");
         let mut meeting = Meeting::default();
         let asked = word(2, Mode::Write);
-        assert!(meeting.come(&plan, (1, Spot::At(0)), &[], asked).is_some());
+        assert!(meeting.come(&plan, (1, Spot::At(0)), (&[], asked), Instant::now()).is_some());
         assert!(!meeting.settle(&plan, &ALONE));
         let waits = |request: HoldWord| request.lock() == asked.lock();
         assert!(meeting.settle(&plan, &Others { wait_for_event_with: &waits, ..ALONE }));

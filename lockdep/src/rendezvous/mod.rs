@@ -79,16 +79,22 @@ pub(crate) fn come(record: OwnRecord, asks: HoldWord, site: Site) {
     record.held.held_into(&mut held);
     if let Some(spot) = rendezvous.plan.spot(&held, site) {
         let thread = record.thread.load(Relaxed);
-        rendezvous.wait(thread, |meeting, plan| meeting.come(plan, (thread, spot), &held, asks));
+        rendezvous.wait(thread, |meeting, plan, now| {
+            meeting.come(plan, (thread, spot), (&held, asks), now)
+        });
     }
 }
 
 impl Rendezvous {
     /// Waits until the thread may go on; `come` says for how long at most.
-    fn wait(&self, thread: ThreadId, come: impl FnOnce(&mut Meeting, &Plan) -> Option<Duration>) {
+    fn wait(
+        &self,
+        thread: ThreadId,
+        come: impl FnOnce(&mut Meeting, &Plan, Instant) -> Option<Duration>,
+    ) {
         let mut meeting = self.meeting.lock().unwrap_or_else(PoisonError::into_inner);
-        let Some(patience) = come(&mut meeting, &self.plan) else { return };
         let begin = Instant::now();
+        let Some(patience) = come(&mut meeting, &self.plan, begin) else { return };
         let mut quiet_since: Option<Instant> = None;
         loop {
             if meeting.settle(&self.plan, &OTHERS) {
@@ -98,7 +104,7 @@ impl Rendezvous {
                 return;
             }
             if begin.elapsed() >= patience {
-                meeting.give_up(thread);
+                meeting.give_up(thread, Instant::now());
                 return;
             }
             let is_here = |record: &Record| meeting.is_here(record.thread.load(Relaxed));
@@ -108,7 +114,7 @@ impl Rendezvous {
             };
             if quiet_since.is_some_and(|since| since.elapsed() >= SETTLE) {
                 quiet_since = None;
-                meeting.let_one_go();
+                meeting.let_one_go(Instant::now());
                 self.changed.notify_all();
                 continue;
             }
