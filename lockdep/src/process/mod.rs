@@ -11,7 +11,7 @@ mod inquiry;
 use std::sync::atomic::AtomicBool;
 use std::sync::atomic::Ordering::Relaxed;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::thread;
+use std::{mem, thread};
 
 use crate::model::finding::{Finding, FoundThread, ThreadKind};
 use crate::model::ids::{LockId, ThreadId};
@@ -238,7 +238,11 @@ pub fn configure(config: Config) {
     // In this order: the first look at the observer makes it, with what the environment says.
     observe(|o| {
         take_statistics(&config);
-        o.config = config;
+        let before = mem::replace(&mut o.config, config);
+        if before.confirm.is_some() {
+            // Whoever has threads meet says what then happens.
+            o.config.on_deadlock = before.on_deadlock;
+        }
     });
 }
 
