@@ -46,6 +46,7 @@ fn confirm(project: &Project, args: &[&str]) -> Checked {
 }
 
 /// What was `reachable` of these programs must be confirmed, and in how many runs.
+#[expect(clippy::print_stdout, reason = "the figures are for who has all programs tried")]
 fn come_about(package: &str, few: &[&str]) {
     let project = Project::scenarios(package);
     let (mut runs, mut wrong) = (Vec::new(), Vec::new());
@@ -88,6 +89,7 @@ fn what_can_happen_to_locks_of_parking_lot_comes_about() {
 }
 
 /// What these programs' locks or threads make impossible is tried all the same.
+#[expect(clippy::print_stdout, reason = "the figures are for who has all programs tried")]
 fn never_come_about(package: &str, few: &[&str]) {
     let project = Project::scenarios(package);
     let runs = if env::var_os(ALL).is_some() { "50" } else { "2" };
