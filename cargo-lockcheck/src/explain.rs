@@ -81,19 +81,7 @@ pub fn finding(report: &Report, id: &str, look: &Look<'_>) -> Result<String, Fai
     let suppressed = report.suppressed.iter();
     let mut all = shown.chain(suppressed.map(|one| (&one.finding, Some(one.reason.as_str()))));
     let Some((finding, reason)) = all.find(|(finding, _)| finding.id == id) else {
-        let known: Vec<&str> = report.findings.iter().map(|finding| &*finding.id).take(5).collect();
-        return Err(Failure::new(
-            format!("the last report has no finding `{id}`"),
-            match known.as_slice() {
-                [] => {
-                    "It has no findings at all: run the check that has shown it again.".to_owned()
-                }
-                known => format!(
-                    "Run the check that has shown it again; this one has {}.",
-                    known.join(", ")
-                ),
-            },
-        ));
+        return Err(unknown(report, id));
     };
     let mut text = format!("{}\n\n", render::finding(finding, look));
     let _ = writeln!(text, "tier {}: {}", finding.tier, tiers::meaning(finding.tier));
@@ -119,8 +107,22 @@ pub fn finding(report: &Report, id: &str, look: &Look<'_>) -> Result<String, Fai
     Ok(text)
 }
 
+/// Why nothing is known of the finding with this id, which `report` has not.
+pub fn unknown(report: &Report, id: &str) -> Failure {
+    let known: Vec<&str> = report.findings.iter().map(|finding| &*finding.id).take(5).collect();
+    Failure::new(
+        format!("the last report has no finding `{id}`"),
+        match known.as_slice() {
+            [] => "It has no findings at all: run the check that has shown it again.".to_owned(),
+            known => {
+                format!("Run the check that has shown it again; this one has {}.", known.join(", "))
+            }
+        },
+    )
+}
+
 /// Every stack in full.
-fn stacks(finding: &Finding) -> String {
+pub fn stacks(finding: &Finding) -> String {
     let mut text = String::new();
     let schedule = Schedule::of(finding);
     let steps = schedule.iter().flat_map(|schedule| {

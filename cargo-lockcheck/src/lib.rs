@@ -4,7 +4,7 @@
 //! ([`lint`]). A check that runs the program compiles a runtime under it ([`build`]), runs cargo
 //! ([`run`]) and reads what the processes leave behind ([`traces`]). Where each step is recorded, other
 //! schedules are looked at, too ([`predict`]). Either ends as a [`report`];
-//! [`with_trace`] makes one of both. [`accept`] takes out what the program's people have accepted. What
+//! [`with_trace`] makes one of both. [`confirm`] runs tests once more, so that what was found comes about. [`accept`] takes out what the program's people have accepted. What
 //! was reported is asked about later ([`explain`]) and compared ([`compare`]).
 
 // What is found: the model, names, sentences, levels, formats.
@@ -36,6 +36,9 @@ pub mod with_trace;
 
 // What a rule or a finding means.
 pub mod explain;
+
+// Runs in which threads are made to meet where they would deadlock.
+pub mod confirm;
 
 // Two reports, side by side.
 pub mod compare;

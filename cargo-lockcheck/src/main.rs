@@ -16,19 +16,22 @@ use cargo_lockcheck::build::runtime::{Runtime, Users};
 use cargo_lockcheck::build::unwatched::unwatched;
 use cargo_lockcheck::build::wrapper::{self, Plan};
 use cargo_lockcheck::cli::args::{
-    Args, BaselineArgs, Command, CompletionsArgs, DiffArgs, ExplainArgs, ManArgs,
+    Args, BaselineArgs, Checked, Command, CompletionsArgs, ConfirmArgs, DiffArgs, ExplainArgs,
+    ManArgs, RUNS, ReplayArgs, ReportArgs, Stored,
 };
 use cargo_lockcheck::cli::failure::Failure;
+use cargo_lockcheck::cli::invocation::Invocation;
 use cargo_lockcheck::cli::outcome::Outcome;
 use cargo_lockcheck::cli::phase::Phase;
 use cargo_lockcheck::cli::settings::{Outer, Settings};
 use cargo_lockcheck::cli::{kept_report, manual, output, settings, status};
 use cargo_lockcheck::compare::Difference;
+use cargo_lockcheck::confirm::{self, Ground, Verdict};
 use cargo_lockcheck::explain::{self, Subject};
 use cargo_lockcheck::lint;
 use cargo_lockcheck::predict::Limits;
 use cargo_lockcheck::report::belonging;
-use cargo_lockcheck::report::classify::classify;
+use cargo_lockcheck::report::classify::{Levels, classify};
 use cargo_lockcheck::report::graph::OrderGraph;
 use cargo_lockcheck::report::model::{Finding, Level, Report, Suppressed, Unwatched};
 use cargo_lockcheck::report::naming::Syntax;
@@ -89,6 +92,18 @@ fn run(args: Args, outer: Option<Outer>) -> Result<Outcome, Failure> {
             let (from, reason, prune) = (from.clone(), reason.clone(), *prune);
             let settings = Settings::resolve(args, outer)?;
             return update_baseline(&settings, from, &reason, prune);
+        }
+        Command::Confirm(_) | Command::Replay(_) => {
+            let Args { report, command } = args;
+            return match command {
+                Command::Confirm(ConfirmArgs { ids, runs, checked }) => {
+                    Again::last(report, checked, outer)?.confirm(&ids, runs)
+                }
+                Command::Replay(ReplayArgs { id, checked }) => {
+                    Again::last(report, checked, outer)?.replay(id)
+                }
+                _ => Ok(Outcome::Passed),
+            };
         }
         Command::Explain(ExplainArgs { what, .. }) => {
             let text = match Subject::of(what.as_deref())? {
@@ -249,16 +264,8 @@ fn lint_source(settings: Settings, baseline: &Baseline) -> Result<Outcome, Failu
 
 /// The stages of a check that runs the program.
 fn check(settings: Settings, baseline: &Baseline) -> Result<Outcome, Failure> {
-    let users = Users::of_program(settings.lock_file.as_deref());
-    let caches = [&settings.cache, &settings.workspace_cache].map(Cache::at);
-    let unfinished = caches.clone();
-    let cleaned_up =
-        interrupts::clean_up(move || unfinished.iter().for_each(Cache::remove_unfinished));
-    let [cache, of_workspace] = &caches;
-    let runtime =
-        Runtime::prepare(cache, of_workspace, &settings.toolchain, users, settings.voice)?;
-    drop(cleaned_up);
-    let collected = collect::run(&settings, &runtime)?;
+    let runtime = runtime(&settings)?;
+    let collected = collect::run(&settings, &runtime, None)?;
     if let Some(failure) = collected.nothing_ran() {
         status::failure(&failure);
         return Ok(Outcome::NotChecked);
@@ -269,8 +276,119 @@ fn check(settings: Settings, baseline: &Baseline) -> Result<Outcome, Failure> {
     // Without it a later report says that it is not known.
     _ = not_watched::keep(&collected.traces, &unwatched);
     let around = Around { unwatched, notes: collected.notes().collect() };
-    let (report, _) = report(&settings, baseline, slice::from_ref(&collected.traces), around)?;
+    let sources = Sources::of_workspace(&settings.workspace);
+    let traces = slice::from_ref(&collected.traces);
+    let (mut report, _) = report(&settings, baseline, &sources, traces, around)?;
+    let confirmed = match settings.confirm && !interrupts::is_interrupted() {
+        true => confirm_all(&mut report, &settings, &runtime, &sources),
+        false => Ok(()),
+    };
+    output::write(&report, &settings, &sources)?;
+    confirmed?;
     Ok(outcome(collected.code, &report))
+}
+
+/// The runtime for this program, compiled if it was not.
+fn runtime(settings: &Settings) -> Result<Runtime, Failure> {
+    let users = Users::of_program(settings.lock_file.as_deref());
+    let caches = [&settings.cache, &settings.workspace_cache].map(Cache::at);
+    let unfinished = caches.clone();
+    let _cleaned_up =
+        interrupts::clean_up(move || unfinished.iter().for_each(Cache::remove_unfinished));
+    let [cache, of_workspace] = &caches;
+    Runtime::prepare(cache, of_workspace, &settings.toolchain, users, settings.voice)
+}
+
+/// Confirms all findings of this run that runs can come to.
+fn confirm_all(
+    report: &mut Report,
+    settings: &Settings,
+    runtime: &Runtime,
+    sources: &Sources,
+) -> Result<(), Failure> {
+    let ground = Ground { settings, runtime, sources, runs: RUNS };
+    let mut all = confirm::choose(report, &[])?.into_iter();
+    let result = all.try_for_each(|finding| ground.confirm(finding).map(drop));
+    reclassify(report, &settings.levels);
+    result
+}
+
+/// The last run, to be made again.
+struct Again {
+    settings: Settings,
+    report: Report,
+    runtime: Runtime,
+    sources: Sources,
+}
+
+impl Again {
+    /// The run that the last report is on, of what `checked` names.
+    fn last(how: ReportArgs, checked: Checked, outer: Option<Outer>) -> Result<Again, Failure> {
+        let words = checked.cargo();
+        let stored = Stored { traces: Vec::new(), keep_going: false, checked };
+        let command = Command::Report(stored);
+        let kept = Settings::resolve(Args { report: how.clone(), command }, outer.clone())?;
+        let report = kept_report::read(&kept.last_report())?;
+        let mut invocation = Invocation::kept(&collect::last_run(&kept)?)?;
+        invocation.said_as(&words);
+        env::set_current_dir(&invocation.directory).map_err(|error| {
+            Failure::new(
+                format!("`{}` cannot be gone to: {error}", invocation.directory.display()),
+                "Run `cargo lockcheck test` again, which notes where it was started.",
+            )
+        })?;
+        let again = Args { report: how, command: invocation.command() };
+        let settings = Settings::resolve(again, outer)?;
+        settings.color.write_global();
+        let sources = Sources::of_workspace(&settings.workspace);
+        let runtime = runtime(&settings)?;
+        Ok(Again { settings, report, runtime, sources })
+    }
+
+    /// Confirms findings with these ids, or all that a run can come to.
+    fn confirm(mut self, ids: &[String], runs: u32) -> Result<Outcome, Failure> {
+        let Again { settings, report, runtime, sources } = &mut self;
+        let ground = Ground { settings, runtime, sources, runs };
+        let chosen = confirm::choose(report, ids)?;
+        if chosen.is_empty() {
+            status::stage("no finding of the last report is left that a run could confirm");
+        }
+        let mut is_reached = false;
+        for finding in chosen {
+            let verdict = ground.confirm(finding)?;
+            is_reached |= verdict == Verdict::Reached;
+            if settings.format == Format::Text {
+                let text = verdict.text(finding, &output::for_stderr(sources, settings));
+                anstream::eprintln!("{}\n", text.trim_end());
+            }
+        }
+        reclassify(report, &settings.levels);
+        match settings.format {
+            Format::Text => output::write_files(report, settings, sources)?,
+            _ => output::write(report, settings, sources)?,
+        }
+        Ok(if is_reached { Outcome::Denied } else { Outcome::Passed })
+    }
+
+    /// Brings the finding with this id about, and lets it stand.
+    fn replay(mut self, id: String) -> Result<Outcome, Failure> {
+        let Again { settings, report, runtime, sources } = &mut self;
+        let ground = Ground { settings, runtime, sources, runs: RUNS };
+        let chosen = confirm::choose(report, slice::from_ref(&id))?;
+        for finding in chosen {
+            if !ground.replay(finding)? && !interrupts::is_interrupted() {
+                status::warning(format_args!("no run has come to `{id}`, in {RUNS} attempts"));
+            }
+        }
+        Ok(Outcome::Passed)
+    }
+}
+
+/// Sorts the findings anew, whose tiers have changed.
+fn reclassify(report: &mut Report, levels: &Levels) {
+    let judged = classify(mem::take(&mut report.findings), levels);
+    report.findings = judged.findings;
+    report.suppressed.extend(judged.suppressed);
 }
 
 /// The stages of a report on what was recorded before.
@@ -281,7 +399,9 @@ fn report_on_traces(settings: Settings, baseline: &Baseline) -> Result<Outcome, 
         Some(unwatched) => Around { unwatched, notes: Vec::new() },
         None => Around { unwatched: Vec::new(), notes: vec![NOT_KNOWN.to_owned()] },
     };
-    let (report, unusable) = report(&settings, baseline, &traces, around)?;
+    let sources = Sources::of_workspace(&settings.workspace);
+    let (report, unusable) = report(&settings, baseline, &sources, &traces, around)?;
+    output::write(&report, &settings, &sources)?;
     let outcome = outcome(0, &report);
     if unusable > 0 && outcome == Outcome::Passed && !settings.keep_going {
         let traces = if unusable == 1 { "trace" } else { "traces" };
@@ -311,21 +431,21 @@ struct Around {
 fn report(
     settings: &Settings,
     baseline: &Baseline,
+    sources: &Sources,
     traces: &[PathBuf],
     around: Around,
 ) -> Result<(Report, usize), Failure> {
-    let sources = Sources::of_workspace(&settings.workspace);
     let mut unread = Vec::new();
     let phase = Phase::begin("looking for deadlocks in what was recorded", settings.voice);
     let (runs, traces) = apart(traces);
-    let (merged, unusable) = read(&traces, &sources, &phase, &mut unread)?;
-    let (predicted, unusable_runs) = predict(&runs, &sources, &mut unread);
+    let (merged, unusable) = read(&traces, sources, &phase, &mut unread)?;
+    let (predicted, unusable_runs) = predict(&runs, sources, &mut unread);
     let unusable = unusable + unusable_runs;
-    let mut analysis = analyze(&merged, &sources, &settings.lint.order);
+    let mut analysis = analyze(&merged, sources, &settings.lint.order);
     analysis.findings.extend(predicted.findings);
     analysis.notes.extend(predicted.notes);
     let files = accept::files_below(&settings.workspace);
-    let mut report = judge(analysis.findings, files, Evidence::Runs, settings, baseline, &sources);
+    let mut report = judge(analysis.findings, files, Evidence::Runs, settings, baseline, sources);
     report.coverage = merged.coverage();
     report.coverage.add(&predicted.coverage);
     report.order_graph = analysis.order_graph;
@@ -340,7 +460,6 @@ fn report(
         report.notes.push("no process took a lock, so there was nothing to check".to_owned());
     }
     drop(phase);
-    output::write(&report, settings, &sources)?;
     Ok((report, unusable))
 }
 

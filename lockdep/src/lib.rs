@@ -99,6 +99,8 @@ mod process;
 
 mod waits;
 
+mod rendezvous;
+
 mod slow_path;
 
 #[doc(hidden)]

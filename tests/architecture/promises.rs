@@ -81,6 +81,7 @@ const WITH_STATICS: &[&str] = &[
     "process/fork.rs",
     "process/inquiry.rs",
     "process/mod.rs",
+    "rendezvous/mod.rs",
     "tasks/lock.rs",
     "tasks/poll.rs",
     "thread_state/bell.rs",

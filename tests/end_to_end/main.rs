@@ -6,6 +6,7 @@ mod apart;
 mod bad_input;
 mod baseline;
 mod cache;
+mod confirm;
 mod declared;
 mod doctests;
 mod examples;

@@ -36,6 +36,14 @@ Exit codes:
   102  a report could not be read
   2    bad arguments";
 
+/// What scripts want to know of a confirmation.
+const CONFIRM_CODES: &str = "\
+Exit codes:
+  0    no run has come to one of the findings
+  100  a run has come to one of the findings, which is confirmed
+  102  the runs could not be made
+  2    bad arguments";
+
 /// What is left.
 const CLEAN: &str = "\
 The next check compiles the runtime anew. What a workspace has in `target/lockcheck` goes with
@@ -103,6 +111,15 @@ pub enum Command {
         after_long_help = EXIT_CODES
     )]
     Report(Stored),
+    /// Re-runs the tests of findings so that what they tell of comes about
+    #[command(
+        override_usage = "cargo lockcheck confirm [OPTIONS] [ID]...",
+        after_long_help = CONFIRM_CODES
+    )]
+    Confirm(ConfirmArgs),
+    /// Brings a deadlock about once more, for a debugger to look at
+    #[command(override_usage = "cargo lockcheck replay [OPTIONS] ID")]
+    Replay(ReplayArgs),
     /// Accepts what the last report shows, until it is cured
     #[command(override_usage = "cargo lockcheck baseline [OPTIONS] [REPORT]")]
     Baseline(BaselineArgs),
@@ -153,6 +170,34 @@ pub struct Stored {
     #[command(flatten)]
     pub checked: Checked,
 }
+
+/// What to confirm.
+#[derive(Debug, clap::Args)]
+pub struct ConfirmArgs {
+    /// The ids of findings of the last report; else all that can be tried
+    #[arg(value_name = "ID")]
+    pub ids: Vec<String>,
+    /// How many runs to make at most for each
+    #[arg(long, value_name = "N", default_value_t = RUNS, value_parser = clap::value_parser!(u32).range(1..))]
+    pub runs: u32,
+    /// Of what.
+    #[command(flatten)]
+    pub checked: Checked,
+}
+
+/// What to bring about.
+#[derive(Debug, clap::Args)]
+pub struct ReplayArgs {
+    /// The id of a finding of the last report
+    #[arg(value_name = "ID")]
+    pub id: String,
+    /// Of what.
+    #[command(flatten)]
+    pub checked: Checked,
+}
+
+/// So many runs are made to confirm a finding, unless another number is named.
+pub const RUNS: u32 = 10;
 
 /// What to accept.
 #[derive(Debug, clap::Args)]
@@ -241,10 +286,10 @@ pub struct ReportArgs {
     #[arg(long, global = true, value_name = "FORMAT", default_value = Format::Text.name(), value_parser = formats(), hide_default_value = true, hide_possible_values = true, long_help = what_forms_there_are())]
     pub format: Format,
     /// Also write it to a file; may be repeated
-    #[arg(long, global = true, value_name = "FORMAT[=PATH]", long_help = where_files_are())]
+    #[arg(long, global = true, value_name = "FORMAT[=PATH]", hide_short_help = true, long_help = where_files_are())]
     pub output: Vec<Written>,
     /// Also show what is left out, or `all` of it
-    #[arg(long, global = true, value_name = "WHAT", value_delimiter = ',', hide_possible_values = true, long_help = what_is_shown(), value_parser = PossibleValuesParser::new(Show::CODES))]
+    #[arg(long, global = true, value_name = "WHAT", value_delimiter = ',', hide_possible_values = true, hide_short_help = true, long_help = what_is_shown(), value_parser = PossibleValuesParser::new(Show::CODES))]
     pub show: Vec<String>,
     /// With `check`: join what the source shows with what was recorded, by the last run unless a
     /// file or directory with traces is named
@@ -256,6 +301,10 @@ pub struct ReportArgs {
         hide_short_help = true
     )]
     pub with_trace: Option<Option<PathBuf>>,
+    /// With a command that runs something: also re-run the tests of what is found, as
+    /// `cargo lockcheck confirm` does
+    #[arg(long, global = true, hide_short_help = true)]
+    pub confirm: bool,
     /// With `check`: list the acquisitions whose lock has no name, by the reason
     #[arg(long, global = true, hide_short_help = true)]
     pub coverage: bool,
@@ -400,6 +449,17 @@ impl Args {
                 ErrorKind::ArgumentConflict,
                 "`--coverage` is for `cargo lockcheck check`, which names locks by what the source \
                  says; in a run each lock is known",
+            ));
+        }
+        let runs = matches!(
+            args.command,
+            Command::Test(_) | Command::Run(_) | Command::Bench(_) | Command::Nextest(_)
+        );
+        if args.report.confirm && !runs {
+            return Err(Cargo::command().error(
+                ErrorKind::ArgumentConflict,
+                "`--confirm` is for `cargo lockcheck test` and others that run something; \
+                 `cargo lockcheck confirm` confirms what the last of these has found",
             ));
         }
         Ok(args)
@@ -584,6 +644,8 @@ mod tests {
             ("x lockcheck diff a", "<NEW>"),
             ("x lockcheck test --with-trace", "for `cargo lockcheck check`"),
             ("x lockcheck report a --with-trace=b", "for `cargo lockcheck check`"),
+            ("x lockcheck report a --confirm", "for `cargo lockcheck test`"),
+            ("x lockcheck confirm a --runs 0", "1.."),
         ] {
             let error = parse(line).expect_err(line);
             assert_eq!(error.exit_code(), 2, "{line}");

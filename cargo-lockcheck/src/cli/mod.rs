@@ -15,6 +15,7 @@ pub mod args;
 mod arrange;
 pub mod cargo_args;
 pub mod cargo_config;
+pub mod invocation;
 pub mod kept_report;
 pub mod manual;
 pub mod packages;

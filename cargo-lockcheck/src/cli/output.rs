@@ -30,19 +30,28 @@ const WIDTH: usize = 120;
 /// # Errors
 /// When something that was asked for, or the terminal, cannot be written; with the first of it.
 pub fn write(report: &Report, settings: &Settings, sources: &Sources) -> Result<(), Failure> {
-    let repository = &settings.repository;
-    let plain = Look { width: WIDTH, repository, ..plain(sources, &settings.show) };
-    let kept = settings.last_report();
-    let mut results = vec![write_file(report, Format::Json, &kept, &plain)];
     let printed = match settings.format {
         Format::Text => {
-            let color = AutoStream::choice(&io::stderr()) != ColorChoice::Never;
-            let look = Look { color, width: width(), ..plain };
+            let look = for_stderr(sources, settings);
             print_report(report, Format::Text, &mut io::stderr().lock(), &look)
         }
-        format => print_report(report, format, &mut io::stdout().lock(), &plain),
+        format => {
+            let look = for_files(sources, settings);
+            print_report(report, format, &mut io::stdout().lock(), &look)
+        }
     };
-    results.push(printed);
+    let written = write_files(report, settings, sources);
+    printed.and(written)
+}
+
+/// Writes the report to all files, and prints nothing but what goes to a service.
+///
+/// # Errors
+/// As [`write`].
+pub fn write_files(report: &Report, settings: &Settings, sources: &Sources) -> Result<(), Failure> {
+    let plain = for_files(sources, settings);
+    let kept = settings.last_report();
+    let mut results = vec![write_file(report, Format::Json, &kept, &plain)];
     for output in &settings.outputs {
         results.push(match &output.to {
             Destination::Named(path) => write_file(report, output.format, path, &plain),
@@ -65,6 +74,17 @@ pub fn write(report: &Report, settings: &Settings, sources: &Sources) -> Result<
         results.push(add_summary(report, path, &plain));
     }
     results.into_iter().collect()
+}
+
+/// As text is printed to stderr.
+pub fn for_stderr<'a>(sources: &'a Sources, settings: &'a Settings) -> Look<'a> {
+    let color = AutoStream::choice(&io::stderr()) != ColorChoice::Never;
+    Look { color, width: width(), ..for_files(sources, settings) }
+}
+
+/// As the report is written to files.
+fn for_files<'a>(sources: &'a Sources, settings: &'a Settings) -> Look<'a> {
+    Look { width: WIDTH, repository: &settings.repository, ..plain(sources, &settings.show) }
 }
 
 /// Adds the report to the summary of a job, which other steps write to as well.

@@ -12,12 +12,13 @@ use anstream::ColorChoice;
 use etcetera::base_strategy::{BaseStrategy, choose_native_strategy};
 use serde::Deserialize;
 
-use super::args::{self, Args, BaselineArgs, CargoCommand, ExplainArgs};
+use super::args::{self, Args, BaselineArgs, CargoCommand, ConfirmArgs, ExplainArgs, ReplayArgs};
 use super::cargo_args::CargoArgs;
 use super::cargo_config::CargoConfig;
 use super::ci::{self, Service};
 use super::destination::Output;
 use super::failure::Failure;
+use super::invocation::Invocation;
 use super::packages::{self, Package};
 use super::phase::Voice;
 use super::toolchain::Toolchain;
@@ -30,7 +31,7 @@ use crate::report::render::{Format, Show};
 pub const CACHE: &str = "LOCKCHECK_CACHE_DIR";
 
 /// Tests in which nothing gets on for this long are taken to hang, unless another time is set.
-const PATIENCE: Duration = Duration::from_secs(60);
+pub const PATIENCE: Duration = Duration::from_secs(60);
 
 /// What to run, where to build, how to report.
 #[derive(Debug)]
@@ -39,6 +40,8 @@ pub struct Settings {
     pub cargo: PathBuf,
     /// All of its arguments.
     pub cargo_args: Vec<OsString>,
+    /// What is run, so that it can be run again; none where nothing is, or its words are not text.
+    pub invocation: Option<Invocation>,
     /// Those with which it compiles the same, and runs nothing; none where it runs nothing anyway.
     pub only_compiling: Option<Vec<OsString>>,
     /// The traces to report on, where nothing is run; none for those of the last run.
@@ -94,6 +97,8 @@ pub struct Settings {
     pub lint: user_config::Lint,
     /// Whether the lint is to be joined with the traces.
     pub with_trace: bool,
+    /// Whether the tests of what is found are run again, to confirm it.
+    pub confirm: bool,
     /// Whether the acquisitions are listed whose lock has no name.
     pub coverage: bool,
     /// Whether cargo's messages go on to stdout, as an editor wants them.
@@ -102,7 +107,7 @@ pub struct Settings {
 
 /// The tools of a check around this one: a checked test has started this one, and cargo's variables
 /// name the outer check's wrapper.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Outer {
     /// The compiler wrapper that the user has set.
     pub next: Option<PathBuf>,
@@ -111,6 +116,14 @@ pub struct Outer {
 }
 
 impl Settings {
+    /// cargo's arguments for a part of what is run: the tests with these names alone.
+    pub fn cargo_args_for(&self, tests: &[String]) -> Vec<OsString> {
+        let Some(invocation) = &self.invocation else { return self.cargo_args.clone() };
+        let words = invocation.narrowed(tests).words.into_iter().map(OsString::from).collect();
+        let verb = self.cargo_args.first().and_then(|verb| verb.to_str()).unwrap_or("test");
+        instrumented(verb, &CargoArgs::new(words), &self.toolchain.target, &self.build)
+    }
+
     /// Where the last report is kept.
     pub fn last_report(&self) -> PathBuf {
         self.directory.join("report.json")
@@ -136,6 +149,8 @@ impl Settings {
                 ("report", stored.checked.cargo())
             }
             args::Command::Baseline(BaselineArgs { checked, .. })
+            | args::Command::Confirm(ConfirmArgs { checked, .. })
+            | args::Command::Replay(ReplayArgs { checked, .. })
             | args::Command::Explain(ExplainArgs { checked, .. }) => ("report", checked.cargo()),
             // They need no settings, and ask for none.
             args::Command::Diff(_)
@@ -203,6 +218,7 @@ impl Settings {
             },
             only_compiling: only_compiling(verb, &given)
                 .map(|(verb, given)| instrumented(verb, &given, &toolchain.target, &build)),
+            invocation: Invocation::of(verb, &given, &cwd),
             traces,
             keep_going,
             packages_of_workspace,
@@ -231,6 +247,7 @@ impl Settings {
             accepted,
             lint,
             with_trace,
+            confirm: report.confirm,
             coverage: report.coverage,
             forward_messages: verb == "check"
                 && given

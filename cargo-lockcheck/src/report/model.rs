@@ -155,6 +155,9 @@ pub struct Finding {
     /// What shows it; nothing stands for a run alone.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub evidence: Vec<Evidence>,
+    /// What came of the runs that were to come to it, where there were some.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub confirmation: Option<Confirmation>,
     /// A schedule that leads to it, where one is known.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub witness: Option<Witness>,
@@ -187,6 +190,7 @@ impl Finding {
             help: Vec::new(),
             notes: Vec::new(),
             evidence: Vec::new(),
+            confirmation: None,
             witness: None,
             suggestion: None,
             reason: None,
@@ -215,6 +219,15 @@ impl Finding {
         let waits = self.waits.iter().flat_map(|wait| &wait.stack);
         edges.chain(waits).map(String::as_str)
     }
+}
+
+/// What came of runs under control, in which threads were to come to a finding.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Confirmation {
+    /// How many there were.
+    pub runs: u32,
+    /// Whether the last of them came to it.
+    pub reached: bool,
 }
 
 /// Whether a finding of this tier can happen at all.

@@ -8,7 +8,9 @@ use std::collections::BTreeSet;
 use lockdep::finding::{Rule, Tier, awaited, completes};
 
 use super::advice::Link;
-use super::model::{Awaited, Edge, Finding, Held, Lock, Mode, Place, Site, Sort, Wait, can_happen};
+use super::model::{
+    Awaited, Confirmation, Edge, Finding, Held, Lock, Mode, Place, Site, Sort, Wait, can_happen,
+};
 use super::naming::Syntax;
 use super::rules;
 
@@ -124,6 +126,29 @@ fn lock_order(finding: &mut Finding, links: &[Link], syntax: &Syntax<'_>) {
     finding.notes.append(&mut notes);
     if can_happen(finding.tier) {
         finding.help.extend(break_cycle(finding, links.last(), Some(syntax)));
+    }
+}
+
+/// Notes what came of runs that were to come to it, in place of what was noted of earlier ones.
+pub fn confirmed(finding: &mut Finding, confirmation: Confirmation) {
+    let before = finding.confirmation.replace(confirmation).map(came_of);
+    finding.notes.retain(|note| Some(note) != before.as_ref());
+    if confirmation.reached {
+        let less = certainty(finding.tier);
+        finding.notes.retain(|note| Some(note.as_str()) != less);
+        finding.tier = finding.tier.max(Tier::Confirmed);
+    }
+    finding.notes.push(came_of(confirmation));
+}
+
+fn came_of(Confirmation { runs, reached }: Confirmation) -> String {
+    match (reached, runs) {
+        (true, 1) => "a run under control has come to it, at the first attempt".to_owned(),
+        (true, _) => format!("a run under control has come to it, at attempt {runs}"),
+        (false, 1) => "1 run under control has not come to it, which proves nothing".to_owned(),
+        (false, _) => {
+            format!("{runs} runs under control have not come to it, which proves nothing")
+        }
     }
 }
 

@@ -2,6 +2,7 @@
 
 use std::env;
 use std::ffi::OsString;
+use std::fmt;
 use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io;
 use std::path::{Path, PathBuf};
@@ -16,7 +17,7 @@ use crate::build::wrapper::{PLAN, Plan};
 use crate::cli::failure::Failure;
 use crate::cli::outcome::TESTS_FAILED;
 use crate::cli::phase::Phase;
-use crate::cli::settings::Settings;
+use crate::cli::settings::{PATIENCE, Settings};
 use crate::cli::status;
 use crate::report::render::Format;
 use crate::traces::merge::trace_files;
@@ -27,6 +28,11 @@ const TRACE: &str = "LOCKDEP_TRACE";
 const STATS: &str = "LOCKDEP_STATS";
 /// What an instrumented process says itself of what it finds.
 const PRINT: &str = "LOCKDEP_PRINT";
+
+/// What an instrumented process does that would hang.
+const ON_DEADLOCK: &str = "LOCKDEP_ON_DEADLOCK";
+/// Names the plan by which the threads of an instrumented process are made to meet.
+const CONFIRM: &str = "LOCKDEP_CONFIRM";
 
 /// The directory of a run's traces, within the run's own.
 const TRACES: &str = "traces";
@@ -54,6 +60,8 @@ pub struct Collected {
     pub refused: bool,
     /// Processes that were ended because nothing got on.
     pub stalled: Vec<Stalled>,
+    /// What cargo and the program have printed, where it was not shown.
+    pub output: Option<PathBuf>,
     /// The bytes that were left on the build directory's disk, if that is known.
     pub space: Option<u64>,
     /// The run's directory is not removed while this is locked.
@@ -115,14 +123,48 @@ fn has_traces(directory: &Path) -> bool {
     fs::read_dir(directory).is_ok_and(|mut all| all.next().is_some())
 }
 
+/// A run in which threads are made to meet. It is none that a later report is about.
+#[derive(Debug)]
+pub struct Control<'a> {
+    /// All of cargo's arguments.
+    pub cargo_args: Vec<OsString>,
+    /// Where the threads are to meet, as the runtime reads it.
+    pub plan: &'a str,
+    /// What a process does whose threads deadlock.
+    pub then: Then<'a>,
+}
+
+/// What a process does whose threads deadlock.
+#[derive(Clone, Copy)]
+pub enum Then<'a> {
+    /// It ends. Nothing that it or cargo prints is shown.
+    End,
+    /// It stands still, until it is ended from outside. The function is given the directory of the traces,
+    /// before any process begins.
+    Stand(&'a dyn Fn(&Path)),
+}
+
+impl fmt::Debug for Then<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Then::End => "End",
+            Then::Stand(_) => "Stand",
+        })
+    }
+}
+
 /// Runs cargo until it ends; Ctrl-C, or a signal to terminate, ends cargo and the program, but not
 /// the check.
 ///
 /// # Errors
 /// When cargo cannot be started, or `target/lockcheck` cannot be written.
-pub fn run(settings: &Settings, runtime: &Runtime) -> Result<Collected, Failure> {
+pub fn run(
+    settings: &Settings,
+    runtime: &Runtime,
+    control: Option<&Control<'_>>,
+) -> Result<Collected, Failure> {
     let _using = claim_build(settings, &runtime.edition)?;
-    let runs = settings.directory.join("runs");
+    let runs = settings.directory.join(if control.is_some() { "confirm" } else { "runs" });
     let directory = new_run(&runs).map_err(|error| unwritable(&runs, &error))?;
     let lock = lock_run(&directory).map_err(|error| unwritable(&directory, &error))?;
     prune(&runs, &directory);
@@ -135,6 +177,10 @@ pub fn run(settings: &Settings, runtime: &Runtime) -> Result<Collected, Failure>
     fs::create_dir_all(&traces)
         .and_then(|()| plan.write(&plan_path))
         .map_err(|error| unwritable(&plan_path, &error))?;
+
+    if let Some(invocation) = settings.invocation.as_ref().filter(|_| control.is_none()) {
+        invocation.keep(&directory).map_err(|error| unwritable(&directory, &error))?;
+    }
 
     let this = env::current_exe().map_err(|error| {
         Failure::new(
@@ -154,15 +200,20 @@ pub fn run(settings: &Settings, runtime: &Runtime) -> Result<Collected, Failure>
         command.args(args).env("RUSTC_WRAPPER", &this).env("RUSTDOC", &this).env(PLAN, &plan_path);
         command
     };
-    let mut command = call(&settings.cargo_args);
-    if settings.format != Format::Text {
+    let cargo_args = control.map_or(&settings.cargo_args, |control| &control.cargo_args);
+    let mut command = call(cargo_args);
+    let output = match control {
+        Some(control) => take_control(&mut command, control, &directory, &traces)?,
+        None => None,
+    };
+    if control.is_none() && settings.format != Format::Text {
         // The report goes to stdout, and is not to be mixed with what the program prints.
         command.stdout(io::stderr());
     }
     if settings.stats {
         command.env(STATS, "1");
     }
-    if env::var_os(PRINT).is_none() {
+    if control.is_none() && env::var_os(PRINT).is_none() {
         // The report says the rest, and better.
         command.env(PRINT, "places");
     }
@@ -170,7 +221,12 @@ pub fn run(settings: &Settings, runtime: &Runtime) -> Result<Collected, Failure>
         Some(verb) if verb == "run" => Harness::None,
         _ => Harness::Tests,
     };
-    let watched = Progress::watch(TRACE, &traces, settings.timeout, harness);
+    let timeout = match control.map(|control| control.then) {
+        None => settings.timeout,
+        Some(Then::End) => settings.timeout.or(Some(PATIENCE)),
+        Some(Then::Stand(_)) => None,
+    };
+    let watched = Progress::watch(TRACE, &traces, timeout, harness);
     let status = command.env(TRACE, &traces).status().map_err(|error| {
         Failure::new(
             format!("cannot start `{}`: {error}", settings.cargo.display()),
@@ -194,13 +250,56 @@ pub fn run(settings: &Settings, runtime: &Runtime) -> Result<Collected, Failure>
         && !has_traces(&traces)
         && settings.only_compiling.as_ref().is_some_and(|args| is_refused(call(args)));
     Ok(Collected {
-        code: runner_code(code(status), &settings.cargo_args),
+        code: runner_code(code(status), cargo_args),
         traces,
+        output,
         build_failed,
         refused,
         stalled,
         space: space(&settings.build),
         _lock: lock,
+    })
+}
+
+/// Has the threads of what `command` starts meet. Returns the file that gets what it prints, where that is not
+/// shown.
+fn take_control(
+    command: &mut Command,
+    control: &Control<'_>,
+    directory: &Path,
+    traces: &Path,
+) -> Result<Option<PathBuf>, Failure> {
+    let plan = directory.join("positions");
+    fs::write(&plan, control.plan).map_err(|error| unwritable(&plan, &error))?;
+    command.env(CONFIRM, &plan).stdin(Stdio::null());
+    if let Then::Stand(begin) = control.then {
+        command.env(ON_DEADLOCK, "report").env(PRINT, "none");
+        begin(traces);
+        return Ok(None);
+    }
+    command.env(ON_DEADLOCK, "exit").env(PRINT, "none");
+    let output = directory.join("output");
+    let open = || {
+        let file = File::create(&output)?;
+        Ok((file.try_clone()?, file))
+    };
+    let (stdout, stderr) = open().map_err(|error| unwritable(&output, &error))?;
+    command.stdout(stdout).stderr(stderr);
+    Ok(Some(output))
+}
+
+/// The directory of the last run.
+///
+/// # Errors
+/// When there was none.
+pub fn last_run(settings: &Settings) -> Result<PathBuf, Failure> {
+    let runs = settings.directory.join("runs");
+    let all = fs::read_dir(&runs).into_iter().flatten().flatten().map(|run| run.path());
+    all.max().ok_or_else(|| {
+        Failure::new(
+            format!("there was no run yet: `{}` is empty", runs.display()),
+            "Run `cargo lockcheck test` first.",
+        )
     })
 }
 
@@ -211,8 +310,7 @@ pub fn run(settings: &Settings, runtime: &Runtime) -> Result<Collected, Failure>
 pub fn stored(settings: &Settings) -> Result<Vec<PathBuf>, Failure> {
     let runs = settings.directory.join("runs");
     let places = if settings.traces.is_empty() {
-        let last = fs::read_dir(&runs).into_iter().flatten().flatten().map(|run| run.path()).max();
-        last.map(|run| run.join(TRACES)).into_iter().collect()
+        last_run(settings).ok().map(|run| run.join(TRACES)).into_iter().collect()
     } else {
         settings.traces.clone()
     };
@@ -380,6 +478,7 @@ mod tests {
                 build_failed: true,
                 refused: false,
                 stalled: Vec::new(),
+                output: None,
                 space,
                 _lock: lock_run(directory.path()).expect("a lock"),
             };

@@ -87,7 +87,10 @@ impl LockTag {
         if record.mine().recent.add(word, site) {
             acquire::at_place(record, site);
         }
-        let held = if record.has_room() { word } else { acquire::slow_path(record, word) };
+        let held = match record.has_room() {
+            true => word,
+            false => acquire::slow_path_before_blocking(record, word, site),
+        };
         // The slow path may take something off the stack.
         let mut context = record.context(word, site, how.level);
         if !record.held.is_empty() && !record.mine().known.has(context) {

@@ -2,11 +2,12 @@
 //!
 //! | variable | values | meaning |
 //! |---|---|---|
-//! | `LOCKDEP_ON_DEADLOCK` | `panic` (default), `abort`, `report` | what a thread does that would otherwise hang for ever |
+//! | `LOCKDEP_ON_DEADLOCK` | `panic` (default), `abort`, `exit`, `report` | what a thread does that would otherwise hang for ever |
 //! | `LOCKDEP_TRACE` | a directory | where this process writes its trace |
 //! | `LOCKDEP_STACKS` | `1` (default), `0` | whether a stack is kept for each new order |
 //! | `LOCKDEP_STATS` | `0` (default), `1` | whether waits and holds are counted and timed |
 //! | `LOCKDEP_PRINT` | `deadlocks` (default), `places`, `all`, `none` | which findings are printed to stderr at once |
+//! | `LOCKDEP_CONFIRM` | a file that `cargo lockcheck confirm` writes | where threads wait for each other, so that a possible deadlock comes about |
 //!
 //! # Examples
 //! A service that goes on whatever is found, and logs it:
@@ -56,6 +57,8 @@ pub enum OnDeadlock {
     Panic,
     /// Aborts the process, after the report.
     Abort,
+    /// Ends the process at once, after the report: with code 101, and without a core dump.
+    Exit,
     /// Reports, and hangs as it would have.
     Report,
 }
@@ -121,6 +124,8 @@ pub struct Config {
     pub(crate) stacks: bool,
     pub(crate) stats: bool,
     pub(crate) trace: Option<PathBuf>,
+    /// Where the plan is by which threads are made to meet.
+    pub(crate) confirm: Option<PathBuf>,
     pub(crate) on_finding: Option<Callback>,
 }
 
@@ -132,6 +137,7 @@ impl fmt::Debug for Config {
             .field("stacks", &self.stacks)
             .field("stats", &self.stats)
             .field("trace", &self.trace)
+            .field("confirm", &self.confirm)
             .field("on_finding", &self.on_finding.is_some())
             .finish()
     }
@@ -146,6 +152,7 @@ impl Config {
             &[
                 ("panic", OnDeadlock::Panic),
                 ("abort", OnDeadlock::Abort),
+                ("exit", OnDeadlock::Exit),
                 ("report", OnDeadlock::Report),
             ],
         );
@@ -160,8 +167,9 @@ impl Config {
         );
         let stacks = env::var_os("LOCKDEP_STACKS").is_none_or(|v| v != "0");
         let stats = env::var_os("LOCKDEP_STATS").is_some_and(|v| v == "1");
-        let trace = env::var_os("LOCKDEP_TRACE").filter(|v| !v.is_empty()).map(PathBuf::from);
-        Config { on_deadlock, print, stacks, stats, trace, on_finding: None }
+        let path = |name| env::var_os(name).filter(|v| !v.is_empty()).map(PathBuf::from);
+        let (trace, confirm) = (path("LOCKDEP_TRACE"), path("LOCKDEP_CONFIRM"));
+        Config { on_deadlock, print, stacks, stats, trace, confirm, on_finding: None }
     }
 
     /// What a thread does that would otherwise hang for ever.

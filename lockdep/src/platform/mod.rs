@@ -7,15 +7,15 @@
 pub(crate) use maps::modules;
 #[cfg(any(not(unix), lockdep_portable))]
 pub(crate) use other::{
-    catches_signals, on_inquiry, on_signal, others_run, prepare_alarm, print, ring, sleep, sleeps,
-    watch_thread_end,
+    catches_signals, end_process, on_inquiry, on_signal, others_run, prepare_alarm, print, ring,
+    sleep, sleeps, watch_thread_end,
 };
 #[cfg(any(not(any(unix, windows)), lockdep_portable))]
 pub(crate) use other::{modules, system_thread, thread_name, watch_process};
 #[cfg(all(unix, not(lockdep_portable)))]
 pub(crate) use unix::{
-    catches_signals, on_inquiry, on_signal, others_run, prepare_alarm, print, ring, sleep, sleeps,
-    system_thread, thread_name, watch_process, watch_thread_end,
+    catches_signals, end_process, on_inquiry, on_signal, others_run, prepare_alarm, print, ring,
+    sleep, sleeps, system_thread, thread_name, watch_process, watch_thread_end,
 };
 #[cfg(all(windows, not(lockdep_portable)))]
 pub(crate) use windows::{modules, system_thread, thread_name, watch_process};

@@ -34,6 +34,7 @@ unsafe extern "C" {
         child: Option<unsafe extern "C" fn()>,
     ) -> c_int;
     fn atexit(function: extern "C" fn()) -> c_int;
+    fn _exit(code: c_int) -> !;
     fn signal(number: c_int, handler: usize) -> usize;
     #[cfg(any(target_os = "linux", target_os = "android"))]
     fn syscall(number: c_long, ...) -> c_long;
@@ -51,6 +52,12 @@ const SIGNAL_ERROR: usize = usize::MAX;
 const SIGNAL_DEFAULT: usize = 0;
 #[cfg(target_os = "linux")]
 const SIGNAL_IGNORED: usize = 1;
+
+/// Ends the process at once, with this code: nothing of the program runs any more.
+pub(crate) fn end_process(code: i32) -> ! {
+    // SAFETY: it takes any number, and does not return.
+    unsafe { _exit(code) }
+}
 
 /// Wakes the watchdog's thread: it sleeps on the first socket, and a byte for the second wakes it.
 /// A signal handler may write one, where it must not touch a lock.

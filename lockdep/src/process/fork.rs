@@ -21,6 +21,7 @@ use crate::observer::Observer;
 use crate::platform;
 use crate::thread_state::counters;
 use crate::thread_state::current::{Busy, is_busy};
+use crate::thread_state::demand::{self, Asker};
 use crate::thread_state::record::{OwnRecord, Record, Still};
 use crate::thread_state::registry::{forget_all_but, records};
 
@@ -64,6 +65,8 @@ pub(super) fn in_child() {
         inquiry::answer_into(observer.trace_file());
         counters::forked(observer.orphans.len());
     }
+    // Those that wait at a rendezvous were not copied.
+    demand::clear(Asker::Rendezvous);
     forget_all_but(me);
     if let Some(me) = me {
         me.system.store(platform::system_thread(), Relaxed);

@@ -11,7 +11,7 @@ mod inquiry;
 use std::sync::atomic::AtomicBool;
 use std::sync::atomic::Ordering::Relaxed;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::thread;
+use std::{mem, thread};
 
 use crate::model::finding::{Finding, FoundThread, ThreadKind};
 use crate::model::ids::{LockId, ThreadId};
@@ -60,6 +60,10 @@ pub(crate) fn observe<R>(step: impl FnOnce(&mut Observer) -> R) -> R {
         let observer = guard.get_or_insert_with(|| {
             let observer = Box::new(Observer::new());
             take_statistics(&observer.config);
+            if observer.config.confirm.is_some() {
+                demand::set(Asker::Rendezvous);
+                records().for_each(|r| r.held.force_slow_path());
+            }
             inquiry::answer_into(observer.trace_file());
             observer
         });
@@ -117,6 +121,9 @@ fn deliver(config: &Config, finding: &Finding) {
     }
 }
 
+/// The code of a process that ends itself because of a deadlock: that of a program which panics.
+pub(crate) const STOPPED: i32 = 101;
+
 /// Goes on as configured after a finding that would hang: returns only for `report`.
 ///
 /// # Panics
@@ -136,6 +143,7 @@ pub(crate) fn halt_at(finding: &Finding, rests: Option<Site>) {
     match on_deadlock {
         OnDeadlock::Report => {}
         OnDeadlock::Abort => std::process::abort(),
+        OnDeadlock::Exit => platform::end_process(STOPPED),
         OnDeadlock::Panic => {
             let text = {
                 let _busy = Busy::new();
@@ -227,7 +235,11 @@ pub fn configure(config: Config) {
     // In this order: the first look at the observer makes it, with what the environment says.
     observe(|o| {
         take_statistics(&config);
-        o.config = config;
+        let before = mem::replace(&mut o.config, config);
+        if before.confirm.is_some() {
+            // Whoever has threads meet says what then happens.
+            o.config.on_deadlock = before.on_deadlock;
+        }
     });
 }
 

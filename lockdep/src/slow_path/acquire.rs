@@ -16,8 +16,10 @@ use crate::model::stack::FoundStack;
 use crate::model::word::{self, HoldWord, LockWord};
 use crate::observer::facts::{Request, RequestStack};
 use crate::process::{halt, know_thread, know_witness, observe, observer};
+use crate::rendezvous;
 use crate::slow_path::{happens_before, spawn};
 use crate::thread_state::current::{Busy, is_busy};
+use crate::thread_state::demand::{self, Asker};
 use crate::thread_state::familiar::{is_familiar, mark_familiar};
 use crate::thread_state::held_stack::Ended;
 use crate::thread_state::pending::PendingFinding;
@@ -252,6 +254,15 @@ fn record_time(record: OwnRecord, Ended { word, site, since }: Ended) {
     if let Some(since) = since.filter(|_| word.watched()) {
         times::released(record, word, site, since);
     }
+}
+
+/// As [`slow_path`], of an acquisition that may block, at this place: the thread may have to meet others here.
+#[cold]
+pub(crate) fn slow_path_before_blocking(record: OwnRecord, word: HoldWord, site: Site) -> HoldWord {
+    if demand::is_asked_by(Asker::Rendezvous) {
+        rendezvous::come(record, word, site);
+    }
+    slow_path(record, word)
 }
 
 /// The slow path of an acquisition: makes room for another held lock, and notes the lock and the time where

@@ -10,7 +10,7 @@ use crate::model::held::HeldLock;
 use crate::model::ids::ThreadId;
 use crate::observer::config::OnDeadlock;
 use crate::platform;
-use crate::process::{is_observing, know_thread, observe, observer};
+use crate::process::{STOPPED, is_observing, know_thread, observe, observer};
 use crate::thread_state::counters::{LEAVING, ORPHANED};
 use crate::thread_state::current::{self, Busy, current};
 use crate::thread_state::position::start_at;
@@ -86,11 +86,12 @@ fn thread_end() {
     }
     current::end();
     registry::give_up(record);
-    if last.is_some_and(|_| {
-        observer().as_ref().is_some_and(|o| o.config.on_deadlock != OnDeadlock::Report)
-    }) {
+    let then = last.and_then(|_| observer().as_ref().map(|o| o.config.on_deadlock));
+    match then {
+        None | Some(OnDeadlock::Report) => {}
+        Some(OnDeadlock::Exit) => platform::end_process(STOPPED),
         // A panic here would end only this thread, which ends anyway; the others wait for ever.
-        std::process::abort();
+        Some(OnDeadlock::Abort | OnDeadlock::Panic) => std::process::abort(),
     }
 }
 

@@ -421,9 +421,9 @@ impl OwnRecord {
         self.held.take_released_elsewhere(ended);
     }
 
-    /// Acquisitions may take the fast path again, unless times are taken.
+    /// Acquisitions may take the fast path again, unless some part of the crate asks for the slow one.
     pub(crate) fn leave_slow_path(self) {
-        self.held.leave_slow_path(demand::is_asked);
+        self.held.leave_slow_path(demand::wants_slow_path);
     }
 
     /// Ends the window: locks that the thread asked for before this delay no later event.

@@ -80,6 +80,14 @@ pub(crate) fn all_threads_wait() -> bool {
     !goes_on && STARTING.load(SeqCst) == 0 && not_only_parked()
 }
 
+/// Whether each thread but those of which `apart` is true waits for something that does not come by itself:
+/// none of them does anything before one of those goes on.
+pub(crate) fn all_wait_but(apart: &dyn Fn(&Record) -> bool) -> bool {
+    let waits =
+        |r: &Record| apart(r) || is_harness(r) || r.wait.seen().is_some_and(|wait| stays(r, wait));
+    STARTING.load(SeqCst) == 0 && alive().all(waits) && !platform::others_run(&is_known)
+}
+
 /// Whether the thread that is in this wait stays in it, as far as is known.
 fn stays(record: &Record, wait: SeenWait) -> bool {
     match wait.awaited {

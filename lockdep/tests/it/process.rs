@@ -13,6 +13,12 @@ use lockdep::thread;
 
 use crate::isolated::{found, run, run_with, shown};
 
+#[cfg(unix)]
+unsafe extern "C" {
+    fn fork() -> c_int;
+    fn waitpid(pid: c_int, status: *mut c_int, options: c_int) -> c_int;
+}
+
 #[test]
 fn opposite_orders_are_found_and_the_program_goes_on() {
     fn body() {
@@ -85,6 +91,65 @@ fn a_hang_is_only_reported_when_asked() {
     let ended = run_with(name, &[("LOCKDEP_ON_DEADLOCK", "report")], body);
     assert!(ended.stderr.contains("double-lock"), "{}", ended.stderr);
     assert!(!ended.ok);
+}
+
+#[test]
+fn a_hang_ends_the_process_at_once_when_asked() {
+    fn body() {
+        struct Never;
+        impl Drop for Never {
+            fn drop(&mut self) {
+                eprintln!("dropped");
+            }
+        }
+        let _never = Never;
+        let m = Mutex::new(0);
+        let _first = m.lock().unwrap();
+        let _second = m.lock();
+    }
+    let name = "process::a_hang_ends_the_process_at_once_when_asked";
+    let ended = run_with(name, &[("LOCKDEP_ON_DEADLOCK", "exit")], body);
+    assert!(!ended.ok && ended.stderr.contains("double-lock"), "{}", ended.stderr);
+    assert!(!ended.stderr.contains("dropped"), "{}", ended.stderr);
+    assert!(ended.trace.contains(r#""rule":"double-lock","tier":"happened""#), "{}", ended.trace);
+}
+
+#[test]
+fn a_plan_that_cannot_be_read_is_said_once_and_holds_nobody() {
+    fn body() {
+        let m = Mutex::new(0);
+        (0..3).for_each(|_| *m.lock().unwrap() += 1);
+        assert_eq!(*m.lock().unwrap(), 3);
+    }
+    let name = "process::a_plan_that_cannot_be_read_is_said_once_and_holds_nobody";
+    let ended = run_with(name, &[("LOCKDEP_CONFIRM", "not/there")], body).well();
+    assert_eq!(ended.stderr.matches("no plan that could be read").count(), 1, "{}", ended.stderr);
+}
+
+#[cfg(unix)]
+#[test]
+fn a_child_of_a_process_with_a_plan_holds_nobody() {
+    fn body() {
+        let plan = std::env::var_os("LOCKDEP_CONFIRM").expect("a path");
+        let text = "lockdep-plan\t1\npatience\t60000\nthreads\t2\nway\tprocess.rs:1:1\n";
+        std::fs::write(&plan, text).expect("it can be written");
+        let m = Mutex::new(0);
+        *m.lock().unwrap() += 1;
+        // SAFETY: the child only locks, and ends.
+        let child = unsafe { fork() };
+        *m.lock().unwrap() += 1;
+        if child == 0 {
+            std::process::exit(0);
+        }
+        let mut status = 0;
+        // SAFETY: `status` is there for the call.
+        assert_eq!(unsafe { waitpid(child, &raw mut status, 0) }, child);
+        assert_eq!(status, 0);
+    }
+    let name = "process::a_child_of_a_process_with_a_plan_holds_nobody";
+    let plan = std::path::Path::new(env!("CARGO_TARGET_TMPDIR")).join("plan-of-a-parent");
+    let plan = plan.to_str().expect("the path is text");
+    run_with(name, &[("LOCKDEP_CONFIRM", plan)], body).well();
 }
 
 #[test]
@@ -197,10 +262,6 @@ fn a_guard_that_outlives_its_thread_is_an_orphan() {
 #[cfg(unix)]
 #[test]
 fn a_forked_child_goes_on_with_a_trace_of_its_own() {
-    unsafe extern "C" {
-        fn fork() -> c_int;
-        fn waitpid(pid: c_int, status: *mut c_int, options: c_int) -> c_int;
-    }
     fn nest(outer: &Mutex<()>, inner: &Mutex<()>) {
         let _outer = outer.lock();
         let _inner = inner.lock();
@@ -464,6 +525,6 @@ fn a_value_that_is_not_known_is_said_once() {
     let name = "process::a_value_that_is_not_known_is_said_once";
     let ended = run_with(name, &[("LOCKDEP_ON_DEADLOCK", "bogus")], body).well();
     let line = "lockdep: LOCKDEP_ON_DEADLOCK=bogus is not known and taken for `panic`; \
-                the values are panic, abort, report\n";
+                the values are panic, abort, exit, report\n";
     assert_eq!(ended.stderr.matches(line).count(), 1, "{}", ended.stderr);
 }
