@@ -22,6 +22,7 @@ mod predicted;
 mod projects;
 #[cfg(unix)]
 mod ready_made;
+mod release;
 mod runtimes;
 mod scenarios;
 mod siblings;

@@ -36,10 +36,26 @@ Exit codes:
   102  a report could not be read
   2    bad arguments";
 
+/// What scripts want to know of joined traces.
+const MERGE_CODES: &str = "\
+Exit codes:
+  0    all traces are in the file
+  102  one could not be used, or the file not be written
+  2    bad arguments";
+
 /// What is left.
 const CLEAN: &str = "\
 The next check compiles the runtime anew. What a workspace has in `target/lockcheck` goes with
 `cargo clean`.";
+
+/// The heading of options for what reads the source.
+const OF_THE_SOURCE: &str = "With `check`";
+
+/// The heading of options for what runs a program.
+const OF_RUNS: &str = "With `test`, `run`, `bench` and `nextest`";
+
+/// The heading of options that say what fails.
+const LEVELS: &str = "Levels";
 
 /// What a subcommand that calls cargo is given.
 macro_rules! usage {
@@ -103,6 +119,12 @@ pub enum Command {
         after_long_help = EXIT_CODES
     )]
     Report(Stored),
+    /// Joins the traces of many runs or machines into one file
+    #[command(
+        override_usage = "cargo lockcheck merge [OPTIONS] --into FILE [TRACES]...",
+        after_long_help = MERGE_CODES
+    )]
+    Merge(MergeArgs),
     /// Accepts what the last report shows, until it is cured
     #[command(override_usage = "cargo lockcheck baseline [OPTIONS] [REPORT]")]
     Baseline(BaselineArgs),
@@ -116,7 +138,7 @@ pub enum Command {
     )]
     Diff(DiffArgs),
     /// Removes the compiled runtimes, which all workspaces share
-    #[command(override_usage = "cargo lockcheck clean", after_long_help = CLEAN)]
+    #[command(hide = true, override_usage = "cargo lockcheck clean", after_long_help = CLEAN)]
     Clean,
     /// Prints what completes the arguments in a shell
     #[command(hide = true, override_usage = "cargo lockcheck completions SHELL")]
@@ -154,16 +176,32 @@ pub struct Stored {
     pub checked: Checked,
 }
 
+/// Which traces to join, and where to.
+#[derive(Debug, clap::Args)]
+pub struct MergeArgs {
+    /// The file, which `report` reads in place of the traces
+    #[arg(short = 'o', long, value_name = "FILE")]
+    pub into: PathBuf,
+    /// Which traces.
+    #[command(flatten)]
+    pub stored: Stored,
+}
+
 /// What to accept.
 #[derive(Debug, clap::Args)]
 pub struct BaselineArgs {
     /// A report as JSON; else the last one
     #[arg(value_name = "REPORT")]
     pub from: Option<PathBuf>,
-    /// Why what is new in the baseline is accepted
-    #[arg(long, value_name = "TEXT", default_value = "known when the baseline was written")]
+    /// Why what is new is accepted
+    #[arg(
+        long,
+        value_name = "TEXT",
+        default_value = "known when the baseline was written",
+        hide_default_value = true
+    )]
     pub reason: String,
-    /// Also take out what the report does not show any more
+    /// Also take out what the report has no more
     #[arg(long)]
     pub prune: bool,
     /// Of what.
@@ -246,34 +284,35 @@ pub struct ReportArgs {
     /// Also show what is left out, or `all` of it
     #[arg(long, global = true, value_name = "WHAT", value_delimiter = ',', hide_possible_values = true, long_help = what_is_shown(), value_parser = PossibleValuesParser::new(Show::CODES))]
     pub show: Vec<String>,
-    /// With `check`: join what the source shows with what was recorded, by the last run unless a
-    /// file or directory with traces is named
+    /// Join what the source shows with what was recorded, by the last run unless a file or directory
+    /// with traces is named
     #[arg(
         long,
         global = true,
+        help_heading = OF_THE_SOURCE,
         value_name = "TRACES",
         require_equals = true,
         hide_short_help = true
     )]
     pub with_trace: Option<Option<PathBuf>>,
-    /// With `check`: list the acquisitions whose lock has no name, by the reason
-    #[arg(long, global = true, hide_short_help = true)]
+    /// List the acquisitions whose lock has no name, by the reason
+    #[arg(long, global = true, help_heading = OF_THE_SOURCE, hide_short_help = true)]
     pub coverage: bool,
     /// Also count and time waits and holds, and report them for each lock
-    #[arg(long, global = true, hide_short_help = true)]
+    #[arg(long, global = true, help_heading = OF_RUNS, hide_short_help = true)]
     pub stats: bool,
     /// End a process when nothing has got on for this time: `90`, `2m`; `0` for never. It is 60 s
     /// unless told, and none for `run` and `bench`
-    #[arg(long, global = true, value_name = "TIME", hide_short_help = true, value_parser = timeout)]
+    #[arg(long, global = true, help_heading = OF_RUNS, value_name = "TIME", hide_short_help = true, value_parser = timeout)]
     pub timeout: Option<Duration>,
     /// Fail on these rules or tiers (--warn, --allow)
     #[arg(long, global = true, value_name = "RULES", value_delimiter = ',', hide_possible_values = true, long_help = what_has_levels(), value_parser = codes())]
     pub deny: Vec<String>,
     /// Report these rules or tiers without failing
-    #[arg(long, global = true, value_name = "RULES", value_delimiter = ',', hide_possible_values = true, hide_short_help = true, value_parser = codes())]
+    #[arg(long, global = true, help_heading = LEVELS, value_name = "RULES", value_delimiter = ',', hide_possible_values = true, hide_short_help = true, value_parser = codes())]
     pub warn: Vec<String>,
     /// Do not report these rules or tiers
-    #[arg(long, global = true, value_name = "RULES", value_delimiter = ',', hide_possible_values = true, hide_short_help = true, value_parser = codes())]
+    #[arg(long, global = true, help_heading = LEVELS, value_name = "RULES", value_delimiter = ',', hide_possible_values = true, hide_short_help = true, value_parser = codes())]
     pub allow: Vec<String>,
 }
 
