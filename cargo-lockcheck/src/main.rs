@@ -39,7 +39,7 @@ use cargo_lockcheck::run::{collect, interrupts};
 use cargo_lockcheck::traces::analyze::analyze;
 use cargo_lockcheck::traces::homes;
 use cargo_lockcheck::traces::lock_names::Names;
-use cargo_lockcheck::traces::merge::Merged;
+use cargo_lockcheck::traces::merge::{Merged, Unread};
 use cargo_lockcheck::traces::not_watched;
 use cargo_lockcheck::traces::predicted::{self, Predicted};
 use cargo_lockcheck::traces::std_format::{ENDING, StdTrace};
@@ -314,18 +314,17 @@ fn merge_traces(settings: &Settings, into: &Path) -> Result<Outcome, Failure> {
     }
     let sources = Sources::of_workspace(&settings.workspace);
     let phase = Phase::begin("joining what was recorded", settings.voice);
-    let mut notes = Vec::new();
-    let (merged, unusable) = gather(&traces, &sources, &phase, &mut notes)?;
+    let (merged, unread) = gather(&traces, &sources, &phase)?;
     merged.write(into, not_watched::kept(&traces))?;
     drop(phase);
-    notes.iter().for_each(status::warning);
+    unread.warnings.iter().for_each(status::warning);
     let processes = match merged.processes.len() {
         1 => "1 process".to_owned(),
         count => format!("{count} processes"),
     };
     status::stage(format_args!("wrote {}: what {processes} recorded", into.display()));
-    if unusable > 0 && !settings.keep_going {
-        return Err(lacking(unusable, &format!("`{}`", into.display())));
+    if unread.unusable > 0 && !settings.keep_going {
+        return Err(lacking(unread.unusable, &format!("`{}`", into.display())));
     }
     Ok(Outcome::Passed)
 }
@@ -428,28 +427,27 @@ fn read(
     phase: &Phase,
     notes: &mut Vec<String>,
 ) -> Result<(Merged, usize), Failure> {
-    let (mut merged, unusable) = gather(traces, sources, phase, notes)?;
-    homes::tell(&mut merged, &Syntax::new(sources));
-    Ok((merged, unusable))
-}
-
-/// The traces in one as they are, and how many could not be used; sentences on those are added to `notes`.
-fn gather(
-    traces: &[PathBuf],
-    sources: &Sources,
-    phase: &Phase,
-    notes: &mut Vec<String>,
-) -> Result<(Merged, usize), Failure> {
-    let tell = |done, all| phase.is_at(done, all);
-    let (merged, unread) = Merged::gather(traces, sources, &tell);
-    if let Some(failure) = unread.failure() {
-        return Err(failure);
-    }
+    let (mut merged, unread) = gather(traces, sources, phase)?;
     if let Some(warning) = unread.warning() {
         status::warning(warning);
     }
     notes.extend(unread.warnings.into_iter().map(|Warning(sentence)| sentence));
+    homes::tell(&mut merged, &Syntax::new(sources));
     Ok((merged, unread.unusable))
+}
+
+/// The traces in one as they are, if any can be used, and what cannot.
+fn gather(
+    traces: &[PathBuf],
+    sources: &Sources,
+    phase: &Phase,
+) -> Result<(Merged, Unread), Failure> {
+    let tell = |done, all| phase.is_at(done, all);
+    let (merged, unread) = Merged::gather(traces, sources, &tell);
+    match unread.failure() {
+        Some(failure) => Err(failure),
+        None => Ok((merged, unread)),
+    }
 }
 
 /// What ended the check: a failure of the program's own keeps its code; one that is the effect of

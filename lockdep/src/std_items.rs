@@ -38,8 +38,5 @@ pub const STD_ITEMS: &[StdItem] = &[
         name: "lazy_from",
         probe: "pub fn f() -> std::sync::LazyLock<u8> { std::sync::LazyLock::from(0) }",
     },
-    StdItem {
-        name: "once_default",
-        probe: "pub fn f() -> std::sync::Once { Default::default() }",
-    },
+    StdItem { name: "once_default", probe: "pub fn f() -> std::sync::Once { Default::default() }" },
 ];

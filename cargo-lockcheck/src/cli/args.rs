@@ -54,9 +54,6 @@ const OF_THE_SOURCE: &str = "With `check`";
 /// The heading of options for what runs a program.
 const OF_RUNS: &str = "With `test`, `run`, `bench` and `nextest`";
 
-/// The heading of options that say what fails.
-const LEVELS: &str = "Levels";
-
 /// What a subcommand that calls cargo is given.
 macro_rules! usage {
     ($command:literal) => {
@@ -165,7 +162,9 @@ pub struct ManArgs {
 /// Which traces to report on.
 #[derive(Debug, clap::Args)]
 pub struct Stored {
-    /// Traces, directories of them, or `.std` files; else the last run's
+    /// Traces, or directories with them; else those of the last run
+    ///
+    /// `report` also reads runs in the STD format, in files with the ending `.std`.
     #[arg(value_name = "TRACES")]
     pub traces: Vec<PathBuf>,
     /// Do not fail for traces that cannot be used
@@ -179,7 +178,7 @@ pub struct Stored {
 /// Which traces to join, and where to.
 #[derive(Debug, clap::Args)]
 pub struct MergeArgs {
-    /// The file, which `report` reads in place of the traces
+    /// The file, which `report` then reads
     #[arg(short = 'o', long, value_name = "FILE")]
     pub into: PathBuf,
     /// Which traces.
@@ -309,10 +308,10 @@ pub struct ReportArgs {
     #[arg(long, global = true, value_name = "RULES", value_delimiter = ',', hide_possible_values = true, long_help = what_has_levels(), value_parser = codes())]
     pub deny: Vec<String>,
     /// Report these rules or tiers without failing
-    #[arg(long, global = true, help_heading = LEVELS, value_name = "RULES", value_delimiter = ',', hide_possible_values = true, hide_short_help = true, value_parser = codes())]
+    #[arg(long, global = true, value_name = "RULES", value_delimiter = ',', hide_possible_values = true, hide_short_help = true, value_parser = codes())]
     pub warn: Vec<String>,
     /// Do not report these rules or tiers
-    #[arg(long, global = true, help_heading = LEVELS, value_name = "RULES", value_delimiter = ',', hide_possible_values = true, hide_short_help = true, value_parser = codes())]
+    #[arg(long, global = true, value_name = "RULES", value_delimiter = ',', hide_possible_values = true, hide_short_help = true, value_parser = codes())]
     pub allow: Vec<String>,
 }
 
@@ -600,7 +599,9 @@ mod tests {
             let line = format!("x lockcheck {command} --help");
             assert!(help(&line).contains("--with-trace"), "{line}");
         }
-        for command in ["", "test ", "check ", "report "] {
+        let all = ["", "test", "check", "report", "merge", "baseline", "explain", "diff", "clean"];
+        for command in all.map(|command| format!("{command} ")) {
+            let command = command.trim_start();
             let short = help(&format!("x lockcheck {command}-h"));
             assert!(short.lines().count() < 24, "{short}");
             assert!(short.lines().all(|line| line.chars().count() <= 80), "{short}");

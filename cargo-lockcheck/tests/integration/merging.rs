@@ -6,7 +6,9 @@ use std::path::{Path, PathBuf};
 use cargo_lockcheck::report::model::{Unwatched, WhyUnwatched};
 use cargo_lockcheck::traces::analyze::analyze;
 use cargo_lockcheck::traces::merge::{self, Merged, Unread};
-use proptest::prelude::{ProptestConfig, Strategy, any, prop, prop_assert, prop_assert_eq, proptest};
+use proptest::prelude::{
+    ProptestConfig, Strategy, any, prop, prop_assert, prop_assert_eq, proptest,
+};
 use proptest::test_runner::RngSeed;
 
 use crate::report::{case_texts, case_traces};

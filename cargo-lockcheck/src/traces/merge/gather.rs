@@ -17,7 +17,7 @@ use foldhash::HashMap;
 use super::{FoundKey, Merged, MergedFound, Process, Seen};
 use crate::cli::failure::Failure;
 use crate::report::naming::Syntax;
-use crate::report::sources::Sources;
+use crate::report::sources::{Recorded, Sources};
 use crate::traces::by_tests;
 use crate::traces::homes;
 use crate::traces::trace::{
@@ -131,7 +131,8 @@ impl Gathering {
         }
         let next = self.positions.len();
         let position = *self.positions.entry(key).or_insert(next);
-        let mut stacks = StackReader::new(&trace.addresses, sources, &mut self.shared);
+        let recorded = Recorded::new(sources, trace.header.workspace.as_deref());
+        let mut stacks = StackReader::new(&trace.addresses, &recorded, &mut self.shared);
         for Taken { order, thread, stacks: unread } in trace.orders {
             let seen = self.orders.entry(Same(order)).or_default();
             seen.processes.insert(position);

@@ -6,7 +6,7 @@ use std::fmt;
 use foldhash::{HashMap, HashMapExt};
 use serde_json::value::RawValue;
 
-use crate::report::sources::Sources;
+use crate::report::sources::Recorded;
 use crate::traces::symbols::{self, Module, Symbolizer};
 
 /// What a trace tells of its addresses.
@@ -28,7 +28,7 @@ impl fmt::Debug for Addresses {
 /// there.
 pub(crate) struct Names<'a> {
     addresses: &'a Addresses,
-    sources: &'a Sources,
+    recorded: &'a Recorded<'a>,
     symbolizer: Symbolizer,
     known: HashMap<u64, Symbol>,
 }
@@ -42,9 +42,9 @@ struct Symbol {
 }
 
 impl<'a> Names<'a> {
-    pub(crate) fn new(addresses: &'a Addresses, sources: &'a Sources) -> Names<'a> {
+    pub(crate) fn new(addresses: &'a Addresses, recorded: &'a Recorded<'a>) -> Names<'a> {
         let (symbolizer, known) = (Symbolizer::default(), HashMap::new());
-        Names { addresses, sources, symbolizer, known }
+        Names { addresses, recorded, symbolizer, known }
     }
 
     /// The frames of the program in a stack, innermost first, with short paths.
@@ -61,22 +61,22 @@ impl<'a> Names<'a> {
     }
 
     fn symbol(&mut self, address: u64) -> &Symbol {
-        let Names { addresses: Addresses { modules, frames }, sources, symbolizer, known } = self;
+        let Names { addresses: Addresses { modules, frames }, recorded, symbolizer, known } = self;
         known.entry(address).or_insert_with(|| {
             let told = frames.get(&address).and_then(|raw| serde_json::from_str(raw.get()).ok());
             let frames: Vec<String> = told.unwrap_or_else(|| symbolizer.frames(address, modules));
             let polls_a_task = frames.iter().any(|frame| symbols::polls_a_task(frame));
             let of_task = frames.into_iter().take_while(|frame| !symbols::polls_a_task(frame));
             let of_program = of_task.filter(|frame| symbols::is_of_program(frame)).collect();
-            Symbol { frames: shorten(of_program, sources), polls_a_task }
+            Symbol { frames: shorten(of_program, recorded), polls_a_task }
         })
     }
 }
 
 /// Frames with short paths.
-pub(super) fn shorten(stack: Vec<String>, sources: &Sources) -> Vec<String> {
+pub(super) fn shorten(stack: Vec<String>, recorded: &Recorded<'_>) -> Vec<String> {
     let shorten = |frame: String| match frame.rsplit_once(" at ") {
-        Some((function, place)) => format!("{function} at {}", sources.shorten(place)),
+        Some((function, place)) => format!("{function} at {}", recorded.shorten(place)),
         None => frame,
     };
     stack.into_iter().map(shorten).collect()

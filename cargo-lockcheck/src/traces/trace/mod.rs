@@ -23,7 +23,7 @@ use serde_json::value::RawValue;
 pub use shared::Shared;
 
 use crate::report::model::{Awaited, Mode, Place, StandingFor, code};
-use crate::report::sources::Sources;
+use crate::report::sources::Recorded;
 
 /// A sentence on what could not be read, and what that means for the report.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -136,10 +136,10 @@ impl<'a> StackReader<'a> {
     /// `addresses` are those of the trace.
     pub(crate) fn new(
         addresses: &'a Addresses,
-        sources: &'a Sources,
+        recorded: &'a Recorded<'a>,
         shared: &'a mut Shared,
     ) -> StackReader<'a> {
-        StackReader { names: Names::new(addresses, sources), shared }
+        StackReader { names: Names::new(addresses, recorded), shared }
     }
 
     pub(crate) fn read(&mut self, stacks: &UnreadStacks) -> Stacks {
@@ -236,6 +236,9 @@ pub struct Header {
     /// The package it was built from.
     #[serde(default)]
     pub package: Option<String>,
+    /// The root of the workspace, where it was built.
+    #[serde(default)]
+    pub workspace: Option<String>,
 }
 
 impl Header {

@@ -21,7 +21,7 @@ use super::{
     Thread, Times, Trace, UnreadStacks, Wait, Warning,
 };
 use crate::report::model::Place;
-use crate::report::sources::Sources;
+use crate::report::sources::{Recorded, Sources};
 use crate::traces::doc_examples::DocExamples;
 
 /// The newest version of the format that is understood.
@@ -138,10 +138,11 @@ impl Trace {
 fn examples(file: File, sources: &Sources) -> Option<DocExamples> {
     let mut lines = BufReader::new(file).lines().map_while(Result::ok);
     let Ok(Line::Trace(header)) = Line::parse(lines.next()?.as_bytes()) else { return None };
+    let recorded = Recorded::new(sources, header.workspace.as_deref());
     DocExamples::is_one(&header).then(|| {
         let place = |line: String| match Line::parse(line.as_bytes()) {
             Ok(Line::Site(SiteLine { file, line, column, .. })) => {
-                Some(Place { file: sources.shorten(&file), line, column })
+                Some(Place { file: recorded.shorten(&file), line, column })
             }
             _ => None,
         };
@@ -159,7 +160,7 @@ fn trim(line: &[u8]) -> &[u8] {
 
 /// What has been introduced so far, by the file's own numbers.
 struct Reader<'a> {
-    sources: &'a Sources,
+    recorded: Recorded<'a>,
     shared: &'a mut Shared,
     /// Of a process that runs an example of the documentation: where its places are.
     examples: Option<DocExamples>,
@@ -186,7 +187,7 @@ struct Known {
 impl<'a> Reader<'a> {
     fn new(sources: &'a Sources, shared: &'a mut Shared) -> Reader<'a> {
         Reader {
-            sources,
+            recorded: Recorded::new(sources, None),
             shared,
             examples: None,
             trace: Trace::default(),
@@ -203,6 +204,7 @@ impl<'a> Reader<'a> {
 
     fn begin(&mut self, header: Header) {
         self.process = header.key();
+        self.recorded = self.recorded.below(header.workspace.as_deref());
         self.trace.header = header;
         self.good = 1;
     }
@@ -298,7 +300,7 @@ impl<'a> Reader<'a> {
 
     /// A recorded place, by its file's short name.
     fn place(&self, place: Place) -> Place {
-        let place = Place { file: self.sources.shorten(&place.file), ..place };
+        let place = Place { file: self.recorded.shorten(&place.file), ..place };
         match &self.examples {
             Some(examples) => examples.place(place),
             None => place,
@@ -387,7 +389,7 @@ impl<'a> Reader<'a> {
                 from_site: Arc::clone(self.sites.get(&edge.from_site)?),
                 to_site: Arc::clone(self.sites.get(&edge.to_site)?),
                 stack: match edge.stack {
-                    StackLine::Frames(frames) => shorten(frames, self.sources),
+                    StackLine::Frames(frames) => shorten(frames, &self.recorded),
                     StackLine::Addresses(_) => Vec::new(),
                 },
                 from_stack: Vec::new(),
@@ -437,7 +439,7 @@ impl<'a> Reader<'a> {
         if self.finding_stacks.is_empty() {
             return;
         }
-        let mut names = Names::new(&self.trace.addresses, self.sources);
+        let mut names = Names::new(&self.trace.addresses, &self.recorded);
         for (finding, stacks) in self.finding_stacks.drain(..) {
             for (edge, addresses) in stacks.into_iter().enumerate() {
                 let [from_stack, stack] = addresses.map(|stack| names.of(&stack).to_vec());
