@@ -3,6 +3,7 @@
 //! Each shard is the trace of one process of a large suite of tests. Four of five of its orders are those
 //! that all have; the others are a sample of three times as many. Numbers are given in an order of each
 //! shard's own, as threads get there in any order. Two shards have the halves of a cycle, which must be found.
+//! The shards are joined into a file, as by `cargo lockcheck merge`, and that is reported on.
 //!
 //! `cargo bench -p cargo-lockcheck --bench shards [-- SHARDS...] [orders=N] [frames=N]`, where `frames` is
 //! how deep the stacks are, of which an order has two.
@@ -13,10 +14,11 @@ use std::fmt::Write as _;
 use std::fs::{self, File};
 use std::io::{self, BufWriter, Write as _};
 use std::path::{Path, PathBuf};
+use std::slice;
 
 use cargo_lockcheck::report::sources::Sources;
-use cargo_lockcheck::traces::analyze::analyze;
 use cargo_lockcheck::traces::merge::Merged;
+use cargo_lockcheck::traces::{self, analyze::analyze};
 use measure::{peak, time};
 
 /// Classes of locks.
@@ -149,10 +151,8 @@ fn main() -> io::Result<()> {
     let sizes = if sizes.is_empty() { vec![10, 100, 1_000] } else { sizes };
     let directory = tempfile::tempdir()?;
     let sources = Sources::new(Path::new("/ci/bank"), None);
-    println!(
-        "| shards | orders | bytes | read and joined | processor | analysis | found | peak memory |"
-    );
-    println!("|---|---|---|---|---|---|---|---|");
+    println!("| shards | orders | of | joined | processor | file | report | found | peak memory |");
+    println!("|---|---|---|---|---|---|---|---|---|");
     let mut written = 0;
     let mut bytes = 0;
     for shards in sizes {
@@ -161,17 +161,26 @@ fn main() -> io::Result<()> {
             bytes += write_shard(&path, shard, shape)?;
         }
         written = written.max(shards);
+        let file = directory.path().join("all.merged");
         let before = processor();
-        let ((merged, unread), took) =
-            time(|| Merged::read(&[directory.path().to_owned()], &sources));
+        let (unread, took) = time(|| {
+            let shards = [directory.path().to_owned()];
+            let (merged, unread) = Merged::gather(&shards, &sources, &|_, _| {});
+            merged.write(&file, None).map(|()| unread)
+        });
+        let unread = unread.map_err(|failure| io::Error::other(failure.to_string()))?;
         assert!(unread.warnings.is_empty(), "{:?}", unread.warnings);
         let used = before.zip(processor()).map(|(before, after)| after - before);
-        let (analysis, analyzed) = time(|| analyze(&merged, &sources, &[]));
+        let (analysis, reported) = time(|| {
+            let (merged, _) = traces::read(slice::from_ref(&file), &sources, &|_, _| {});
+            analyze(&merged, &sources, &[])
+        });
         println!(
-            "| {written} | {} | {} MB | {took:.2?} | {} | {analyzed:.2?} | {} | {} |",
+            "| {written} | {} | {} MB | {took:.2?} | {} | {} MB | {reported:.2?} | {} | {} |",
             written * shape.orders,
             bytes / 1_000_000,
             used.map_or("–".to_owned(), |used| format!("{used:.2} s")),
+            fs::metadata(&file)?.len() / 1_000_000,
             analysis.findings.len(),
             peak(),
         );

@@ -36,15 +36,14 @@ use cargo_lockcheck::report::render::{Format, Show};
 use cargo_lockcheck::report::sources::Sources;
 use cargo_lockcheck::run::orphans::{self, WATCHED};
 use cargo_lockcheck::run::{collect, interrupts};
-use cargo_lockcheck::traces::analyze::analyze;
-use cargo_lockcheck::traces::homes;
 use cargo_lockcheck::traces::lock_names::Names;
-use cargo_lockcheck::traces::merge::{Merged, Unread};
+use cargo_lockcheck::traces::merge::Merged;
 use cargo_lockcheck::traces::not_watched;
 use cargo_lockcheck::traces::predicted::{self, Predicted};
 use cargo_lockcheck::traces::std_format::{ENDING, StdTrace};
 use cargo_lockcheck::traces::symbols;
 use cargo_lockcheck::traces::trace::Warning;
+use cargo_lockcheck::traces::{self, analyze::analyze};
 use cargo_lockcheck::with_trace;
 use jiff::Timestamp;
 use jiff::tz::Offset;
@@ -314,7 +313,11 @@ fn merge_traces(settings: &Settings, into: &Path) -> Result<Outcome, Failure> {
     }
     let sources = Sources::of_workspace(&settings.workspace);
     let phase = Phase::begin("joining what was recorded", settings.voice);
-    let (merged, unread) = gather(&traces, &sources, &phase)?;
+    let tell = |done, all| phase.is_at(done, all);
+    let (merged, unread) = Merged::gather(&traces, &sources, &tell);
+    if let Some(failure) = unread.failure() {
+        return Err(failure);
+    }
     merged.write(into, not_watched::kept(&traces))?;
     drop(phase);
     unread.warnings.iter().for_each(status::warning);
@@ -427,27 +430,15 @@ fn read(
     phase: &Phase,
     notes: &mut Vec<String>,
 ) -> Result<(Merged, usize), Failure> {
-    let (mut merged, unread) = gather(traces, sources, phase)?;
+    let (merged, unread) = traces::read(traces, sources, &|done, all| phase.is_at(done, all));
+    if let Some(failure) = unread.failure() {
+        return Err(failure);
+    }
     if let Some(warning) = unread.warning() {
         status::warning(warning);
     }
     notes.extend(unread.warnings.into_iter().map(|Warning(sentence)| sentence));
-    homes::tell(&mut merged, &Syntax::new(sources));
     Ok((merged, unread.unusable))
-}
-
-/// The traces in one as they are, if any can be used, and what cannot.
-fn gather(
-    traces: &[PathBuf],
-    sources: &Sources,
-    phase: &Phase,
-) -> Result<(Merged, Unread), Failure> {
-    let tell = |done, all| phase.is_at(done, all);
-    let (merged, unread) = Merged::gather(traces, sources, &tell);
-    match unread.failure() {
-        Some(failure) => Err(failure),
-        None => Ok((merged, unread)),
-    }
 }
 
 /// What ended the check: a failure of the program's own keeps its code; one that is the effect of

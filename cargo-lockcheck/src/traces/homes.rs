@@ -26,7 +26,7 @@ struct Homes<'a> {
 type Acquired = (Arc<Class>, Arc<Place>);
 
 /// Makes each class of which more can be known that of a home.
-pub fn tell(merged: &mut Merged, syntax: &Syntax<'_>) {
+pub(super) fn tell(merged: &mut Merged, syntax: &Syntax<'_>) {
     let mut homes = Homes { syntax, known: HashMap::new() };
     for (mut order, seen) in mem::take(&mut merged.orders) {
         order.held.iter_mut().chain([&mut order.lock]).for_each(|hold| homes.hold(hold));

@@ -10,7 +10,7 @@
 pub mod analyze;
 mod by_tests;
 mod doc_examples;
-pub mod homes;
+mod homes;
 pub mod lock_names;
 pub mod merge;
 pub mod not_watched;
@@ -18,3 +18,21 @@ pub mod predicted;
 pub mod std_format;
 pub mod symbols;
 pub mod trace;
+
+use std::path::PathBuf;
+
+use crate::report::naming::Syntax;
+use crate::report::sources::Sources;
+use merge::{Merged, Unread};
+
+/// What the traces at these places tell together, with the fields that the source shows locks in, and what
+/// of them cannot be used. `tell` is told how many files have been read of how many.
+pub fn read(
+    places: &[PathBuf],
+    sources: &Sources,
+    tell: &(dyn Fn(usize, usize) + Sync),
+) -> (Merged, Unread) {
+    let (mut merged, unread) = Merged::gather(places, sources, tell);
+    homes::tell(&mut merged, &Syntax::new(sources));
+    (merged, unread)
+}

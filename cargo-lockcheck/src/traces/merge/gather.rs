@@ -19,7 +19,6 @@ use crate::cli::failure::Failure;
 use crate::report::naming::Syntax;
 use crate::report::sources::{Recorded, Sources};
 use crate::traces::by_tests;
-use crate::traces::homes;
 use crate::traces::trace::{
     Hold, Order, ProcessKey, Shared, StackReader, Taken, Trace, Warning, key_of,
 };
@@ -201,14 +200,7 @@ impl Part {
 
 impl Merged {
     /// Reads these files, and every `.lctrace` file below these directories, with a warning for
-    /// whatever cannot be used, and gives locks the fields that the source shows them in.
-    pub fn read(places: &[PathBuf], sources: &Sources) -> (Merged, Unread) {
-        let (mut merged, unread) = Merged::gather(places, sources, &|_, _| {});
-        homes::tell(&mut merged, &Syntax::new(sources));
-        (merged, unread)
-    }
-
-    /// Reads as [`Merged::read`] does, looks for no fields, and tells how many files it has read of how many.
+    /// whatever cannot be used. `tell` is told how many files have been read of how many.
     pub fn gather(
         places: &[PathBuf],
         sources: &Sources,
