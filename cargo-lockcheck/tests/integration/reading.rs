@@ -68,8 +68,12 @@ fn what_is_wrong_is_said() {
 
 #[test]
 fn a_file_that_is_not_there_is_said() {
-    let (trace, warnings) =
-        Trace::read(Path::new("/nowhere/1.lctrace"), &no_sources(), &mut Shared::default());
+    let (trace, warnings) = Trace::read(
+        Path::new("/nowhere/1.lctrace"),
+        &no_sources(),
+        &mut Shared::default(),
+        &mut Vec::new(),
+    );
     assert!(trace.is_none());
     assert!(warnings[0].0.starts_with("/nowhere/1.lctrace could not be opened"), "{warnings:?}");
     let (merged, unread) = traces::read(&["/nowhere".into()], &no_sources(), &|_, _| {});

@@ -14,13 +14,13 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use foldhash::HashMap;
 
-use super::{FoundKey, Merged, MergedFound, Process, Seen};
+use super::{FoundKey, Merged, MergedFound, Process, ProcessSet, Seen};
 use crate::cli::failure::Failure;
 use crate::report::naming::Syntax;
 use crate::report::sources::{Recorded, Sources};
 use crate::traces::by_tests;
 use crate::traces::trace::{
-    Hold, Order, ProcessKey, Shared, StackReader, Taken, Trace, Warning, key_of,
+    Hold, Order, Orders, ProcessKey, Shared, StackReader, Taken, Trace, Warning, key_of,
 };
 
 /// As many files that cannot be used are named when none can.
@@ -79,9 +79,61 @@ pub struct Gathering {
     /// All but the orders.
     merged: Merged,
     shared: Shared,
-    orders: HashMap<Same, Seen>,
+    orders: Gathered,
+}
+
+/// The orders of what was read so far.
+#[derive(Debug, Default)]
+struct Gathered {
+    known: HashMap<Same, Seen>,
+    /// Those of one trace whose stacks are still to be read.
+    unread: Vec<Taken>,
     /// Positions of processes, as they came.
     positions: HashMap<ProcessKey, usize>,
+    /// The last of them that was asked for.
+    last: Option<(ProcessKey, usize)>,
+}
+
+impl Gathered {
+    fn position(&mut self, key: ProcessKey) -> usize {
+        if let Some((_, position)) = self.last.filter(|(last, _)| *last == key) {
+            return position;
+        }
+        let next = self.positions.len();
+        let position = *self.positions.entry(key).or_insert(next);
+        self.last = Some((key, position));
+        position
+    }
+
+    /// Reads what stacks are still to be read.
+    fn read(&mut self, stacks: &mut StackReader<'_>) {
+        for Taken { order, thread, stacks: unread } in self.unread.drain(..) {
+            let seen = self.known.entry(Same(order)).or_default();
+            seen.add(thread, stacks.read(&unread));
+        }
+    }
+}
+
+impl Orders for Gathered {
+    fn take(&mut self, Taken { order, thread, stacks }: Taken) {
+        let position = self.position(thread.process);
+        let order = Same(order);
+        let is_wanted = match self.known.get_mut(&order) {
+            Some(seen) => {
+                seen.processes.insert(position);
+                seen.wants(&thread)
+            }
+            None => {
+                let processes = ProcessSet::of([position].into_iter());
+                let seen = Seen { processes, ..Seen::default() };
+                self.known.insert(Same(order.0.clone()), seen);
+                true
+            }
+        };
+        if is_wanted {
+            self.unread.push(Taken { order: order.0, thread, stacks });
+        }
+    }
 }
 
 /// A dependency, the same as another when its parts are the same objects.
@@ -128,17 +180,11 @@ impl Gathering {
         for class in trace.many {
             merged.many.entry(class).or_default().insert(key);
         }
-        let next = self.positions.len();
-        let position = *self.positions.entry(key).or_insert(next);
+        // Also of one that has shown no order.
+        self.orders.position(key);
+        trace.orders.into_iter().for_each(|taken| self.orders.take(taken));
         let recorded = Recorded::new(sources, trace.header.workspace.as_deref());
-        let mut stacks = StackReader::new(&trace.addresses, &recorded, &mut self.shared);
-        for Taken { order, thread, stacks: unread } in trace.orders {
-            let seen = self.orders.entry(Same(order)).or_default();
-            seen.processes.insert(position);
-            if seen.wants(&thread) {
-                seen.add(thread, stacks.read(&unread));
-            }
-        }
+        self.orders.read(&mut StackReader::new(&trace.addresses, &recorded, &mut self.shared));
         let mut instances: BTreeMap<FoundKey, BTreeSet<Vec<u64>>> = BTreeMap::new();
         for found in trace.findings {
             let found_key = FoundKey::of(&found);
@@ -151,12 +197,12 @@ impl Gathering {
 
     /// All that was added.
     pub fn finish(self) -> Merged {
-        let Gathering { mut merged, orders, positions, .. } = self;
+        let Gathering { mut merged, orders: Gathered { known, positions, .. }, .. } = self;
         let ranks = merged.processes.keys().enumerate().map(|(rank, key)| (positions[key], rank));
         let mut renumbering: Vec<(usize, usize)> = ranks.collect();
         renumbering.sort_unstable();
         let renumbering: Vec<usize> = renumbering.into_iter().map(|(_, rank)| rank).collect();
-        for (Same(order), seen) in orders {
+        for (Same(order), seen) in known {
             let processes = seen.processes.renumbered(&renumbering);
             merged.orders.entry(order).or_default().join(Seen { processes, ..seen });
         }
@@ -181,7 +227,8 @@ impl Part {
             self.merged.merge(merged.unwrap_or_default());
             (is_of_use, warnings)
         } else {
-            let (trace, warnings) = Trace::read(path, sources, &mut self.gathering.shared);
+            let Gathering { shared, orders, .. } = &mut self.gathering;
+            let (trace, warnings) = Trace::read(path, sources, shared, orders);
             let is_of_use = trace.is_some();
             if let Some(mut trace) = trace {
                 by_tests::judge(&mut trace.findings, syntax);

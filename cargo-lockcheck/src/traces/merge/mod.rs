@@ -17,7 +17,7 @@ use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-pub use file::unwatched;
+pub use file::{Unusable, unwatched};
 pub use gather::{Gathering, Unread, trace_files};
 use lockdep::finding::Rule;
 pub use processes::ProcessSet;

@@ -97,6 +97,18 @@ pub struct Taken {
     pub stacks: UnreadStacks,
 }
 
+/// Takes the dependencies of traces as they are read.
+pub trait Orders {
+    /// Takes the next one. What its addresses mean is known at the end of the trace.
+    fn take(&mut self, taken: Taken);
+}
+
+impl Orders for Vec<Taken> {
+    fn take(&mut self, taken: Taken) {
+        self.push(taken);
+    }
+}
+
 /// The addresses of the stacks of a dependency, as they stand in the trace.
 #[derive(Clone, Debug)]
 pub struct UnreadStacks {
@@ -355,7 +367,7 @@ pub struct Trace {
     pub classes: Vec<Arc<Class>>,
     /// Classes of which more than one lock was used.
     pub many: Vec<Arc<Class>>,
-    /// Dependencies, each with a thread that showed it.
+    /// Dependencies, each with a thread that showed it, where nobody else has taken them.
     pub orders: Vec<Taken>,
     /// What its addresses mean.
     pub addresses: Addresses,

@@ -17,8 +17,8 @@ use super::line::{
 };
 use super::shared::Shared;
 use super::{
-    Blocked, Class, Edge, Found, Header, Hold, Order, ProcessKey, Standing, StandingWait, Taken,
-    Thread, Times, Trace, UnreadStacks, Wait, Warning,
+    Blocked, Class, Edge, Found, Header, Hold, Order, Orders, ProcessKey, Standing, StandingWait,
+    Taken, Thread, Times, Trace, UnreadStacks, Wait, Warning,
 };
 use crate::report::model::Place;
 use crate::report::sources::{Recorded, Sources};
@@ -31,17 +31,18 @@ pub const VERSION: u64 = 2;
 const LONGEST_LINE: u64 = 16 << 20;
 
 impl Trace {
-    /// Reads the trace at `path`, and takes from `shared` what other traces have, too. What is not a trace
-    /// at all gives none.
+    /// Reads the trace at `path`, gives its orders to `orders`, and takes from `shared` what other traces
+    /// have, too. What is not a trace at all gives none.
     pub fn read(
         path: &Path,
         sources: &Sources,
         shared: &mut Shared,
+        orders: &mut dyn Orders,
     ) -> (Option<Trace>, Vec<Warning>) {
         let name = path.display();
         match File::open(path) {
             Ok(file) => {
-                let mut reader = Reader::new(sources, shared);
+                let mut reader = Reader::new(sources, shared, orders);
                 reader.examples = File::open(path).ok().and_then(|again| examples(again, sources));
                 Trace::parse_by(reader, &mut BufReader::new(file), &name.to_string())
             }
@@ -58,7 +59,10 @@ impl Trace {
         name: &str,
         sources: &Sources,
     ) -> (Option<Trace>, Vec<Warning>) {
-        Trace::parse_by(Reader::new(sources, &mut Shared::default()), input, name)
+        let (mut shared, mut orders) = (Shared::default(), Vec::new());
+        let reader = Reader::new(sources, &mut shared, &mut orders);
+        let (trace, warnings) = Trace::parse_by(reader, input, name);
+        (trace.map(|trace| Trace { orders, ..trace }), warnings)
     }
 
     fn parse_by(
@@ -162,6 +166,7 @@ fn trim(line: &[u8]) -> &[u8] {
 struct Reader<'a> {
     recorded: Recorded<'a>,
     shared: &'a mut Shared,
+    orders: &'a mut dyn Orders,
     /// Of a process that runs an example of the documentation: where its places are.
     examples: Option<DocExamples>,
     trace: Trace,
@@ -185,10 +190,11 @@ struct Known {
 }
 
 impl<'a> Reader<'a> {
-    fn new(sources: &'a Sources, shared: &'a mut Shared) -> Reader<'a> {
+    fn new(sources: &'a Sources, shared: &'a mut Shared, orders: &'a mut dyn Orders) -> Reader<'a> {
         Reader {
             recorded: Recorded::new(sources, None),
             shared,
+            orders,
             examples: None,
             trace: Trace::default(),
             process: ProcessKey(0),
@@ -245,7 +251,7 @@ impl<'a> Reader<'a> {
                 let thread = Arc::clone(self.threads.get(&thread)?);
                 let held = held.iter_mut().map(|held| held.stack.take()).collect();
                 let stacks = UnreadStacks { asked: stack, held };
-                self.trace.orders.push(Taken { order, thread, stacks });
+                self.orders.take(Taken { order, thread, stacks });
             }
             Line::Module(module) => self.trace.addresses.modules.push(module),
             Line::Symbol(SymbolLine { address, frames }) => {
