@@ -105,18 +105,8 @@ impl Gathered {
         position
     }
 
-    /// Reads what stacks are still to be read.
-    fn read(&mut self, stacks: &mut StackReader<'_>) {
-        for Taken { order, thread, stacks: unread } in self.unread.drain(..) {
-            let seen = self.known.entry(Same(order)).or_default();
-            seen.add(thread, stacks.read(&unread));
-        }
-    }
-}
-
-impl Orders for Gathered {
-    fn take(&mut self, Taken { order, thread, stacks }: Taken) {
-        let position = self.position(thread.process);
+    /// Takes an order that the process at this position has shown.
+    fn take_of(&mut self, position: usize, Taken { order, thread, stacks }: Taken) {
         let order = Same(order);
         let is_wanted = match self.known.get_mut(&order) {
             Some(seen) => {
@@ -133,6 +123,21 @@ impl Orders for Gathered {
         if is_wanted {
             self.unread.push(Taken { order: order.0, thread, stacks });
         }
+    }
+
+    /// Reads what stacks are still to be read.
+    fn read(&mut self, stacks: &mut StackReader<'_>) {
+        for Taken { order, thread, stacks: unread } in self.unread.drain(..) {
+            let seen = self.known.entry(Same(order)).or_default();
+            seen.add(thread, stacks.read(&unread));
+        }
+    }
+}
+
+impl Orders for Gathered {
+    fn take(&mut self, taken: Taken) {
+        let position = self.position(taken.thread.process);
+        self.take_of(position, taken);
     }
 }
 
@@ -181,8 +186,8 @@ impl Gathering {
             merged.many.entry(class).or_default().insert(key);
         }
         // Also of one that has shown no order.
-        self.orders.position(key);
-        trace.orders.into_iter().for_each(|taken| self.orders.take(taken));
+        let position = self.orders.position(key);
+        trace.orders.into_iter().for_each(|taken| self.orders.take_of(position, taken));
         let recorded = Recorded::new(sources, trace.header.workspace.as_deref());
         self.orders.read(&mut StackReader::new(&trace.addresses, &recorded, &mut self.shared));
         let mut instances: BTreeMap<FoundKey, BTreeSet<Vec<u64>>> = BTreeMap::new();
