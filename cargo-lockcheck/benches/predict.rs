@@ -6,14 +6,15 @@
 //!
 //! `cargo bench -p cargo-lockcheck --bench predict [-- EVENTS...]`
 
+mod measure;
+
 use std::collections::HashMap;
-use std::hint::black_box;
-use std::time::{Duration, Instant};
 
 use cargo_lockcheck::predict::recording::{
     Action, Event, Lock, LockId, Manner, Mode, Recording, SiteId, ThreadId, VariableId,
 };
 use cargo_lockcheck::predict::{Limits, predict};
+use measure::{peak, time};
 
 /// What a run is like.
 #[derive(Clone, Copy)]
@@ -99,19 +100,6 @@ fn plain(recording: &Recording) -> usize {
     found
 }
 
-fn time<T>(work: impl FnOnce() -> T) -> (T, Duration) {
-    let begin = Instant::now();
-    let result = black_box(work());
-    (result, begin.elapsed())
-}
-
-/// The most memory that the process has had, in MiB; nothing where the system does not tell.
-fn peak() -> Option<u64> {
-    let status = std::fs::read_to_string("/proc/self/status").ok()?;
-    let line = status.lines().find(|line| line.starts_with("VmHWM:"))?;
-    Some(line.split_whitespace().nth(1)?.parse::<u64>().ok()? / 1024)
-}
-
 #[expect(clippy::print_stdout, reason = "a benchmark prints its figures")]
 fn main() {
     let sizes: Vec<usize> = std::env::args().skip(1).filter_map(|size| size.parse().ok()).collect();
@@ -132,7 +120,7 @@ fn main() {
                 0..=100_000 => format!("{:.2?}", time(|| plain(&recording)).1),
                 _ => "–".to_owned(),
             };
-            let memory = peak().map_or("–".to_owned(), |peak| format!("{peak} MiB"));
+            let memory = peak();
             let circles = prediction.circles.len();
             println!(
                 "| {name} | {events} | {took:.2?} | {circles} | {sure} | {compared} | {memory} |"

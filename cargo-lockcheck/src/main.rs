@@ -17,7 +17,7 @@ use cargo_lockcheck::build::unwatched::unwatched;
 use cargo_lockcheck::build::wrapper::{self, Plan};
 use cargo_lockcheck::cli::args::{
     Args, BaselineArgs, Checked, Command, CompletionsArgs, ConfirmArgs, DiffArgs, ExplainArgs,
-    ManArgs, RUNS, ReplayArgs, ReportArgs, Stored,
+    ManArgs, MergeArgs, RUNS, ReplayArgs, ReportArgs, Stored,
 };
 use cargo_lockcheck::cli::failure::Failure;
 use cargo_lockcheck::cli::invocation::Invocation;
@@ -39,7 +39,6 @@ use cargo_lockcheck::report::render::{Format, Show};
 use cargo_lockcheck::report::sources::Sources;
 use cargo_lockcheck::run::orphans::{self, WATCHED};
 use cargo_lockcheck::run::{collect, interrupts};
-use cargo_lockcheck::traces::analyze::analyze;
 use cargo_lockcheck::traces::lock_names::Names;
 use cargo_lockcheck::traces::merge::Merged;
 use cargo_lockcheck::traces::not_watched;
@@ -47,6 +46,7 @@ use cargo_lockcheck::traces::predicted::{self, Predicted};
 use cargo_lockcheck::traces::std_format::{ENDING, StdTrace};
 use cargo_lockcheck::traces::symbols;
 use cargo_lockcheck::traces::trace::Warning;
+use cargo_lockcheck::traces::{self, analyze::analyze};
 use cargo_lockcheck::with_trace;
 use jiff::Timestamp;
 use jiff::tz::Offset;
@@ -104,6 +104,10 @@ fn run(args: Args, outer: Option<Outer>) -> Result<Outcome, Failure> {
                 }
                 _ => Ok(Outcome::Passed),
             };
+        }
+        Command::Merge(MergeArgs { into, .. }) => {
+            let into = into.clone();
+            return merge_traces(&Settings::resolve(args, outer)?, &into);
         }
         Command::Explain(ExplainArgs { what, .. }) => {
             let text = match Subject::of(what.as_deref())? {
@@ -404,15 +408,48 @@ fn report_on_traces(settings: Settings, baseline: &Baseline) -> Result<Outcome, 
     output::write(&report, &settings, &sources)?;
     let outcome = outcome(0, &report);
     if unusable > 0 && outcome == Outcome::Passed && !settings.keep_going {
-        let traces = if unusable == 1 { "trace" } else { "traces" };
-        return Err(Failure::new(
-            format!(
-                "{unusable} {traces} could not be used, so this report may lack what they show"
-            ),
-            "Record them again with this version of cargo-lockcheck, or pass `--keep-going`.",
-        ));
+        return Err(lacking(unusable, "this report"));
     }
     Ok(outcome)
+}
+
+/// Some traces could not be used, so `what` lacks what they show.
+fn lacking(unusable: usize, what: &str) -> Failure {
+    let traces = if unusable == 1 { "trace" } else { "traces" };
+    Failure::new(
+        format!("{unusable} {traces} could not be used, so {what} may lack what they show"),
+        "Record them again with this version of cargo-lockcheck, or pass `--keep-going`.",
+    )
+}
+
+/// Joins traces into one file.
+fn merge_traces(settings: &Settings, into: &Path) -> Result<Outcome, Failure> {
+    let (runs, traces) = apart(&collect::stored(settings)?);
+    if let Some(run) = runs.first() {
+        return Err(Failure::new(
+            format!("`{}` has every step of one run, and is not joined with others", run.display()),
+            "Leave it out, and name it beside the joined file for `cargo lockcheck report`.",
+        ));
+    }
+    let sources = Sources::of_workspace(&settings.workspace);
+    let phase = Phase::begin("joining what was recorded", settings.voice);
+    let tell = |done, all| phase.is_at(done, all);
+    let (merged, unread) = Merged::gather(&traces, &sources, &tell);
+    if let Some(failure) = unread.failure() {
+        return Err(failure);
+    }
+    merged.write(into, not_watched::kept(&traces))?;
+    drop(phase);
+    unread.warnings.iter().for_each(status::warning);
+    let processes = match merged.processes.len() {
+        1 => "1 process".to_owned(),
+        count => format!("{count} processes"),
+    };
+    status::stage(format_args!("wrote {}: what {processes} recorded", into.display()));
+    if unread.unusable > 0 && !settings.keep_going {
+        return Err(lacking(unread.unusable, &format!("`{}`", into.display())));
+    }
+    Ok(Outcome::Passed)
 }
 
 /// Of traces that came without the file that says it.
@@ -505,15 +542,14 @@ fn judge(
     report
 }
 
-/// The traces in one, and how many could not be used; sentences on those are added to `notes`.
+/// The traces in one, for a report, and how many could not be used; sentences on those are added to `notes`.
 fn read(
     traces: &[PathBuf],
     sources: &Sources,
     phase: &Phase,
     notes: &mut Vec<String>,
 ) -> Result<(Merged, usize), Failure> {
-    let tell = |done, all| phase.is_at(done, all);
-    let (merged, unread) = Merged::read_telling(traces, sources, &tell);
+    let (merged, unread) = traces::read(traces, sources, &|done, all| phase.is_at(done, all));
     if let Some(failure) = unread.failure() {
         return Err(failure);
     }

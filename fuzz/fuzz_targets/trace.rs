@@ -47,9 +47,9 @@ fuzz_target!(|bytes: &[u8]| {
     }
 
     let mut once = Merged::default();
-    once.add(whole.clone());
+    once.add(whole.clone(), &no_sources());
     let mut twice = once.clone();
-    twice.add(whole);
+    twice.add(whole, &no_sources());
     assert_eq!(once, twice, "a trace that is read twice counts twice");
 
     let sources = no_sources();

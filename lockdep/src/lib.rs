@@ -78,6 +78,8 @@
         reason = "what only those features use is there without them"
     )
 )]
+// Says beside each item which feature it needs.
+#![cfg_attr(docsrs, feature(doc_cfg))]
 #![cfg_attr(lockdep_creation_order, feature(core_intrinsics, const_eval_select))]
 #![cfg_attr(lockdep_creation_order, expect(internal_features, reason = "see `creation`"))]
 

@@ -85,7 +85,14 @@ fn example(path: &str) -> PathBuf {
 /// The lines with the command in the documents for users, each once, in their order.
 fn lines() -> Vec<String> {
     let mut lines: Vec<String> = Vec::new();
-    for document in ["README.md", "docs/command.md", "docs/lint.md"] {
+    for document in [
+        "README.md",
+        "docs/command.md",
+        "docs/lint.md",
+        "docs/accepting.md",
+        "docs/ci.md",
+        "docs/reports.md",
+    ] {
         let text = fs::read_to_string(workspace().join(document)).expect("a document");
         for line in text.lines() {
             let indented = line.strip_prefix("    cargo lockcheck").map(|rest| rest.to_owned());
@@ -102,7 +109,8 @@ fn lines() -> Vec<String> {
 }
 
 /// In the lines that report no findings.
-const NO_REPORT: &[&str] = &[" baseline", " clean", " completions", " man "];
+const NO_REPORT: &[&str] =
+    &[" baseline", " clean", " completions", " man ", " merge", " explain", " diff"];
 
 #[test]
 fn the_install_lines_name_what_there_is() {
@@ -130,7 +138,7 @@ fn every_line_of_the_documents_works_and_the_first_finding_can_be_accepted() {
             continue;
         }
         // The traces of other machines are there by then, as those of this one.
-        if line.contains("report shards") {
+        if line.contains(" shards") {
             copy_traces(&user.project());
         }
         let (code, said) = user.run(line);

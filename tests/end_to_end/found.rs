@@ -238,7 +238,8 @@ fn main() {
     }
 }
 ";
-    let project = Project::binaries("stored", "2024", &[("both".to_owned(), both.to_owned())]);
+    let files = [("both".to_owned(), both.to_owned())];
+    let project = Project::binaries("stored", "2024", &files);
     // Runs of an earlier test run.
     let _ = fs::remove_dir_all(project.root().join("target/lockcheck/runs"));
     let nothing = project.check(&["report"]);
@@ -266,7 +267,26 @@ fn main() {
     assert_eq!(again.code, 100, "{again}");
     assert_eq!(again.report().findings[0].id, checked.report().findings[0].id);
 
+    // On a machine where the workspace is elsewhere, as they are and as one file.
+    let merged = project.check(&["merge", &stored[1], &stored[0], "-o", "all.lctrace"]);
+    assert_eq!(merged.code, 0, "{merged}");
+    let elsewhere = Project::binaries("stored-elsewhere", "2024", &files);
+    let [first, second, all] = [&*stored[0], &*stored[1], "all.lctrace"]
+        .map(|name| project.root().join(name).to_string_lossy().into_owned());
+    for traces in [&[&*first, &*second][..], &[&*all], &[&*first, &*all]] {
+        let there = elsewhere.check(&[&["report"], traces].concat());
+        assert_eq!(there.report().findings, checked.report().findings, "{traces:?}: {there}");
+        assert_eq!(there.report().coverage, checked.report().coverage, "{traces:?}: {there}");
+    }
+
     fs::write(project.root().join("shard-0/other.lctrace"), [0x9f, 0x92, 0x96]).expect("a file");
+    let merge = ["merge", &stored[0], &stored[1], "-o", "all.lctrace"];
+    let partly = project.check(&merge);
+    assert_eq!(partly.code, 102, "{partly}");
+    assert!(partly.stderr.contains("shard-0/other.lctrace does not begin"), "{partly}");
+    let partly = project.check(&[&merge[..], &["--keep-going"]].concat());
+    assert_eq!(partly.code, 0, "{partly}");
+    assert_eq!(project.check(&["report", "all.lctrace"]).found(), ["lock-order potential"]);
     let partly = project.check(&["report", &stored[0], &stored[1]]);
     assert_eq!(partly.found(), ["lock-order potential"], "{partly}");
     let warning = "warning: 1 of 3 traces could not be used";

@@ -23,6 +23,7 @@ mod predicted;
 mod projects;
 #[cfg(unix)]
 mod ready_made;
+mod release;
 mod runtimes;
 mod scenarios;
 mod siblings;

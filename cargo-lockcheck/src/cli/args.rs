@@ -44,10 +44,23 @@ Exit codes:
   102  the runs could not be made
   2    bad arguments";
 
+/// What scripts want to know of joined traces.
+const MERGE_CODES: &str = "\
+Exit codes:
+  0    all traces are in the file
+  102  one could not be used, or the file not be written
+  2    bad arguments";
+
 /// What is left.
 const CLEAN: &str = "\
 The next check compiles the runtime anew. What a workspace has in `target/lockcheck` goes with
 `cargo clean`.";
+
+/// The heading of options for what reads the source.
+const OF_THE_SOURCE: &str = "With `check`";
+
+/// The heading of options for what runs a program.
+const OF_RUNS: &str = "With `test`, `run`, `bench` and `nextest`";
 
 /// What a subcommand that calls cargo is given.
 macro_rules! usage {
@@ -120,6 +133,12 @@ pub enum Command {
     /// Brings a deadlock about once more, for a debugger to look at
     #[command(override_usage = "cargo lockcheck replay [OPTIONS] ID")]
     Replay(ReplayArgs),
+    /// Joins the traces of many runs or machines into one file
+    #[command(
+        override_usage = "cargo lockcheck merge [OPTIONS] --into FILE [TRACES]...",
+        after_long_help = MERGE_CODES
+    )]
+    Merge(MergeArgs),
     /// Accepts what the last report shows, until it is cured
     #[command(override_usage = "cargo lockcheck baseline [OPTIONS] [REPORT]")]
     Baseline(BaselineArgs),
@@ -133,7 +152,7 @@ pub enum Command {
     )]
     Diff(DiffArgs),
     /// Removes the compiled runtimes, which all workspaces share
-    #[command(override_usage = "cargo lockcheck clean", after_long_help = CLEAN)]
+    #[command(hide = true, override_usage = "cargo lockcheck clean", after_long_help = CLEAN)]
     Clean,
     /// Prints what completes the arguments in a shell
     #[command(hide = true, override_usage = "cargo lockcheck completions SHELL")]
@@ -160,7 +179,9 @@ pub struct ManArgs {
 /// Which traces to report on.
 #[derive(Debug, clap::Args)]
 pub struct Stored {
-    /// Traces, directories of them, or `.std` files; else the last run's
+    /// Traces, or directories with them; else those of the last run
+    ///
+    /// `report` also reads runs in the STD format, in files with the ending `.std`.
     #[arg(value_name = "TRACES")]
     pub traces: Vec<PathBuf>,
     /// Do not fail for traces that cannot be used
@@ -199,16 +220,32 @@ pub struct ReplayArgs {
 /// So many runs are made to confirm a finding, unless another number is named.
 pub const RUNS: u32 = 10;
 
+/// Which traces to join, and where to.
+#[derive(Debug, clap::Args)]
+pub struct MergeArgs {
+    /// The file, which `report` then reads
+    #[arg(short = 'o', long, value_name = "FILE")]
+    pub into: PathBuf,
+    /// Which traces.
+    #[command(flatten)]
+    pub stored: Stored,
+}
+
 /// What to accept.
 #[derive(Debug, clap::Args)]
 pub struct BaselineArgs {
     /// A report as JSON; else the last one
     #[arg(value_name = "REPORT")]
     pub from: Option<PathBuf>,
-    /// Why what is new in the baseline is accepted
-    #[arg(long, value_name = "TEXT", default_value = "known when the baseline was written")]
+    /// Why what is new is accepted
+    #[arg(
+        long,
+        value_name = "TEXT",
+        default_value = "known when the baseline was written",
+        hide_default_value = true
+    )]
     pub reason: String,
-    /// Also take out what the report does not show any more
+    /// Also take out what the report has no more
     #[arg(long)]
     pub prune: bool,
     /// Of what.
@@ -291,29 +328,29 @@ pub struct ReportArgs {
     /// Also show what is left out, or `all` of it
     #[arg(long, global = true, value_name = "WHAT", value_delimiter = ',', hide_possible_values = true, hide_short_help = true, long_help = what_is_shown(), value_parser = PossibleValuesParser::new(Show::CODES))]
     pub show: Vec<String>,
-    /// With `check`: join what the source shows with what was recorded, by the last run unless a
-    /// file or directory with traces is named
+    /// Join what the source shows with what was recorded, by the last run unless a file or directory
+    /// with traces is named
     #[arg(
         long,
         global = true,
+        help_heading = OF_THE_SOURCE,
         value_name = "TRACES",
         require_equals = true,
         hide_short_help = true
     )]
     pub with_trace: Option<Option<PathBuf>>,
-    /// With a command that runs something: also re-run the tests of what is found, as
-    /// `cargo lockcheck confirm` does
-    #[arg(long, global = true, hide_short_help = true)]
+    /// Also re-run the tests of what is found, as `cargo lockcheck confirm` does
+    #[arg(long, global = true, help_heading = OF_RUNS, hide_short_help = true)]
     pub confirm: bool,
-    /// With `check`: list the acquisitions whose lock has no name, by the reason
-    #[arg(long, global = true, hide_short_help = true)]
+    /// List the acquisitions whose lock has no name, by the reason
+    #[arg(long, global = true, help_heading = OF_THE_SOURCE, hide_short_help = true)]
     pub coverage: bool,
     /// Also count and time waits and holds, and report them for each lock
-    #[arg(long, global = true, hide_short_help = true)]
+    #[arg(long, global = true, help_heading = OF_RUNS, hide_short_help = true)]
     pub stats: bool,
     /// End a process when nothing has got on for this time: `90`, `2m`; `0` for never. It is 60 s
     /// unless told, and none for `run` and `bench`
-    #[arg(long, global = true, value_name = "TIME", hide_short_help = true, value_parser = timeout)]
+    #[arg(long, global = true, help_heading = OF_RUNS, value_name = "TIME", hide_short_help = true, value_parser = timeout)]
     pub timeout: Option<Duration>,
     /// Fail on these rules or tiers (--warn, --allow)
     #[arg(long, global = true, value_name = "RULES", value_delimiter = ',', hide_possible_values = true, long_help = what_has_levels(), value_parser = codes())]
@@ -621,7 +658,9 @@ mod tests {
             let line = format!("x lockcheck {command} --help");
             assert!(help(&line).contains("--with-trace"), "{line}");
         }
-        for command in ["", "test ", "check ", "report "] {
+        let all = ["", "test", "check", "report", "merge", "baseline", "explain", "diff", "clean"];
+        for command in all.map(|command| format!("{command} ")) {
+            let command = command.trim_start();
             let short = help(&format!("x lockcheck {command}-h"));
             assert!(short.lines().count() < 24, "{short}");
             assert!(short.lines().all(|line| line.chars().count() <= 80), "{short}");

@@ -10,6 +10,7 @@ pub mod outcome;
 pub mod status;
 
 pub mod phase;
+pub mod replace;
 
 pub mod args;
 mod arrange;

@@ -1,10 +1,9 @@
 //! Where the report goes: the terminal, the files that were asked for, and `target/lockcheck`.
 
 use std::env;
-use std::fs::{self, OpenOptions};
+use std::fs::OpenOptions;
 use std::io::{self, Write};
 use std::path::Path;
-use std::process;
 
 use anstream::{AutoStream, ColorChoice};
 use terminal_size::{Width, terminal_size_of};
@@ -13,6 +12,7 @@ use super::ci::Service;
 use super::destination::Destination;
 use super::failure::Failure;
 use super::phase::Voice;
+use super::replace::replace;
 use super::settings::Settings;
 use super::status;
 use crate::report::model::Report;
@@ -152,29 +152,13 @@ fn print_report(
     printed(print())
 }
 
-/// Writes a file beside and gives it its name, so that a reader never sees half of it.
 fn write_file(
     report: &Report,
     format: Format,
     path: &Path,
     look: &Look<'_>,
 ) -> Result<(), Failure> {
-    let replace = || -> io::Result<()> {
-        if let Some(parent) = path.parent() {
-            fs::create_dir_all(parent)?;
-        }
-        let mut text = Vec::new();
-        render(report, format, &mut text, look)?;
-        if path.exists() && !path.is_file() {
-            // A pipe or a device (`/dev/stdout`) stays what it is.
-            return fs::write(path, text);
-        }
-        let mut beside = path.as_os_str().to_owned();
-        beside.push(format!(".{}.new", process::id()));
-        fs::write(&beside, text)?;
-        fs::rename(&beside, path)
-    };
-    replace().map_err(|error| {
+    replace(path, |out| render(report, format, out, look)).map_err(|error| {
         Failure::new(
             format!("the report cannot be written to `{}`: {error}", path.display()),
             "Name a file in a directory that you may write, with `--output FORMAT=PATH`.",

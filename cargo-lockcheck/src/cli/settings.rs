@@ -12,7 +12,9 @@ use anstream::ColorChoice;
 use etcetera::base_strategy::{BaseStrategy, choose_native_strategy};
 use serde::Deserialize;
 
-use super::args::{self, Args, BaselineArgs, CargoCommand, ConfirmArgs, ExplainArgs, ReplayArgs};
+use super::args::{
+    self, Args, BaselineArgs, CargoCommand, ConfirmArgs, ExplainArgs, MergeArgs, ReplayArgs,
+};
 use super::cargo_args::CargoArgs;
 use super::cargo_config::CargoConfig;
 use super::ci::{self, Service};
@@ -44,7 +46,7 @@ pub struct Settings {
     pub invocation: Option<Invocation>,
     /// Those with which it compiles the same, and runs nothing; none where it runs nothing anyway.
     pub only_compiling: Option<Vec<OsString>>,
-    /// The traces to report on, where nothing is run; none for those of the last run.
+    /// The traces to report on or to join, where nothing is run; none for those of the last run.
     pub traces: Vec<PathBuf>,
     /// Whether a trace that cannot be used is no error.
     pub keep_going: bool,
@@ -143,7 +145,7 @@ impl Settings {
             args::Command::Bench(CargoCommand { cargo }) => ("bench", cargo),
             args::Command::Nextest(CargoCommand { cargo }) => ("nextest", cargo),
             args::Command::Check(CargoCommand { cargo }) => ("check", cargo),
-            args::Command::Report(stored) => {
+            args::Command::Report(stored) | args::Command::Merge(MergeArgs { stored, .. }) => {
                 traces = stored.traces;
                 keep_going = stored.keep_going;
                 ("report", stored.checked.cargo())

@@ -33,7 +33,7 @@ use crate::run::interrupts;
 use crate::traces::analyze::{Analysis, analyze};
 use crate::traces::lock_names::Names;
 use crate::traces::merge::Merged;
-use crate::traces::symbols;
+use crate::traces::{self, symbols};
 
 /// In so many runs the finding must be missing before it counts as cured.
 const CURED: u32 = 3;
@@ -212,7 +212,8 @@ impl Ground<'_> {
     }
 
     fn analysis(&self, collected: &Collected) -> (Merged, Analysis) {
-        let (merged, _) = Merged::read(slice::from_ref(&collected.traces), self.sources);
+        let traces = slice::from_ref(&collected.traces);
+        let (merged, _) = traces::read(traces, self.sources, &|_, _| {});
         let analysis = analyze(&merged, self.sources, &self.settings.lint.order);
         (merged, analysis)
     }

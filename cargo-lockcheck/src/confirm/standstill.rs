@@ -12,7 +12,7 @@ use crate::cli::status;
 use crate::report::sources::Sources;
 use crate::report::wording;
 use crate::traces::merge::trace_files;
-use crate::traces::trace::{Found, Trace};
+use crate::traces::trace::{Found, Shared, Trace};
 
 /// How often the traces are looked at.
 const LOOK: Duration = Duration::from_millis(100);
@@ -69,7 +69,9 @@ impl Drop for Standstill {
 
 fn hang_in(traces: &Path, sources: &Sources) -> Option<(Trace, Found)> {
     trace_files(traces, &mut Vec::new()).into_iter().find_map(|path| {
-        let trace = Trace::read(&path, sources).0?;
+        // What the trace has of orders is not asked for.
+        let (mut shared, mut orders) = (Shared::default(), Vec::new());
+        let trace = Trace::read(&path, sources, &mut shared, &mut orders).0?;
         let hang =
             trace.findings.iter().find(|it| it.tier == Tier::Happened && !it.waits.is_empty());
         let hang = hang?.clone();

@@ -639,7 +639,7 @@ impl Coverage {
 }
 
 /// What has a code and is serialised as it.
-trait Coded: Copy {
+pub(crate) trait Coded: Copy {
     fn code(self) -> &'static str;
     fn from_code(code: &str) -> Option<Self>;
 }
@@ -663,14 +663,14 @@ impl Coded for Tier {
 }
 
 /// Rules and tiers as their codes.
-mod code {
+pub(crate) mod code {
     use super::{Coded, Deserialize, Deserializer, Error, Serializer};
 
-    pub(super) fn serialize<T: Coded, S: Serializer>(this: &T, to: S) -> Result<S::Ok, S::Error> {
+    pub(crate) fn serialize<T: Coded, S: Serializer>(this: &T, to: S) -> Result<S::Ok, S::Error> {
         to.serialize_str(this.code())
     }
 
-    pub(super) fn deserialize<'de, T: Coded, D: Deserializer<'de>>(from: D) -> Result<T, D::Error> {
+    pub(crate) fn deserialize<'de, T: Coded, D: Deserializer<'de>>(from: D) -> Result<T, D::Error> {
         let code = String::deserialize(from)?;
         T::from_code(&code).ok_or_else(|| D::Error::custom(format!("`{code}` is not a known code")))
     }

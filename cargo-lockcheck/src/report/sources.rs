@@ -45,10 +45,16 @@ impl Sources {
     /// workspace root (with `..` for its neighbours), `crate-version/path` for a dependency from a
     /// registry, `repository/path` for one from git, `library/path` for the standard library.
     pub fn shorten(&self, file: &str) -> String {
+        self.shorten_from(&self.root, file)
+    }
+
+    /// The same for a file of a workspace that was at `recorded`.
+    fn shorten_from(&self, recorded: &str, file: &str) -> String {
         let file = slashes(file);
         let file = file.strip_prefix("./").unwrap_or(&file);
-        let roots = [Some(&self.root), self.real_root.as_ref()].into_iter().flatten();
-        let below = |root: &String| file.strip_prefix(root.as_str())?.strip_prefix('/');
+        let roots = [Some(recorded), Some(&*self.root), self.real_root.as_deref()];
+        let roots = roots.into_iter().flatten();
+        let below = |root: &str| file.strip_prefix(root)?.strip_prefix('/');
         if let Some(inside) = roots.filter(|root| !root.is_empty()).find_map(below) {
             return inside.to_owned();
         }
@@ -78,19 +84,7 @@ impl Sources {
         {
             return format!("library/{path}");
         }
-        self.beside(file).unwrap_or_else(|| file.to_owned())
-    }
-
-    /// `../path` for a file near the workspace, such as one of a `path` dependency.
-    fn beside(&self, file: &str) -> Option<String> {
-        let (root, file): (Vec<&str>, Vec<&str>) =
-            (self.root.split('/').collect(), file.split('/').collect());
-        let common = root.iter().zip(&file).take_while(|(ours, theirs)| ours == theirs).count();
-        // Two files of one machine have more in common than `/home`.
-        (common > 2).then(|| {
-            let up = root[common..].iter().map(|_| "..");
-            up.chain(file[common..].iter().copied()).collect::<Vec<&str>>().join("/")
-        })
+        beside(recorded, file).unwrap_or_else(|| file.to_owned())
     }
 
     /// Whether `file`, a short name, is one of the workspace's own files.
@@ -156,6 +150,44 @@ impl Sources {
     }
 }
 
+/// The names that one process has recorded, perhaps on another machine, where the workspace was elsewhere.
+#[derive(Debug)]
+pub struct Recorded<'a> {
+    sources: &'a Sources,
+    /// Where it was.
+    root: Option<String>,
+}
+
+impl<'a> Recorded<'a> {
+    /// Of a workspace that was at `root`, where that is known.
+    pub fn new(sources: &'a Sources, root: Option<&str>) -> Recorded<'a> {
+        let root = root.map(|root| slashes(root).trim_end_matches('/').to_owned());
+        Recorded { sources, root }
+    }
+
+    /// The same sources, of a workspace that was at `root`.
+    pub fn below(&self, root: Option<&str>) -> Recorded<'a> {
+        Recorded::new(self.sources, root)
+    }
+
+    /// See [`Sources::shorten`].
+    pub fn shorten(&self, file: &str) -> String {
+        self.sources.shorten_from(self.root.as_deref().unwrap_or(&self.sources.root), file)
+    }
+}
+
+/// `../path` for a file near the workspace at `root`, such as one of a `path` dependency.
+fn beside(root: &str, file: &str) -> Option<String> {
+    let (root, file): (Vec<&str>, Vec<&str>) =
+        (root.split('/').collect(), file.split('/').collect());
+    let common = root.iter().zip(&file).take_while(|(ours, theirs)| ours == theirs).count();
+    // Two files of one machine have more in common than `/home`.
+    (common > 2).then(|| {
+        let up = root[common..].iter().map(|_| "..");
+        up.chain(file[common..].iter().copied()).collect::<Vec<&str>>().join("/")
+    })
+}
+
 fn slashes(path: &str) -> String {
     path.replace('\\', "/")
 }
@@ -164,7 +196,7 @@ fn slashes(path: &str) -> String {
 mod tests {
     use std::path::Path;
 
-    use super::Sources;
+    use super::{Recorded, Sources};
 
     #[test]
     fn short_names_hold_no_machine() {
@@ -189,6 +221,30 @@ mod tests {
             ("/home/other/src/lib.rs", "/home/other/src/lib.rs"),
         ] {
             assert_eq!(sources.shorten(recorded), short, "{recorded}");
+        }
+    }
+
+    #[test]
+    fn what_another_machine_has_recorded_has_the_same_names() {
+        let sources = Sources::new(Path::new("/home/me/bank"), None);
+        for root in ["/builds/4711/bank", r"D:\a\bank\bank\"] {
+            let recorded = Recorded::new(&sources, Some(root));
+            let root = root.trim_end_matches('\\');
+            for (file, short) in [
+                ("src/lib.rs".to_owned(), "src/lib.rs"),
+                (format!("{root}/core/src/lib.rs"), "core/src/lib.rs"),
+                (
+                    format!("{}shared/src/lib.rs", root.trim_end_matches("bank")),
+                    "../shared/src/lib.rs",
+                ),
+                ("/home/me/bank/src/main.rs".to_owned(), "src/main.rs"),
+                (
+                    "/rustc/59807616e/library/std/src/sync/once.rs".to_owned(),
+                    "library/std/src/sync/once.rs",
+                ),
+            ] {
+                assert_eq!(recorded.shorten(&file), short, "{root} {file}");
+            }
         }
     }
 

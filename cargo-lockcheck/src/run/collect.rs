@@ -24,6 +24,9 @@ use crate::traces::merge::trace_files;
 
 /// Names the directory in which an instrumented process writes its trace.
 const TRACE: &str = "LOCKDEP_TRACE";
+
+/// Tells a process where the root of its workspace is, so that its trace can be read on another machine.
+const WORKSPACE: &str = "LOCKDEP_WORKSPACE";
 /// Has an instrumented process count and time waits and holds.
 const STATS: &str = "LOCKDEP_STATS";
 /// What an instrumented process says itself of what it finds.
@@ -227,7 +230,8 @@ pub fn run(
         Some(Then::Stand(_)) => None,
     };
     let watched = Progress::watch(TRACE, &traces, timeout, harness);
-    let status = command.env(TRACE, &traces).status().map_err(|error| {
+    command.env(TRACE, &traces).env(WORKSPACE, &settings.workspace);
+    let status = command.status().map_err(|error| {
         Failure::new(
             format!("cannot start `{}`: {error}", settings.cargo.display()),
             "Install cargo with rustup, or set `CARGO` to it.",

@@ -1,4 +1,4 @@
-//! Gives the locks of a trace the field or static that they live in, where the place of their creation
+//! Gives the locks of traces the field or static that they live in, where the place of their creation
 //! makes locks of several.
 //!
 //! The process knows a lock's class by where it is created. Where that says too little, the places at which
@@ -6,16 +6,18 @@
 //! nothing, or different things, keeps the class that it has.
 
 use std::collections::{BTreeSet, HashMap};
+use std::mem;
 use std::sync::Arc;
 
 use lockdep::finding::Rule;
 
-use super::trace::{Class, Found, Hold, Trace};
+use super::merge::{Merged, MergedFound};
+use super::trace::{Class, Found, Hold};
 use crate::report::model::Place;
 use crate::report::naming::Syntax;
 
-/// What is known of the homes of locks; the source is read once for all traces.
-pub(super) struct Homes<'a> {
+/// What is known of the homes of locks.
+struct Homes<'a> {
     syntax: &'a Syntax<'a>,
     known: HashMap<Acquired, Option<Arc<Class>>>,
 }
@@ -23,57 +25,58 @@ pub(super) struct Homes<'a> {
 /// A class by its creation, and a place where locks of it are taken.
 type Acquired = (Arc<Class>, Arc<Place>);
 
-impl<'a> Homes<'a> {
-    pub(super) fn new(syntax: &'a Syntax<'a>) -> Homes<'a> {
-        Homes { syntax, known: HashMap::new() }
+/// Makes each class of which more can be known that of a home.
+pub(super) fn tell(merged: &mut Merged, syntax: &Syntax<'_>) {
+    let mut homes = Homes { syntax, known: HashMap::new() };
+    for (mut order, seen) in mem::take(&mut merged.orders) {
+        order.held.iter_mut().chain([&mut order.lock]).for_each(|hold| homes.hold(hold));
+        merged.orders.entry(order).or_default().join(seen);
     }
-
-    /// The trace, with each class of which more can be known as that of a home.
-    pub(super) fn tell(&mut self, mut trace: Trace) -> Trace {
-        for taken in &mut trace.orders {
-            let order = &mut taken.order;
-            order.held.iter_mut().chain([&mut order.lock]).for_each(|hold| self.hold(hold));
+    for MergedFound { mut found, counts } in mem::take(&mut merged.findings).into_values() {
+        homes.found(&mut found);
+        if !homes.is_of_several_fields(&found) {
+            merged.add_found(MergedFound { found, counts });
         }
-        for found in &mut trace.findings {
-            self.found(found);
-        }
-        trace.findings.retain(|found| !self.is_of_several_fields(found));
-        for blocked in &mut trace.blocked {
+    }
+    for process in merged.processes.values_mut() {
+        for mut blocked in mem::take(&mut process.blocked) {
             if let Some(class) = &mut blocked.class {
-                self.taken(class, &blocked.site);
+                homes.taken(class, &blocked.site);
             }
+            process.blocked.insert(blocked);
         }
-        self.list(&mut trace);
-        trace
     }
+    homes.list(merged);
+}
 
-    /// Lists the homes among the trace's classes, in place of those of which nothing else is left.
-    fn list(&self, trace: &mut Trace) {
-        let holds = trace.orders.iter().flat_map(|taken| {
-            let order = &taken.order;
-            order.held.iter().chain([&order.lock]).map(|hold| &hold.class)
-        });
+impl Homes<'_> {
+    /// Lists the homes among the classes, in place of those of which nothing else is left.
+    fn list(&self, merged: &mut Merged) {
+        let holds = merged
+            .orders
+            .keys()
+            .flat_map(|order| order.held.iter().chain([&order.lock]).map(|hold| &hold.class));
+        let processes = || merged.processes.values();
+        let blocked = processes().flat_map(|process| &process.blocked);
         let used = holds
-            .chain(trace.findings.iter().flat_map(|found| &found.locks))
-            .chain(trace.blocked.iter().filter_map(|blocked| blocked.class.as_ref()))
-            .chain(trace.times.iter().map(|(class, _)| class));
+            .chain(merged.findings.values().flat_map(|merged| &merged.found.locks))
+            .chain(blocked.filter_map(|blocked| blocked.class.as_ref()))
+            .chain(processes().flat_map(|process| process.times.keys()));
         let used: BTreeSet<Arc<Class>> = used.cloned().collect();
         let known = self.known.iter();
         let homes = known.filter_map(|((class, _), home)| Some((class, home.as_ref()?)));
         let homes: BTreeSet<(&Arc<Class>, &Arc<Class>)> =
             homes.filter(|(_, home)| used.contains(*home)).collect();
-        // Locks of several fields are many of the class that they had.
-        let many: BTreeSet<Arc<Class>> = trace.many.iter().cloned().collect();
         for (class, home) in &homes {
-            if many.contains(*class) {
-                trace.many.push(Arc::clone(home));
+            // Locks of several fields are many of the class that they had.
+            if let Some(processes) = merged.many.get(*class).cloned() {
+                merged.many.entry(Arc::clone(home)).or_default().extend(processes);
             }
+            if !used.contains(*class) {
+                merged.classes.remove(*class);
+            }
+            merged.classes.insert(Arc::clone(home));
         }
-        trace
-            .classes
-            .retain(|class| used.contains(class) || !homes.iter().any(|(told, _)| *told == class));
-        let new: BTreeSet<&Arc<Class>> = homes.into_iter().map(|(_, home)| home).collect();
-        trace.classes.extend(new.into_iter().cloned());
     }
 
     fn hold(&mut self, hold: &mut Hold) {

@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 
 use walkdir::WalkDir;
 
+use super::merge;
 use crate::report::model::Unwatched;
 
 /// The file, in the directory of the traces.
@@ -25,6 +26,10 @@ pub fn keep(directory: &Path, unwatched: &[Unwatched]) -> io::Result<()> {
 pub fn kept(places: &[PathBuf]) -> Option<Vec<Unwatched>> {
     let mut all = BTreeSet::new();
     for place in places {
+        if let Some(unwatched) = merge::unwatched(place) {
+            all.extend(unwatched);
+            continue;
+        }
         let directory = if place.is_dir() { Some(&**place) } else { place.parent() };
         // Those of several runs may lie below one directory.
         let entries = WalkDir::new(directory?).into_iter().flatten();

@@ -8,7 +8,7 @@ use crate::synthetic::{no_sources, trace};
 fn analysis(processes: &[&str]) -> Analysis {
     let mut merged = Merged::default();
     for (pid, program) in (1..).zip(processes) {
-        merged.add(trace(pid, program));
+        merged.add(trace(pid, program), &no_sources());
     }
     analyze(&merged, &no_sources(), &[])
 }
@@ -63,8 +63,8 @@ fn links_that_only_one_thread_of_one_process_shows_need_another_thread() {
     let mut first = trace(1, "t: A B; t: B C");
     let thread = first.orders[0].thread.clone();
     first.orders.iter_mut().for_each(|taken| taken.thread = thread.clone());
-    merged.add(first);
-    merged.add(trace(2, "u: C A"));
+    merged.add(first, &no_sources());
+    merged.add(trace(2, "u: C A"), &no_sources());
     let findings = analyze(&merged, &no_sources(), &[]).findings;
     assert_eq!(findings.len(), 1);
     assert_eq!(findings[0].tier.code(), "needs-thread");

@@ -81,7 +81,7 @@ fn ids(user: &str, source: &str, seen: &[Seen]) -> BTreeSet<String> {
     let sources = Sources::new(&root, None);
     let mut merged = Merged::default();
     for (pid, &seen) in seen.iter().enumerate() {
-        merged.add(trace(pid, source, seen, &sources));
+        merged.add(trace(pid, source, seen, &sources), &sources);
     }
     let found = analyze(&merged, &sources, &[]).findings;
     let _ = fs::remove_dir_all(root);

@@ -10,6 +10,10 @@ fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("..")
 }
 
+/// Where files of the repository are read, and where its directories are.
+const REPOSITORY_FILES: &str = "https://github.com/lockdep-rs/lockdep/blob/main/";
+const REPOSITORY_DIRECTORIES: &str = "https://github.com/lockdep-rs/lockdep/tree/main/";
+
 /// All Markdown documents of the repository that are for readers.
 fn documents() -> Vec<PathBuf> {
     let mut found = Vec::new();
@@ -70,8 +74,23 @@ fn every_link_leads_somewhere() {
     for document in documents() {
         let text = fs::read_to_string(&document).expect("it can be read");
         for link in read(&text).0 {
+            // What is outside of the guide is linked to where the repository is read.
+            let inside = [REPOSITORY_FILES, REPOSITORY_DIRECTORIES]
+                .into_iter()
+                .find_map(|prefix| link.strip_prefix(prefix));
+            if let Some(path) = inside {
+                let path = path.split_once('#').map_or(path, |(path, _)| path);
+                if !root().join(path).exists() {
+                    wrong.push(format!("{}: {link}", document.display()));
+                }
+                continue;
+            }
             if link.starts_with("http://") || link.starts_with("https://") {
                 continue;
+            }
+            let is_guide = document.parent().is_some_and(|parent| parent.ends_with("docs"));
+            if is_guide && link.starts_with("../") {
+                wrong.push(format!("{}: {link} is not in the guide", document.display()));
             }
             let (path, anchor) = link.split_once('#').map_or((&*link, None), |(p, a)| (p, Some(a)));
             let target = match path {

@@ -1,11 +1,17 @@
 //! Merging is a join: whatever the order and however often, the same comes out.
 
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use cargo_lockcheck::report::model::{Unwatched, WhyUnwatched};
 use cargo_lockcheck::traces::analyze::analyze;
-use cargo_lockcheck::traces::merge::Merged;
-use proptest::prelude::{ProptestConfig, Strategy, any, prop, prop_assert_eq, proptest};
+use cargo_lockcheck::traces::merge::{self, Merged, Unread};
+use proptest::prelude::{
+    ProptestConfig, Strategy, any, prop, prop_assert, prop_assert_eq, proptest,
+};
 use proptest::test_runner::RngSeed;
 
-use crate::report::case_traces;
+use crate::report::{case_texts, case_traces};
 use crate::synthetic::{no_sources, text, trace};
 
 /// Programs over a few locks, so that they overlap.
@@ -31,10 +37,10 @@ fn merged() -> impl Strategy<Value = Merged> {
                 "test",
                 &no_sources(),
             );
-            merged.add(trace.expect("its first line is whole"));
+            merged.add(trace.expect("its first line is whole"), &no_sources());
         }
         for trace in case_traces() {
-            merged.add(trace);
+            merged.add(trace, &no_sources());
         }
         merged
     })
@@ -66,6 +72,95 @@ proptest! {
     }
 }
 
+/// Some files of traces, of which the last is a process that was killed.
+fn shards(directory: &Path) -> Vec<PathBuf> {
+    let write = |(number, text): (usize, Vec<u8>)| {
+        let path = directory.join(format!("{number}.lctrace"));
+        fs::write(&path, text).expect("it can be written");
+        path
+    };
+    let whole = case_texts();
+    let cut = whole[0][..whole[0].len() * 3 / 4].to_vec();
+    whole.into_iter().chain([cut]).enumerate().map(write).collect()
+}
+
+fn gather(files: &[PathBuf]) -> (Merged, Unread) {
+    Merged::gather(files, &no_sources(), &|_, _| {})
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 16, rng_seed: RngSeed::Fixed(1), ..ProptestConfig::default() })]
+
+    #[test]
+    fn merged_files_stand_for_their_traces_in_any_order_and_number(
+        part in prop::collection::vec(0..3usize, 40), again in prop::collection::vec(0..6usize, 0..8),
+    ) {
+        let directory = tempfile::tempdir().expect("it can be made");
+        let shards = shards(directory.path());
+        let (all, _) = gather(&shards);
+        // Two files of merged traces, which may have some in common, and what is left.
+        let of_part = |wanted: &[usize]| -> Vec<PathBuf> {
+            let chosen = shards.iter().zip(part.iter().cycle());
+            chosen.filter(|(_, part)| wanted.contains(part)).map(|(path, _)| path.clone()).collect()
+        };
+        let merged = [&[0][..], &[0, 1]].map(|wanted| {
+            let path = directory.path().join(format!("merged{}.lctrace", wanted.len()));
+            gather(&of_part(wanted)).0.write(&path, None).expect("it can be written");
+            path
+        });
+        let mut files = of_part(&[2]);
+        for at in again {
+            files.push(merged[at % 2].clone());
+            files.insert(0, shards[at].clone());
+        }
+        files.extend(merged);
+        prop_assert_eq!(gather(&files).0, all);
+    }
+
+    #[test]
+    fn a_merged_file_that_is_not_whole_is_named_and_left_out(
+        cut in any::<prop::sample::Index>(), byte in any::<prop::sample::Index>(), with in any::<u8>(),
+    ) {
+        let directory = tempfile::tempdir().expect("it can be made");
+        let path = directory.path().join("merged.lctrace");
+        let (all, _) = gather(&shards(directory.path()));
+        all.write(&path, None).expect("it can be written");
+        let whole = fs::read(&path).expect("it is there");
+        // Behind the first line, which says what it is; but for the last line's end, which nothing needs.
+        let first = whole.iter().position(|byte| *byte == b'\n').expect("a line") + 1;
+        let cut = first + cut.index(whole.len() - 1 - first);
+        fs::write(&path, &whole[..cut]).expect("it can be written");
+        let (merged, unread) = gather(std::slice::from_ref(&path));
+        prop_assert_eq!(merged, Merged::default());
+        prop_assert_eq!(unread.unusable, 1);
+        let warning = &unread.warnings[0].0;
+        prop_assert!(warning.contains("merged.lctrace") && warning.contains("left out"), "{}", warning);
+        // Other damage may go unseen, and is survived.
+        let mut damaged = whole;
+        let byte = byte.index(damaged.len());
+        damaged[byte] = with;
+        fs::write(&path, damaged).expect("it can be written");
+        let (merged, _) = gather(std::slice::from_ref(&path));
+        let _ = analyze(&merged, &no_sources(), &[]);
+    }
+}
+
+#[test]
+fn what_was_not_watched_is_kept_in_a_merged_file() {
+    let directory = tempfile::tempdir().expect("it can be made");
+    let path = directory.path().join("merged.lctrace");
+    let (all, _) = gather(&shards(directory.path()));
+    all.write(&path, None).expect("it can be written");
+    assert_eq!(merge::unwatched(&path), None);
+    let unwatched = Unwatched { package: "spin".to_owned(), why: WhyUnwatched::OwnLocks };
+    all.write(&path, Some(vec![unwatched.clone()])).expect("it can be written");
+    assert_eq!(merge::unwatched(&path), Some(vec![unwatched]));
+    let newer = fs::read_to_string(&path).expect("it is there").replacen(":1,", ":2,", 1);
+    fs::write(&path, newer).expect("it can be written");
+    let (_, unread) = gather(&[path]);
+    assert!(unread.warnings[0].0.contains("update cargo-lockcheck"), "{:?}", unread.warnings);
+}
+
 #[test]
 fn one_finding_of_many_processes_is_one() {
     let [found] = case_traces()
@@ -79,7 +174,7 @@ fn one_finding_of_many_processes_is_one() {
     for pid in 0..50 {
         let mut trace = found.clone();
         trace.header.pid = 1000 + pid;
-        merged.add(trace);
+        merged.add(trace, &no_sources());
     }
     let findings = analyze(&merged, &no_sources(), &[]).findings;
     assert_eq!(findings.len(), found.findings.len());
@@ -99,8 +194,8 @@ fn the_surest_tier_is_kept() {
         found.tier = lockdep::finding::Tier::Guarded;
     }
     let mut merged = Merged::default();
-    merged.add(weak);
-    merged.add(strong);
+    merged.add(weak, &no_sources());
+    merged.add(strong, &no_sources());
     let findings = analyze(&merged, &no_sources(), &[]).findings;
     assert!(
         findings.iter().any(|finding| finding.tier.code() == "reachable" && finding.count == 2)
@@ -114,8 +209,8 @@ fn processes_are_told_apart_by_more_than_their_number() {
     let first = trace(1, "t: A B");
     let mut second = trace(1, "u: B A");
     second.header.time += 1;
-    merged.add(first);
-    merged.add(second);
+    merged.add(first, &no_sources());
+    merged.add(second, &no_sources());
     assert_eq!(merged.processes.len(), 2);
     assert_eq!(analyze(&merged, &no_sources(), &[]).findings.len(), 1);
 }

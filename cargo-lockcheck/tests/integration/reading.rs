@@ -2,9 +2,9 @@
 
 use std::path::Path;
 
-use cargo_lockcheck::traces::analyze::analyze;
 use cargo_lockcheck::traces::merge::Merged;
-use cargo_lockcheck::traces::trace::{Trace, Warning};
+use cargo_lockcheck::traces::trace::{Shared, Trace, Warning};
+use cargo_lockcheck::traces::{self, analyze::analyze};
 use proptest::prelude::{ProptestConfig, any, prop, prop_assert, proptest};
 use proptest::test_runner::RngSeed;
 
@@ -68,10 +68,15 @@ fn what_is_wrong_is_said() {
 
 #[test]
 fn a_file_that_is_not_there_is_said() {
-    let (trace, warnings) = Trace::read(Path::new("/nowhere/1.lctrace"), &no_sources());
+    let (trace, warnings) = Trace::read(
+        Path::new("/nowhere/1.lctrace"),
+        &no_sources(),
+        &mut Shared::default(),
+        &mut Vec::new(),
+    );
     assert!(trace.is_none());
     assert!(warnings[0].0.starts_with("/nowhere/1.lctrace could not be opened"), "{warnings:?}");
-    let (merged, unread) = Merged::read(&["/nowhere".into()], &no_sources());
+    let (merged, unread) = traces::read(&["/nowhere".into()], &no_sources(), &|_, _| {});
     let warnings = unread.warnings;
     assert_eq!(merged, Merged::default());
     assert!(warnings[0].0.starts_with("the traces in /nowhere could not be read"), "{warnings:?}");
@@ -82,7 +87,7 @@ fn survive(bytes: &[u8]) {
     let (trace, warnings) = parse(bytes);
     assert!(trace.is_some() || !warnings.is_empty());
     let mut merged = Merged::default();
-    trace.into_iter().for_each(|trace| merged.add(trace));
+    trace.into_iter().for_each(|trace| merged.add(trace, &no_sources()));
     let _ = analyze(&merged, &no_sources(), &[]);
 }
 

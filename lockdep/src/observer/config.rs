@@ -4,6 +4,7 @@
 //! |---|---|---|
 //! | `LOCKDEP_ON_DEADLOCK` | `panic` (default), `abort`, `exit`, `report` | what a thread does that would otherwise hang for ever |
 //! | `LOCKDEP_TRACE` | a directory | where this process writes its trace |
+//! | `LOCKDEP_WORKSPACE` | a directory | the root of the program's workspace, for the trace |
 //! | `LOCKDEP_STACKS` | `1` (default), `0` | whether a stack is kept for each new order |
 //! | `LOCKDEP_STATS` | `0` (default), `1` | whether waits and holds are counted and timed |
 //! | `LOCKDEP_PRINT` | `deadlocks` (default), `places`, `all`, `none` | which findings are printed to stderr at once |

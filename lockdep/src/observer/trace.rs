@@ -80,17 +80,19 @@ impl Trace {
         let path = |p: Option<PathBuf>| p.map_or(String::new(), |p| p.to_string_lossy().into());
         let exe: String = path(env::current_exe().ok());
         let cwd: String = path(env::current_dir().ok());
-        let package = env::var("CARGO_PKG_NAME").ok();
+        let text =
+            |variable| env::var(variable).map_or("null".to_owned(), |text| json_string(&text));
         let args: Vec<String> = env::args_os().map(|a| json_string(&a.to_string_lossy())).collect();
         let _ = writeln!(
             self.lines,
-            r#"{{"t":"trace","version":{VERSION},"tool":"lockdep {}","pid":{},"exe":{},"args":[{}],"cwd":{},"time":{time},"package":{}}}"#,
+            r#"{{"t":"trace","version":{VERSION},"tool":"lockdep {}","pid":{},"exe":{},"args":[{}],"cwd":{},"time":{time},"package":{},"workspace":{}}}"#,
             env!("CARGO_PKG_VERSION"),
             process::id(),
             json_string(&exe),
             args.join(","),
             json_string(&cwd),
-            package.map_or("null".to_owned(), |p| json_string(&p)),
+            text("CARGO_PKG_NAME"),
+            text("LOCKDEP_WORKSPACE"),
         );
         self.flush();
     }

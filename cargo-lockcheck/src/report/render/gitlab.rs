@@ -35,6 +35,6 @@ fn issue(finding: &Finding, look: &Look<'_>) -> Value {
             (Level::Allow, _) => "info",
         },
         "fingerprint": finding.id,
-        "location": { "path": path, "lines": { "begin": line } },
+        "location": { "path": path, "lines": { "begin": line, "end": line } },
     })
 }

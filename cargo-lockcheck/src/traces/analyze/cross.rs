@@ -16,8 +16,8 @@ use petgraph::algo::tarjan_scc;
 use petgraph::graph::{DiGraph, NodeIndex};
 
 use crate::report::model::Mode;
-use crate::traces::merge::{Merged, Witnesses};
-use crate::traces::trace::{Class, Edge, Found, Hold, Order, ProcessKey, Thread};
+use crate::traces::merge::{Merged, ProcessSet, Seen, Witnesses};
+use crate::traces::trace::{Class, Edge, Found, Hold, Order, Stack, Thread};
 
 /// Longer cycles are not looked for.
 const LONGEST: usize = 6;
@@ -40,9 +40,10 @@ pub(super) struct Cycles {
 pub(super) fn cycles(merged: &Merged) -> Cycles {
     let mut graph = DiGraph::<&Arc<Class>, ()>::new();
     let mut nodes: BTreeMap<&Arc<Class>, NodeIndex> = BTreeMap::new();
-    for (from, to) in merged.edges.keys().filter(|(from, to)| from != to) {
+    let edges = merged.edges();
+    for (from, to) in edges.keys().filter(|(from, to)| from != to) {
         let [from, to] =
-            [from, to].map(|class| *nodes.entry(class).or_insert_with(|| graph.add_node(class)));
+            [*from, *to].map(|class| *nodes.entry(class).or_insert_with(|| graph.add_node(class)));
         graph.update_edge(from, to, ());
     }
     let mut part_of = vec![0; graph.node_count()];
@@ -56,6 +57,7 @@ pub(super) fn cycles(merged: &Merged) -> Cycles {
 
     let mut search = Search {
         merged,
+        edges,
         links: links(merged),
         graph: &graph,
         budget: BUDGET,
@@ -81,7 +83,7 @@ type Links<'a> = BTreeMap<(&'a Arc<Class>, &'a Arc<Class>), Vec<Link<'a>>>;
 
 fn links(merged: &Merged) -> Links<'_> {
     let mut links: Links<'_> = BTreeMap::new();
-    for (order, threads) in &merged.orders {
+    for (order, Seen { threads, .. }) in &merged.orders {
         for held in &order.held {
             let ways = links.entry((&held.class, &order.lock.class)).or_default();
             if ways.len() < WAYS {
@@ -94,6 +96,7 @@ fn links(merged: &Merged) -> Links<'_> {
 
 struct Search<'a> {
     merged: &'a Merged,
+    edges: BTreeMap<(&'a Arc<Class>, &'a Arc<Class>), ProcessSet>,
     links: Links<'a>,
     graph: &'a DiGraph<&'a Arc<Class>, ()>,
     budget: u32,
@@ -133,7 +136,7 @@ impl<'a> Search<'a> {
     fn close(&mut self, path: &[NodeIndex]) {
         let classes: Vec<&'a Arc<Class>> = path.iter().map(|node| self.graph[*node]).collect();
         let steps = (0..classes.len()).map(|at| (classes[at], classes[(at + 1) % classes.len()]));
-        let keys: Vec<(&Arc<Class>, &Arc<Class>)> = steps.collect();
+        let keys: Vec<(&'a Arc<Class>, &'a Arc<Class>)> = steps.collect();
         if self.seen_by_one_process(&keys) {
             return;
         }
@@ -150,13 +153,9 @@ impl<'a> Search<'a> {
         }
     }
 
-    fn seen_by_one_process(&self, keys: &[(&Arc<Class>, &Arc<Class>)]) -> bool {
-        let owned = |key: &(&Arc<Class>, &Arc<Class>)| (Arc::clone(key.0), Arc::clone(key.1));
-        let sets: Vec<&BTreeSet<ProcessKey>> =
-            keys.iter().filter_map(|key| self.merged.edges.get(&owned(key))).collect();
-        sets.first().is_some_and(|first| {
-            first.iter().any(|process| sets.iter().all(|set| set.contains(process)))
-        })
+    fn seen_by_one_process(&self, keys: &[(&'a Arc<Class>, &'a Arc<Class>)]) -> bool {
+        let sets: Vec<&ProcessSet> = keys.iter().filter_map(|key| self.edges.get(key)).collect();
+        ProcessSet::have_one_in_common(&sets)
     }
 
     /// A lock that both links hold, that cannot be held by both at once, and that is a single one
@@ -239,11 +238,12 @@ impl<'s, 'a> Choice<'s, 'a> {
             _ => Tier::Potential,
         };
         let threads = threads.unwrap_or_else(|| {
-            picked.iter().filter_map(|link| link.threads.keys().next()).collect()
+            picked.iter().filter_map(|link| link.threads.keys().next().map(|t| &**t)).collect()
         });
         let seen = |link: &Link<'_>, thread: &Thread| {
             link.threads.get(thread).cloned().unwrap_or_default()
         };
+        let text = |stack: &Stack| stack.iter().map(ToString::to_string).collect();
         let edge = |(at, (link, thread)): (usize, (&&Link<'_>, &&Thread))| Edge {
             from: at,
             to: (at + 1) % count,
@@ -252,10 +252,10 @@ impl<'s, 'a> Choice<'s, 'a> {
             to_mode: link.order.lock.mode,
             from_site: Arc::clone(&link.held.site),
             to_site: Arc::clone(&link.order.lock.site),
-            stack: seen(link, thread).asked,
+            stack: text(&seen(link, thread).asked),
             from_stack: {
                 let at = link.order.held.iter().position(|held| held == link.held);
-                at.and_then(|at| seen(link, thread).held.get(at).cloned()).unwrap_or_default()
+                at.and_then(|at| seen(link, thread).held.get(at).map(text)).unwrap_or_default()
             },
         };
         let mut locks: Vec<Arc<Class>> =
@@ -288,7 +288,7 @@ impl<'s, 'a> Choice<'s, 'a> {
 fn distinct<'t>(sets: impl Iterator<Item = &'t Witnesses>) -> Option<Vec<&'t Thread>> {
     fn fill<'t>(sets: &[&'t Witnesses], chosen: &mut Vec<&'t Thread>) -> bool {
         let Some(set) = sets.get(chosen.len()) else { return true };
-        for thread in set.keys() {
+        for thread in set.keys().map(|thread| &**thread) {
             if !chosen.contains(&thread) {
                 chosen.push(thread);
                 if fill(sets, chosen) {

@@ -2,88 +2,171 @@
 //!
 //! Keys that are not known are passed over, and keys that may be left out have a default.
 
+use std::borrow::Cow;
+use std::str;
+
 use serde::{Deserialize, Deserializer};
+use serde_json::value::RawValue;
 
 use super::{Counts, Header};
 use crate::report::model::{Awaited, Mode, Place, StandingFor};
 use crate::traces::symbols::Module;
 
-#[derive(Deserialize)]
-#[serde(tag = "t", rename_all = "kebab-case")]
 pub(super) enum Line {
     Trace(Header),
-    Site {
-        id: u64,
-        file: String,
-        line: u32,
-        column: u32,
-    },
-    Class {
-        id: u64,
-        kind: String,
-        #[serde(default, rename = "type")]
-        ty: String,
-        site: u64,
-        #[serde(default)]
-        anonymous: bool,
-        #[serde(default)]
-        place: Option<String>,
-    },
-    Many {
-        class: u64,
-    },
-    Thread {
-        id: u64,
-        #[serde(default)]
-        name: Option<String>,
-        #[serde(default)]
-        site: Option<u64>,
-        /// Whether it is a task of an executor.
-        #[serde(default)]
-        task: bool,
-    },
-    Order {
-        thread: u64,
-        lock: HoldLine,
-        held: Vec<HoldLine>,
-        #[serde(default)]
-        stack: StackLine,
-    },
+    Site(SiteLine),
+    Class(ClassLine),
+    Many(ManyLine),
+    Thread(ThreadLine),
+    Order(OrderLine),
     Module(Module),
-    Symbol {
-        address: u64,
-        frames: Vec<String>,
-    },
+    Symbol(SymbolLine),
     Finding(Box<FindingLine>),
     Counts(Counts),
-    Blocked {
-        thread: u64,
-        #[serde(rename = "for")]
-        awaited: Awaited,
-        #[serde(default)]
-        class: Option<u64>,
-        site: u64,
-    },
-    Look {},
+    Blocked(BlockedLine),
+    Look,
     Standing(StandingLine),
-    Times {
-        class: u64,
-        acquisitions: u64,
-        contended: u64,
-        #[serde(default)]
-        wait: Vec<u64>,
-        #[serde(default)]
-        hold: Vec<u64>,
-        #[serde(default)]
-        longest_wait: Option<MostLine>,
-        #[serde(default)]
-        longest_hold: Option<MostLine>,
-        #[serde(default)]
-        most_bypassed: Option<MostLine>,
-    },
+    Times(TimesLine),
     End,
-    #[serde(other)]
     Other,
+}
+
+impl Line {
+    /// Nearly all lines of a large trace are orders, so that the tag is looked for where it is written.
+    pub(super) fn parse(text: &[u8]) -> serde_json::Result<Line> {
+        let tag = match tag_in_front(text) {
+            Some(tag) => Cow::Borrowed(tag),
+            None => serde_json::from_slice::<Tag<'_>>(text)?.t,
+        };
+        Ok(match &*tag {
+            "trace" => Line::Trace(serde_json::from_slice(text)?),
+            "site" => Line::Site(serde_json::from_slice(text)?),
+            "class" => Line::Class(serde_json::from_slice(text)?),
+            "many" => Line::Many(serde_json::from_slice(text)?),
+            "thread" => Line::Thread(serde_json::from_slice(text)?),
+            "order" => Line::Order(serde_json::from_slice(text)?),
+            "module" => Line::Module(serde_json::from_slice(text)?),
+            "symbol" => Line::Symbol(serde_json::from_slice(text)?),
+            "finding" => Line::Finding(serde_json::from_slice(text)?),
+            "counts" => Line::Counts(serde_json::from_slice(text)?),
+            "blocked" => Line::Blocked(serde_json::from_slice(text)?),
+            "standing" => Line::Standing(serde_json::from_slice(text)?),
+            "times" => Line::Times(serde_json::from_slice(text)?),
+            without_more => {
+                // It may be torn.
+                serde_json::from_slice::<Tag<'_>>(text)?;
+                match without_more {
+                    "look" => Line::Look,
+                    "end" => Line::End,
+                    _ => Line::Other,
+                }
+            }
+        })
+    }
+}
+
+#[derive(Deserialize)]
+struct Tag<'a> {
+    #[serde(borrow)]
+    t: Cow<'a, str>,
+}
+
+/// What `t` is, where it is the first key.
+fn tag_in_front(text: &[u8]) -> Option<&str> {
+    let rest = text.strip_prefix(br#"{"t":""#)?;
+    let length = rest.iter().position(|byte| *byte == b'"')?;
+    str::from_utf8(&rest[..length]).ok()
+}
+
+#[derive(Deserialize)]
+pub(super) struct SiteLine {
+    pub(super) id: u64,
+    pub(super) file: String,
+    pub(super) line: u32,
+    pub(super) column: u32,
+}
+
+#[derive(Deserialize)]
+pub(super) struct ClassLine {
+    pub(super) id: u64,
+    pub(super) kind: String,
+    #[serde(default, rename = "type")]
+    pub(super) ty: String,
+    pub(super) site: u64,
+    #[serde(default)]
+    pub(super) anonymous: bool,
+    #[serde(default)]
+    pub(super) place: Option<String>,
+}
+
+#[derive(Deserialize)]
+pub(super) struct ManyLine {
+    pub(super) class: u64,
+}
+
+#[derive(Deserialize)]
+pub(super) struct ThreadLine {
+    pub(super) id: u64,
+    #[serde(default)]
+    pub(super) name: Option<String>,
+    #[serde(default)]
+    pub(super) site: Option<u64>,
+    /// Whether it is a task of an executor.
+    #[serde(default)]
+    pub(super) task: bool,
+}
+
+#[derive(Deserialize)]
+pub(super) struct OrderLine {
+    pub(super) thread: u64,
+    pub(super) lock: HeldLine,
+    pub(super) held: Vec<HeldLine>,
+    #[serde(default)]
+    pub(super) stack: Option<Box<RawValue>>,
+}
+
+/// A lock of an order. Its stack is read only where it is shown.
+#[derive(Deserialize)]
+pub(super) struct HeldLine {
+    pub(super) class: u64,
+    #[serde(default = "write", deserialize_with = "mode")]
+    pub(super) mode: Mode,
+    pub(super) site: u64,
+    #[serde(default)]
+    pub(super) stack: Option<Box<RawValue>>,
+}
+
+#[derive(Deserialize)]
+pub(super) struct SymbolLine {
+    pub(super) address: u64,
+    pub(super) frames: Box<RawValue>,
+}
+
+#[derive(Deserialize)]
+pub(super) struct BlockedLine {
+    pub(super) thread: u64,
+    #[serde(rename = "for")]
+    pub(super) awaited: Awaited,
+    #[serde(default)]
+    pub(super) class: Option<u64>,
+    pub(super) site: u64,
+}
+
+#[derive(Deserialize)]
+pub(super) struct TimesLine {
+    pub(super) class: u64,
+    pub(super) acquisitions: u64,
+    pub(super) contended: u64,
+    #[serde(default)]
+    pub(super) wait: Vec<u64>,
+    #[serde(default)]
+    pub(super) hold: Vec<u64>,
+    #[serde(default)]
+    pub(super) longest_wait: Option<MostLine>,
+    #[serde(default)]
+    pub(super) longest_hold: Option<MostLine>,
+    #[serde(default)]
+    pub(super) most_bypassed: Option<MostLine>,
 }
 
 #[derive(Deserialize)]
@@ -121,8 +204,6 @@ pub(super) struct HoldLine {
     #[serde(default = "write", deserialize_with = "mode")]
     pub(super) mode: Mode,
     pub(super) site: u64,
-    #[serde(default)]
-    pub(super) stack: StackLine,
 }
 
 #[derive(Clone, Copy, Deserialize)]
@@ -143,7 +224,7 @@ pub(super) struct FindingLine {
     #[serde(default)]
     pub(super) edges: Vec<EdgeLine>,
     #[serde(default)]
-    pub(super) sites: Vec<SiteLine>,
+    pub(super) sites: Vec<LabelledLine>,
     #[serde(default)]
     pub(super) waits: Vec<WaitLine>,
     #[serde(default)]
@@ -179,7 +260,7 @@ pub(super) struct EdgeLine {
 }
 
 #[derive(Deserialize)]
-pub(super) struct SiteLine {
+pub(super) struct LabelledLine {
     pub(super) site: u64,
     #[serde(default)]
     pub(super) label: String,
@@ -229,11 +310,20 @@ fn write() -> Mode {
 
 /// A mode; one that is not known is taken as the one that excludes most.
 fn mode<'de, D: Deserializer<'de>>(from: D) -> Result<Mode, D::Error> {
-    Ok(match String::deserialize(from)?.as_str() {
+    #[derive(Deserialize)]
+    #[serde(rename_all = "kebab-case")]
+    enum Code {
+        Read,
+        RecursiveRead,
+        Upgradable,
+        #[serde(other)]
+        Other,
+    }
+    Ok(match Code::deserialize(from)? {
         // It is held as a read is, and the report has no mode of its own for it.
-        "read" | "recursive-read" => Mode::Read,
-        "upgradable" => Mode::Upgradable,
-        _ => Mode::Write,
+        Code::Read | Code::RecursiveRead => Mode::Read,
+        Code::Upgradable => Mode::Upgradable,
+        Code::Other => Mode::Write,
     })
 }
 

@@ -4,18 +4,26 @@
 //! lines there are become a [`Trace`] in which every number is resolved and every path is short,
 //! and each thing that had to be left out becomes a [`Warning`]. One line is in memory at a time.
 
+mod addresses;
 mod line;
 mod reader;
+mod shared;
 
 use std::fmt;
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::Arc;
 
+pub use addresses::Addresses;
+use addresses::Names;
+use line::Line;
 use lockdep::finding::{Rule, Tier};
 pub use reader::VERSION;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
+use serde_json::value::RawValue;
+pub use shared::Shared;
 
-use crate::report::model::{Awaited, Mode, Place, StandingFor};
+use crate::report::model::{Awaited, Mode, Place, StandingFor, code};
+use crate::report::sources::Recorded;
 
 /// A sentence on what could not be read, and what that means for the report.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -28,7 +36,7 @@ impl fmt::Display for Warning {
 }
 
 /// A class of locks: where they are created, and of what type they are.
-#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Class {
     /// Where they are created.
     pub created: Place,
@@ -44,11 +52,11 @@ pub struct Class {
 }
 
 /// What tells processes apart: process id, start time and program, hashed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct ProcessKey(pub u64);
 
 /// A thread of one process.
-#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Thread {
     /// Its process.
     pub process: ProcessKey,
@@ -59,7 +67,7 @@ pub struct Thread {
 }
 
 /// A lock held or asked for, by class.
-#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Hold {
     /// The lock's class.
     pub class: Arc<Class>,
@@ -79,31 +87,95 @@ pub struct Order {
 }
 
 /// A dependency as one thread showed it.
-#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Taken {
     /// The dependency.
     pub order: Order,
     /// The thread.
-    pub thread: Thread,
+    pub thread: Arc<Thread>,
     /// Where it was.
-    pub stacks: Stacks,
+    pub stacks: UnreadStacks,
 }
 
-/// The stacks of one thread at a dependency, each innermost first, as `function at file:line:column`.
+/// Takes the dependencies of traces as they are read.
+pub trait Orders {
+    /// Takes the next one. What its addresses mean is known at the end of the trace.
+    fn take(&mut self, taken: Taken);
+}
+
+impl Orders for Vec<Taken> {
+    fn take(&mut self, taken: Taken) {
+        self.push(taken);
+    }
+}
+
+/// The addresses of the stacks of a dependency, as they stand in the trace.
+#[derive(Clone, Debug)]
+pub struct UnreadStacks {
+    asked: Option<Box<RawValue>>,
+    held: Vec<Option<Box<RawValue>>>,
+}
+
+impl PartialEq for UnreadStacks {
+    fn eq(&self, other: &UnreadStacks) -> bool {
+        let text = |stack: &Option<Box<RawValue>>| stack.as_ref().map(|raw| raw.get().to_owned());
+        let all = |stacks: &UnreadStacks| -> Vec<Option<String>> {
+            stacks.held.iter().chain([&stacks.asked]).map(text).collect()
+        };
+        all(self) == all(other)
+    }
+}
+
+/// A stack, innermost first, as `function at file:line:column` each.
+pub type Stack = Vec<Arc<str>>;
+
+/// The stacks of one thread at a dependency.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Stacks {
     /// Where it was when it asked.
-    pub asked: Vec<String>,
+    pub asked: Stack,
     /// Where it was when it acquired each of [`Order::held`]; empty where that is not known.
-    pub held: Vec<Vec<String>>,
+    pub held: Vec<Stack>,
+}
+
+/// Reads stacks of one trace, with names for their addresses.
+pub(crate) struct StackReader<'a> {
+    names: Names<'a>,
+    shared: &'a mut Shared,
+}
+
+impl<'a> StackReader<'a> {
+    /// `addresses` are those of the trace.
+    pub(crate) fn new(
+        addresses: &'a Addresses,
+        recorded: &'a Recorded<'a>,
+        shared: &'a mut Shared,
+    ) -> StackReader<'a> {
+        StackReader { names: Names::new(addresses, recorded), shared }
+    }
+
+    pub(crate) fn read(&mut self, stacks: &UnreadStacks) -> Stacks {
+        let asked = self.stack(stacks.asked.as_deref());
+        let held = stacks.held.iter().map(|stack| self.stack(stack.as_deref())).collect();
+        Stacks { asked, held }
+    }
+
+    /// Empty for what is none: frames as text, as version 1 has them, or nothing.
+    fn stack(&mut self, raw: Option<&RawValue>) -> Stack {
+        let addresses = raw.and_then(|raw| serde_json::from_str::<Vec<u64>>(raw.get()).ok());
+        let frames = self.names.of(&addresses.unwrap_or_default());
+        frames.into_iter().map(|frame| self.shared.frame(frame)).collect()
+    }
 }
 
 /// A finding of the process itself.
-#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Found {
     /// What is wrong.
+    #[serde(with = "code")]
     pub rule: Rule,
     /// How sure it is.
+    #[serde(with = "code")]
     pub tier: Tier,
     /// One sentence in which `{0}`, `{1}`, ... stand for the locks.
     pub message: String,
@@ -127,7 +199,7 @@ pub struct Found {
 }
 
 /// See [`crate::report::model::Edge`].
-#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[expect(missing_docs, reason = "documented at the report's type")]
 pub struct Edge {
     pub from: usize,
@@ -143,7 +215,7 @@ pub struct Edge {
 
 /// See [`crate::report::model::Wait`]; what is held is by class, for it may not be among the locks: where it
 /// is, the index stands beside it.
-#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[expect(missing_docs, reason = "documented at the report's type")]
 pub struct Wait {
     pub thread: Thread,
@@ -176,6 +248,9 @@ pub struct Header {
     /// The package it was built from.
     #[serde(default)]
     pub package: Option<String>,
+    /// The root of the workspace, where it was built.
+    #[serde(default)]
+    pub workspace: Option<String>,
 }
 
 impl Header {
@@ -209,7 +284,7 @@ impl Header {
 }
 
 /// Totals of a process.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Counts {
     /// Threads that used a lock.
@@ -223,7 +298,7 @@ pub struct Counts {
 }
 
 /// A thread that still waited when its process ended.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Blocked {
     /// Its name, or what it is called instead.
     pub thread: String,
@@ -236,7 +311,7 @@ pub struct Blocked {
 }
 
 /// What a thread did when its process was looked at last.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Standing {
     /// Its number: threads are counted as they begin.
     pub id: u64,
@@ -249,7 +324,7 @@ pub struct Standing {
 }
 
 /// What a thread waited for then.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct StandingWait {
     /// What kind of thing.
     pub awaited: StandingFor,
@@ -265,7 +340,7 @@ pub struct StandingWait {
 
 /// How long the locks of a class were waited for and held, in one process. A histogram counts at
 /// `i` the times from 2^`i` ns to twice that.
-#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Times {
     /// Acquisitions whose hold has ended.
     pub acquisitions: u64,
@@ -292,8 +367,10 @@ pub struct Trace {
     pub classes: Vec<Arc<Class>>,
     /// Classes of which more than one lock was used.
     pub many: Vec<Arc<Class>>,
-    /// Dependencies, each with a thread that showed it.
+    /// Dependencies, each with a thread that showed it, where nobody else has taken them.
     pub orders: Vec<Taken>,
+    /// What its addresses mean.
+    pub addresses: Addresses,
     /// Findings.
     pub findings: Vec<Found>,
     /// Totals.
@@ -306,6 +383,14 @@ pub struct Trace {
     pub times: Vec<(Arc<Class>, Times)>,
     /// Whether the process ended by itself.
     pub ended: bool,
+}
+
+/// The process of a trace that begins with this line.
+pub(crate) fn key_of(first_line: &[u8]) -> Option<ProcessKey> {
+    match Line::parse(first_line) {
+        Ok(Line::Trace(header)) => Some(header.key()),
+        _ => None,
+    }
 }
 
 impl Trace {

@@ -1,26 +1,28 @@
 //! From the lines of a trace to what they tell.
 
-use std::cell::RefCell;
-use std::collections::{BTreeSet, HashMap};
+use std::cell::Cell;
 use std::fs::File;
 use std::io::{BufRead, BufReader, Read};
 use std::path::Path;
 use std::sync::Arc;
 
+use foldhash::{HashMap, HashMapExt};
 use lockdep::finding::{Rule, Tier};
 
+use super::addresses::{Names, shorten};
 use super::line::{
-    EdgeLine, FindingLine, HoldLine, Line, LockLine, MostLine, SiteLine, StackLine, StandingLine,
-    WaitLine,
+    BlockedLine, ClassLine, EdgeLine, FindingLine, HeldLine, HoldLine, LabelledLine, Line,
+    LockLine, MostLine, OrderLine, SiteLine, StackLine, StandingLine, SymbolLine, ThreadLine,
+    TimesLine, WaitLine,
 };
+use super::shared::Shared;
 use super::{
-    Blocked, Class, Edge, Found, Header, Hold, Order, ProcessKey, Stacks, Standing, StandingWait,
-    Taken, Thread, Times, Trace, Wait, Warning,
+    Blocked, Class, Edge, Found, Header, Hold, Order, Orders, ProcessKey, Standing, StandingWait,
+    Taken, Thread, Times, Trace, UnreadStacks, Wait, Warning,
 };
 use crate::report::model::Place;
-use crate::report::sources::Sources;
+use crate::report::sources::{Recorded, Sources};
 use crate::traces::doc_examples::DocExamples;
-use crate::traces::symbols::{self, Module, Symbolizer};
 
 /// The newest version of the format that is understood.
 pub const VERSION: u64 = 2;
@@ -29,12 +31,18 @@ pub const VERSION: u64 = 2;
 const LONGEST_LINE: u64 = 16 << 20;
 
 impl Trace {
-    /// Reads the trace at `path`. What is not a trace at all gives none.
-    pub fn read(path: &Path, sources: &Sources) -> (Option<Trace>, Vec<Warning>) {
+    /// Reads the trace at `path`, gives its orders to `orders`, and takes from `shared` what other traces
+    /// have, too. What is not a trace at all gives none.
+    pub fn read(
+        path: &Path,
+        sources: &Sources,
+        shared: &mut Shared,
+        orders: &mut dyn Orders,
+    ) -> (Option<Trace>, Vec<Warning>) {
         let name = path.display();
         match File::open(path) {
             Ok(file) => {
-                let mut reader = Reader::new(sources);
+                let mut reader = Reader::new(sources, shared, orders);
                 reader.examples = File::open(path).ok().and_then(|again| examples(again, sources));
                 Trace::parse_by(reader, &mut BufReader::new(file), &name.to_string())
             }
@@ -51,7 +59,10 @@ impl Trace {
         name: &str,
         sources: &Sources,
     ) -> (Option<Trace>, Vec<Warning>) {
-        Trace::parse_by(Reader::new(sources), input, name)
+        let (mut shared, mut orders) = (Shared::default(), Vec::new());
+        let reader = Reader::new(sources, &mut shared, &mut orders);
+        let (trace, warnings) = Trace::parse_by(reader, input, name);
+        (trace.map(|trace| Trace { orders, ..trace }), warnings)
     }
 
     fn parse_by(
@@ -81,7 +92,7 @@ impl Trace {
             if line.is_empty() {
                 continue;
             }
-            match serde_json::from_slice::<Line>(line) {
+            match Line::parse(line) {
                 Ok(Line::Trace(header)) if reader.good == 0 => {
                     if header.version > VERSION {
                         warn(format!(
@@ -121,7 +132,7 @@ impl Trace {
         }
         reader.name_frames();
         reader.trace.standing.sort();
-        reader.trace.classes = reader.used.take().into_iter().collect();
+        reader.trace.classes = reader.used_classes();
         (Some(reader.trace), warnings)
     }
 }
@@ -130,11 +141,12 @@ impl Trace {
 /// are small, so that they are read twice.
 fn examples(file: File, sources: &Sources) -> Option<DocExamples> {
     let mut lines = BufReader::new(file).lines().map_while(Result::ok);
-    let Ok(Line::Trace(header)) = serde_json::from_str(&lines.next()?) else { return None };
+    let Ok(Line::Trace(header)) = Line::parse(lines.next()?.as_bytes()) else { return None };
+    let recorded = Recorded::new(sources, header.workspace.as_deref());
     DocExamples::is_one(&header).then(|| {
-        let place = |line: String| match serde_json::from_str(&line) {
-            Ok(Line::Site { file, line, column, .. }) => {
-                Some(Place { file: sources.shorten(&file), line, column })
+        let place = |line: String| match Line::parse(line.as_bytes()) {
+            Ok(Line::Site(SiteLine { file, line, column, .. })) => {
+                Some(Place { file: recorded.shorten(&file), line, column })
             }
             _ => None,
         };
@@ -152,51 +164,44 @@ fn trim(line: &[u8]) -> &[u8] {
 
 /// What has been introduced so far, by the file's own numbers.
 struct Reader<'a> {
-    sources: &'a Sources,
+    recorded: Recorded<'a>,
+    shared: &'a mut Shared,
+    orders: &'a mut dyn Orders,
     /// Of a process that runs an example of the documentation: where its places are.
     examples: Option<DocExamples>,
     trace: Trace,
     process: ProcessKey,
     sites: HashMap<u64, Arc<Place>>,
-    classes: HashMap<u64, Arc<Class>>,
-    /// Those that other lines speak of.
-    used: RefCell<BTreeSet<Arc<Class>>>,
-    threads: HashMap<u64, Thread>,
-    modules: Vec<Module>,
-    symbols: HashMap<u64, Symbol>,
+    classes: HashMap<u64, Known>,
+    threads: HashMap<u64, Arc<Thread>>,
     /// The addresses of stacks, by finding: of each edge, where its first lock was acquired and its second
     /// one asked for.
     finding_stacks: Vec<(usize, Vec<[Vec<u64>; 2]>)>,
-    /// Those of orders, by order: where the lock was asked for, and where each of the others was acquired.
-    order_stacks: Vec<(usize, Vec<u64>, Vec<Vec<u64>>)>,
     good: u64,
     bad: u64,
     torn: bool,
 }
 
-/// What an address means.
-struct Symbol {
-    /// The frames of the program there, innermost first.
-    frames: Vec<String>,
-    /// Whether an executor polls a task there: what is further out is the executor's.
-    polls_a_task: bool,
+/// A class that was introduced.
+struct Known {
+    class: Arc<Class>,
+    /// Whether another line speaks of it.
+    is_used: Cell<bool>,
 }
 
 impl<'a> Reader<'a> {
-    fn new(sources: &'a Sources) -> Reader<'a> {
+    fn new(sources: &'a Sources, shared: &'a mut Shared, orders: &'a mut dyn Orders) -> Reader<'a> {
         Reader {
-            sources,
+            recorded: Recorded::new(sources, None),
+            shared,
+            orders,
             examples: None,
             trace: Trace::default(),
             process: ProcessKey(0),
             sites: HashMap::new(),
             classes: HashMap::new(),
-            used: RefCell::default(),
             threads: HashMap::new(),
-            modules: Vec::new(),
-            symbols: HashMap::new(),
             finding_stacks: Vec::new(),
-            order_stacks: Vec::new(),
             good: 0,
             bad: 0,
             torn: false,
@@ -205,6 +210,7 @@ impl<'a> Reader<'a> {
 
     fn begin(&mut self, header: Header) {
         self.process = header.key();
+        self.recorded = self.recorded.below(header.workspace.as_deref());
         self.trace.header = header;
         self.good = 1;
     }
@@ -220,34 +226,36 @@ impl<'a> Reader<'a> {
     fn take(&mut self, line: Line) -> Option<()> {
         match line {
             Line::Trace(_) => return None,
-            Line::Site { id, file, line, column } => {
+            Line::Site(SiteLine { id, file, line, column }) => {
                 let place = self.place(Place { file, line, column });
-                self.sites.insert(id, Arc::new(place));
+                self.sites.insert(id, self.shared.place(place));
             }
-            Line::Class { id, kind, ty, site, anonymous, place } => {
+            Line::Class(ClassLine { id, kind, ty, site, anonymous, place }) => {
                 let created = Place::clone(self.sites.get(&site)?);
                 let anonymous = anonymous.then_some((self.process, id));
-                let class = Arc::new(Class { created, kind, ty, anonymous, place });
-                self.classes.insert(id, class);
+                let class = Class { created, kind, ty, anonymous, place };
+                let class = self.shared.class(class);
+                self.classes.insert(id, Known { class, is_used: Cell::new(false) });
             }
-            Line::Many { class } => self.trace.many.push(self.class(class)?),
-            Line::Thread { id, name, site, task } => {
+            Line::Many(line) => self.trace.many.push(self.class(line.class)?),
+            Line::Thread(ThreadLine { id, name, site, task }) => {
                 let kind = if task { "task" } else { "thread" };
                 let label = self.label(kind, id, name, site);
-                self.threads.insert(id, Thread { process: self.process, id, label });
+                self.threads.insert(id, Arc::new(Thread { process: self.process, id, label }));
             }
-            Line::Order { thread, lock, held, stack } => {
-                let order = Order { lock: self.hold(&lock)?, held: self.holds(&held)? };
-                let thread = self.threads.get(&thread)?.clone();
-                let at = self.trace.orders.len();
-                self.trace.orders.push(Taken { order, thread, stacks: Stacks::default() });
-                let of_held = held.iter().map(|held| held.stack.addresses().to_vec()).collect();
-                self.order_stacks.push((at, stack.addresses().to_vec(), of_held));
+            Line::Order(OrderLine { thread, lock, mut held, stack }) => {
+                let order = Order {
+                    lock: self.held(&lock)?,
+                    held: held.iter().map(|held| self.held(held)).collect::<Option<_>>()?,
+                };
+                let thread = Arc::clone(self.threads.get(&thread)?);
+                let held = held.iter_mut().map(|held| held.stack.take()).collect();
+                let stacks = UnreadStacks { asked: stack, held };
+                self.orders.take(Taken { order, thread, stacks });
             }
-            Line::Module(module) => self.modules.push(module),
-            Line::Symbol { address, frames } => {
-                let symbol = self.symbol(frames);
-                self.symbols.insert(address, symbol);
+            Line::Module(module) => self.trace.addresses.modules.push(module),
+            Line::Symbol(SymbolLine { address, frames }) => {
+                self.trace.addresses.frames.insert(address, frames);
             }
             Line::Finding(finding) => {
                 let both = |edge: &EdgeLine| {
@@ -259,7 +267,7 @@ impl<'a> Reader<'a> {
                 self.trace.findings.push(found);
             }
             Line::Counts(counts) => self.trace.counts = counts,
-            Line::Blocked { thread, awaited, class, site } => {
+            Line::Blocked(BlockedLine { thread, awaited, class, site }) => {
                 self.trace.blocked.push(Blocked {
                     thread: self.threads.get(&thread)?.label.clone(),
                     awaited,
@@ -267,21 +275,14 @@ impl<'a> Reader<'a> {
                     site: Arc::clone(self.sites.get(&site)?),
                 });
             }
-            Line::Look {} => self.trace.standing.clear(),
+            Line::Look => self.trace.standing.clear(),
             Line::Standing(line) => {
                 let standing = self.standing(line);
                 self.trace.standing.push(standing);
             }
-            Line::Times {
-                class,
-                acquisitions,
-                contended,
-                wait,
-                hold,
-                longest_wait,
-                longest_hold,
-                most_bypassed,
-            } => {
+            Line::Times(line) => {
+                let TimesLine { class, acquisitions, contended, wait, hold, .. } = line;
+                let TimesLine { longest_wait, longest_hold, most_bypassed, .. } = line;
                 let most = |line: Option<MostLine>| {
                     let line = line?;
                     Some((line.most, Arc::clone(self.sites.get(&line.site)?)))
@@ -305,7 +306,7 @@ impl<'a> Reader<'a> {
 
     /// A recorded place, by its file's short name.
     fn place(&self, place: Place) -> Place {
-        let place = Place { file: self.sources.shorten(&place.file), ..place };
+        let place = Place { file: self.recorded.shorten(&place.file), ..place };
         match &self.examples {
             Some(examples) => examples.place(place),
             None => place,
@@ -327,9 +328,17 @@ impl<'a> Reader<'a> {
     }
 
     fn class(&self, id: u64) -> Option<Arc<Class>> {
-        let class = self.classes.get(&id).cloned()?;
-        self.used.borrow_mut().insert(Arc::clone(&class));
-        Some(class)
+        let known = self.classes.get(&id)?;
+        known.is_used.set(true);
+        Some(Arc::clone(&known.class))
+    }
+
+    fn used_classes(&self) -> Vec<Arc<Class>> {
+        let used = self.classes.values().filter(|known| known.is_used.get());
+        let mut used: Vec<Arc<Class>> = used.map(|known| Arc::clone(&known.class)).collect();
+        used.sort();
+        used.dedup();
+        used
     }
 
     /// What a thread did. The line was written by a process in any state, so that what it names may
@@ -366,6 +375,14 @@ impl<'a> Reader<'a> {
         })
     }
 
+    fn held(&self, held: &HeldLine) -> Option<Hold> {
+        Some(Hold {
+            class: self.class(held.class)?,
+            mode: held.mode,
+            site: Arc::clone(self.sites.get(&held.site)?),
+        })
+    }
+
     fn holds(&self, holds: &[HoldLine]) -> Option<Vec<Hold>> {
         holds.iter().map(|hold| self.hold(hold)).collect()
     }
@@ -377,13 +394,13 @@ impl<'a> Reader<'a> {
             Some(Edge {
                 from: Some(edge.from).filter(|index| *index < count)?,
                 to: Some(edge.to).filter(|index| *index < count)?,
-                thread: self.threads.get(&edge.thread)?.clone(),
+                thread: Thread::clone(self.threads.get(&edge.thread)?),
                 from_mode: edge.from_mode,
                 to_mode: edge.to_mode,
                 from_site: Arc::clone(self.sites.get(&edge.from_site)?),
                 to_site: Arc::clone(self.sites.get(&edge.to_site)?),
                 stack: match edge.stack {
-                    StackLine::Frames(frames) => self.frames(frames),
+                    StackLine::Frames(frames) => shorten(frames, &self.recorded),
                     StackLine::Addresses(_) => Vec::new(),
                 },
                 from_stack: Vec::new(),
@@ -397,7 +414,7 @@ impl<'a> Reader<'a> {
         };
         let wait = |wait: WaitLine| {
             Some(Wait {
-                thread: self.threads.get(&wait.thread)?.clone(),
+                thread: Thread::clone(self.threads.get(&wait.thread)?),
                 awaited: wait.awaited,
                 lock: wait.lock.filter(|index| *index < count),
                 site: Arc::clone(self.sites.get(&wait.site)?),
@@ -408,7 +425,7 @@ impl<'a> Reader<'a> {
                     .collect(),
             })
         };
-        let site = |site: SiteLine| Some((Arc::clone(self.sites.get(&site.site)?), site.label));
+        let site = |site: LabelledLine| Some((Arc::clone(self.sites.get(&site.site)?), site.label));
         Some(Found {
             rule: Rule::from_code(&line.rule)?,
             tier: Tier::from_code(&line.tier)?,
@@ -428,14 +445,15 @@ impl<'a> Reader<'a> {
         })
     }
 
-    /// Gives the stacks of findings and orders their names, from the trace itself or else from the files
-    /// that the process had mapped, where they are still there.
+    /// Gives the stacks of findings their names.
     fn name_frames(&mut self) {
-        let mut symbolizer = Symbolizer::default();
-        for (finding, stacks) in std::mem::take(&mut self.finding_stacks) {
+        if self.finding_stacks.is_empty() {
+            return;
+        }
+        let mut names = Names::new(&self.trace.addresses, &self.recorded);
+        for (finding, stacks) in self.finding_stacks.drain(..) {
             for (edge, addresses) in stacks.into_iter().enumerate() {
-                let [from_stack, stack] =
-                    addresses.map(|stack| self.named(&stack, &mut symbolizer));
+                let [from_stack, stack] = addresses.map(|stack| names.of(&stack).to_vec());
                 let edge = &mut self.trace.findings[finding].edges[edge];
                 edge.from_stack = from_stack;
                 if !stack.is_empty() {
@@ -443,43 +461,5 @@ impl<'a> Reader<'a> {
                 }
             }
         }
-        for (order, asked, held) in std::mem::take(&mut self.order_stacks) {
-            let asked = self.named(&asked, &mut symbolizer);
-            let held = held.iter().map(|stack| self.named(stack, &mut symbolizer)).collect();
-            self.trace.orders[order].stacks = Stacks { asked, held };
-        }
-    }
-
-    fn named(&mut self, addresses: &[u64], symbolizer: &mut Symbolizer) -> Vec<String> {
-        let mut named = Vec::new();
-        for &address in addresses {
-            if !self.symbols.contains_key(&address) {
-                let frames = symbolizer.frames(address, &self.modules);
-                let symbol = self.symbol(frames);
-                self.symbols.insert(address, symbol);
-            }
-            let symbol = &self.symbols[&address];
-            named.extend(symbol.frames.iter().cloned());
-            if symbol.polls_a_task {
-                break;
-            }
-        }
-        named
-    }
-
-    /// What an address means: the frames of the program there, with short paths.
-    fn symbol(&self, frames: Vec<String>) -> Symbol {
-        let polls_a_task = frames.iter().any(|frame| symbols::polls_a_task(frame));
-        let of_task = frames.into_iter().take_while(|frame| !symbols::polls_a_task(frame));
-        let frames = self.frames(of_task.filter(|f| symbols::is_of_program(f)).collect());
-        Symbol { frames, polls_a_task }
-    }
-
-    fn frames(&self, stack: Vec<String>) -> Vec<String> {
-        let shorten = |frame: String| match frame.rsplit_once(" at ") {
-            Some((function, place)) => format!("{function} at {}", self.sources.shorten(place)),
-            None => frame,
-        };
-        stack.into_iter().map(shorten).collect()
     }
 }

@@ -12,9 +12,8 @@ use cargo_lockcheck::report::model::Report;
 use cargo_lockcheck::report::naming::Syntax;
 use cargo_lockcheck::report::render::{Format, Look, Show, render};
 use cargo_lockcheck::report::sources::Sources;
-use cargo_lockcheck::traces::analyze::analyze;
-use cargo_lockcheck::traces::merge::Merged;
 use cargo_lockcheck::traces::trace::Trace;
+use cargo_lockcheck::traces::{self, analyze::analyze};
 
 use crate::synthetic::no_sources;
 
@@ -24,7 +23,7 @@ fn cases() -> PathBuf {
 
 /// The report on the traces of a case.
 fn report(case: &Path, sources: &Sources) -> Report {
-    let (merged, unread) = Merged::read(&[case.to_owned()], sources);
+    let (merged, unread) = traces::read(&[case.to_owned()], sources, &|_, _| {});
     let warnings = unread.warnings;
     let mut analysis = analyze(&merged, sources, &[]);
     let members = [Member { name: "case".to_owned(), directory: String::new() }];

@@ -395,12 +395,12 @@ impl Page<'_> {
         // What is around the user's outermost frame only starts threads and programs.
         let starts = stack.iter().rev().take_while(|frame| !is_own(frame)).count();
         let stack = &stack[..stack.len() - starts];
-        let callers = self.own_callers(stack).count();
+        let own = stack.iter().filter(is_own).count();
         for (caller, line) in self.own_callers(stack).take(FRAMES) {
             quote.note(format!("called from {caller} at {line}"));
         }
-        let hidden = stack.len() - (callers + 1).min(FRAMES + 1);
-        if callers > 0 && hidden > 0 {
+        let hidden = stack.len() - own.min(FRAMES + 1);
+        if own > 1 && hidden > 0 {
             let frames = if hidden == 1 { "frame is" } else { "frames are" };
             quote.note(format!("{hidden} more {frames} not shown"));
         }

@@ -1,0 +1,49 @@
+//! What traces have in common, each as one object: places, classes and the frames of stacks.
+//!
+//! Processes of one program tell of the same ones. Where each is one object, the same order of two traces is
+//! told by looking at addresses.
+
+use std::borrow::Borrow;
+use std::hash::Hash;
+use std::sync::Arc;
+
+use foldhash::HashSet;
+
+use super::Class;
+use crate::report::model::Place;
+
+/// See the [module's documentation](self).
+#[derive(Debug, Default)]
+pub struct Shared {
+    places: HashSet<Arc<Place>>,
+    classes: HashSet<Arc<Class>>,
+    frames: HashSet<Arc<str>>,
+}
+
+impl Shared {
+    pub(crate) fn place(&mut self, place: Place) -> Arc<Place> {
+        one(&mut self.places, place)
+    }
+
+    pub(crate) fn class(&mut self, class: Class) -> Arc<Class> {
+        one(&mut self.classes, class)
+    }
+
+    pub(crate) fn frame(&mut self, frame: String) -> Arc<str> {
+        one(&mut self.frames, frame)
+    }
+}
+
+/// The one of `all` that is the same as `new`.
+fn one<T, N>(all: &mut HashSet<Arc<T>>, new: N) -> Arc<T>
+where
+    T: Eq + Hash + ?Sized,
+    N: Borrow<T> + Into<Arc<T>>,
+{
+    if let Some(known) = all.get(new.borrow()) {
+        return Arc::clone(known);
+    }
+    let new = new.into();
+    all.insert(Arc::clone(&new));
+    new
+}
