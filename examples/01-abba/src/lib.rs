@@ -33,7 +33,7 @@ impl Bank {
 
 #[cfg(test)]
 mod tests {
-    use std::thread;
+    use std::{thread, time::Duration};
 
     use super::Bank;
 
@@ -47,9 +47,9 @@ mod tests {
             let bank = &bank;
             let auditor = move || {
                 // Nothing but this test sees to it that the transfer is over.
-                while !teller.is_finished() {
-                    thread::yield_now();
-                }
+                (0..1_000).take_while(|_| !teller.is_finished()).for_each(|_| {
+                    thread::sleep(Duration::from_millis(1));
+                });
                 assert_eq!(bank.statement().1, 150);
             };
             start("auditor").spawn_scoped(scope, auditor).unwrap();

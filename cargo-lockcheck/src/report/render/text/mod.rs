@@ -12,7 +12,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::io::{self, Write};
 
 use annotate_snippets::{Group, Level as Mark, Renderer};
-use lockdep::finding::{awaited, completes};
+use lockdep::finding::{Tier, awaited, completes};
 use quote::{Kind, Quote};
 
 use super::look::{Look, Show};
@@ -173,10 +173,14 @@ impl Page<'_> {
         groups.extend(quotes.iter().map(|quote| quote.group()));
         let steps = schedule::steps(finding, self.look.width.saturating_sub(6));
         if let Some(steps) = steps.filter(|_| reason.is_none()) {
+            let comes = match finding.tier {
+                Tier::Confirmed => "it came about like this",
+                _ => "it can come about like this",
+            };
             let text = match finding.witness.as_ref().map_or(0, |witness| witness.earlier) {
-                0 => format!("it can come about like this:\n{steps}"),
-                1 => format!("after one step it can come about like this:\n{steps}"),
-                earlier => format!("after {earlier} steps it can come about like this:\n{steps}"),
+                0 => format!("{comes}:\n{steps}"),
+                1 => format!("after one step {comes}:\n{steps}"),
+                earlier => format!("after {earlier} steps {comes}:\n{steps}"),
             };
             groups.push(Group::with_title(Mark::NOTE.secondary_title(text)));
         }
