@@ -47,7 +47,7 @@ pub fn write(report: &Report, settings: &Settings, sources: &Sources) -> Result<
 /// Writes the report to all files, and prints nothing but what goes to a service.
 ///
 /// # Errors
-/// As [`write`].
+/// As [`write()`].
 pub fn write_files(report: &Report, settings: &Settings, sources: &Sources) -> Result<(), Failure> {
     let plain = for_files(sources, settings);
     let kept = settings.last_report();

@@ -12,7 +12,7 @@ use foldhash::HashSet;
 use super::Class;
 use crate::report::model::Place;
 
-/// See the [module's documentation](self).
+/// What was read so far that other traces may have as well, each as one object.
 #[derive(Debug, Default)]
 pub struct Shared {
     places: HashSet<Arc<Place>>,
