@@ -173,6 +173,8 @@ struct Reader<'a> {
     process: ProcessKey,
     sites: HashMap<u64, Arc<Place>>,
     classes: HashMap<u64, Known>,
+    /// Classes that other lines speak of and whose numbers were given to others since.
+    replaced: Vec<Arc<Class>>,
     threads: HashMap<u64, Arc<Thread>>,
     /// The addresses of stacks, by finding: of each edge, where its first lock was acquired and its second
     /// one asked for.
@@ -200,6 +202,7 @@ impl<'a> Reader<'a> {
             process: ProcessKey(0),
             sites: HashMap::new(),
             classes: HashMap::new(),
+            replaced: Vec::new(),
             threads: HashMap::new(),
             finding_stacks: Vec::new(),
             good: 0,
@@ -235,7 +238,11 @@ impl<'a> Reader<'a> {
                 let anonymous = anonymous.then_some((self.process, id));
                 let class = Class { created, kind, ty, anonymous, place };
                 let class = self.shared.class(class);
-                self.classes.insert(id, Known { class, is_used: Cell::new(false) });
+                let known = Known { class, is_used: Cell::new(false) };
+                // Only a damaged trace gives a number twice: what was told of the first one stays.
+                if let Some(before) = self.classes.insert(id, known).filter(|k| k.is_used.get()) {
+                    self.replaced.push(before.class);
+                }
             }
             Line::Many(line) => self.trace.many.push(self.class(line.class)?),
             Line::Thread(ThreadLine { id, name, site, task }) => {
@@ -335,7 +342,8 @@ impl<'a> Reader<'a> {
 
     fn used_classes(&self) -> Vec<Arc<Class>> {
         let used = self.classes.values().filter(|known| known.is_used.get());
-        let mut used: Vec<Arc<Class>> = used.map(|known| Arc::clone(&known.class)).collect();
+        let used = used.map(|known| &known.class).chain(&self.replaced);
+        let mut used: Vec<Arc<Class>> = used.cloned().collect();
         used.sort();
         used.dedup();
         used
