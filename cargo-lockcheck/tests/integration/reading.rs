@@ -66,6 +66,17 @@ fn what_is_wrong_is_said() {
     }
 }
 
+/// As where parts of two traces are in one file.
+#[test]
+fn a_number_that_is_given_twice_loses_no_class() {
+    let (first, second) = (text(1, "t: A B"), text(1, "t: C D"));
+    let rest: String = second.lines().skip(1).map(|line| line.to_owned() + "\n").collect();
+    let classes = |text: &str| parse(text.as_bytes()).0.expect("a trace").classes;
+    let (before, both) = (classes(&first), classes(&(first.clone() + &rest)));
+    assert!(before.len() == 2 && both.len() == 4, "{both:?}");
+    assert!(before.iter().all(|class| both.contains(class)), "{both:?}");
+}
+
 #[test]
 fn a_file_that_is_not_there_is_said() {
     let (trace, warnings) = Trace::read(
