@@ -138,16 +138,8 @@ impl SharedClock {
 
     /// A copy of all that it says.
     pub(crate) fn to_clock(&self) -> VectorClock {
-        let mut clock = self.shared.as_deref().cloned().unwrap_or_default();
-        self.add_spawner(&mut clock);
-        clock
-    }
-
-    fn add_spawner(&self, clock: &mut VectorClock) {
-        let (thread, epochs) = self.spawner;
-        if epochs > 0 {
-            clock.advance(thread, epochs);
-        }
+        let mut copy = self.clone();
+        std::mem::take(copy.make_mut())
     }
 
     /// The clock, for a change that only the owner of this value sees.
@@ -155,9 +147,11 @@ impl SharedClock {
     /// # Cost
     /// That of a copy, if it is shared.
     pub(crate) fn make_mut(&mut self) -> &mut VectorClock {
-        let spawner = std::mem::take(&mut self.spawner);
+        let (thread, epochs) = std::mem::take(&mut self.spawner);
         let clock = Arc::make_mut(self.shared.get_or_insert_default());
-        SharedClock { shared: None, spawner }.add_spawner(clock);
+        if epochs > 0 {
+            clock.advance(thread, epochs);
+        }
         clock
     }
 
