@@ -1,6 +1,8 @@
 //! Both versions of `parking_lot` in one program, with each of their features, and what guards that may
 //! be sent to another thread change.
 
+use std::fs;
+
 use lockcheck_tests::{Checked, Project};
 
 /// Runs a program of the fixture that only `user` uses, with these features.
@@ -49,4 +51,50 @@ fn a_guard_that_could_have_been_sent_away_and_was_not() {
         let checked = run("send-guard", "kept", features);
         assert_eq!(checked.found(), ["double-lock happened"], "{features}: {checked}");
     }
+}
+
+/// The versions of `parking_lot` and `lock_api` that lock files have. Before 0.4.13, `lock_api` tells nobody
+/// by whom a lock is acquired; before 0.4.11 it makes no guards, and before 0.4.7 no locks in constants.
+#[test]
+fn versions_of_old_lock_files() {
+    let project = Project::fixture("older", "versions");
+    let manifest = project.root().join("Cargo.toml");
+    let text = fs::read_to_string(&manifest).expect("the fixture has a manifest");
+    for (parking_lot, lock_api) in
+        [("0.12.0", "0.4.6"), ("0.12.1", "0.4.10"), ("0.12.3", "0.4.12"), ("0.11.2", "0.4.14")]
+    {
+        let versions = text.replace("0.12.0", parking_lot).replace("0.4.6", lock_api);
+        fs::write(&manifest, versions).expect("it can be written");
+        let _ = fs::remove_file(project.root().join("Cargo.lock"));
+        let checked = project.check(&["run", "-q"]);
+        let at = format!("parking_lot {parking_lot}, lock_api {lock_api}: {checked}");
+        assert_eq!(checked.stdout, "1\n", "{at}");
+        assert_eq!(checked.found(), ["lock-order needs-thread"], "{at}");
+        let findings = &checked.report().findings;
+        let mut locks: Vec<Vec<&str>> = findings
+            .iter()
+            .map(|finding| finding.locks.iter().map(|lock| &*lock.name).collect())
+            .collect();
+        locks.iter_mut().for_each(|names| names.sort_unstable());
+        locks.sort_unstable();
+        assert_eq!(locks, [["Shop.log", "Shop.stock"], ["Shop.prices", "Shop.stock"]], "{at}");
+        let places = findings.iter().flat_map(|finding| &finding.edges);
+        assert!(places.clone().all(|edge| edge.to_site.file == "src/main.rs"), "{at}");
+        assert!(!checked.stderr.contains("not watched"), "{at}");
+    }
+}
+
+#[test]
+fn a_version_that_is_not_known_is_said_not_to_be_watched() {
+    let project = Project::fixture("older", "unknown");
+    let manifest = project.root().join("Cargo.toml");
+    let text = fs::read_to_string(&manifest).expect("the fixture has a manifest");
+    let versions = text.replace("0.12.0", "0.10.2").replace("0.4.6", "0.3.4");
+    fs::write(&manifest, versions).expect("it can be written");
+    let checked = project.check(&["run", "-q"]);
+    assert_eq!((&*checked.stdout, checked.code), ("1\n", 0), "{checked}");
+    assert!(
+        checked.stderr.contains("not watched: locks of its own make (parking_lot)"),
+        "{checked}"
+    );
 }

@@ -29,6 +29,7 @@ use crate::cli::status;
 
 /// The facades with the versions that they stand in for.
 pub const FACADES: &[(&str, &str)] = &[
+    ("0.11.", include_str!("facade/parking_lot_0_12.rs")),
     ("0.12.", include_str!("facade/parking_lot_0_12.rs")),
     ("0.13.", include_str!("facade/parking_lot_0_13.rs")),
 ];
@@ -44,8 +45,22 @@ pub const TRACING_LIBRARY: &str = "libtracing-lockcheck.rlib";
 /// How the directory of a crate's rewritten sources ends, beside the library, where they were compiled.
 pub const REWRITTEN: &str = ".lockcheck";
 
+/// How the name of a file ends, beside the libraries, that says of a crate that it was compiled as it is, for it
+/// could not be compiled otherwise.
+pub const AS_IT_IS: &str = ".unwatched";
+
 /// The real `parking_lot` under a facade.
 const REAL: &str = "parking_lot_real";
+
+/// Whether there is a facade for this version of `parking_lot`.
+pub fn has_facade(version: &str) -> bool {
+    facade_of(version).is_some()
+}
+
+/// How the versions begin that have the facade of this one.
+fn facade_of(version: &str) -> Option<&'static str> {
+    FACADES.iter().map(|(versions, _)| *versions).find(|versions| version.starts_with(versions))
+}
 
 /// The file name of the facade for versions that begin so.
 pub fn file_name(versions: &str) -> String {
@@ -77,11 +92,7 @@ impl Substitute {
         }
         let version = env::var("CARGO_PKG_VERSION").unwrap_or_default();
         if is_package("parking_lot") {
-            let versions = FACADES.iter().map(|(versions, _)| *versions);
-            return versions
-                .into_iter()
-                .find(|v| version.starts_with(v))
-                .map(Substitute::ParkingLot);
+            return facade_of(&version).map(Substitute::ParkingLot);
         }
         if is_package("lockdep") {
             let is_ours = version == env!("CARGO_PKG_VERSION")
@@ -170,9 +181,19 @@ impl Compilation<'_> {
         if self.lock_api_has_places() {
             command.arg("--cfg=lockcheck_places");
         }
-        let status = command.status()?;
-        // What cargo must watch for changes are the files of the real crate.
         let list = |name: &str| out.join(format!("{name}{suffix}.d"));
+        let mark = out.join(format!("parking_lot{suffix}{AS_IT_IS}"));
+        let Some(status) = unless_it_fails(&mut command)? else {
+            for extension in ["rlib", "rmeta"] {
+                let _ = fs::remove_file(out.join(format!("lib{REAL}{suffix}.{extension}")));
+            }
+            let _ = fs::remove_file(list(REAL));
+            fs::write(mark, "")?;
+            cannot_be_watched("parking_lot");
+            return self.command(self.words.iter().cloned()).args(self.added).status();
+        };
+        let _ = fs::remove_file(mark);
+        // What cargo must watch for changes are the files of the real crate.
         if let Ok(files) = fs::read_to_string(list(REAL)) {
             let files = files.replace(&format!("{REAL}{suffix}"), &format!("parking_lot{suffix}"));
             fs::write(list("parking_lot"), files)?;
@@ -226,23 +247,17 @@ impl Compilation<'_> {
             remap.push("=");
             remap.push(original);
             command.args(self.added).args(more).arg("--remap-path-prefix").arg(remap);
-            let output = command.stdin(Stdio::null()).stderr(Stdio::piped()).output()?;
-            if output.status.success() {
-                io::stdout().write_all(&output.stdout)?;
-                io::stderr().write_all(&output.stderr)?;
+            if let Some(status) = unless_it_fails(&mut command)? {
                 let list = self.out().join(format!("{name}{}.d", self.suffix()));
                 if let Ok(files) = fs::read_to_string(&list) {
                     let [from, to] = [&*sources, original].map(|path| path.display().to_string());
                     fs::write(list, files.replace(&from, &to))?;
                 }
-                return Ok(output.status);
+                return Ok(status);
             }
         }
         if !more.is_empty() {
-            let version = env::var("CARGO_PKG_VERSION").unwrap_or_default();
-            status::warning(format_args!(
-                "`{name}` {version} does not compile so that it can be watched: its locks are not"
-            ));
+            cannot_be_watched(name);
         }
         // Without the directory, the facade knows that there are no places.
         let _ = fs::remove_dir_all(&sources);
@@ -280,6 +295,24 @@ fn run(command: &mut Command, wanted: impl Fn(&str) -> bool) -> io::Result<ExitS
         }
     }
     child.wait()
+}
+
+/// Runs the compiler. What it says is passed on, and its status given, if it succeeds; else there is nothing.
+fn unless_it_fails(command: &mut Command) -> io::Result<Option<ExitStatus>> {
+    let output = command.stdin(Stdio::null()).output()?;
+    if !output.status.success() {
+        return Ok(None);
+    }
+    io::stdout().write_all(&output.stdout)?;
+    io::stderr().write_all(&output.stderr)?;
+    Ok(Some(output.status))
+}
+
+fn cannot_be_watched(name: &str) {
+    let version = env::var("CARGO_PKG_VERSION").unwrap_or_default();
+    status::warning(format_args!(
+        "`{name}` {version} does not compile so that it can be watched: its locks are not"
+    ));
 }
 
 fn joined(key: &str, path: &Path) -> OsString {

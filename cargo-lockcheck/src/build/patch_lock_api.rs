@@ -4,6 +4,10 @@
 //! traits get one more constant, which says at which offset a raw lock keeps its place of creation;
 //! `None` unless a raw lock says otherwise. The functions that make locks write their caller there.
 //!
+//! Versions before 0.4.13 do not tell a raw lock by whom it is acquired, as their functions are not
+//! `#[track_caller]`: all that are public become so. Those before 0.4.11 let nobody make a guard of a locked
+//! mutex, and 0.4.6 makes no lock in a constant: they get what the later ones have.
+//!
 //! Where a closure acquires a lock, the caller of the function around it is not known in there. The
 //! traits get a twin of each method of that kind that is told the place, and such functions call it.
 //!
@@ -172,8 +176,6 @@ impl<'ast> Visit<'ast> for Changes<'_> {
     }
 
     fn visit_item_impl(&mut self, item: &'ast syn::ItemImpl) {
-        let is_condvar = matches!(&*item.self_ty, syn::Type::Path(ty)
-            if ty.path.segments.last().is_some_and(|last| last.ident == "Condvar"));
         for member in &item.items {
             let syn::ImplItem::Fn(function) = member else { continue };
             let mut makes = Makes { changes: Vec::new() };
@@ -181,16 +183,42 @@ impl<'ast> Visit<'ast> for Changes<'_> {
             if item.trait_.is_none() {
                 makes.visit_block(&function.block);
             }
-            let delegates = item.trait_.is_some() && matches!(&*name, "default" | "from");
-            if !makes.changes.is_empty() || delegates || (is_condvar && item.trait_.is_none()) {
+            let is_told = match item.trait_ {
+                Some(_) => matches!(&*name, "default" | "from"),
+                None => matches!(function.vis, syn::Visibility::Public(_)),
+            };
+            if is_told || !makes.changes.is_empty() {
                 self.track(function);
+            }
+            if !makes.changes.is_empty() && function.sig.constness.is_none() {
+                self.insert(function.sig.fn_token.span(), "const ");
             }
             makes.changes.into_iter().for_each(|(range, new)| self.edits.replace(range, new));
             if item.trait_.is_none() {
                 self.tell_closures(function);
             }
         }
+        if let Some(guard) = named(item, "guard")
+            && named(item, "make_guard_unchecked").is_none()
+            && matches!(&*item.self_ty, syn::Type::Path(ty)
+                if ty.path.segments.last().is_some_and(|last| last.ident == "Mutex"))
+        {
+            let output = self.source(guard.sig.output.span());
+            let make = format!(
+                "/// # Safety\n/// The mutex is locked.\n#[doc(hidden)] pub unsafe fn \
+                 make_guard_unchecked(&self) {output} {{ unsafe {{ self.guard() }} }} "
+            );
+            self.insert(item.brace_token.span.close(), &make);
+        }
     }
+}
+
+/// The method of this name.
+fn named<'a>(item: &'a syn::ItemImpl, name: &str) -> Option<&'a syn::ImplItemFn> {
+    item.items.iter().find_map(|member| match member {
+        syn::ImplItem::Fn(function) if function.sig.ident == name => Some(function),
+        _ => None,
+    })
 }
 
 /// Looks for the raw locks that a function puts into the locks that it makes.
@@ -253,7 +281,7 @@ let lockcheck_at = core::panic::Location::caller();
     }
 
     #[test]
-    fn what_makes_a_lock_tells_it_its_caller() {
+    fn what_makes_or_acquires_a_lock_tells_it_its_caller() {
         let text = "\
 pub unsafe trait RawMutex {
     const INIT: Self;
@@ -263,8 +291,9 @@ impl<R: RawMutex, T> Mutex<R, T> {
     pub const fn new(val: T) -> Self {
         Mutex { data: UnsafeCell::new(val), raw: R::INIT }
     }
-    pub fn raw(&self) -> &R {
-        &self.raw
+    pub fn lock(&self) -> MutexGuard<'_, R, T> {
+        self.raw.lock();
+        unsafe { self.make_guard_unchecked() }
     }
 }
 impl<R: RawMutex, T> From<T> for Mutex<R, T> {
@@ -285,8 +314,9 @@ impl<R: RawMutex, T> Mutex<R, T> {{
     #[track_caller] pub const fn new(val: T) -> Self {{
         Mutex {{ data: UnsafeCell::new(val), raw: {{ let mut raw = R::INIT; {place} }}
     }}
-    pub fn raw(&self) -> &R {{
-        &self.raw
+    #[track_caller] pub fn lock(&self) -> MutexGuard<'_, R, T> {{
+        self.raw.lock();
+        unsafe {{ self.make_guard_unchecked() }}
     }}
 }}
 impl<R: RawMutex, T> From<T> for Mutex<R, T> {{

@@ -4,9 +4,9 @@
 
 use std::path::Path;
 
-use walkdir::WalkDir;
+use walkdir::{DirEntry, WalkDir};
 
-use super::crate_patches::REWRITTEN;
+use super::crate_patches::{AS_IT_IS, REWRITTEN, has_facade};
 use crate::cli::packages::Package;
 use crate::report::model::{Unwatched, WhyUnwatched};
 
@@ -35,22 +35,36 @@ const KNOWN: &[(&str, Option<&str>, WhyUnwatched)] = &[
 pub fn unwatched(packages: &[Package], build: &Path) -> Vec<Unwatched> {
     let mut found: Vec<Unwatched> = packages.iter().filter_map(of_package).collect();
     for tokio in found.iter_mut().filter(|found| found.package == "tokio") {
-        if has_rewritten("tokio", build) {
+        if has_beside("tokio", REWRITTEN, build) {
             tokio.why = WhyUnwatched::AsyncWaits;
         }
+    }
+    let parking_lot = |package: &&Package| package.name == "parking_lot";
+    let mut versions = packages.iter().filter(parking_lot).map(|package| &*package.version);
+    if versions.any(|version| !has_facade(version)) || has_beside("parking_lot", AS_IT_IS, build) {
+        let package = "parking_lot".to_owned();
+        found.push(Unwatched { package, why: WhyUnwatched::OwnLocks });
     }
     found.sort_by(|a, b| (a.why, &a.package).cmp(&(b.why, &b.package)));
     found.dedup();
     found
 }
 
-/// Whether the package of this name was compiled so that its locks are watched.
-fn has_rewritten(name: &str, build: &Path) -> bool {
-    // Below the target and the profile, in `deps`.
-    let entries = WalkDir::new(build).min_depth(4).max_depth(4).into_iter().flatten();
-    entries.into_iter().any(|entry| {
+/// Whether a file that ends so lies beside the library of this name.
+fn has_beside(name: &str, ending: &str, build: &Path) -> bool {
+    // Below the target and the profile, in `deps`, or in a directory of the package.
+    let may_lead_there = |entry: &DirEntry| {
+        !matches!(entry.file_name().to_str(), Some("incremental" | ".fingerprint" | "examples"))
+    };
+    let mut entries = WalkDir::new(build)
+        .min_depth(4)
+        .max_depth(7)
+        .into_iter()
+        .filter_entry(may_lead_there)
+        .flatten();
+    entries.any(|entry| {
         let file = entry.file_name().to_string_lossy();
-        file.starts_with(&format!("{name}-")) && file.ends_with(REWRITTEN)
+        file.starts_with(&format!("{name}-")) && file.ends_with(ending)
     })
 }
 
@@ -76,6 +90,7 @@ mod tests {
     fn packages_are_known_by_name_and_feature_or_by_their_code() {
         let package = |name: &str, feature: &str, has_foreign_code| Package {
             name: name.to_owned(),
+            version: "1.0.0".to_owned(),
             features: vec![feature.to_owned()],
             has_foreign_code,
         };

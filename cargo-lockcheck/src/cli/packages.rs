@@ -14,6 +14,8 @@ const OF_C: &[&str] = &["cc", "cmake", "pkg-config", "vcpkg", "autotools"];
 pub struct Package {
     /// Its name.
     pub name: String,
+    /// Its version.
+    pub version: String,
     /// The features that it is compiled with.
     pub features: Vec<String>,
     /// Whether it brings code that is not Rust.
@@ -36,6 +38,7 @@ struct Metadata {
 struct Described {
     id: String,
     name: String,
+    version: String,
     links: Option<String>,
     targets: Vec<Target>,
     dependencies: Vec<Dependency>,
@@ -98,6 +101,7 @@ impl Metadata {
                 left.push(&edge.pkg);
                 linked.push(Package {
                     name: package.name.clone(),
+                    version: package.version.clone(),
                     features: nodes.get(&*edge.pkg).map(|n| n.features.clone()).unwrap_or_default(),
                     has_foreign_code: package.has_foreign_code(),
                 });
@@ -129,7 +133,7 @@ mod tests {
     fn what_the_program_is_made_of_is_found_and_nothing_else() {
         let package = |id: &str, links: &str, kind: &str, build: &str| {
             format!(
-                r#"{{"id":"{id}","name":"{id}","links":{links},"targets":[{{"kind":["{kind}"]}}],
+                r#"{{"id":"{id}","name":"{id}","version":"1.0.0","links":{links},"targets":[{{"kind":["{kind}"]}}],
                     "dependencies":[{{"name":"{build}","kind":"build"}}]}}"#
             )
         };

@@ -10,7 +10,8 @@ mod standing;
 mod still_waiting;
 mod ways;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
+use std::collections::btree_map::{BTreeMap, Entry};
 use std::sync::Arc;
 
 use lockdep::finding::{Rule, Tier};
@@ -64,6 +65,7 @@ pub fn analyze(merged: &Merged, sources: &Sources, told: &[Vec<String>]) -> Anal
     let across = cross.found.iter().map(|found| builder.finding(found, 1));
     let mut findings: Vec<Finding> = single.chain(across).collect();
     findings.sort_by_cached_key(order);
+    join_cycles(&mut findings);
     fold(&mut findings);
     naming::number_namesakes(&mut findings);
     findings.sort_by_cached_key(order);
@@ -105,6 +107,35 @@ fn order_graph(merged: &Merged, names: &Names) -> OrderGraph {
     OrderGraph::of(&locks, &mut links)
 }
 
+/// Joins cycles of the same locks that are asked for at the same places, and differ in where the locks that
+/// are held were taken: the surest is told, as often as all of them were seen.
+fn join_cycles(findings: &mut Vec<Finding>) {
+    let cycle =
+        |finding: &Finding| (can_happen(finding.tier), finding.id.clone(), asked_at(finding));
+    let mut joined: BTreeMap<_, Finding> = BTreeMap::new();
+    let (cycles, others): (Vec<_>, Vec<_>) =
+        findings.drain(..).partition(|finding| finding.rule == Rule::LockOrder);
+    for found in cycles {
+        match joined.entry(cycle(&found)) {
+            Entry::Vacant(entry) => _ = entry.insert(found),
+            Entry::Occupied(mut entry) => {
+                let count = entry.get().count + found.count;
+                if entry.get().tier < found.tier {
+                    entry.insert(found);
+                }
+                entry.get_mut().count = count;
+            }
+        }
+    }
+    findings.extend(others.into_iter().chain(joined.into_values()));
+    findings.sort_by_cached_key(order);
+}
+
+/// Where the locks of a finding were asked for while others were held.
+fn asked_at(finding: &Finding) -> BTreeSet<Place> {
+    finding.edges.iter().map(|edge| edge.to_site.clone()).collect()
+}
+
 /// Drops what another finding tells better, or as well: a cycle of orders that has become a deadlock,
 /// nestings within one class that a cycle of orders explains, and all but one of those within one class,
 /// a lock left locked that somebody waits for, a wait that has become a hang, and what the threads of a
@@ -127,9 +158,6 @@ fn fold(findings: &mut Vec<Finding>) {
     let orphans: Vec<BTreeSet<Place>> = findings.iter().filter(waited).map(sites).collect();
     let waits = |finding: &Finding| -> BTreeSet<Place> {
         finding.waits.iter().map(|wait| wait.site.clone()).collect()
-    };
-    let asks = |finding: &Finding| -> BTreeSet<Place> {
-        finding.edges.iter().map(|edge| edge.to_site.clone()).collect()
     };
     let hung = |finding: &&Finding| {
         matches!(finding.rule, Rule::Deadlock | Rule::WaitWhileHolding) && !finding.waits.is_empty()
@@ -155,7 +183,7 @@ fn fold(findings: &mut Vec<Finding>) {
     let told = |places: &BTreeSet<Place>| hangs.iter().any(|hang| places.is_subset(hang));
     findings.retain(|finding| match finding.rule {
         Rule::WaitWhileHolding if finding.waits.is_empty() => {
-            !told(&asks(finding)) && !locks_hung(finding)
+            !told(&asked_at(finding)) && !locks_hung(finding)
         }
         Rule::StuckWait if !finding.waits.is_empty() => {
             let (places, count) = (waits(finding), finding.waits.len());
@@ -165,7 +193,7 @@ fn fold(findings: &mut Vec<Finding>) {
         }
         Rule::LockOrder => {
             // What may happen to the same locks at other places says less than that it did.
-            let weaker = finding.tier == Tier::Potential && hung_locks.contains(&created(finding));
+            let weaker = finding.tier < Tier::Reachable && hung_locks.contains(&created(finding));
             !deadlocks.contains(&links(finding)) && !weaker
         }
         Rule::SameClassNesting => {
