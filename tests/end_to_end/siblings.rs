@@ -40,6 +40,7 @@ fn fields_that_one_expression_makes_are_told_apart_by_a_run_as_by_the_lint() {
             vec!["Account.balance"],
             vec!["Ledger.credit", "Ledger.debit"],
             vec!["Pair.left", "Pair.right"],
+            vec!["Settings.limits", "Settings.quotas"],
             vec!["Slots.busy", "Slots.free"],
         ],
         "{run}"
