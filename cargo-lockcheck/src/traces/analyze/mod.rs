@@ -6,6 +6,7 @@
 
 mod contention;
 mod cross;
+mod gone;
 mod standing;
 mod still_waiting;
 mod ways;
@@ -77,6 +78,7 @@ pub fn analyze(merged: &Merged, sources: &Sources, told: &[Vec<String>]) -> Anal
                 .to_owned(),
         );
     }
+    notes.extend(gone::note(&findings, sources));
     notes.extend(still_waiting::note(&merged.processes, &names));
     let contention = Contention::of(&merged.processes);
     notes.extend(contention.notes(&names));
