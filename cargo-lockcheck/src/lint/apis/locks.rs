@@ -51,6 +51,8 @@ pub(crate) enum Waiting {
     Try,
     /// For some time.
     Timed,
+    /// Until it has it, by one attempt after another.
+    Retried,
 }
 
 /// The types of locks: those that are known, and those that the settings name.

@@ -9,7 +9,9 @@ use super::events::{Analysis, Event, EventKind, HeldLock};
 use crate::lint::apis::locks::Waiting;
 use crate::lint::apis::waits::Blocking;
 use crate::lint::dataflow::class_of::class_name;
+use crate::lint::dataflow::attempts::is_made_until_it_succeeds;
 use crate::lint::dataflow::facts::Facts;
+use crate::lint::dataflow::flow::Flow;
 use crate::lint::dataflow::tokens::{self, Held, Holder, State, Tokens, tokens_in};
 use crate::lint::dataflow::view::BodyView;
 use crate::lint::mir::model::{self, Operand, Rvalue, StatementKind, Terminator};
@@ -34,6 +36,7 @@ pub(super) struct Builder<'f, 'p, 'a> {
     pub(super) summary: Summary,
     pub(super) acquired: HashMap<AcquiredKey, usize>,
     pub(super) facts: &'f Facts,
+    pub(super) flow: &'f Flow,
 }
 
 /// Acquisitions that a caller need not tell apart: lock, mode, class, the guards released, and what it
@@ -48,6 +51,9 @@ impl<'a> Builder<'_, '_, 'a> {
         for (token, _) in &plan.transfer.made {
             let (lock, chain) = &self.locks[*token as usize];
             if lock.wait == Waiting::Try && chain.len() == 1 {
+                if is_made_until_it_succeeds(view, self.flow, at) {
+                    self.retried(at, lock, chain, state);
+                }
                 let kind = EventKind::Tried(lock.clone());
                 self.event(at, here.clone(), state, kind);
             }
@@ -89,6 +95,18 @@ impl<'a> Builder<'_, '_, 'a> {
             }
             self.analysis.deferred_edges.push(edge);
         }
+    }
+
+    /// An attempt that is made until it succeeds, as callers have to know of it.
+    fn retried(&mut self, at: u32, lock: &LockUse, chain: &CallPath, state: &State) {
+        let acquired = Acquired {
+            lock: LockUse { wait: Waiting::Retried, ..lock.clone() },
+            chain: chain.clone(),
+            released: 0,
+            dropped: None,
+            needs: Vec::new(),
+        };
+        self.summarize(at, &Effect::Acquire(acquired, Vec::new()), state);
     }
 
     /// The guards that a wait is given, by value or by reference, and those that stay.

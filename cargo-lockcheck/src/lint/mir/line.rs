@@ -129,7 +129,8 @@ fn operand<'a>(cursor: &mut Cursor<'a>) -> Option<Operand<'a>> {
         return Some(Operand::Copy(place(cursor)?));
     }
     let is_const = cursor.eat("const ");
-    let text = cursor.until(b",)]}", true);
+    // The last of a struct's fields has a space before the closing bracket.
+    let text = cursor.until(b",)]}", true).trim_end();
     (is_const || !text.is_empty()).then_some(Operand::Const(text))
 }
 
@@ -193,7 +194,7 @@ pub(crate) fn fields_of(text: &str) -> Option<(&str, Vec<&str>)> {
         cursor.expect(": ")?;
         operand(&mut cursor)?;
         cursor.eat(",");
-        cursor.expect(" ")?;
+        cursor.eat(" ");
     }
     Some((name, names))
 }
@@ -274,7 +275,7 @@ fn try_rvalue(text: &str) -> Option<Rvalue<'_>> {
             cursor.expect(": ")?;
             values.push(operand(&mut cursor)?);
             cursor.eat(",");
-            cursor.expect(" ")?;
+            cursor.eat(" ");
         }
         return Some(Rvalue::Aggregate(name, values));
     }

@@ -6,7 +6,7 @@
 
 use lockdep::finding::Rule;
 
-use super::relock::is_same;
+use super::relock::{self, is_same};
 use super::report::{chain_sites, finding, lock, quoted, site, under, why_alive};
 use super::tasks::{across_await, taken_by_thread};
 use super::wakers::Wakers;
@@ -17,6 +17,7 @@ use crate::lint::dataflow::class_of::class_name;
 use crate::lint::effects::analyzed::Analyzed;
 use crate::lint::effects::effect::{Effect, location};
 use crate::lint::effects::events::{Event, EventKind, HeldLock};
+use crate::lint::mir::callee::Callee;
 use crate::lint::mir::model::{Body, Step, Terminator};
 use crate::lint::mir::types;
 use crate::lint::program::BodyId;
@@ -255,7 +256,13 @@ fn thread_of(analyzed: &Analyzed<'_, '_>, drop: BodyId, own: &str) -> Option<Thr
             }
             // A weak handle owns the value as long as it is upgraded.
             let upgrades = || {
-                thread.calls().any(|(_, call)| call.callee().is_some_and(|c| c.name() == "upgrade"))
+                let is_upgrade = |callee: &Callee<'_>| {
+                    callee.name() == "upgrade" && relock::mentions(callee.text, own)
+                };
+                analyzed.reached_from(body).into_iter().any(|id| {
+                    let mut calls = program.functions[id].body.calls();
+                    calls.any(|(_, call)| call.callee().is_some_and(is_upgrade))
+                })
             };
             let owns = |ty: &str| match types::short(ty) {
                 "Arc" => true,

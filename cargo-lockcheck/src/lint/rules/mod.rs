@@ -5,6 +5,7 @@ mod channels;
 mod condvars;
 mod declared;
 mod foreign;
+mod futurelock;
 mod init;
 mod order;
 mod relock;
@@ -55,6 +56,7 @@ pub(crate) fn check(analyzed: &Analyzed<'_, '_>, order: &[Vec<String>]) -> Check
             let mut findings = Vec::new();
             foreign::check(analyzed, &mut findings);
             asynchronous::check(analyzed, &mut findings);
+            futurelock::check(analyzed, &mut findings);
             condvars::check(analyzed, &mut findings);
             channels::check(analyzed, &mut findings);
             init::check(analyzed, &mut findings);

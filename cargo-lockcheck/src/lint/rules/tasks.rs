@@ -83,19 +83,22 @@ fn reader_that_takes(
     };
     let bodies = analyzed.analyses.iter().enumerate();
     let mut near = bodies.filter(|(id, _)| is_near(analyzed.program.functions[*id].unit));
-    let found = near.find(|(_, analysis)| {
+    let found = near.find(|(id, analysis)| {
         let cycle_of = |event: &Event| analysis.cycle.get(event.block as usize).copied().flatten();
         let mut loops = analysis.events.iter().filter(reads).filter_map(cycle_of);
         loops.any(|cycle| {
-            analysis.events.iter().any(|event| {
-                let takes = match &event.kind {
-                    EventKind::Effect(Effect::Acquire(acquired, _)) => {
-                        acquired.lock.wait == Waiting::Blocking
-                            && acquired.lock.class.as_ref() == Some(class)
-                    }
-                    _ => false,
-                };
-                takes && cycle_of(event) == Some(cycle)
+            analysis.events.iter().any(|event| match &event.kind {
+                EventKind::Effect(Effect::Acquire(acquired, _)) => {
+                    cycle_of(event) == Some(cycle)
+                        && acquired.lock.wait == Waiting::Blocking
+                        && match &acquired.lock.class {
+                            Some(own) => own == class,
+                            None => analyzed
+                                .classes_by_callers(*id, &acquired.lock.path)
+                                .contains(class),
+                        }
+                }
+                _ => false,
             })
         })
     });
