@@ -118,7 +118,7 @@ pub static RULES: &[RuleInfo] = table! {
         "A thread waits for an event while it holds a lock that the event's side takes"
         "release the lock before waiting"
         "wait-while-holding",
-    StuckWait Deny Run
+    StuckWait Warn Both
         "A thread waits for what no thread can do any more"
         "make sure that whoever completes the wait lives as long as the waiter"
         "stuck-wait",

@@ -106,6 +106,9 @@ impl<'a> Planner<'_, '_, 'a> {
                 released: 0,
             };
             self.plan.effects.push(Effect::Block(blocks, on));
+            if what == Blocking::BlockOn {
+                self.future_run_here(call);
+            }
         }
         match (callee.trait_name, callee.name()) {
             (Some("Future"), "poll") => return self.poll(call, callee),
@@ -155,6 +158,21 @@ impl<'a> Planner<'_, '_, 'a> {
                     self.scoped(id, &view.operand(arg));
                 }
             }
+        }
+    }
+
+    /// What the future does that a call runs to its end on this thread.
+    fn future_run_here(&mut self, call: &Call<'a>) {
+        let Some(future) = call.args.last() else { return };
+        let unit = self.view.function.unit;
+        let ty = self.view.operand_type(future).filter(|ty| ty.starts_with('{'));
+        if let Some(id) = ty.and_then(|ty| self.view.program.closure(unit, ty)) {
+            let path = self.view.operand(future);
+            let argument = |number| match number {
+                1 => path.clone().into(),
+                _ => Argument::unknown(),
+            };
+            self.body(id, &argument, false, None);
         }
     }
 

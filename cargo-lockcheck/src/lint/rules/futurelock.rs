@@ -314,8 +314,12 @@ fn blocks_without(view: &BodyView<'_, '_>, left: &Left) -> HashSet<u32> {
                 if is_output(place) =>
             {
                 let named = cases.iter().map(|case| (case.0, case.1));
-                // What is left is one more variant.
-                let rest = otherwise.map(|to| (cases.len() as u128, to));
+                // Of what is left, the first that has no way of its own stands for all.
+                let is_named = |variant: &u128| cases.iter().any(|case| case.0 == *variant);
+                let rest = otherwise.and_then(|to| {
+                    let mut others = (0..=cases.len() as u128).filter(|other| !is_named(other));
+                    Some((others.next()?, to))
+                });
                 Some(named.chain(rest).collect::<Vec<_>>())
             }
             (Terminator::Switch(_, cases, otherwise), Some(Condition::Value)) => {

@@ -11,6 +11,7 @@ mod order;
 mod relock;
 mod report;
 mod ring;
+mod self_send;
 mod spins;
 mod suggest;
 mod tasks;
@@ -59,6 +60,7 @@ pub(crate) fn check(analyzed: &Analyzed<'_, '_>, order: &[Vec<String>]) -> Check
             futurelock::check(analyzed, &mut findings);
             condvars::check(analyzed, &mut findings);
             channels::check(analyzed, &mut findings);
+            self_send::check(analyzed, &mut findings);
             init::check(analyzed, &mut findings);
             spins::check(analyzed, &mut findings);
             findings
