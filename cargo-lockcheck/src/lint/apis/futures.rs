@@ -24,10 +24,7 @@ const POLLING: &[(Functions, Polled)] = &[
     (Functions { of: Of::Path("std::future"), names: &["poll_fn"] }, Polled::Captured),
     (Functions { of: Of::Crates(&["futures"]), names: &["poll_fn"] }, Polled::Captured),
     (Functions { of: Of::Crates(&["futures"]), names: &["select"] }, Polled::Arguments),
-    (
-        Functions { of: Of::Path("tokio::time"), names: &["timeout", "timeout_at"] },
-        Polled::Limited,
-    ),
+    (Functions { of: Of::Path("tokio::time"), names: &["timeout", "timeout_at"] }, Polled::Limited),
     (of_traits(&["StreamExt", "TryStreamExt"], &["next", "try_next"]), Polled::Stream),
 ];
 

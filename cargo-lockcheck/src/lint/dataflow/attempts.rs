@@ -18,7 +18,9 @@ pub(crate) fn is_made_until_it_succeeds(view: &BodyView<'_, '_>, graph: &Flow, b
     let counts = body.calls().any(|(at, call)| {
         let is_next = |name: &str, of_trait: bool| name == "next" && of_trait;
         in_loop(at)
-            && call.callee().is_some_and(|callee| is_next(callee.name(), callee.trait_name.is_some()))
+            && call
+                .callee()
+                .is_some_and(|callee| is_next(callee.name(), callee.trait_name.is_some()))
     });
     if counts {
         return false;

@@ -6,10 +6,11 @@ use std::sync::Arc;
 
 use super::effect::{Effect, Plan, location_of, parameter_bit};
 use super::events::{Analysis, Event, EventKind, HeldLock};
+use crate::lint::apis::atomics::{LOADS, is_operation};
 use crate::lint::apis::locks::Waiting;
 use crate::lint::apis::waits::Blocking;
-use crate::lint::dataflow::class_of::class_name;
 use crate::lint::dataflow::attempts::is_made_until_it_succeeds;
+use crate::lint::dataflow::class_of::class_name;
 use crate::lint::dataflow::facts::Facts;
 use crate::lint::dataflow::flow::Flow;
 use crate::lint::dataflow::tokens::{self, Held, Holder, State, Tokens, tokens_in};
@@ -57,6 +58,10 @@ impl<'a> Builder<'_, '_, 'a> {
                 let kind = EventKind::Tried(lock.clone());
                 self.event(at, here.clone(), state, kind);
             }
+        }
+        if !state.is_empty() && self.flow.cycle[at as usize].is_some() && looks_at_atomic(view, at)
+        {
+            self.event(at, here.clone(), state, EventKind::Polled);
         }
         for mut effect in plan.effects {
             let released = effect.released_mut().map_or(0, |released| *released);
@@ -361,6 +366,14 @@ impl<'a> Builder<'_, '_, 'a> {
                 self.summary.guards.push((lock, chain.clone(), held.fields().to_vec()));
             }
         }
+    }
+}
+
+/// Whether a block ends with a look at an atomic value.
+fn looks_at_atomic(view: &BodyView<'_, '_>, at: u32) -> bool {
+    match &view.function.body.blocks[at as usize].terminator {
+        Terminator::Call(call) => call.callee().is_some_and(|callee| is_operation(callee, LOADS)),
+        _ => false,
     }
 }
 

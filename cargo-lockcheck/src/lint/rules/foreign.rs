@@ -147,7 +147,6 @@ fn across_blocking(
                 || on.parts.contains(&Part::Protected)
         })
     };
-    let held = event.held.iter().find(|held| !is_protected(held) && !held.lock.is_async)?;
     let function = &analyzed.program.functions[id].display;
     if blocks.what == Blocking::Join
         && let Some(on) = on
@@ -169,6 +168,7 @@ fn across_blocking(
             end,
         ));
     }
+    let held = event.held.iter().find(|held| !is_protected(held) && !held.lock.is_async)?;
     let what = blocks.what.describe();
     let message = format!("`{function}` {what} while it holds {}", quoted(&held.lock));
     let label = format!("{what} here");

@@ -386,7 +386,9 @@ impl Contended {
                         let classes = event.held.iter().filter_map(|held| held.lock.class.as_ref());
                         over_await.extend(classes.map(|class| Arc::clone(&class.key)));
                     }
-                    EventKind::Effect(Effect::Acquire(acquired, _)) if acquired.chain.len() == 1 => {
+                    EventKind::Effect(Effect::Acquire(acquired, _))
+                        if acquired.chain.len() == 1 =>
+                    {
                         if let Some(class) = &acquired.lock.class {
                             let known: &mut HashSet<BodyId> =
                                 takers.entry(Arc::clone(&class.key)).or_default();

@@ -8,6 +8,7 @@ mod foreign;
 mod futurelock;
 mod init;
 mod order;
+mod polled;
 mod relock;
 mod report;
 mod ring;
@@ -60,6 +61,7 @@ pub(crate) fn check(analyzed: &Analyzed<'_, '_>, order: &[Vec<String>]) -> Check
             futurelock::check(analyzed, &mut findings);
             condvars::check(analyzed, &mut findings);
             channels::check(analyzed, &mut findings);
+            polled::check(analyzed, &mut findings);
             self_send::check(analyzed, &mut findings);
             init::check(analyzed, &mut findings);
             spins::check(analyzed, &mut findings);

@@ -235,8 +235,8 @@ fn two_elements(held: &Path, asked: &Path) -> Option<[u32; 2]> {
     found
 }
 
-/// Two values of one type, both handed in, or two elements by numbers that are, whose same lock is taken: `a == b` and `b == a` take
-/// them in either order. Silent when the body compares the two in any way, or when the inner one is
+/// Two values of one type, both handed in, or two elements by numbers that are, or that begin again from
+/// the front, whose same lock is taken: `a == b` and `b == a` take them in either order. Silent when the body compares the two in any way, or when the inner one is
 /// said to be of another level.
 fn is_unordered(analyzed: &Analyzed<'_, '_>, id: BodyId, held: &HeldLock, asked: &LockUse) -> bool {
     if asked.is_nested {
@@ -247,9 +247,11 @@ fn is_unordered(analyzed: &Analyzed<'_, '_>, id: BodyId, held: &HeldLock, asked:
     };
     if let Some(elements) = two_elements(&held.lock.path, &asked.path) {
         let params = analyzed.program.functions[id].body.params as u32;
+        let view = analyzed.view(id);
+        let is_free = |number: &u32| (1..=params).contains(number) || view.wraps_around(*number);
         return held_class == asked_class
             && !held.stale
-            && elements.iter().all(|number| (1..=params).contains(number))
+            && elements.iter().all(is_free)
             && !compares(analyzed, id, &held.lock.path, elements);
     }
     let (Root::Param(first), Root::Param(second)) = (&held.lock.path.root, &asked.path.root) else {
@@ -278,9 +280,10 @@ fn compares(analyzed: &Analyzed<'_, '_>, id: BodyId, held: &Path, two: [u32; 2])
     let is_apart = |operand: &Operand<'_>| {
         let path = view.operand(operand);
         let is_protected = path.root == held.root
-            && path.parts.strip_prefix(held.parts.as_slice()).is_some_and(|rest| {
-                rest.first() == Some(&Part::Protected)
-            });
+            && path
+                .parts
+                .strip_prefix(held.parts.as_slice())
+                .is_some_and(|rest| rest.first() == Some(&Part::Protected));
         let is_of_third = matches!(path.root, Root::Param(number) if !two.contains(&number));
         is_protected || is_of_third
     };

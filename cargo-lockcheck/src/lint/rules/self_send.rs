@@ -66,8 +66,9 @@ fn sent_to_itself(analyzed: &Analyzed<'_, '_>, channel: &Channel<'_>) -> Option<
     let starts = view.function.body.calls().filter(|(_, call)| call.callee().is_some_and(is_spawn));
     for (at, call) in starts {
         let Some(given) = call.args.last() else { continue };
-        let thread =
-            view.operand_type(given).and_then(|ty| analyzed.program.closure(view.function.unit, ty));
+        let thread = view
+            .operand_type(given)
+            .and_then(|ty| analyzed.program.closure(view.function.unit, ty));
         let Some(thread) = thread else { continue };
         let mut ends = HashSet::new();
         collect_ends(&view, &view.operand(given), channel.block, DEPTH, &mut ends);
@@ -165,11 +166,12 @@ fn answered(
                 continue;
             };
             let in_loop = |at: u32| graph.cycle[at as usize] == Some(cycle);
+            let taken = location_of(&view, at);
             let calls = view.function.body.calls().filter(|(at, _)| in_loop(*at));
             let mut work = Vec::new();
             for (at, call) in calls {
                 if sends(call, message) {
-                    return Some((location_of(&view, at), Some((id, location_of(&view, at)))));
+                    return Some((taken, Some((id, location_of(&view, at)))));
                 }
                 work.extend(run_in(analyzed, &view, call));
             }
@@ -179,7 +181,7 @@ fn answered(
                 let (at, _) = calls.find(|(_, call)| sends(call, message))?;
                 Some((sender, location_of(&view, at)))
             });
-            return Some((location_of(&view, at), sender));
+            return Some((taken, sender));
         }
     }
     None

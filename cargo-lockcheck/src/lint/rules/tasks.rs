@@ -8,15 +8,17 @@ use super::report::{quoted, under};
 use crate::lint::apis::locks::Waiting;
 use crate::lint::apis::threads::is_spawn;
 use crate::lint::apis::waits::Blocking;
+use crate::lint::dataflow::class_of::class_of;
 use crate::lint::dataflow::view::BodyView;
 use crate::lint::effects::analyzed::Analyzed;
 use crate::lint::effects::effect::Effect;
 use crate::lint::effects::events::{Event, EventKind, HeldLock};
-use crate::lint::mir::model::{Call, Terminator};
+use crate::lint::mir::model::{Call, Operand, Rvalue, StatementKind, Terminator};
+use crate::lint::mir::types;
 use crate::lint::program::BodyId;
 use crate::lint::summary::path::{Part, Path, Root};
 use crate::lint::summary::{BlockingCall, LockUse};
-use crate::report::model::Finding;
+use crate::report::model::{Finding, Mode};
 
 /// What is wrong with an await of a task, whose locks the event has.
 pub(super) fn across_await(
@@ -126,16 +128,92 @@ pub(super) fn taken_by_thread<'h>(
         return held.iter().find(is_taken);
     }
     // A handle out of a collection of those that the body has started.
-    if !handle.parts.iter().any(|part| matches!(part, Part::Element(_))) {
-        return None;
+    if handle.parts.iter().any(|part| matches!(part, Part::Element(_))) {
+        let mut started = view.function.body.calls().filter(|(_, call)| starts(call));
+        let found = started.find_map(|(_, call)| {
+            let taken = taken_by(analyzed, &view, call)?;
+            held.iter().find(|held| is_among(&taken, held))
+        });
+        if found.is_some() {
+            return found;
+        }
     }
-    let mut started = view.function.body.calls().filter(|(_, call)| starts(call));
-    started.find_map(|(_, call)| {
-        let taken = taken_by(analyzed, &view, call)?;
-        held.iter().find(|held| {
-            held.lock.class.is_some() && taken.iter().any(|taken| taken.class == held.lock.class)
+    // A handle out of a field that another body has put it in.
+    let field = last_field(handle)?;
+    let unit = view.function.unit;
+    let functions = analyzed.program.functions.iter().enumerate();
+    functions.filter(|(_, function)| function.unit == unit).find_map(|(id, function)| {
+        if !function.body.calls().any(|(_, call)| starts(call)) {
+            return None;
+        }
+        let view = analyzed.view(id);
+        put_into(&view, field).into_iter().find_map(|block| {
+            let Terminator::Call(call) = &function.body.blocks[block as usize].terminator else {
+                return None;
+            };
+            let taken = starts(call).then(|| taken_by(analyzed, &view, call))??;
+            held.iter().find(|held| is_among(&taken, held))
         })
     })
+}
+
+/// Whether a held lock is of the class of one of several, and not shared with it.
+fn is_among(taken: &[LockUse], held: &HeldLock) -> bool {
+    let is_it = |taken: &LockUse| {
+        taken.class == held.lock.class && (taken.mode, held.lock.mode) != (Mode::Read, Mode::Read)
+    };
+    held.lock.class.is_some() && !held.stale && taken.iter().any(is_it)
+}
+
+/// The last field of a type of the program on a path.
+fn last_field(path: &Path) -> Option<&Part> {
+    path.parts.iter().rev().find(|part| matches!(part, Part::Field { owner: Some(_), .. }))
+}
+
+/// The blocks whose calls return what a body puts into a field.
+fn put_into(view: &BodyView<'_, '_>, field: &Part) -> Vec<u32> {
+    let Part::Field { owner: Some(owner), index, .. } = field else { return Vec::new() };
+    let is_field = |path: &Path| last_field(path) == Some(field);
+    let mut found = Vec::new();
+    let mut add = |value: &Operand<'_>| {
+        if let Path { root: Root::Call(block), parts } = view.operand(value)
+            && parts.is_empty()
+        {
+            found.push(block);
+        }
+    };
+    for block in view.function.body.blocks.iter().filter(|block| !block.cleanup) {
+        for statement in &block.statements {
+            let StatementKind::Assign(dest, value) = &statement.kind else { continue };
+            match value {
+                Rvalue::Aggregate(name, values)
+                    if types::short(view.type_of(dest)) == types::last(owner)
+                        && name.starts_with(char::is_alphabetic) =>
+                {
+                    values.get(*index as usize).into_iter().for_each(&mut add);
+                }
+                // `Some(handle)` may be put together where it is assigned.
+                Rvalue::Aggregate(_, values)
+                    if !dest.steps.is_empty() && is_field(&view.place(dest)) =>
+                {
+                    values.first().into_iter().for_each(&mut add);
+                }
+                Rvalue::Use(value) if !dest.steps.is_empty() && is_field(&view.place(dest)) => {
+                    add(value);
+                }
+                _ => {}
+            }
+        }
+        // `field.replace(handle)`, `field.push(handle)`.
+        if let Terminator::Call(call) = &block.terminator
+            && call.callee().is_some_and(|callee| types::is_library(callee.owner()))
+            && let [place, .., value] = call.args.as_slice()
+            && is_field(&view.operand(place))
+        {
+            add(value);
+        }
+    }
+    found
 }
 
 /// The locks that the thread or task takes which a call starts, as the body names them.
@@ -150,9 +228,10 @@ fn taken_by(
     let captures = view.operand(closure);
     let acquired = analyzed.summaries[body].as_ref()?.acquired.iter();
     let waited = acquired.filter(|acquired| acquired.lock.wait == Waiting::Blocking);
-    let taken = waited.map(|acquired| LockUse {
-        path: view.substitute_with(&acquired.lock.path, &|_| captures.clone()),
-        ..acquired.lock.clone()
+    let taken = waited.map(|acquired| {
+        let path = view.substitute_with(&acquired.lock.path, &|_| captures.clone());
+        let class = acquired.lock.class.clone().or_else(|| class_of(view, &path));
+        LockUse { path, class, ..acquired.lock.clone() }
     });
     Some(taken.collect())
 }
