@@ -9,6 +9,7 @@ use std::sync::Arc;
 
 use super::effect::{Effect, Plan, parameter_bit};
 use super::instantiate::{Argument, CALLED, ClosureArgs, Planner};
+use crate::cli::user_config::CallEffect;
 use crate::lint::apis::closures::{self, ClosureArgument, closure_argument, is_option};
 use crate::lint::apis::lazy::{LazyCall, lazy_call};
 use crate::lint::apis::locks::{LockCall, Waiting, future_of_lock};
@@ -117,6 +118,9 @@ impl<'a> Planner<'_, '_, 'a> {
                 return self.format(call, callee);
             }
             _ => {}
+        }
+        if let Some(CallEffect::Runs | CallEffect::Keeps) = callee.told {
+            return self.outside(call, callee);
         }
         if let Some(id) = view.program.resolve(view.function.unit, callee) {
             let args = &call.args;
