@@ -284,3 +284,19 @@ fn try_rvalue(text: &str) -> Option<Rvalue<'_>> {
     }
     cursor.is_empty().then(|| Rvalue::Aggregate(name, Vec::new()))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::model::{Operand, Rvalue};
+    use super::{fields_of, rvalue};
+
+    #[test]
+    fn the_last_field_of_a_struct_may_be_a_constant() {
+        let text = "Flusher { pending: move _8, spare: move _10, rounds: const 10_usize }";
+        let Rvalue::Aggregate("Flusher", values) = rvalue(text) else { panic!("no aggregate") };
+        assert_eq!(values.len(), 3);
+        assert_eq!(values[2], Operand::Const("10_usize"));
+        let text = "_7 = Named { first: move _8, name: const \"a } b\" }";
+        assert_eq!(fields_of(text), Some(("Named", vec!["first", "name"])));
+    }
+}

@@ -8,7 +8,7 @@ use rayon::prelude::*;
 
 use super::edges::Witness;
 use super::meeting::{Meeting, makers, meet};
-use super::ownership::{has_no_handle, is_made, is_whole};
+use super::ownership::{has_no_handle, has_word, is_made, is_whole};
 use super::threads;
 use crate::lint::apis::aliases::{CallAlias, call_alias};
 use crate::lint::apis::moves::is_drop;
@@ -61,11 +61,12 @@ impl<'x, 'p, 'a> Exclusion<'x, 'p, 'a> {
         let locks = [&witness.held.0, &witness.asked.0];
         let paths = locks.map(|lock| &lock.path);
         let view = self.analyzed.view(witness.body);
-        locks.iter().all(|lock| has_no_handle(&view, lock))
-            && (paths.iter().all(|path| match path.root {
-                Root::Param(number) => self.owns_param(witness.body, number, DEPTH),
-                _ => false,
-            }) || self.has_made(&view, witness, &paths))
+        self.is_opening(&view, witness, &paths)
+            || locks.iter().all(|lock| has_no_handle(&view, lock))
+                && (paths.iter().all(|path| match path.root {
+                    Root::Param(number) => self.owns_param(witness.body, number, DEPTH),
+                    _ => false,
+                }) || self.has_made(&view, witness, &paths))
     }
 
     /// Whether the body has made what the locks are in, and has not given it away before it asks.
@@ -87,8 +88,46 @@ impl<'x, 'p, 'a> Exclusion<'x, 'p, 'a> {
         }
     }
 
+    /// Whether the body puts together what the locks are in, be it behind handles, and nobody else has
+    /// it when it asks: none that it is given has a part of it, and it has started no thread with it.
+    fn is_opening(&self, view: &BodyView<'_, '_>, witness: &Witness, paths: &[&Path]) -> bool {
+        let function = view.function;
+        let (Some(block), [held, asked]) = (witness.block, paths) else { return false };
+        let Root::Aggregate(..) = held.root else { return false };
+        if function.is_coroutine() || function.is_closure() || held.root != asked.root {
+            return false;
+        }
+        // What is given may be handles of other objects, but none of a type on the way.
+        let owners = paths.iter().flat_map(|path| &path.parts).filter_map(|part| match part {
+            Part::Field { owner: Some(owner), .. } => Some(types::last(owner)),
+            _ => None,
+        });
+        let owners: Vec<&str> = owners.collect();
+        let given = &function.body.locals[1..=function.body.params];
+        let has_part = |ty: &str| owners.iter().any(|owner| has_word(ty, owner));
+        if given.iter().any(|local| has_part(local.ty)) {
+            return false;
+        }
+        let wholes = wholes(view, &held.root);
+        let graph = Flow::new(view);
+        (0..function.body.blocks.len() as u32)
+            .filter(|at| wholes.iter().any(|whole| self.gives_away_but(view, *at, whole, &wholes)))
+            .all(|at| !reaches(&graph, at, block, &[]))
+    }
+
     /// Whether a block hands something to code that may give it to another thread.
     fn gives_away(&self, view: &BodyView<'_, '_>, block: u32, root: &Root) -> bool {
+        self.gives_away_but(view, block, root, &[])
+    }
+
+    /// The same, but for what is put into one of some values that the body has itself.
+    fn gives_away_but(
+        &self,
+        view: &BodyView<'_, '_>,
+        block: u32,
+        root: &Root,
+        own: &[Root],
+    ) -> bool {
         let is_it = |path: &Path| path.root == *root && !path.parts.contains(&Part::Protected);
         let block = &view.function.body.blocks[block as usize];
         if block.cleanup {
@@ -103,8 +142,9 @@ impl<'x, 'p, 'a> Exclusion<'x, 'p, 'a> {
                 Rvalue::Discriminant(_) | Rvalue::Static(_) | Rvalue::Other => false,
             };
             // In a variable that is known to be it, it is not given away.
+            let is_own = |of: &Root| of == root || own.contains(of);
             let is_kept =
-                dest.steps.is_empty() && (dest.local == 0 || view.local(dest.local).root == *root);
+                dest.steps.is_empty() && (dest.local == 0 || is_own(&view.local(dest.local).root));
             if is_given && !is_kept {
                 return true;
             }
@@ -144,13 +184,16 @@ impl<'x, 'p, 'a> Exclusion<'x, 'p, 'a> {
         self.starting.get_or_init(|| {
             let functions = self.analyzed.program.functions.iter().enumerate();
             let starts = functions.filter(|(_, function)| {
-                let mut callees = function.body.calls().map(|(_, call)| call.callee());
-                callees.any(|callee| {
-                    callee.is_none_or(|callee| {
-                        is_spawn(callee)
-                            || callee.owner().starts_with("rayon")
-                            || callee.text.contains("dyn ")
-                    })
+                let body = &function.body;
+                body.calls().any(|(_, call)| match call.callee() {
+                    Some(callee) if is_spawn(callee) || callee.owner().starts_with("rayon") => true,
+                    Some(callee) if !is_of_object(callee) => false,
+                    // Code that nobody knows: it may start one with what it is given.
+                    _ => {
+                        call.args.iter().skip(1).any(|arg| {
+                            arg.place().is_some_and(|place| !is_plain(body.type_of(place)))
+                        })
+                    }
                 })
             });
             let mut work: Vec<BodyId> = starts.map(|(id, _)| id).collect();
@@ -369,6 +412,43 @@ impl<'x, 'p, 'a> Exclusion<'x, 'p, 'a> {
             .map(|held| LockUse { path: held.lock.path.erased(), ..held.lock.clone() })
             .collect()
     }
+}
+
+/// Whether a call is one of an object of a trait.
+fn is_of_object(callee: &Callee<'_>) -> bool {
+    callee.self_ty.is_some_and(|ty| types::peel(ty).starts_with("dyn "))
+}
+
+/// Whether values of a type are numbers, texts and the like: made of primitives alone.
+fn is_plain(ty: &str) -> bool {
+    !ty.contains(char::is_uppercase) && is_whole(types::peel(ty).trim_matches(['(', ')', ',', '&']))
+}
+
+/// The values that a body puts together of others, one of which is at a root.
+fn wholes(view: &BodyView<'_, '_>, root: &Root) -> Vec<Root> {
+    let mut found = vec![root.clone()];
+    let mut at = 0;
+    while at < found.len() {
+        for (number, block) in (0..).zip(&view.function.body.blocks) {
+            for (index, statement) in (0..).zip(&block.statements) {
+                let StatementKind::Assign(_, Rvalue::Aggregate(name, values)) = &statement.kind
+                else {
+                    continue;
+                };
+                let whole = Root::Aggregate(number, index);
+                // A closure is given away with what it has captured.
+                let is_plain = !block.cleanup && !name.starts_with('{');
+                if is_plain
+                    && !found.contains(&whole)
+                    && values.iter().any(|value| view.operand(value).root == found[at])
+                {
+                    found.push(whole);
+                }
+            }
+        }
+        at += 1;
+    }
+    found
 }
 
 /// A lock that is among others too, held as weakly as in either.
