@@ -16,6 +16,12 @@ const BOUNDED: &[Functions] = &[
     Functions { of: Of::Path("tokio::sync::mpsc"), names: &["channel"] },
 ];
 
+/// Functions that make a channel for one message.
+const ONESHOTS: Functions = Functions {
+    of: Of::Crates(&["tokio::sync::oneshot", "futures::channel::oneshot", "oneshot"]),
+    names: &["channel"],
+};
+
 /// Functions that wait for room in a bounded channel.
 const SENDS: Functions = Functions {
     of: Of::TypesAmong(&["mpsc", "crossbeam", "flume", "kanal"], &["Sender", "SyncSender"]),
@@ -45,6 +51,11 @@ pub(crate) fn bounded_messages<'a>(callee: &Callee<'a>) -> Option<&'a str> {
         return None;
     }
     callee.text.strip_suffix('>')?.split_once("::<").map(|(_, message)| message)
+}
+
+/// Whether a call makes a channel for one message.
+pub(crate) fn makes_oneshot(callee: &Callee<'_>) -> bool {
+    ONESHOTS.have(callee)
 }
 
 /// Whether a call waits for room in its channel, if that is a bounded one.

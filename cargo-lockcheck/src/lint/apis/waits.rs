@@ -116,6 +116,7 @@ const AWAITED: &[(&[&str], &[&str], Blocking)] = &[
     (&["tokio::task::JoinHandle", "async_std::task::JoinHandle"], &[], Blocking::Join),
     (&["tokio::sync::mpsc::Sender"], &["send"], Blocking::BoundedSend),
     (&["tokio::sync::mpsc::Receiver"], &["recv"], Blocking::Receive),
+    (&["tokio::sync::oneshot::Receiver"], &[], Blocking::Receive),
 ];
 
 /// The type of the messages of the channel that a future, as printed, is about.

@@ -103,6 +103,7 @@ impl<'a> Planner<'_, '_, 'a> {
                 what,
                 waiter: Waiter::Thread,
                 about: None,
+                handle: on.as_ref().and_then(Path::last_field).cloned(),
                 chain: vec![self.here()],
                 released: 0,
             };
@@ -266,7 +267,8 @@ impl<'a> Planner<'_, '_, 'a> {
         if let Some(what) = awaited(future) {
             let (waiter, chain) = (Waiter::Task, vec![self.here()]);
             let about = message_of(future).map(Arc::from);
-            let blocks = BlockingCall { what, waiter, about, chain, released: 0 };
+            let handle = path.last_field().cloned();
+            let blocks = BlockingCall { what, waiter, about, handle, chain, released: 0 };
             self.plan.effects.push(Effect::Block(blocks, Some(path)));
             return;
         }
@@ -383,7 +385,7 @@ impl<'a> Planner<'_, '_, 'a> {
         }
         let program = self.view.program;
         if let Some(name) = callee.trait_name
-            && let Some(id) = program.only_impl(name, callee.name())
+            && let Some(id) = program.only_impl(self.view.function.unit, name, callee.name())
             && program.functions[id].unit == self.view.function.unit
         {
             let (view, args) = (self.view, &call.args);

@@ -15,6 +15,7 @@ use crate::lint::dataflow::facts::Facts;
 use crate::lint::dataflow::flow::Flow;
 use crate::lint::dataflow::tokens::{self, Held, Holder, State, Tokens, tokens_in};
 use crate::lint::dataflow::view::BodyView;
+use crate::lint::mir::callee::Callee;
 use crate::lint::mir::model::{self, Operand, Rvalue, StatementKind, Terminator};
 use crate::lint::summary::fact::Fact;
 use crate::lint::summary::path::{Path, Root};
@@ -262,6 +263,7 @@ impl<'a> Builder<'_, '_, 'a> {
                     what: Blocking::Signal,
                     waiter: Waiter::Thread,
                     about: class_name(self.view, condvar),
+                    handle: None,
                     chain: vec![location_of(self.view, at)],
                     released,
                 });
@@ -307,7 +309,7 @@ impl<'a> Builder<'_, '_, 'a> {
 
     /// Adds a wait, unless callers know of one like it.
     fn blocks(&mut self, blocks: BlockingCall) {
-        let key = |of: &BlockingCall| (of.what, of.waiter, of.about.clone());
+        let key = |of: &BlockingCall| (of.what, of.waiter, of.about.clone(), of.handle.clone());
         if !self.summary.blocking.iter().any(|other| key(other) == key(&blocks)) {
             self.summary.blocking.push(blocks);
         }
@@ -369,12 +371,21 @@ impl<'a> Builder<'_, '_, 'a> {
     }
 }
 
-/// Whether a block ends with a look at an atomic value.
+/// Whether a block ends with a look at an atomic value, be it by a method that does nothing else.
 fn looks_at_atomic(view: &BodyView<'_, '_>, at: u32) -> bool {
-    match &view.function.body.blocks[at as usize].terminator {
-        Terminator::Call(call) => call.callee().is_some_and(|callee| is_operation(callee, LOADS)),
-        _ => false,
-    }
+    let Terminator::Call(call) = &view.function.body.blocks[at as usize].terminator else {
+        return false;
+    };
+    let is_load = |callee: &Callee<'_>| is_operation(callee, LOADS);
+    call.callee().is_some_and(|callee| {
+        is_load(callee)
+            || view.program.resolve(view.function.unit, callee).is_some_and(|method| {
+                let body = &view.program.functions[method].body;
+                let mut calls = body.calls();
+                let only = calls.next().and_then(|(_, call)| call.callee());
+                only.is_some_and(is_load) && calls.next().is_none()
+            })
+    })
 }
 
 /// A lock as callers can know it: by a parameter or static, else by its class alone.

@@ -307,8 +307,8 @@ impl<'a> Program<'a> {
         self_ty: &str,
     ) -> Option<BodyId> {
         let trait_name = types::last(trait_path).to_owned();
-        let own = self.by_trait.get(&(trait_name, name.to_owned()));
-        match (provided, own.map_or(&[][..], Vec::as_slice)) {
+        let own = self.implementing(unit, &trait_name, name);
+        match (provided, own.as_slice()) {
             (Some(provided), []) => Some(provided),
             (None, [only]) if self_ty == "Self" => {
                 let trait_path = self.global(unit, trait_path);
@@ -324,11 +324,22 @@ impl<'a> Program<'a> {
     }
 
     /// The only body of a trait's method, when the program has just one `impl` of it.
-    pub(crate) fn only_impl(&self, trait_name: &str, name: &str) -> Option<BodyId> {
-        match self.by_trait.get(&(trait_name.to_owned(), name.to_owned()))?.as_slice() {
+    pub(crate) fn only_impl(&self, unit: usize, trait_name: &str, name: &str) -> Option<BodyId> {
+        match self.implementing(unit, trait_name, name).as_slice() {
             [id] => Some(*id),
             _ => None,
         }
+    }
+
+    /// The bodies of a trait's method that a target may run: no two programs run each other's.
+    fn implementing(&self, unit: usize, trait_name: &str, name: &str) -> Vec<BodyId> {
+        let all = self.by_trait.get(&(trait_name.to_owned(), name.to_owned()));
+        let is_library = |unit: usize| self.units[unit].is_library;
+        let is_near = |id: &&BodyId| {
+            let of = self.functions[**id].unit;
+            of == unit || is_library(of) || is_library(unit)
+        };
+        all.into_iter().flatten().filter(is_near).copied().collect()
     }
 
     /// The initial value of a constant or static of a target.

@@ -8,7 +8,7 @@ use lockdep::finding::Rule;
 
 use super::relock::{self, is_same};
 use super::report::{chain_sites, finding, lock, quoted, site, under, why_alive};
-use super::tasks::{across_await, taken_by_thread};
+use super::tasks::{across_await, needs_none_of, taken_by_thread};
 use super::wakers::Wakers;
 use crate::lint::apis::locks::Waiting;
 use crate::lint::apis::threads::is_spawn;
@@ -167,6 +167,12 @@ fn across_blocking(
             &blocks.chain,
             end,
         ));
+    }
+    if blocks.what == Blocking::Join
+        && let Some(field) = &blocks.handle
+        && needs_none_of(analyzed, analyzed.program.functions[id].unit, field, &event.held)
+    {
+        return None;
     }
     let held = event.held.iter().find(|held| !is_protected(held) && !held.lock.is_async)?;
     let what = blocks.what.describe();

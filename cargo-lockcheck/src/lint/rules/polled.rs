@@ -11,14 +11,14 @@ use lockdep::finding::Rule;
 use super::condvars::atomics;
 use super::report::{quoted, site, under};
 use super::wakers::{may_be_same, taken_before};
-use crate::lint::apis::atomics::WRITES;
+use crate::lint::apis::atomics::{LOADS, WRITES};
 use crate::lint::apis::locks::Waiting;
 use crate::lint::dataflow::class_of::class_name;
 use crate::lint::dataflow::flow::Flow;
 use crate::lint::dataflow::view::BodyView;
 use crate::lint::effects::analyzed::Analyzed;
 use crate::lint::effects::events::{Event, EventKind};
-use crate::lint::mir::model::{Operand, Rvalue, StatementKind, Terminator};
+use crate::lint::mir::model::{Call, Operand, Rvalue, StatementKind, Terminator};
 use crate::lint::mir::types;
 use crate::lint::program::BodyId;
 use crate::lint::summary::Location;
@@ -41,7 +41,7 @@ fn polled(analyzed: &Analyzed<'_, '_>, id: BodyId, event: &Event) -> Option<Find
     if !decides_all_ways_out(&view, event.block) || gives_guards(&view, event.block) {
         return None;
     }
-    let class = class_name(&view, &view.operand(load.args.first()?))?;
+    let class = class_of_flag(analyzed, &view, load)?;
     let writers = writers(analyzed, id, &class);
     let changed = &writers.first()?.2;
     let held = event.held.iter().find(|held| {
@@ -66,6 +66,20 @@ fn polled(analyzed: &Analyzed<'_, '_>, id: BodyId, event: &Event) -> Option<Find
     let mut found = under(analyzed, id, rule, message, held, event, &chain, end);
     found.sites.push(site(changed, "is changed here"));
     Some(found)
+}
+
+/// The class of the atomic value that a call looks at, itself or in a method that does nothing else.
+fn class_of_flag(
+    analyzed: &Analyzed<'_, '_>,
+    view: &BodyView<'_, '_>,
+    call: &Call<'_>,
+) -> Option<Arc<str>> {
+    match view.program.resolve(view.function.unit, call.callee()?) {
+        Some(method) => {
+            atomics(analyzed, method, LOADS).into_iter().next().map(|(_, class, _)| class)
+        }
+        None => class_name(view, &view.operand(call.args.first()?)),
+    }
 }
 
 /// Where other bodies change an atomic of a class.

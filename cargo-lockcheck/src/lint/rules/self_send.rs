@@ -70,9 +70,7 @@ fn sent_to_itself(analyzed: &Analyzed<'_, '_>, channel: &Channel<'_>) -> Option<
             .operand_type(given)
             .and_then(|ty| analyzed.program.closure(view.function.unit, ty));
         let Some(thread) = thread else { continue };
-        let mut ends = HashSet::new();
-        collect_ends(&view, &view.operand(given), channel.block, DEPTH, &mut ends);
-        if ends.len() < 2 {
+        if ends_in(&view, &view.operand(given), channel.block).len() < 2 {
             continue;
         }
         let Some(sends) = answered(analyzed, thread, channel.message) else { continue };
@@ -100,14 +98,20 @@ fn sent_to_itself(analyzed: &Analyzed<'_, '_>, channel: &Channel<'_>) -> Option<
 }
 
 /// Which end of the channel that a block has made a path is: 0 for the sender, 1 for the receiver.
-fn end_of(path: &Path, channel: u32) -> Option<u32> {
+pub(super) fn end_of(path: &Path, channel: u32) -> Option<u32> {
     match path.parts.first()? {
         Part::Field { owner: None, index, .. } if path.root == Root::Call(channel) => Some(*index),
         _ => None,
     }
 }
 
-/// The ends of a channel that are in a value.
+/// The ends of the channel that a block has made which are in a value.
+pub(super) fn ends_in(view: &BodyView<'_, '_>, path: &Path, channel: u32) -> HashSet<u32> {
+    let mut found = HashSet::new();
+    collect_ends(view, path, channel, DEPTH, &mut found);
+    found
+}
+
 fn collect_ends(
     view: &BodyView<'_, '_>,
     path: &Path,

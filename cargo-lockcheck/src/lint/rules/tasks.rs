@@ -5,10 +5,13 @@
 use lockdep::finding::Rule;
 
 use super::report::{quoted, under};
+use super::self_send::{end_of, ends_in};
+use crate::lint::apis::channels::makes_oneshot;
 use crate::lint::apis::locks::Waiting;
 use crate::lint::apis::threads::is_spawn;
 use crate::lint::apis::waits::Blocking;
 use crate::lint::dataflow::class_of::class_of;
+use crate::lint::dataflow::facts::value as known;
 use crate::lint::dataflow::view::BodyView;
 use crate::lint::effects::analyzed::Analyzed;
 use crate::lint::effects::effect::Effect;
@@ -16,6 +19,8 @@ use crate::lint::effects::events::{Event, EventKind, HeldLock};
 use crate::lint::mir::model::{Call, Operand, Rvalue, StatementKind, Terminator};
 use crate::lint::mir::types;
 use crate::lint::program::BodyId;
+use crate::lint::summary::class::Class;
+use crate::lint::summary::fact::Value;
 use crate::lint::summary::path::{Part, Path, Root};
 use crate::lint::summary::{BlockingCall, LockUse};
 use crate::report::model::{Finding, Mode};
@@ -37,6 +42,15 @@ pub(super) fn across_await(
                 quoted(&taken.lock)
             );
             (taken, message, "awaits the task here")
+        }
+        Blocking::Receive => {
+            let (taken, sender) = taken_by_sender(analyzed, id, on?, &event.held)?;
+            let message = format!(
+                "`{function}` awaits a message while it holds {}, which `{}` takes before it sends it",
+                quoted(&taken.lock),
+                analyzed.program.functions[sender].display,
+            );
+            (taken, message, "awaits the message here")
         }
         Blocking::BoundedSend => {
             let of = blocks.about.as_deref()?;
@@ -134,27 +148,115 @@ pub(super) fn taken_by_thread<'h>(
             let taken = taken_by(analyzed, &view, call)?;
             held.iter().find(|held| is_among(&taken, held))
         });
+        let found = found.or_else(|| {
+            let taken = taken_by_closures(analyzed, &view);
+            held.iter().find(|held| is_among(&taken, held))
+        });
         if found.is_some() {
             return found;
         }
     }
     // A handle out of a field that another body has put it in.
-    let field = last_field(handle)?;
-    let unit = view.function.unit;
-    let functions = analyzed.program.functions.iter().enumerate();
-    functions.filter(|(_, function)| function.unit == unit).find_map(|(id, function)| {
-        if !function.body.calls().any(|(_, call)| starts(call)) {
+    let threads = put_into_field(analyzed, view.function.unit, handle.last_field()?);
+    threads.into_iter().find_map(|(id, block)| {
+        let (view, block) = (analyzed.view(id), block?);
+        let Terminator::Call(call) = &view.function.body.blocks[block as usize].terminator else {
             return None;
-        }
-        let view = analyzed.view(id);
-        put_into(&view, field).into_iter().find_map(|block| {
-            let Terminator::Call(call) = &function.body.blocks[block as usize].terminator else {
-                return None;
-            };
-            let taken = starts(call).then(|| taken_by(analyzed, &view, call))??;
-            held.iter().find(|held| is_among(&taken, held))
-        })
+        };
+        let taken = taken_by(analyzed, &view, call)?;
+        held.iter().find(|held| is_among(&taken, held))
     })
+}
+
+/// The threads and tasks whose handles are put into a field: the bodies that put them there, and the
+/// blocks that start them, where they are started in the same body.
+fn put_into_field(
+    analyzed: &Analyzed<'_, '_>,
+    unit: usize,
+    field: &Part,
+) -> Vec<(BodyId, Option<u32>)> {
+    let functions = analyzed.program.functions.iter().enumerate();
+    let near = functions.filter(|(_, function)| function.unit == unit);
+    let found = near.flat_map(|(id, function)| {
+        let starts = |at: &u32| match &function.body.blocks[*at as usize].terminator {
+            Terminator::Call(call) => call.callee().is_some_and(is_spawn),
+            _ => false,
+        };
+        let put = put_into(&analyzed.view(id), field).into_iter();
+        put.map(|at| (id, at.filter(starts))).collect::<Vec<_>>()
+    });
+    found.collect()
+}
+
+/// Whether the thread behind a handle out of a field is known to end without any of some locks: all that
+/// are put there are known, with all that they wait for.
+pub(super) fn needs_none_of(
+    analyzed: &Analyzed<'_, '_>,
+    unit: usize,
+    field: &Part,
+    held: &[HeldLock],
+) -> bool {
+    let threads = put_into_field(analyzed, unit, field);
+    !threads.is_empty()
+        && threads.into_iter().all(|(id, block)| {
+            let view = analyzed.view(id);
+            let Some(block) = block else { return false };
+            let body = match &view.function.body.blocks[block as usize].terminator {
+                Terminator::Call(call) => call
+                    .args
+                    .last()
+                    .and_then(|given| view.operand_type(given))
+                    .and_then(|ty| analyzed.program.closure(view.function.unit, ty)),
+                _ => None,
+            };
+            let summary = body.and_then(|body| Some((body, analyzed.summaries[body].as_ref()?)));
+            summary.is_some_and(|(body, summary)| {
+                let only_sleeps =
+                    summary.blocking.iter().all(|blocks| blocks.what == Blocking::Sleep);
+                let is_other = |class: &Class| {
+                    held.iter().all(|held| {
+                        held.lock.class.as_ref().is_some_and(|held| held.key != class.key)
+                    })
+                };
+                only_sleeps
+                    && summary.callbacks.is_empty()
+                    && summary.acquired.iter().all(|acquired| match &acquired.lock.class {
+                        Some(class) => is_other(class),
+                        None => {
+                            let known = analyzed.classes_by_callers(body, &acquired.lock.path);
+                            !known.is_empty() && known.iter().all(is_other)
+                        }
+                    })
+            })
+        })
+}
+
+/// The locks that threads or tasks take which the closures of a body start, as `|host| spawn(probe(host))`
+/// does for each of some.
+fn taken_by_closures(analyzed: &Analyzed<'_, '_>, view: &BodyView<'_, '_>) -> Vec<LockUse> {
+    let statements = view.function.body.blocks.iter().flat_map(|block| &block.statements);
+    let closures = statements.filter_map(|statement| match &statement.kind {
+        StatementKind::Assign(_, Rvalue::Aggregate(ty, _)) if ty.starts_with("{closure@") => {
+            Some((analyzed.program.closure(view.function.unit, ty)?, view.closure_site(ty)?))
+        }
+        _ => None,
+    });
+    let taken = closures.flat_map(|(closure, site)| {
+        let inner = analyzed.view(closure);
+        let calls = inner.function.body.calls();
+        let starts = calls.filter(|(_, call)| call.callee().is_some_and(is_spawn));
+        let taken = starts.filter_map(|(_, call)| taken_by(analyzed, &inner, call)).flatten();
+        let named = taken.map(|lock| {
+            let path = view.substitute_with(&lock.path, &|number| match number {
+                1 => site.clone(),
+                _ => Path::new(Root::Unknown),
+            });
+            let class = lock.class.clone().or_else(|| class_of(view, &path));
+            LockUse { path, class, ..lock }
+        });
+        named.collect::<Vec<_>>()
+    });
+    taken.collect()
 }
 
 /// Whether a held lock is of the class of one of several, and not shared with it.
@@ -165,21 +267,18 @@ fn is_among(taken: &[LockUse], held: &HeldLock) -> bool {
     held.lock.class.is_some() && !held.stale && taken.iter().any(is_it)
 }
 
-/// The last field of a type of the program on a path.
-fn last_field(path: &Path) -> Option<&Part> {
-    path.parts.iter().rev().find(|part| matches!(part, Part::Field { owner: Some(_), .. }))
-}
-
-/// The blocks whose calls return what a body puts into a field.
-fn put_into(view: &BodyView<'_, '_>, field: &Part) -> Vec<u32> {
+/// What a body puts into a field, other than `None`: the blocks whose calls have returned it; nothing
+/// where it comes from elsewhere.
+fn put_into(view: &BodyView<'_, '_>, field: &Part) -> Vec<Option<u32>> {
     let Part::Field { owner: Some(owner), index, .. } = field else { return Vec::new() };
-    let is_field = |path: &Path| last_field(path) == Some(field);
+    let is_field = |path: &Path| path.last_field() == Some(field);
     let mut found = Vec::new();
     let mut add = |value: &Operand<'_>| {
-        if let Path { root: Root::Call(block), parts } = view.operand(value)
-            && parts.is_empty()
-        {
-            found.push(block);
+        if known(view, value) != Value::Known(0) {
+            found.push(match view.operand(value) {
+                Path { root: Root::Call(block), parts } if parts.is_empty() => Some(block),
+                _ => None,
+            });
         }
     };
     for block in view.function.body.blocks.iter().filter(|block| !block.cleanup) {
@@ -214,6 +313,36 @@ fn put_into(view: &BodyView<'_, '_>, field: &Part) -> Vec<u32> {
         }
     }
     found
+}
+
+/// The held lock that the task takes which has been given the only sender of a message.
+fn taken_by_sender<'h>(
+    analyzed: &Analyzed<'_, '_>,
+    id: BodyId,
+    receiver: &Path,
+    held: &'h [HeldLock],
+) -> Option<(&'h HeldLock, BodyId)> {
+    let view = analyzed.view(id);
+    let Root::Call(channel) = receiver.root else { return None };
+    let Terminator::Call(maker) = &view.function.body.blocks.get(channel as usize)?.terminator
+    else {
+        return None;
+    };
+    if end_of(receiver, channel) != Some(1) || !maker.callee().is_some_and(makes_oneshot) {
+        return None;
+    }
+    let mut starts =
+        view.function.body.calls().filter(|(_, call)| call.callee().is_some_and(is_spawn));
+    starts.find_map(|(_, call)| {
+        let given = call.args.last()?;
+        if !ends_in(&view, &view.operand(given), channel).contains(&0) {
+            return None;
+        }
+        let taken = taken_by(analyzed, &view, call)?;
+        let held = held.iter().find(|held| is_among(&taken, held))?;
+        let ty = view.operand_type(given)?;
+        Some((held, analyzed.program.closure(view.function.unit, ty)?))
+    })
 }
 
 /// The locks that the thread or task takes which a call starts, as the body names them.
