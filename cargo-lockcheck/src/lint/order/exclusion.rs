@@ -8,7 +8,7 @@ use rayon::prelude::*;
 
 use super::edges::Witness;
 use super::meeting::{Meeting, makers, meet};
-use super::ownership::{has_no_handle, has_word, is_made, is_whole};
+use super::ownership::{has_no_handle, is_made, is_whole};
 use super::threads;
 use crate::lint::apis::aliases::{CallAlias, call_alias};
 use crate::lint::apis::moves::is_drop;
@@ -88,40 +88,13 @@ impl<'x, 'p, 'a> Exclusion<'x, 'p, 'a> {
         }
     }
 
-    /// Whether the body puts together what the locks are in, be it behind handles, and nobody else has
-    /// it when it asks: none that it is given has a part of it, and it has started no thread with it.
-    fn is_opening(&self, view: &BodyView<'_, '_>, witness: &Witness, paths: &[&Path]) -> bool {
-        let function = view.function;
-        let (Some(block), [held, asked]) = (witness.block, paths) else { return false };
-        let Root::Aggregate(..) = held.root else { return false };
-        if function.is_coroutine() || function.is_closure() || held.root != asked.root {
-            return false;
-        }
-        // What is given may be handles of other objects, but none of a type on the way.
-        let owners = paths.iter().flat_map(|path| &path.parts).filter_map(|part| match part {
-            Part::Field { owner: Some(owner), .. } => Some(types::last(owner)),
-            _ => None,
-        });
-        let owners: Vec<&str> = owners.collect();
-        let given = &function.body.locals[1..=function.body.params];
-        let has_part = |ty: &str| owners.iter().any(|owner| has_word(ty, owner));
-        if given.iter().any(|local| has_part(local.ty)) {
-            return false;
-        }
-        let wholes = wholes(view, &held.root);
-        let graph = Flow::new(view);
-        (0..function.body.blocks.len() as u32)
-            .filter(|at| wholes.iter().any(|whole| self.gives_away_but(view, *at, whole, &wholes)))
-            .all(|at| !reaches(&graph, at, block, &[]))
-    }
-
     /// Whether a block hands something to code that may give it to another thread.
     fn gives_away(&self, view: &BodyView<'_, '_>, block: u32, root: &Root) -> bool {
         self.gives_away_but(view, block, root, &[])
     }
 
     /// The same, but for what is put into one of some values that the body has itself.
-    fn gives_away_but(
+    pub(super) fn gives_away_but(
         &self,
         view: &BodyView<'_, '_>,
         block: u32,
@@ -424,33 +397,6 @@ fn is_plain(ty: &str) -> bool {
     !ty.contains(char::is_uppercase) && is_whole(types::peel(ty).trim_matches(['(', ')', ',', '&']))
 }
 
-/// The values that a body puts together of others, one of which is at a root.
-fn wholes(view: &BodyView<'_, '_>, root: &Root) -> Vec<Root> {
-    let mut found = vec![root.clone()];
-    let mut at = 0;
-    while at < found.len() {
-        for (number, block) in (0..).zip(&view.function.body.blocks) {
-            for (index, statement) in (0..).zip(&block.statements) {
-                let StatementKind::Assign(_, Rvalue::Aggregate(name, values)) = &statement.kind
-                else {
-                    continue;
-                };
-                let whole = Root::Aggregate(number, index);
-                // A closure is given away with what it has captured.
-                let is_plain = !block.cleanup && !name.starts_with('{');
-                if is_plain
-                    && !found.contains(&whole)
-                    && values.iter().any(|value| view.operand(value).root == found[at])
-                {
-                    found.push(whole);
-                }
-            }
-        }
-        at += 1;
-    }
-    found
-}
-
 /// A lock that is among others too, held as weakly as in either.
 fn both(gate: LockUse, others: &[LockUse]) -> Option<LockUse> {
     let other = others.iter().find(|other| other.path == gate.path && other.class == gate.class)?;
@@ -483,7 +429,7 @@ pub(super) fn argument(view: &BodyView<'_, '_>, block: u32, number: u32) -> Opti
 }
 
 /// Whether one block leads to another, or is it, by a way around some.
-fn reaches(graph: &Flow, from: u32, to: u32, around: &[u32]) -> bool {
+pub(super) fn reaches(graph: &Flow, from: u32, to: u32, around: &[u32]) -> bool {
     let mut seen = HashSet::new();
     let mut work = vec![from];
     while let Some(at) = work.pop() {

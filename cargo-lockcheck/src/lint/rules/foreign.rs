@@ -6,9 +6,10 @@
 
 use lockdep::finding::Rule;
 
+use super::handles::{needs_none_of, taken_by_thread};
 use super::relock::{self, is_same};
 use super::report::{chain_sites, finding, lock, quoted, site, under, why_alive};
-use super::tasks::{across_await, needs_none_of, taken_by_thread};
+use super::tasks::across_await;
 use super::wakers::Wakers;
 use crate::lint::apis::locks::Waiting;
 use crate::lint::apis::threads::is_spawn;

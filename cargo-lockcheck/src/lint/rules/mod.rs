@@ -6,6 +6,7 @@ mod condvars;
 mod declared;
 mod foreign;
 mod futurelock;
+mod handles;
 mod init;
 mod order;
 mod polled;
