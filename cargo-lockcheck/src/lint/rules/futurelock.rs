@@ -455,8 +455,8 @@ fn worded(
         ),
     };
     let mut sites = vec![site(&location_of(view, left.block), polled)];
-    sites.extend(innermost(&wanted.chain).map(|at| site(at, "it asks for the lock here")));
-    sites.extend(chain_sites(&asked.chain, "asks for the lock here"));
+    sites.extend(innermost(&wanted.chain).map(|at| site(at, "that future asks for the lock here")));
+    sites.extend(chain_sites(&asked.chain, "the task awaits the lock here"));
     let locks = vec![lock(analyzed, view.id(), &asked.lock)];
     let mut found = finding(Rule::Futurelock, message, locks, sites);
     found.help.push(help.to_owned());
