@@ -253,6 +253,92 @@ fn main() {
     assert_eq!(named, [("Store.inner", 26), ("Store.kept", 8)]);
 }
 
+/// Functions and maps that only the settings know.
+#[test]
+fn what_the_settings_say_of_functions_is_believed() {
+    let text = "use std::sync::Mutex;
+mod kernel {
+    pub struct Map(pub u32);
+    pub struct Entry<'a>(&'a Map);
+    impl Drop for Entry<'_> {
+        fn drop(&mut self) {}
+    }
+    impl Map {
+        pub fn get(&self) -> Entry<'_> {
+            Entry(self)
+        }
+        pub fn insert(&self, _: u32) {}
+    }
+    pub fn drained() {}
+    pub fn apply(f: impl FnOnce() + Send + 'static) {
+        drop(f);
+    }
+    pub fn later(f: impl FnOnce() + Send + 'static) {
+        f();
+    }
+}
+static LOG: Mutex<u32> = Mutex::new(0);
+fn waits() {
+    let log = LOG.lock().unwrap();
+    kernel::drained(); // found: guard-across-blocking
+    drop(log);
+}
+fn runs() {
+    let log = LOG.lock().unwrap();
+    kernel::apply(|| *LOG.lock().unwrap() += 1); // found: double-lock
+    drop(log);
+}
+fn keeps() {
+    let log = LOG.lock().unwrap();
+    kernel::later(|| *LOG.lock().unwrap() += 1);
+    drop(log);
+}
+fn inserts(map: &kernel::Map) {
+    let entry = map.get();
+    map.insert(1); // found: double-lock
+    drop(entry);
+    map.insert(2);
+}
+fn main() {
+    waits();
+    runs();
+    keeps();
+    inserts(&kernel::Map(0));
+}
+";
+    let settings = "[[lint.locks]]
+type = \"kernel::Map\"
+guard = \"kernel::Entry\"
+read = [\"get\"]
+lock_inside = [\"insert\"]
+[[lint.calls]]
+function = \"kernel::drained\"
+does = \"waits\"
+[[lint.calls]]
+function = \"kernel::apply\"
+does = \"runs\"
+[[lint.calls]]
+function = \"kernel::later\"
+does = \"keeps\"
+";
+    let project = Project::binaries("lint-told", "2024", &[("told".to_owned(), text.to_owned())]);
+    fs::write(project.root().join("lockcheck.toml"), settings).expect("it can be written");
+    let checked = project.check(&["check"]);
+    let marked = text
+        .lines()
+        .zip(1..)
+        .filter_map(|(line, number)| Some((line.split_once("// found: ")?.1.to_owned(), number)));
+    let is_marked = |line: &u32| {
+        text.lines().nth(*line as usize - 1).is_some_and(|line| line.contains("// found: "))
+    };
+    let found = checked.report().findings.iter().map(|finding| {
+        let at = lines(finding).into_iter().map(|(_, line)| line).find(is_marked);
+        (finding.rule.code().to_owned(), at.unwrap_or_default())
+    });
+    let found: BTreeSet<(String, u32)> = found.collect();
+    assert_eq!(found, marked.collect(), "{checked}");
+}
+
 /// `--coverage` tells which acquisitions have a lock without a name, and why; a lock that a caller names
 /// has one.
 #[test]

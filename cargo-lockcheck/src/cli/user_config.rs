@@ -15,7 +15,11 @@
 //! [[lint.locks]]                # a lock of another crate, or made of atomics
 //! type = "kernel::SpinLock"
 //! guard = "kernel::SpinGuard"
-//! lock = ["acquire"]            # methods that wait for it; also `read` and `try_lock`
+//! lock = ["acquire"]            # methods that wait for it; also `read`, `try_lock` and two more
+//!
+//! [[lint.calls]]                # a function that is no lock's, of another crate or of this one
+//! function = "kernel::Queue::drain"
+//! does = "waits"                # or `starts`, `runs`, `keeps`
 //!
 //! [[allow]]                     # one finding that is accepted
 //! id = "lock-order-35d1f204"    # as the report has it
@@ -139,6 +143,8 @@ pub struct Lint {
     pub order: Vec<Vec<String>>,
     /// Types of locks that are not known by themselves.
     pub locks: Vec<LockType>,
+    /// Functions that are not known by themselves.
+    pub calls: Vec<KnownCall>,
 }
 
 /// A type of locks: its methods take one, and hold it as long as what they return lives.
@@ -159,6 +165,37 @@ pub struct LockType {
     /// The methods that take the lock if it is free.
     #[serde(default)]
     pub try_lock: Vec<String>,
+    /// The methods that wait for the lock alone, and hold it only until they return: those of a map
+    /// with a lock inside.
+    #[serde(default)]
+    pub lock_inside: Vec<String>,
+    /// The methods that read in the same way.
+    #[serde(default)]
+    pub read_inside: Vec<String>,
+}
+
+/// A function that is not known by itself, and what it does.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct KnownCall {
+    /// The path of the function, or its end. That of a method begins with its type or its trait.
+    pub function: String,
+    /// What it does.
+    pub does: CallEffect,
+}
+
+/// What a function does that is no lock's.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum CallEffect {
+    /// It waits for something that other threads bring about.
+    Waits,
+    /// It starts a thread or task with the closure or future that it is given.
+    Starts,
+    /// It runs the closure that it is given before it returns.
+    Runs,
+    /// It keeps the closure that it is given for later.
+    Keeps,
 }
 
 /// The manifest, as far as it may hold what the file does.
@@ -247,6 +284,7 @@ impl Read {
         }
         self.lint.order.extend(config.lint.order);
         self.lint.locks.extend(config.lint.locks);
+        self.lint.calls.extend(config.lint.calls);
         Ok(())
     }
 }
@@ -268,7 +306,8 @@ fn parse<T: for<'de> Deserialize<'de>>(text: &str, file: &str) -> Result<T, Fail
         let next = nearest(error.message()).unwrap_or_else(|| {
             "Write `[levels]` with lines such as `lock-order = \"deny\"`, `[[override]]` with `paths` or \
              `crates` and `levels`, `[lint]` with `order = [[\"First.lock\", \"Second.lock\"]]`, \
-             `[[lint.locks]]` with `type`, `guard` and `lock`, and `[[allow]]` with `id`, `reason` and, if \
+             `[[lint.locks]]` with `type`, `guard` and `lock`, `[[lint.calls]]` with `function` and `does`, \
+             and `[[allow]]` with `id`, `reason` and, if \
              it is to end, `until = 2027-01-31`."
                 .to_owned()
         });
@@ -383,7 +422,7 @@ mod tests {
 
     use lockdep::finding::{Rule, Tier};
 
-    use super::{Failure, Read, Which, near};
+    use super::{CallEffect, Failure, Read, Which, near};
     use crate::report::model::{Finding, Level};
 
     /// What these two files say.
@@ -403,13 +442,15 @@ mod tests {
         let read = load(
             "[workspace]",
             "[levels]\nlock-order = \"warn\"\n[lint]\norder = [[\"A.x\", \"B.y\"]]\n\
-             [[lint.locks]]\ntype = \"SpinLock\"\nguard = \"SpinGuard\"\nlock = [\"acquire\"]\n",
+             [[lint.locks]]\ntype = \"SpinLock\"\nguard = \"SpinGuard\"\nlock = [\"acquire\"]\n\
+             [[lint.calls]]\nfunction = \"Queue::drain\"\ndoes = \"waits\"\n",
         );
         let read = read.expect("it is right");
         let finding = Finding::new(Rule::LockOrder, Tier::Reachable, "");
         assert_eq!(level(&read, &finding), Level::Warn);
         assert_eq!(read.lint.order, [["A.x", "B.y"]]);
         assert_eq!(read.lint.locks[0].lock, ["acquire"]);
+        assert_eq!(read.lint.calls[0].does, CallEffect::Waits);
     }
 
     #[test]

@@ -79,7 +79,7 @@ impl NamedLocks {
                     (&acquired.lock, acquired.chain.as_slice())
                 }
                 EventKind::Tried(lock) => (lock, std::slice::from_ref(&event.here)),
-                EventKind::Effect(_) | EventKind::Await => continue,
+                EventKind::Effect(_) | EventKind::Await | EventKind::Polled => continue,
             };
             let Some(end) = chain.last() else { continue };
             if lock.class.is_some() {

@@ -100,7 +100,7 @@ fn chosen(targets: &[Checked]) -> Vec<&Checked> {
 /// Lints the compiled targets of a workspace.
 fn lint(parts: Vec<Part<'_>>, workspace: &Path, config: &user_config::Lint) -> Linted {
     // The process ends soon, and to take all of it apart would take longer than the rules.
-    let program = ManuallyDrop::new(program::Program::new(parts, &config.locks));
+    let program = ManuallyDrop::new(program::Program::new(parts, config));
     let analyzed = ManuallyDrop::new(Analyzed::new(&program));
     let rules::Checked { mut findings, orders, not_in_force } =
         rules::check(&analyzed, &config.order);

@@ -118,11 +118,11 @@ pub static RULES: &[RuleInfo] = table! {
         "A thread waits for an event while it holds a lock that the event's side takes"
         "release the lock before waiting"
         "wait-while-holding",
-    StuckWait Deny Run
+    StuckWait Warn Both
         "A thread waits for what no thread can do any more"
         "make sure that whoever completes the wait lives as long as the waiter"
         "stuck-wait",
-    Futurelock Deny Run
+    Futurelock Warn Both
         "A task waits for a lock that went to a future which it polls no more"
         "drop the first future before the task asks for the lock again, or poll both together: do not go on \
          behind a `select!` on `&mut future`"

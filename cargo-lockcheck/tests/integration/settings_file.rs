@@ -32,7 +32,9 @@ fn the_schema_takes_what_the_command_takes() {
         "[[override]]\ncrates = [\"a\"]\nlevels = { guarded = \"warn\" }\n",
         "[[override]]\npaths = [\"a/**\"]\ncrates = [\"b\"]\nlevels = {}\n",
         "[lint]\norder = [[\"A\", \"B\"]]\n[[lint.locks]]\ntype = \"a\"\nguard = \"b\"\nlock = [\"c\"]\n\
-         read = [\"d\"]\ntry_lock = [\"e\"]\n",
+         read = [\"d\"]\ntry_lock = [\"e\"]\nlock_inside = [\"f\"]\nread_inside = [\"g\"]\n",
+        "[[lint.calls]]\nfunction = \"a::b\"\ndoes = \"waits\"\n[[lint.calls]]\nfunction = \"c\"\n\
+         does = \"keeps\"\n",
         "[[allow]]\nid = \"lock-order-35d1f204\"\nreason = \"r\"\nuntil = 2027-01-31\n",
         "[[allow]]\nrule = \"deadlock\"\nlocks = [\"a\"]\npaths = [\"b\"]\ncrates = [\"c\"]\ntests = [\"d\"]\n\
          reason = \"r\"\n",
@@ -48,6 +50,8 @@ fn the_schema_takes_what_the_command_takes() {
         "[[override]]\npaths = [\"a\"]\nlevels = {}\nrules = []\n",
         "[lint]\nordre = []\n",
         "[[lint.locks]]\ntype = \"a\"\n",
+        "[[lint.calls]]\nfunction = \"a\"\n",
+        "[[lint.calls]]\nfunction = \"a\"\ndoes = \"sleeps\"\n",
         "[[allow]]\nid = \"lock-order-35d1f204\"\n",
         "[[allow]]\nreason = \"r\"\n",
         "[[allow]]\nid = \"lock-order-35d1f204\"\nrule = \"deadlock\"\nreason = \"r\"\n",

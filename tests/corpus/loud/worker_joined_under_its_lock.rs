@@ -31,7 +31,7 @@ impl Service {
         let mut log = self.inner.log.lock().unwrap();
         log.push("stopping".into());
         if let Some(worker) = self.worker.take() {
-            worker.join().unwrap(); // found: guard-across-blocking
+            worker.join().unwrap(); // found: wait-while-holding
         }
     }
 }

@@ -41,6 +41,7 @@ const TRAITS: &[(Functions, CallAlias)] = &[
         ),
         Same,
     ),
+    (of_traits(&["FutureExt", "StreamExt"], &["fuse", "boxed", "boxed_local"]), Same),
     (of_traits(&["Index", "IndexMut"], &[]), Element),
     (
         of_traits(&["Iterator", "DoubleEndedIterator"], &["next", "next_back", "last", "nth"]),

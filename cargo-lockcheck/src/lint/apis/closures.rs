@@ -2,6 +2,7 @@
 //! it, and when. Code that is not known keeps it.
 
 use super::functions::{Functions, Of, first, of_traits, of_types};
+use crate::cli::user_config::CallEffect;
 use crate::lint::mir::callee::Callee;
 use crate::lint::mir::types;
 
@@ -192,6 +193,9 @@ pub(crate) fn wraps(callee: &Callee<'_>) -> bool {
 
 /// Whether a call is of code whose use of the closures it is given is known.
 fn is_known(callee: &Callee<'_>) -> bool {
+    if let Some(does) = callee.told {
+        return does == CallEffect::Runs;
+    }
     let path = match callee.self_ty {
         Some(_) => callee.text.split(" as ").nth(1).unwrap_or(""),
         None => &callee.path,

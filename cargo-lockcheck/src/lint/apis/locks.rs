@@ -51,6 +51,8 @@ pub(crate) enum Waiting {
     Try,
     /// For some time.
     Timed,
+    /// Until it has it, by one attempt after another.
+    Retried,
 }
 
 /// The types of locks: those that are known, and those that the settings name.
@@ -101,16 +103,23 @@ impl Locks<'_> {
             let is_its = |configured: &&LockType| is_named(callee.owner(), &configured.ty);
             self.configured.iter().filter(is_its).find_map(|configured| {
                 let has = |names: &[String]| names.iter().any(|name| *name == callee.name());
-                let (mode, wait) = if has(&configured.lock) {
-                    (Mode::Write, Waiting::Blocking)
-                } else if has(&configured.read) {
-                    (Mode::Read, Waiting::Blocking)
-                } else if has(&configured.try_lock) {
-                    (Mode::Write, Waiting::Try)
-                } else {
-                    return None;
+                let kept = |mode, wait| Some(LockCall::new(mode, wait));
+                let inside = |mode| {
+                    Some(LockCall { momentary: true, ..LockCall::new(mode, Waiting::Blocking) })
                 };
-                Some(LockCall::new(mode, wait))
+                if has(&configured.lock) {
+                    kept(Mode::Write, Waiting::Blocking)
+                } else if has(&configured.read) {
+                    kept(Mode::Read, Waiting::Blocking)
+                } else if has(&configured.try_lock) {
+                    kept(Mode::Write, Waiting::Try)
+                } else if has(&configured.lock_inside) {
+                    inside(Mode::Write)
+                } else if has(&configured.read_inside) {
+                    inside(Mode::Read)
+                } else {
+                    None
+                }
             })
         })
     }

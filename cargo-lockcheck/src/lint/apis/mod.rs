@@ -18,6 +18,7 @@
 //! | makes a value when it is first used | [`lazy`] |
 //! | moves a value out from behind a reference, wraps or unwraps it | [`moves`] |
 //! | runs a closure that it is given | [`closures`] |
+//! | polls futures that go on living when it ends, or keeps some that it has begun | [`futures`] |
 //! | leads to code of the program by a trait: formatting, comparing | [`through_traits`] |
 //!
 //! A row names functions as the compiler prints them, see [`functions`]: `std::sync::Mutex::<u8>::lock`
@@ -33,6 +34,7 @@ pub(crate) mod channels;
 pub(crate) mod closures;
 pub(crate) mod containers;
 pub(crate) mod functions;
+pub(crate) mod futures;
 pub(crate) mod lazy;
 pub(crate) mod locks;
 pub(crate) mod moves;

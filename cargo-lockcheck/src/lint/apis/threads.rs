@@ -1,6 +1,7 @@
 //! Which functions start threads and tasks, and which let others run.
 
 use super::functions::{Functions, Of, any};
+use crate::cli::user_config::CallEffect;
 use crate::lint::mir::callee::Callee;
 use crate::lint::mir::types;
 
@@ -49,7 +50,7 @@ const LOOKS: &[&str] = &["load", "spin_loop", "yield_now", "index"];
 
 /// Whether a call starts a thread or task that runs its argument on its own.
 pub(crate) fn is_spawn(callee: &Callee<'_>) -> bool {
-    any(SPAWNS, callee)
+    callee.told.map_or_else(|| any(SPAWNS, callee), |does| does == CallEffect::Starts)
 }
 
 /// Whether a call starts a thread that a scope waits for.

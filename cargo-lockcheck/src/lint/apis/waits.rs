@@ -1,6 +1,7 @@
 //! Which functions make their thread wait for something that is no lock.
 
 use super::functions::{Functions, Of, first, of_types_in};
+use crate::cli::user_config::CallEffect;
 use crate::lint::mir::callee::Callee;
 use crate::lint::mir::types;
 
@@ -25,6 +26,8 @@ pub(crate) enum Blocking {
     Network,
     /// To be woken through a condition variable.
     Signal,
+    /// What the settings do not say.
+    Other,
 }
 
 impl Blocking {
@@ -40,6 +43,7 @@ impl Blocking {
             Blocking::BlockOn => "waits for a future",
             Blocking::Network => "waits for the network",
             Blocking::Signal => "waits to be woken",
+            Blocking::Other => "waits for others",
         }
     }
 }
@@ -95,6 +99,9 @@ const READS: &[&str] = &["read", "read_exact", "read_to_end", "read_to_string"];
 /// What a call waits for that is neither a lock nor a condition variable; the first argument's type,
 /// where it is known, tells a file from a connection.
 pub(crate) fn blocking_call(callee: &Callee<'_>, first_arg_ty: Option<&str>) -> Option<Blocking> {
+    if let Some(does) = callee.told {
+        return (does == CallEffect::Waits).then_some(Blocking::Other);
+    }
     let is_connection =
         || first_arg_ty.is_some_and(|ty| types::head(ty).ends_with("std::net::TcpStream"));
     if callee.trait_name == Some("Read") && READS.contains(&callee.name()) && is_connection() {
@@ -109,6 +116,7 @@ const AWAITED: &[(&[&str], &[&str], Blocking)] = &[
     (&["tokio::task::JoinHandle", "async_std::task::JoinHandle"], &[], Blocking::Join),
     (&["tokio::sync::mpsc::Sender"], &["send"], Blocking::BoundedSend),
     (&["tokio::sync::mpsc::Receiver"], &["recv"], Blocking::Receive),
+    (&["tokio::sync::oneshot::Receiver"], &[], Blocking::Receive),
 ];
 
 /// The type of the messages of the channel that a future, as printed, is about.

@@ -1,6 +1,7 @@
 //! What is where in one body: which object a place is, what class it has, where control goes, and which
 //! guards are alive.
 
+pub(crate) mod attempts;
 mod canonical;
 pub(crate) mod class_of;
 mod coroutine;

@@ -59,6 +59,15 @@ impl<'a> BodyView<'_, 'a> {
         Pick::Number(local)
     }
 
+    /// Whether a number begins again from the front after the last, as `(at + 1) % count` does.
+    pub(crate) fn wraps_around(&self, local: u32) -> bool {
+        let [Definition::Statement(block, index)] = self.definitions_of(local) else {
+            return false;
+        };
+        let statement = &self.function.body.blocks[*block as usize].statements[*index as usize];
+        matches!(&statement.kind, StatementKind::Assign(_, Rvalue::Aggregate("Rem", _)))
+    }
+
     pub(super) fn definitions_of(&self, local: u32) -> &[Definition] {
         self.definitions.get(local as usize).map_or(&[], Vec::as_slice)
     }

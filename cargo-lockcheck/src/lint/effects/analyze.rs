@@ -117,6 +117,7 @@ pub(super) fn analyze(
         summary: Summary { returned: returned(&view), ..Summary::default() },
         acquired: HashMap::new(),
         facts: &facts,
+        flow: &graph,
     };
     for (at, plan) in plans.into_iter().enumerate() {
         builder.block(at as u32, plan, &states[at], &tokens);

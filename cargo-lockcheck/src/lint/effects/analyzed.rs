@@ -3,6 +3,8 @@
 //! Bodies that call each other in a circle are analysed until what they tell each other no longer
 //! changes, for a few rounds; what a longer round would add is not seen.
 
+use std::collections::HashSet;
+
 use rayon::prelude::*;
 
 use super::analyze::analyze;
@@ -65,6 +67,18 @@ impl<'p, 'a> Analyzed<'p, 'a> {
             callees.iter().for_each(|callee| callers[*callee as usize].push(id as u32));
         }
         Analyzed { program, summaries, analyses, callees, callers }
+    }
+
+    /// A body and all that it leads to by calls, drops and constants.
+    pub(crate) fn reached_from(&self, id: BodyId) -> HashSet<BodyId> {
+        let mut seen = HashSet::new();
+        let mut work = vec![id];
+        while let Some(at) = work.pop() {
+            if seen.insert(at) {
+                work.extend(self.callees[at].iter().map(|callee| *callee as usize));
+            }
+        }
+        seen
     }
 
     /// A view to look at a body with.

@@ -9,6 +9,7 @@ use std::sync::Arc;
 
 use super::effect::{Effect, Plan, parameter_bit};
 use super::instantiate::{Argument, CALLED, ClosureArgs, Planner};
+use crate::cli::user_config::CallEffect;
 use crate::lint::apis::closures::{self, ClosureArgument, closure_argument, is_option};
 use crate::lint::apis::lazy::{LazyCall, lazy_call};
 use crate::lint::apis::locks::{LockCall, Waiting, future_of_lock};
@@ -102,10 +103,14 @@ impl<'a> Planner<'_, '_, 'a> {
                 what,
                 waiter: Waiter::Thread,
                 about: None,
+                handle: on.as_ref().and_then(Path::last_field).cloned(),
                 chain: vec![self.here()],
                 released: 0,
             };
             self.plan.effects.push(Effect::Block(blocks, on));
+            if what == Blocking::BlockOn {
+                self.future_run_here(call);
+            }
         }
         match (callee.trait_name, callee.name()) {
             (Some("Future"), "poll") => return self.poll(call, callee),
@@ -114,6 +119,9 @@ impl<'a> Planner<'_, '_, 'a> {
                 return self.format(call, callee);
             }
             _ => {}
+        }
+        if let Some(CallEffect::Runs | CallEffect::Keeps) = callee.told {
+            return self.outside(call, callee);
         }
         if let Some(id) = view.program.resolve(view.function.unit, callee) {
             let args = &call.args;
@@ -155,6 +163,21 @@ impl<'a> Planner<'_, '_, 'a> {
                     self.scoped(id, &view.operand(arg));
                 }
             }
+        }
+    }
+
+    /// What the future does that a call runs to its end on this thread.
+    fn future_run_here(&mut self, call: &Call<'a>) {
+        let Some(future) = call.args.last() else { return };
+        let unit = self.view.function.unit;
+        let ty = self.view.operand_type(future).filter(|ty| ty.starts_with('{'));
+        if let Some(id) = ty.and_then(|ty| self.view.program.closure(unit, ty)) {
+            let path = self.view.operand(future);
+            let argument = |number| match number {
+                1 => path.clone().into(),
+                _ => Argument::unknown(),
+            };
+            self.body(id, &argument, false, None);
         }
     }
 
@@ -244,7 +267,8 @@ impl<'a> Planner<'_, '_, 'a> {
         if let Some(what) = awaited(future) {
             let (waiter, chain) = (Waiter::Task, vec![self.here()]);
             let about = message_of(future).map(Arc::from);
-            let blocks = BlockingCall { what, waiter, about, chain, released: 0 };
+            let handle = path.last_field().cloned();
+            let blocks = BlockingCall { what, waiter, about, handle, chain, released: 0 };
             self.plan.effects.push(Effect::Block(blocks, Some(path)));
             return;
         }
@@ -361,7 +385,7 @@ impl<'a> Planner<'_, '_, 'a> {
         }
         let program = self.view.program;
         if let Some(name) = callee.trait_name
-            && let Some(id) = program.only_impl(name, callee.name())
+            && let Some(id) = program.only_impl(self.view.function.unit, name, callee.name())
             && program.functions[id].unit == self.view.function.unit
         {
             let (view, args) = (self.view, &call.args);

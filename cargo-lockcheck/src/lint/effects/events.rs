@@ -35,6 +35,8 @@ pub(crate) enum EventKind {
     Tried(LockUse),
     /// A coroutine suspends.
     Await,
+    /// An atomic value is looked at in a loop, under a lock.
+    Polled,
 }
 
 /// What is known of a body.

@@ -7,6 +7,7 @@
 mod analyze;
 pub(crate) mod analyzed;
 mod call;
+mod callers;
 mod drops;
 pub(crate) mod effect;
 pub(crate) mod events;

@@ -6,12 +6,16 @@ use std::sync::Arc;
 
 use super::effect::{Effect, Plan, location_of, parameter_bit};
 use super::events::{Analysis, Event, EventKind, HeldLock};
+use crate::lint::apis::atomics::{LOADS, is_operation};
 use crate::lint::apis::locks::Waiting;
 use crate::lint::apis::waits::Blocking;
+use crate::lint::dataflow::attempts::is_made_until_it_succeeds;
 use crate::lint::dataflow::class_of::class_name;
 use crate::lint::dataflow::facts::Facts;
+use crate::lint::dataflow::flow::Flow;
 use crate::lint::dataflow::tokens::{self, Held, Holder, State, Tokens, tokens_in};
 use crate::lint::dataflow::view::BodyView;
+use crate::lint::mir::callee::Callee;
 use crate::lint::mir::model::{self, Operand, Rvalue, StatementKind, Terminator};
 use crate::lint::summary::fact::Fact;
 use crate::lint::summary::path::{Path, Root};
@@ -34,6 +38,7 @@ pub(super) struct Builder<'f, 'p, 'a> {
     pub(super) summary: Summary,
     pub(super) acquired: HashMap<AcquiredKey, usize>,
     pub(super) facts: &'f Facts,
+    pub(super) flow: &'f Flow,
 }
 
 /// Acquisitions that a caller need not tell apart: lock, mode, class, the guards released, and what it
@@ -48,9 +53,16 @@ impl<'a> Builder<'_, '_, 'a> {
         for (token, _) in &plan.transfer.made {
             let (lock, chain) = &self.locks[*token as usize];
             if lock.wait == Waiting::Try && chain.len() == 1 {
+                if is_made_until_it_succeeds(view, self.flow, at) {
+                    self.retried(at, lock, chain, state);
+                }
                 let kind = EventKind::Tried(lock.clone());
                 self.event(at, here.clone(), state, kind);
             }
+        }
+        if !state.is_empty() && self.flow.cycle[at as usize].is_some() && looks_at_atomic(view, at)
+        {
+            self.event(at, here.clone(), state, EventKind::Polled);
         }
         for mut effect in plan.effects {
             let released = effect.released_mut().map_or(0, |released| *released);
@@ -89,6 +101,18 @@ impl<'a> Builder<'_, '_, 'a> {
             }
             self.analysis.deferred_edges.push(edge);
         }
+    }
+
+    /// An attempt that is made until it succeeds, as callers have to know of it.
+    fn retried(&mut self, at: u32, lock: &LockUse, chain: &CallPath, state: &State) {
+        let acquired = Acquired {
+            lock: LockUse { wait: Waiting::Retried, ..lock.clone() },
+            chain: chain.clone(),
+            released: 0,
+            dropped: None,
+            needs: Vec::new(),
+        };
+        self.summarize(at, &Effect::Acquire(acquired, Vec::new()), state);
     }
 
     /// The guards that a wait is given, by value or by reference, and those that stay.
@@ -239,6 +263,7 @@ impl<'a> Builder<'_, '_, 'a> {
                     what: Blocking::Signal,
                     waiter: Waiter::Thread,
                     about: class_name(self.view, condvar),
+                    handle: None,
                     chain: vec![location_of(self.view, at)],
                     released,
                 });
@@ -284,7 +309,7 @@ impl<'a> Builder<'_, '_, 'a> {
 
     /// Adds a wait, unless callers know of one like it.
     fn blocks(&mut self, blocks: BlockingCall) {
-        let key = |of: &BlockingCall| (of.what, of.waiter, of.about.clone());
+        let key = |of: &BlockingCall| (of.what, of.waiter, of.about.clone(), of.handle.clone());
         if !self.summary.blocking.iter().any(|other| key(other) == key(&blocks)) {
             self.summary.blocking.push(blocks);
         }
@@ -344,6 +369,23 @@ impl<'a> Builder<'_, '_, 'a> {
             }
         }
     }
+}
+
+/// Whether a block ends with a look at an atomic value, be it by a method that does nothing else.
+fn looks_at_atomic(view: &BodyView<'_, '_>, at: u32) -> bool {
+    let Terminator::Call(call) = &view.function.body.blocks[at as usize].terminator else {
+        return false;
+    };
+    let is_load = |callee: &Callee<'_>| is_operation(callee, LOADS);
+    call.callee().is_some_and(|callee| {
+        is_load(callee)
+            || view.program.resolve(view.function.unit, callee).is_some_and(|method| {
+                let body = &view.program.functions[method].body;
+                let mut calls = body.calls();
+                let only = calls.next().and_then(|(_, call)| call.callee());
+                only.is_some_and(is_load) && calls.next().is_none()
+            })
+    })
 }
 
 /// A lock as callers can know it: by a parameter or static, else by its class alone.

@@ -4,6 +4,7 @@ use std::borrow::Cow;
 
 use super::cursor::rfind;
 use super::types;
+use crate::cli::user_config::CallEffect;
 
 /// A called function's path.
 #[derive(Clone, Debug)]
@@ -16,6 +17,8 @@ pub(crate) struct Callee<'a> {
     pub(crate) trait_name: Option<&'a str>,
     /// The path without generic arguments; of `<Type as Trait>::name`, what follows the bracket.
     pub(crate) path: Cow<'a, str>,
+    /// What the settings say that it does.
+    pub(crate) told: Option<CallEffect>,
 }
 
 impl<'a> Callee<'a> {
@@ -33,14 +36,32 @@ impl<'a> Callee<'a> {
                 self_ty: Some(self_ty),
                 trait_name: trait_.map(types::short),
                 path: without_generics(rest[close + 1..].trim_start_matches(':')),
+                told: None,
             };
         }
-        Callee { text, self_ty: None, trait_name: None, path: without_generics(text) }
+        let path = without_generics(text);
+        Callee { text, self_ty: None, trait_name: None, path, told: None }
     }
 
     /// The function's own name.
     pub(crate) fn name(&self) -> &str {
         types::last(&self.path)
+    }
+
+    /// Whether it is what a path means, or the end of one: the function's, or that of its method.
+    pub(crate) fn is_named(&self, path: &str) -> bool {
+        let ends = |long: &str, end: &str| {
+            long.strip_suffix(end).is_some_and(|rest| rest.is_empty() || rest.ends_with("::"))
+        };
+        let is_it = |owner: &str| {
+            let own = match owner {
+                "" => self.name().to_owned(),
+                owner => format!("{owner}::{}", self.name()),
+            };
+            // A path in the crate itself is printed without the crate's name.
+            ends(&own, path) || ends(path, &own) && own.contains("::")
+        };
+        is_it(self.owner()) || self.trait_name.is_some_and(is_it)
     }
 
     /// The path of the type or module that the function is in; of `<Type as Trait>::name`, the
@@ -120,6 +141,18 @@ pub(crate) fn without_generics(path: &str) -> Cow<'_, str> {
 
 #[cfg(test)]
 mod tests {
+    #[test]
+    fn a_function_is_named_by_the_end_of_its_path() {
+        let is = |text: &str, path: &str| super::Callee::new(text).is_named(path);
+        assert!(is("kernel::Queue::<u8>::drain", "kernel::Queue::drain"));
+        assert!(is("kernel::Queue::<u8>::drain", "Queue::drain"));
+        assert!(is("Queue::<u8>::drain", "kernel::Queue::drain"));
+        assert!(is("<kernel::Queue<u8> as kernel::Drain>::drain", "Drain::drain"));
+        assert!(is("drain", "drain"));
+        assert!(!is("kernel::Queue::<u8>::drain", "ueue::drain"));
+        assert!(!is("drain", "kernel::Queue::drain"));
+    }
+
     use super::*;
 
     #[test]

@@ -129,7 +129,8 @@ fn operand<'a>(cursor: &mut Cursor<'a>) -> Option<Operand<'a>> {
         return Some(Operand::Copy(place(cursor)?));
     }
     let is_const = cursor.eat("const ");
-    let text = cursor.until(b",)]}", true);
+    // The last of a struct's fields has a space before the closing bracket.
+    let text = cursor.until(b",)]}", true).trim_end();
     (is_const || !text.is_empty()).then_some(Operand::Const(text))
 }
 
@@ -193,7 +194,7 @@ pub(crate) fn fields_of(text: &str) -> Option<(&str, Vec<&str>)> {
         cursor.expect(": ")?;
         operand(&mut cursor)?;
         cursor.eat(",");
-        cursor.expect(" ")?;
+        cursor.eat(" ");
     }
     Some((name, names))
 }
@@ -274,7 +275,7 @@ fn try_rvalue(text: &str) -> Option<Rvalue<'_>> {
             cursor.expect(": ")?;
             values.push(operand(&mut cursor)?);
             cursor.eat(",");
-            cursor.expect(" ")?;
+            cursor.eat(" ");
         }
         return Some(Rvalue::Aggregate(name, values));
     }
@@ -282,4 +283,20 @@ fn try_rvalue(text: &str) -> Option<Rvalue<'_>> {
         return Some(Rvalue::Cast(Operand::Const(name), cursor.rest()));
     }
     cursor.is_empty().then(|| Rvalue::Aggregate(name, Vec::new()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::model::{Operand, Rvalue};
+    use super::{fields_of, rvalue};
+
+    #[test]
+    fn the_last_field_of_a_struct_may_be_a_constant() {
+        let text = "Flusher { pending: move _8, spare: move _10, rounds: const 10_usize }";
+        let Rvalue::Aggregate("Flusher", values) = rvalue(text) else { panic!("no aggregate") };
+        assert_eq!(values.len(), 3);
+        assert!(matches!(values[2], Operand::Const("10_usize")));
+        let text = "_7 = Named { first: move _8, name: const \"a } b\" }";
+        assert_eq!(fields_of(text), Some(("Named", vec!["first", "name"])));
+    }
 }

@@ -61,11 +61,12 @@ impl<'x, 'p, 'a> Exclusion<'x, 'p, 'a> {
         let locks = [&witness.held.0, &witness.asked.0];
         let paths = locks.map(|lock| &lock.path);
         let view = self.analyzed.view(witness.body);
-        locks.iter().all(|lock| has_no_handle(&view, lock))
-            && (paths.iter().all(|path| match path.root {
-                Root::Param(number) => self.owns_param(witness.body, number, DEPTH),
-                _ => false,
-            }) || self.has_made(&view, witness, &paths))
+        self.is_opening(&view, witness, &paths)
+            || locks.iter().all(|lock| has_no_handle(&view, lock))
+                && (paths.iter().all(|path| match path.root {
+                    Root::Param(number) => self.owns_param(witness.body, number, DEPTH),
+                    _ => false,
+                }) || self.has_made(&view, witness, &paths))
     }
 
     /// Whether the body has made what the locks are in, and has not given it away before it asks.
@@ -89,6 +90,17 @@ impl<'x, 'p, 'a> Exclusion<'x, 'p, 'a> {
 
     /// Whether a block hands something to code that may give it to another thread.
     fn gives_away(&self, view: &BodyView<'_, '_>, block: u32, root: &Root) -> bool {
+        self.gives_away_but(view, block, root, &[])
+    }
+
+    /// The same, but for what is put into one of some values that the body has itself.
+    pub(super) fn gives_away_but(
+        &self,
+        view: &BodyView<'_, '_>,
+        block: u32,
+        root: &Root,
+        own: &[Root],
+    ) -> bool {
         let is_it = |path: &Path| path.root == *root && !path.parts.contains(&Part::Protected);
         let block = &view.function.body.blocks[block as usize];
         if block.cleanup {
@@ -103,8 +115,9 @@ impl<'x, 'p, 'a> Exclusion<'x, 'p, 'a> {
                 Rvalue::Discriminant(_) | Rvalue::Static(_) | Rvalue::Other => false,
             };
             // In a variable that is known to be it, it is not given away.
+            let is_own = |of: &Root| of == root || own.contains(of);
             let is_kept =
-                dest.steps.is_empty() && (dest.local == 0 || view.local(dest.local).root == *root);
+                dest.steps.is_empty() && (dest.local == 0 || is_own(&view.local(dest.local).root));
             if is_given && !is_kept {
                 return true;
             }
@@ -144,13 +157,16 @@ impl<'x, 'p, 'a> Exclusion<'x, 'p, 'a> {
         self.starting.get_or_init(|| {
             let functions = self.analyzed.program.functions.iter().enumerate();
             let starts = functions.filter(|(_, function)| {
-                let mut callees = function.body.calls().map(|(_, call)| call.callee());
-                callees.any(|callee| {
-                    callee.is_none_or(|callee| {
-                        is_spawn(callee)
-                            || callee.owner().starts_with("rayon")
-                            || callee.text.contains("dyn ")
-                    })
+                let body = &function.body;
+                body.calls().any(|(_, call)| match call.callee() {
+                    Some(callee) if is_spawn(callee) || callee.owner().starts_with("rayon") => true,
+                    Some(callee) if !is_of_object(callee) => false,
+                    // Code that nobody knows: it may start one with what it is given.
+                    _ => {
+                        call.args.iter().skip(1).any(|arg| {
+                            arg.place().is_some_and(|place| !is_plain(body.type_of(place)))
+                        })
+                    }
                 })
             });
             let mut work: Vec<BodyId> = starts.map(|(id, _)| id).collect();
@@ -371,6 +387,16 @@ impl<'x, 'p, 'a> Exclusion<'x, 'p, 'a> {
     }
 }
 
+/// Whether a call is one of an object of a trait.
+fn is_of_object(callee: &Callee<'_>) -> bool {
+    callee.self_ty.is_some_and(|ty| types::peel(ty).starts_with("dyn "))
+}
+
+/// Whether values of a type are numbers, texts and the like: made of primitives alone.
+fn is_plain(ty: &str) -> bool {
+    !ty.contains(char::is_uppercase) && is_whole(types::peel(ty).trim_matches(['(', ')', ',', '&']))
+}
+
 /// A lock that is among others too, held as weakly as in either.
 fn both(gate: LockUse, others: &[LockUse]) -> Option<LockUse> {
     let other = others.iter().find(|other| other.path == gate.path && other.class == gate.class)?;
@@ -403,7 +429,7 @@ pub(super) fn argument(view: &BodyView<'_, '_>, block: u32, number: u32) -> Opti
 }
 
 /// Whether one block leads to another, or is it, by a way around some.
-fn reaches(graph: &Flow, from: u32, to: u32, around: &[u32]) -> bool {
+pub(super) fn reaches(graph: &Flow, from: u32, to: u32, around: &[u32]) -> bool {
     let mut seen = HashSet::new();
     let mut work = vec![from];
     while let Some(at) = work.pop() {

@@ -7,6 +7,7 @@ pub(crate) mod exclusion;
 pub(crate) mod in_force;
 pub(crate) mod meeting;
 pub(crate) mod names;
+mod opening;
 mod ownership;
 mod runs;
 pub(crate) mod threads;

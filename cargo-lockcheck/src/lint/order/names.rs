@@ -44,7 +44,7 @@ fn taken(analyzed: &Analyzed<'_, '_>) -> BTreeSet<String> {
         match &event.kind {
             EventKind::Tried(lock) => add(lock),
             EventKind::Effect(Effect::Acquire(acquired, _)) => add(&acquired.lock),
-            EventKind::Effect(_) | EventKind::Await => {}
+            EventKind::Effect(_) | EventKind::Await | EventKind::Polled => {}
         }
     }
     names

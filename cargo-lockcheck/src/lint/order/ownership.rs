@@ -50,7 +50,7 @@ pub(super) fn has_no_handle(view: &BodyView<'_, '_>, lock: &LockUse) -> bool {
 }
 
 /// Whether a type's text has a name in it.
-fn has_word(text: &str, name: &str) -> bool {
+pub(super) fn has_word(text: &str, name: &str) -> bool {
     text.split(|c: char| !c.is_alphanumeric() && c != '_').any(|word| word == name)
         && !name.is_empty()
 }

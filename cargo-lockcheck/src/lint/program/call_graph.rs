@@ -76,7 +76,7 @@ fn called(program: &Program<'_>, unit: usize, callee: &Callee<'_>, found: &mut H
             implements(types::peel(ty), &format!("cmp::{name}>::{}", callee.name()));
         }
         if types::peel(ty).starts_with("dyn ") {
-            found.extend(program.only_impl(name, callee.name()));
+            found.extend(program.only_impl(unit, name, callee.name()));
         }
     }
 }

@@ -23,7 +23,8 @@ pub(crate) struct Dropped {
     pub(crate) way: Vec<Way>,
     /// The name of the type that has it, and those of what it is in, from the inside.
     pub(crate) names: Vec<Arc<str>>,
-    /// Whether it is behind an object of a trait, so that it may be another that runs.
+    /// Whether it is behind an object of a trait that may be of several types, so that it may be
+    /// another that runs.
     pub(crate) is_object: bool,
 }
 
@@ -76,13 +77,13 @@ impl<'a> Program<'a> {
         if let Some(object) = ty.strip_prefix("dyn ") {
             let object = self.object(unit, object);
             let is_library = |unit: usize| self.units[unit].is_library;
-            for (from, ty) in self.objects.get(&object).into_iter().flatten() {
-                // No two programs have values of each other.
-                if *from != unit && !is_library(*from) && !is_library(unit) {
-                    continue;
-                }
+            // No two programs have values of each other.
+            let is_near = |from: usize| from == unit || is_library(from) || is_library(unit);
+            let all = self.objects.get(&object).into_iter().flatten();
+            let near: Vec<_> = all.filter(|(from, _)| is_near(*from)).collect();
+            for (from, ty) in &near {
                 let inner = at.inner(None, types::last(&object));
-                let inner = Dropping { is_object: true, ..inner };
+                let inner = Dropping { is_object: at.is_object || near.len() > 1, ..inner };
                 self.collect_dropped(*from, ty, handles, &inner, found);
             }
         } else if types::is_library(ty) || ty.starts_with(['(', '[']) {

@@ -15,10 +15,12 @@ use std::sync::Arc;
 use rayon::prelude::*;
 
 use super::source::Sources;
-use crate::cli::user_config::LockType;
+use crate::cli::user_config::{self, KnownCall};
 use crate::lint::apis::locks::Locks;
 use crate::lint::mir::callee::{Callee, without_generics};
-use crate::lint::mir::model::{Body, BodyKind, Operand, Rvalue, Span, StatementKind};
+use crate::lint::mir::model::{
+    Body, BodyKind, Called, Operand, Rvalue, Span, StatementKind, Terminator,
+};
 use crate::lint::mir::types;
 
 /// A body of the program, by number.
@@ -113,8 +115,9 @@ pub(crate) struct Program<'a> {
 
 impl<'a> Program<'a> {
     /// Joins the parts.
-    pub(crate) fn new(parts: Vec<Part<'a>>, locks: &'a [LockType]) -> Program<'a> {
-        let mut program = Program { locks: Locks { configured: locks }, ..Program::default() };
+    pub(crate) fn new(parts: Vec<Part<'a>>, told: &'a user_config::Lint) -> Program<'a> {
+        let mut program =
+            Program { locks: Locks { configured: &told.locks }, ..Program::default() };
         let mut functions = Vec::new();
         for part in parts {
             program.units.push(part.unit);
@@ -123,7 +126,8 @@ impl<'a> Program<'a> {
         }
         program.paths = Paths::of(&program.units);
         for (unit, functions) in functions.into_iter().enumerate() {
-            for function in functions {
+            for mut function in functions {
+                tell(&mut function.body, &told.calls);
                 let self_ty = function.self_ty.map(|path| Arc::from(program.global(unit, &path)));
                 program.add(Function { unit, self_ty, ..function });
             }
@@ -303,8 +307,8 @@ impl<'a> Program<'a> {
         self_ty: &str,
     ) -> Option<BodyId> {
         let trait_name = types::last(trait_path).to_owned();
-        let own = self.by_trait.get(&(trait_name, name.to_owned()));
-        match (provided, own.map_or(&[][..], Vec::as_slice)) {
+        let own = self.implementing(unit, &trait_name, name);
+        match (provided, own.as_slice()) {
             (Some(provided), []) => Some(provided),
             (None, [only]) if self_ty == "Self" => {
                 let trait_path = self.global(unit, trait_path);
@@ -320,11 +324,22 @@ impl<'a> Program<'a> {
     }
 
     /// The only body of a trait's method, when the program has just one `impl` of it.
-    pub(crate) fn only_impl(&self, trait_name: &str, name: &str) -> Option<BodyId> {
-        match self.by_trait.get(&(trait_name.to_owned(), name.to_owned()))?.as_slice() {
+    pub(crate) fn only_impl(&self, unit: usize, trait_name: &str, name: &str) -> Option<BodyId> {
+        match self.implementing(unit, trait_name, name).as_slice() {
             [id] => Some(*id),
             _ => None,
         }
+    }
+
+    /// The bodies of a trait's method that a target may run: no two programs run each other's.
+    fn implementing(&self, unit: usize, trait_name: &str, name: &str) -> Vec<BodyId> {
+        let all = self.by_trait.get(&(trait_name.to_owned(), name.to_owned()));
+        let is_library = |unit: usize| self.units[unit].is_library;
+        let is_near = |id: &&BodyId| {
+            let of = self.functions[**id].unit;
+            of == unit || is_library(of) || is_library(unit)
+        };
+        all.into_iter().flatten().filter(is_near).copied().collect()
     }
 
     /// The initial value of a constant or static of a target.
@@ -354,6 +369,21 @@ impl<'a> Program<'a> {
     /// Whether any type of the program has a `Drop`.
     pub(crate) fn has_drops(&self) -> bool {
         !self.drops.is_empty()
+    }
+}
+
+/// Writes to the calls of a body what the settings say of them.
+fn tell(body: &mut Body<'_>, known: &[KnownCall]) {
+    if known.is_empty() {
+        return;
+    }
+    for block in &mut body.blocks {
+        if let Terminator::Call(call) = &mut block.terminator
+            && let Called::Function(callee) = &mut call.called
+        {
+            let row = known.iter().find(|row| callee.is_named(&row.function));
+            callee.told = row.map(|row| row.does);
+        }
     }
 }
 

@@ -6,14 +6,19 @@ use std::sync::Arc;
 
 use lockdep::finding::Rule;
 
+use super::relock::is_same;
 use super::report::{finding, site};
 use crate::lint::apis::atomics::{WRITES, is_operation};
 use crate::lint::dataflow::class_of::class_name;
+use crate::lint::dataflow::flow::Flow;
+use crate::lint::dataflow::view::BodyView;
 use crate::lint::effects::analyzed::Analyzed;
 use crate::lint::effects::effect::{Effect, location};
-use crate::lint::effects::events::{EventKind, HeldLock};
+use crate::lint::effects::events::{Event, EventKind, HeldLock};
+use crate::lint::mir::model::{Operand, Terminator};
 use crate::lint::program::BodyId;
-use crate::lint::summary::Location;
+use crate::lint::summary::path::Part;
+use crate::lint::summary::{Acquired, Location, LockUse};
 use crate::report::model::{Finding, Mode};
 
 /// What the waiters of a condition variable look at, and under which lock.
@@ -45,6 +50,9 @@ pub(crate) fn check(analyzed: &Analyzed<'_, '_>, findings: &mut Vec<Finding>) {
                 findings.push(finding(Rule::CondvarNoLoop, message, Vec::new(), sites));
             }
             let view = analyzed.view(id);
+            if *forever && !checks {
+                findings.extend(looked_before(analyzed, &view, event, mutexes));
+            }
             let Some(class) = class_name(&view, condvar) else { continue };
             let known = waiters.entry(class).or_default();
             known.at.get_or_insert_with(|| event.here.clone());
@@ -120,6 +128,113 @@ pub(crate) fn check(analyzed: &Analyzed<'_, '_>, findings: &mut Vec<Finding>) {
             findings.push(finding(Rule::CondvarUnlockedPredicate, message, Vec::new(), sites));
         }
     }
+}
+
+/// A wait right behind the lock of its mutex, for what the body has looked at before under the same mutex
+/// and let go of: the wake-up may come in between.
+fn looked_before(
+    analyzed: &Analyzed<'_, '_>,
+    view: &BodyView<'_, '_>,
+    wait: &Event,
+    mutexes: &[LockUse],
+) -> Option<Finding> {
+    let graph = Flow::new(view);
+    let takes = analyzed.analyses[view.id()].events.iter().filter_map(|event| match &event.kind {
+        EventKind::Effect(Effect::Acquire(acquired, _)) => {
+            let is_mutex = |mutex: &LockUse| is_same(mutex, &acquired.lock);
+            mutexes.iter().any(is_mutex).then_some((event, acquired))
+        }
+        _ => None,
+    });
+    let leads_straight = |from: u32| {
+        let mut at = from;
+        // Each block is come to once at most.
+        for _ in 0..graph.next.len() {
+            if at == wait.block {
+                return true;
+            }
+            let [next] = graph.next[at as usize].as_slice() else { return false };
+            at = *next;
+        }
+        false
+    };
+    let (taken, _) = takes.clone().find(|(event, _)| leads_straight(event.block))?;
+    let mut looks = takes.filter(|(look, acquired)| {
+        look.block != taken.block && is_asked(view, &graph, look.block, acquired, taken.block)
+    });
+    let (look, _) = looks.next()?;
+    let message = format!(
+        "`{}` waits for what it has looked at before it locked the mutex, and does not look again under \
+         it: a wake-up in between is lost",
+        view.function.display
+    );
+    let sites = vec![
+        site(&look.here, "looks here, and lets go of the mutex"),
+        site(&taken.here, "locks it again here"),
+        site(&wait.here, "waits here"),
+    ];
+    let rule = Rule::CondvarUnlockedPredicate;
+    let mut found = finding(rule, message, Vec::new(), sites);
+    found.help.push("look at it under the guard that is given to the wait, in a loop".to_owned());
+    Some(found)
+}
+
+/// Whether what a block finds out under a lock decides whether control comes to another block.
+fn is_asked(
+    view: &BodyView<'_, '_>,
+    graph: &Flow,
+    look: u32,
+    acquired: &Acquired,
+    then: u32,
+) -> bool {
+    let blocks = &view.function.body.blocks;
+    // A method that takes the lock and answers, or a question to what the guard leads to.
+    let answers = |at: u32| {
+        let Terminator::Call(call) = &blocks[at as usize].terminator else { return false };
+        let is_protected = |arg: &Operand<'_>| {
+            let path = view.operand(arg);
+            let lock = &acquired.lock.path;
+            path.root == lock.root
+                && path.parts.strip_prefix(lock.parts.as_slice()).and_then(<[Part]>::first)
+                    == Some(&Part::Protected)
+        };
+        view.type_of(&call.dest) == "bool"
+            && (at == look && acquired.chain.len() > 1 || call.args.iter().any(is_protected))
+    };
+    let mut at = look;
+    let mut is_answered = false;
+    for _ in 0..graph.next.len() {
+        is_answered |= answers(at);
+        match graph.next[at as usize].as_slice() {
+            [next] => at = *next,
+            [_, _] => {
+                return is_answered
+                    && graph.next[at as usize]
+                        .iter()
+                        .filter(|next| leads(graph, **next, then))
+                        .count()
+                        > 0
+                    && matches!(blocks[at as usize].terminator, Terminator::Switch(..));
+            }
+            _ => return false,
+        }
+    }
+    false
+}
+
+/// Whether one block leads to another, or is it.
+fn leads(graph: &Flow, from: u32, to: u32) -> bool {
+    let mut seen = HashSet::new();
+    let mut work = vec![from];
+    while let Some(at) = work.pop() {
+        if at == to {
+            return true;
+        }
+        if seen.insert(at) {
+            work.extend(&graph.next[at as usize]);
+        }
+    }
+    false
 }
 
 /// The operations of these names on atomics with a class: block, class and place.

@@ -6,9 +6,10 @@
 
 use lockdep::finding::Rule;
 
-use super::relock::is_same;
+use super::handles::{needs_none_of, taken_by_thread};
+use super::relock::{self, is_same};
 use super::report::{chain_sites, finding, lock, quoted, site, under, why_alive};
-use super::tasks::{across_await, taken_by_thread};
+use super::tasks::across_await;
 use super::wakers::Wakers;
 use crate::lint::apis::locks::Waiting;
 use crate::lint::apis::threads::is_spawn;
@@ -17,6 +18,7 @@ use crate::lint::dataflow::class_of::class_name;
 use crate::lint::effects::analyzed::Analyzed;
 use crate::lint::effects::effect::{Effect, location};
 use crate::lint::effects::events::{Event, EventKind, HeldLock};
+use crate::lint::mir::callee::Callee;
 use crate::lint::mir::model::{Body, Step, Terminator};
 use crate::lint::mir::types;
 use crate::lint::program::BodyId;
@@ -146,7 +148,6 @@ fn across_blocking(
                 || on.parts.contains(&Part::Protected)
         })
     };
-    let held = event.held.iter().find(|held| !is_protected(held) && !held.lock.is_async)?;
     let function = &analyzed.program.functions[id].display;
     if blocks.what == Blocking::Join
         && let Some(on) = on
@@ -168,6 +169,13 @@ fn across_blocking(
             end,
         ));
     }
+    if blocks.what == Blocking::Join
+        && let Some(field) = &blocks.handle
+        && needs_none_of(analyzed, analyzed.program.functions[id].unit, field, &event.held)
+    {
+        return None;
+    }
+    let held = event.held.iter().find(|held| !is_protected(held) && !held.lock.is_async)?;
     let what = blocks.what.describe();
     let message = format!("`{function}` {what} while it holds {}", quoted(&held.lock));
     let label = format!("{what} here");
@@ -255,7 +263,13 @@ fn thread_of(analyzed: &Analyzed<'_, '_>, drop: BodyId, own: &str) -> Option<Thr
             }
             // A weak handle owns the value as long as it is upgraded.
             let upgrades = || {
-                thread.calls().any(|(_, call)| call.callee().is_some_and(|c| c.name() == "upgrade"))
+                let is_upgrade = |callee: &Callee<'_>| {
+                    callee.name() == "upgrade" && relock::mentions(callee.text, own)
+                };
+                analyzed.reached_from(body).into_iter().any(|id| {
+                    let mut calls = program.functions[id].body.calls();
+                    calls.any(|(_, call)| call.callee().is_some_and(is_upgrade))
+                })
             };
             let owns = |ty: &str| match types::short(ty) {
                 "Arc" => true,

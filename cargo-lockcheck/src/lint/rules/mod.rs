@@ -5,11 +5,15 @@ mod channels;
 mod condvars;
 mod declared;
 mod foreign;
+mod futurelock;
+mod handles;
 mod init;
 mod order;
+mod polled;
 mod relock;
 mod report;
 mod ring;
+mod self_send;
 mod spins;
 mod suggest;
 mod tasks;
@@ -55,8 +59,11 @@ pub(crate) fn check(analyzed: &Analyzed<'_, '_>, order: &[Vec<String>]) -> Check
             let mut findings = Vec::new();
             foreign::check(analyzed, &mut findings);
             asynchronous::check(analyzed, &mut findings);
+            futurelock::check(analyzed, &mut findings);
             condvars::check(analyzed, &mut findings);
             channels::check(analyzed, &mut findings);
+            polled::check(analyzed, &mut findings);
+            self_send::check(analyzed, &mut findings);
             init::check(analyzed, &mut findings);
             spins::check(analyzed, &mut findings);
             findings

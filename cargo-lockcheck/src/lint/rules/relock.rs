@@ -12,7 +12,7 @@ use crate::lint::dataflow::facts::value;
 use crate::lint::effects::analyzed::Analyzed;
 use crate::lint::effects::effect::Effect;
 use crate::lint::effects::events::{Event, EventKind, HeldLock};
-use crate::lint::mir::model::{Rvalue, StatementKind, Terminator};
+use crate::lint::mir::model::{Operand, Rvalue, StatementKind, Terminator};
 use crate::lint::mir::types;
 use crate::lint::program::BodyId;
 use crate::lint::summary::fact::Value;
@@ -213,8 +213,8 @@ fn worded(
     finding
 }
 
-/// Whether a lock's type protects values of the named type.
-fn mentions(ty: &str, name: &str) -> bool {
+/// Whether a type, as text, has a name in it.
+pub(super) fn mentions(ty: &str, name: &str) -> bool {
     ty.split(|c: char| !(c.is_alphanumeric() || c == '_')).any(|word| word == name)
 }
 
@@ -235,8 +235,8 @@ fn two_elements(held: &Path, asked: &Path) -> Option<[u32; 2]> {
     found
 }
 
-/// Two values of one type, both handed in, or two elements by numbers that are, whose same lock is taken: `a == b` and `b == a` take
-/// them in either order. Silent when the body compares the two in any way, or when the inner one is
+/// Two values of one type, both handed in, or two elements by numbers that are, or that begin again from
+/// the front, whose same lock is taken: `a == b` and `b == a` take them in either order. Silent when the body compares the two in any way, or when the inner one is
 /// said to be of another level.
 fn is_unordered(analyzed: &Analyzed<'_, '_>, id: BodyId, held: &HeldLock, asked: &LockUse) -> bool {
     if asked.is_nested {
@@ -247,10 +247,12 @@ fn is_unordered(analyzed: &Analyzed<'_, '_>, id: BodyId, held: &HeldLock, asked:
     };
     if let Some(elements) = two_elements(&held.lock.path, &asked.path) {
         let params = analyzed.program.functions[id].body.params as u32;
+        let view = analyzed.view(id);
+        let is_free = |number: &u32| (1..=params).contains(number) || view.wraps_around(*number);
         return held_class == asked_class
             && !held.stale
-            && elements.iter().all(|number| (1..=params).contains(number))
-            && !compares(analyzed, id);
+            && elements.iter().all(is_free)
+            && !compares(analyzed, id, &held.lock.path, elements);
     }
     let (Root::Param(first), Root::Param(second)) = (&held.lock.path.root, &asked.path.root) else {
         return false;
@@ -266,13 +268,25 @@ fn is_unordered(analyzed: &Analyzed<'_, '_>, id: BodyId, held: &HeldLock, asked:
     let body = &analyzed.program.functions[id].body;
     let ty =
         |number: u32| types::peel(body.locals.get(number as usize).map_or("", |local| local.ty));
-    ty(*first) == ty(*second) && !compares(analyzed, id)
+    ty(*first) == ty(*second) && !compares(analyzed, id, &held.lock.path, [*first, *second])
 }
 
-/// Whether a body compares addresses, or values that may stand for an order.
-fn compares(analyzed: &Analyzed<'_, '_>, id: BodyId) -> bool {
+/// Whether a body compares addresses, or values that may stand for an order of the two in whose lock
+/// `held` is. What the lock itself protects is known only when it is held, and what neither of the two
+/// has says nothing of them.
+fn compares(analyzed: &Analyzed<'_, '_>, id: BodyId, held: &Path, two: [u32; 2]) -> bool {
     let view = analyzed.view(id);
     let body = &view.function.body;
+    let is_apart = |operand: &Operand<'_>| {
+        let path = view.operand(operand);
+        let is_protected = path.root == held.root
+            && path
+                .parts
+                .strip_prefix(held.parts.as_slice())
+                .is_some_and(|rest| rest.first() == Some(&Part::Protected));
+        let is_of_third = matches!(path.root, Root::Param(number) if !two.contains(&number));
+        is_protected || is_of_third
+    };
     body.blocks.iter().filter(|block| !block.cleanup).any(|block| {
         block.statements.iter().any(|statement| match &statement.kind {
             StatementKind::Assign(_, Rvalue::Aggregate(name, values)) => {
@@ -281,7 +295,7 @@ fn compares(analyzed: &Analyzed<'_, '_>, id: BodyId) -> bool {
                         .iter()
                         .filter_map(|value| view.operand_type(value))
                         .any(|ty| ty.starts_with('*'))
-                    || matches!(*name, "Lt" | "Gt" | "Le" | "Ge")
+                    || matches!(*name, "Lt" | "Gt" | "Le" | "Ge") && !values.iter().any(is_apart)
             }
             _ => false,
         })

@@ -11,19 +11,17 @@ use lockdep::finding::Rule;
 
 use super::condvars::atomics;
 use super::relock::is_same;
-use super::report::{finding, lock, quoted, site};
+use super::report::{finding, lock, quoted, site, under};
 use crate::lint::apis::atomics::{LOADS, READS, WRITES};
 use crate::lint::apis::locks::Waiting;
 use crate::lint::apis::threads;
-use crate::lint::dataflow::flow::{Condition, condition};
+use crate::lint::dataflow::attempts::is_made_until_it_succeeds;
+use crate::lint::dataflow::flow::Flow;
 use crate::lint::effects::analyzed::Analyzed;
 use crate::lint::effects::effect::{Effect, location};
 use crate::lint::effects::events::{Event, EventKind, HeldLock};
-use crate::lint::mir::callee::Callee;
-use crate::lint::mir::model::Terminator;
-use crate::lint::mir::types;
 use crate::lint::program::BodyId;
-use crate::lint::summary::LockUse;
+use crate::lint::summary::{Acquired, LockUse, innermost};
 use crate::report::model::{Finding, Mode};
 
 pub(crate) fn check(analyzed: &Analyzed<'_, '_>, findings: &mut Vec<Finding>) {
@@ -37,7 +35,16 @@ fn try_lock_spin(analyzed: &Analyzed<'_, '_>, id: BodyId, findings: &mut Vec<Fin
     let analysis = &analyzed.analyses[id];
     let mut seen = HashSet::new();
     for event in &analysis.events {
-        let EventKind::Tried(tried) = &event.kind else { continue };
+        let tried = match &event.kind {
+            EventKind::Tried(tried) => tried,
+            EventKind::Effect(Effect::Acquire(acquired, _))
+                if acquired.lock.wait == Waiting::Retried =>
+            {
+                findings.extend(tries_in_callee(analyzed, id, event, acquired));
+                continue;
+            }
+            _ => continue,
+        };
         let Some(cycle) = analysis.cycle[event.block as usize] else { continue };
         if let Some(found) = tries_under(analyzed, id, event, tried, cycle) {
             if seen.insert(cycle) {
@@ -69,36 +76,31 @@ fn try_lock_spin(analyzed: &Analyzed<'_, '_>, id: BodyId, findings: &mut Vec<Fin
     }
 }
 
-/// Whether the loop goes on when the attempt that a block makes has failed.
-fn retries(analyzed: &Analyzed<'_, '_>, id: BodyId, block: u32, cycle: u32) -> bool {
-    let analysis = &analyzed.analyses[id];
-    let view = analyzed.view(id);
-    let blocks = &view.function.body.blocks;
-    let Terminator::Call(call) = &blocks[block as usize].terminator else { return false };
-    let dest = &call.dest;
-    (0..blocks.len() as u32).any(|at| {
-        let Terminator::Switch(_, cases, otherwise) = &blocks[at as usize].terminator else {
-            return false;
-        };
-        // What the switch looks at when the attempt has failed.
-        let failed = match condition(&view, at) {
-            Some(Condition::Variant(place)) if place == dest => {
-                Some(u128::from(types::short(view.type_of(dest)) != "Option"))
-            }
-            Some(Condition::Value) => match view.is_tested(at) {
-                Some((place, variant)) if place == *dest => {
-                    let failure = u128::from(types::short(view.type_of(dest)) != "Option");
-                    Some(u128::from(variant == failure))
-                }
-                _ => None,
-            },
-            _ => None,
-        };
-        failed.is_some_and(|failed| {
-            let case = cases.iter().find(|case| case.0 == failed).map(|case| case.1);
-            case.or(*otherwise).is_some_and(|to| analysis.cycle[to as usize] == Some(cycle))
-        })
-    })
+/// A callee tries a lock again and again which its caller holds.
+fn tries_in_callee(
+    analyzed: &Analyzed<'_, '_>,
+    id: BodyId,
+    event: &Event,
+    acquired: &Acquired,
+) -> Option<Finding> {
+    let held = event.held.iter().find(|held| is_own(held, &acquired.lock))?;
+    let trying = innermost(&acquired.chain)?;
+    let message = format!(
+        "`{}` holds {} while it calls `{}`, which tries that lock again and again, so that it is never \
+         free",
+        analyzed.program.functions[id].display,
+        quoted(&held.lock),
+        trying.function,
+    );
+    let (rule, end) = (Rule::SpinNoProgress, "each round tries it here");
+    Some(under(analyzed, id, rule, message, held, event, &acquired.chain, end))
+}
+
+/// Whether a held lock is the very one that is tried, so that no attempt can succeed.
+fn is_own(held: &HeldLock, tried: &LockUse) -> bool {
+    // Whoever has a permit can be given another.
+    let may_be_given = tried.mode == Mode::Read;
+    !held.stale && !held.lock.is_handed_in() && is_same(&held.lock, tried) && !may_be_given
 }
 
 /// A loop that tries a lock which its own function holds, or turns for it without a pause under another
@@ -113,17 +115,12 @@ fn tries_under(
     let analysis = &analyzed.analyses[id];
     let function = &analyzed.program.functions[id];
     let in_loop = |at: u32| analysis.cycle[at as usize] == Some(cycle);
-    let counts = function.body.calls().any(|(at, call)| {
-        let is_next = |callee: &Callee<'_>| callee.name() == "next" && callee.trait_name.is_some();
-        in_loop(at) && call.callee().is_some_and(is_next)
-    });
-    if counts || !retries(analyzed, id, event.block, cycle) {
+    let view = analyzed.view(id);
+    if !is_made_until_it_succeeds(&view, &Flow::new(&view), event.block) {
         return None;
     }
     let held = event.held.iter().filter(|held| !held.stale && !held.lock.is_handed_in());
-    // Whoever has a permit can be given another.
-    let may_be_given = tried.mode == Mode::Read;
-    let own = held.clone().find(|held| is_same(&held.lock, tried) && !may_be_given);
+    let own = held.clone().find(|held| is_own(held, tried));
     let taken_before = |held: &&HeldLock| {
         held.lock.wait == Waiting::Blocking
             && analysis

@@ -4,18 +4,20 @@
 
 use lockdep::finding::Rule;
 
+use super::handles::{is_among, taken_by, taken_by_thread};
 use super::report::{quoted, under};
+use super::self_send::{end_of, ends_in};
+use crate::lint::apis::channels::makes_oneshot;
 use crate::lint::apis::locks::Waiting;
 use crate::lint::apis::threads::is_spawn;
 use crate::lint::apis::waits::Blocking;
-use crate::lint::dataflow::view::BodyView;
 use crate::lint::effects::analyzed::Analyzed;
 use crate::lint::effects::effect::Effect;
 use crate::lint::effects::events::{Event, EventKind, HeldLock};
-use crate::lint::mir::model::{Call, Terminator};
+use crate::lint::mir::model::Terminator;
 use crate::lint::program::BodyId;
-use crate::lint::summary::path::{Part, Path, Root};
-use crate::lint::summary::{BlockingCall, LockUse};
+use crate::lint::summary::BlockingCall;
+use crate::lint::summary::path::{Path, Root};
 use crate::report::model::Finding;
 
 /// What is wrong with an await of a task, whose locks the event has.
@@ -35,6 +37,15 @@ pub(super) fn across_await(
                 quoted(&taken.lock)
             );
             (taken, message, "awaits the task here")
+        }
+        Blocking::Receive => {
+            let (taken, sender) = taken_by_sender(analyzed, id, on?, &event.held)?;
+            let message = format!(
+                "`{function}` awaits a message while it holds {}, which `{}` takes before it sends it",
+                quoted(&taken.lock),
+                analyzed.program.functions[sender].display,
+            );
+            (taken, message, "awaits the message here")
         }
         Blocking::BoundedSend => {
             let of = blocks.about.as_deref()?;
@@ -83,73 +94,54 @@ fn reader_that_takes(
     };
     let bodies = analyzed.analyses.iter().enumerate();
     let mut near = bodies.filter(|(id, _)| is_near(analyzed.program.functions[*id].unit));
-    let found = near.find(|(_, analysis)| {
+    let found = near.find(|(id, analysis)| {
         let cycle_of = |event: &Event| analysis.cycle.get(event.block as usize).copied().flatten();
         let mut loops = analysis.events.iter().filter(reads).filter_map(cycle_of);
         loops.any(|cycle| {
-            analysis.events.iter().any(|event| {
-                let takes = match &event.kind {
-                    EventKind::Effect(Effect::Acquire(acquired, _)) => {
-                        acquired.lock.wait == Waiting::Blocking
-                            && acquired.lock.class.as_ref() == Some(class)
-                    }
-                    _ => false,
-                };
-                takes && cycle_of(event) == Some(cycle)
+            analysis.events.iter().any(|event| match &event.kind {
+                EventKind::Effect(Effect::Acquire(acquired, _)) => {
+                    cycle_of(event) == Some(cycle)
+                        && acquired.lock.wait == Waiting::Blocking
+                        && match &acquired.lock.class {
+                            Some(own) => own == class,
+                            None => analyzed
+                                .classes_by_callers(*id, &acquired.lock.path)
+                                .contains(class),
+                        }
+                }
+                _ => false,
             })
         })
     });
     found.map(|(id, _)| id)
 }
 
-/// The held lock that the thread or task behind a join handle takes.
-pub(super) fn taken_by_thread<'h>(
+/// The held lock that the task takes which has been given the only sender of a message.
+fn taken_by_sender<'h>(
     analyzed: &Analyzed<'_, '_>,
     id: BodyId,
-    handle: &Path,
+    receiver: &Path,
     held: &'h [HeldLock],
-) -> Option<&'h HeldLock> {
+) -> Option<(&'h HeldLock, BodyId)> {
     let view = analyzed.view(id);
-    let blocks = &view.function.body.blocks;
-    let starts = |call: &Call<'_>| call.callee().is_some_and(is_spawn);
-    if let Root::Call(block) = handle.root
-        && let Terminator::Call(call) = &blocks.get(block as usize)?.terminator
-        && starts(call)
-    {
-        let taken = taken_by(analyzed, &view, call)?;
-        let is_taken = |held: &&HeldLock| {
-            held.lock.path.is_single() && taken.iter().any(|taken| taken.path == held.lock.path)
-        };
-        return held.iter().find(is_taken);
-    }
-    // A handle out of a collection of those that the body has started.
-    if !handle.parts.iter().any(|part| matches!(part, Part::Element(_))) {
+    let Root::Call(channel) = receiver.root else { return None };
+    let Terminator::Call(maker) = &view.function.body.blocks.get(channel as usize)?.terminator
+    else {
+        return None;
+    };
+    if end_of(receiver, channel) != Some(1) || !maker.callee().is_some_and(makes_oneshot) {
         return None;
     }
-    let mut started = view.function.body.calls().filter(|(_, call)| starts(call));
-    started.find_map(|(_, call)| {
+    let mut starts =
+        view.function.body.calls().filter(|(_, call)| call.callee().is_some_and(is_spawn));
+    starts.find_map(|(_, call)| {
+        let given = call.args.last()?;
+        if !ends_in(&view, &view.operand(given), channel).contains(&0) {
+            return None;
+        }
         let taken = taken_by(analyzed, &view, call)?;
-        held.iter().find(|held| {
-            held.lock.class.is_some() && taken.iter().any(|taken| taken.class == held.lock.class)
-        })
+        let held = held.iter().find(|held| is_among(&taken, held))?;
+        let ty = view.operand_type(given)?;
+        Some((held, analyzed.program.closure(view.function.unit, ty)?))
     })
-}
-
-/// The locks that the thread or task takes which a call starts, as the body names them.
-fn taken_by(
-    analyzed: &Analyzed<'_, '_>,
-    view: &BodyView<'_, '_>,
-    call: &Call<'_>,
-) -> Option<Vec<LockUse>> {
-    let closure = call.args.last()?;
-    let ty = view.operand_type(closure)?;
-    let body = analyzed.program.closure(view.function.unit, ty)?;
-    let captures = view.operand(closure);
-    let acquired = analyzed.summaries[body].as_ref()?.acquired.iter();
-    let waited = acquired.filter(|acquired| acquired.lock.wait == Waiting::Blocking);
-    let taken = waited.map(|acquired| LockUse {
-        path: view.substitute_with(&acquired.lock.path, &|_| captures.clone()),
-        ..acquired.lock.clone()
-    });
-    Some(taken.collect())
 }

@@ -62,8 +62,8 @@ impl<'x, 'p, 'a> Wakers<'x, 'p, 'a> {
     ) -> Option<Finding> {
         let wakers = self.by_class.get(class?).filter(|_| !event.held.is_empty())?;
         for (waker, block) in wakers.iter().filter(|(waker, _)| *waker != id) {
-            let taken = self.taken_before(*waker, *block);
-            let is_taken = |lock: &LockUse| taken.iter().any(|taken| self.may_be_same(lock, taken));
+            let taken = taken_before(self.analyzed, *waker, *block);
+            let is_taken = |lock: &LockUse| taken.iter().any(|taken| may_be_same(lock, taken));
             let Some(held) = event.held.iter().find(|held| is_taken(&held.lock)) else { continue };
             let functions = &self.analyzed.program.functions;
             let message = format!(
@@ -81,58 +81,58 @@ impl<'x, 'p, 'a> Wakers<'x, 'p, 'a> {
         None
     }
 
-    /// The locks that a body takes on the way to a block. What it takes before it starts threads says
-    /// nothing of the time when others wait.
-    fn taken_before(&self, id: BodyId, block: u32) -> Vec<LockUse> {
-        let view = self.analyzed.view(id);
-        let body = &view.function.body;
-        if body.calls().any(|(_, call)| call.callee().is_some_and(is_spawn)) {
-            return Vec::new();
-        }
-        let graph = Flow::new(&view);
-        let leads = |from: u32| {
-            let mut seen = HashSet::new();
-            let mut work = vec![from];
-            while let Some(at) = work.pop() {
-                if at == block {
-                    return true;
-                }
-                if seen.insert(at) {
-                    work.extend(&graph.next[at as usize]);
-                }
-            }
-            false
-        };
-        let events = self.analyzed.analyses[id].events.iter();
-        let taken = events.filter_map(|event| match &event.kind {
-            EventKind::Effect(Effect::Acquire(acquired, _))
-                if acquired.lock.wait == Waiting::Blocking && leads(event.block) =>
-            {
-                Some(acquired.lock.clone())
-            }
-            _ => None,
-        });
-        taken.collect()
-    }
-
-    /// Whether two locks are of one class; or both parameters, of the one type of lock around a type
-    /// of the program.
-    fn may_be_same(&self, held: &LockUse, taken: &LockUse) -> bool {
-        match (&held.class, &taken.class) {
-            (Some(held), Some(taken)) => held.key == taken.key,
-            (None, None) if held.ty == taken.ty && !held.is_handed_in() => {
-                let inner = types::arguments(&held.ty).first().copied().unwrap_or("");
-                let head = types::head(inner);
-                !is_parameter(inner) && !types::is_library(head) && {
-                    // A primitive's name is in small letters and has no path.
-                    head.contains("::") || head.starts_with(|c: char| c.is_uppercase())
-                }
-            }
-            _ => false,
-        }
-    }
-
     fn place(&self, id: BodyId, block: u32) -> Location {
         location_of(&self.analyzed.view(id), block)
+    }
+}
+
+/// The locks that a body takes on the way to a block. What it takes before it starts threads says
+/// nothing of the time when others wait.
+pub(super) fn taken_before(analyzed: &Analyzed<'_, '_>, id: BodyId, block: u32) -> Vec<LockUse> {
+    let view = analyzed.view(id);
+    let body = &view.function.body;
+    if body.calls().any(|(_, call)| call.callee().is_some_and(is_spawn)) {
+        return Vec::new();
+    }
+    let graph = Flow::new(&view);
+    let leads = |from: u32| {
+        let mut seen = HashSet::new();
+        let mut work = vec![from];
+        while let Some(at) = work.pop() {
+            if at == block {
+                return true;
+            }
+            if seen.insert(at) {
+                work.extend(&graph.next[at as usize]);
+            }
+        }
+        false
+    };
+    let events = analyzed.analyses[id].events.iter();
+    let taken = events.filter_map(|event| match &event.kind {
+        EventKind::Effect(Effect::Acquire(acquired, _))
+            if acquired.lock.wait == Waiting::Blocking && leads(event.block) =>
+        {
+            Some(acquired.lock.clone())
+        }
+        _ => None,
+    });
+    taken.collect()
+}
+
+/// Whether two locks are of one class; or both parameters, of the one type of lock around a type
+/// of the program.
+pub(super) fn may_be_same(held: &LockUse, taken: &LockUse) -> bool {
+    match (&held.class, &taken.class) {
+        (Some(held), Some(taken)) => held.key == taken.key,
+        (None, None) if held.ty == taken.ty && !held.is_handed_in() => {
+            let inner = types::arguments(&held.ty).first().copied().unwrap_or("");
+            let head = types::head(inner);
+            !is_parameter(inner) && !types::is_library(head) && {
+                // A primitive's name is in small letters and has no path.
+                head.contains("::") || head.starts_with(|c: char| c.is_uppercase())
+            }
+        }
+        _ => false,
     }
 }

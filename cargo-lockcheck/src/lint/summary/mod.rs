@@ -14,7 +14,7 @@ use crate::lint::apis::waits::Blocking;
 use crate::report::model::{Mode, Place};
 use class::Class;
 use fact::{Fact, Value};
-use path::Path;
+use path::{Part, Path};
 use trail::Trail;
 
 /// Most that one summary lists of a kind; what is beyond is not seen by callers.
@@ -171,6 +171,8 @@ pub(crate) struct BlockingCall {
     /// What tells what is waited for from others: the type of a channel's messages, the class of a
     /// condition variable.
     pub(crate) about: Option<Arc<str>>,
+    /// The field that the handle comes from, of a thread whose end is waited for.
+    pub(crate) handle: Option<Part>,
     /// The calls to it.
     pub(crate) chain: CallPath,
     /// The parameters whose guards are no longer held by then, as bits.

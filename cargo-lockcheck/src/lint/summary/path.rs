@@ -118,6 +118,11 @@ impl Path {
         self.root != Root::Unknown && !self.parts.contains(&Part::Element(Pick::Any))
     }
 
+    /// The last field of a type of the program on it.
+    pub(crate) fn last_field(&self) -> Option<&Part> {
+        self.parts.iter().rev().find(|part| matches!(part, Part::Field { owner: Some(_), .. }))
+    }
+
     /// Whether a pick is on it.
     pub(crate) fn has(&self, pick: &Pick) -> bool {
         self.parts.iter().any(|part| matches!(part, Part::Element(known) if known == pick))
