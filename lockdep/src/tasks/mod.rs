@@ -18,12 +18,17 @@
 //! that a task shows while it has other futures that wait: it may release the first lock in one of those
 //! while the other waits for the second; so is it in a set of futures with wakers of their own. Polls of futures outside of tasks, by an executor that is not known.
 
+mod event;
+mod executor;
 mod lock;
 mod poll;
 mod state;
 mod task;
 mod waker;
 
-pub use lock::{Acquisition, AsyncLock, Request, here, queued};
+pub use crate::hooks::EventKind;
+pub use event::{AsyncEvent, PolledBy};
+pub use executor::{Driver, Source, idle};
+pub use lock::{Acquisition, AsyncLock, Request, here, queued, within};
 pub use state::Runs;
 pub use task::Task;

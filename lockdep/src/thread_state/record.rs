@@ -10,7 +10,7 @@ use std::marker::PhantomData;
 use std::ops::Deref;
 use std::panic::Location;
 use std::ptr;
-use std::sync::atomic::Ordering::{Relaxed, SeqCst};
+use std::sync::atomic::Ordering::{Relaxed, Release, SeqCst};
 use std::sync::atomic::{AtomicBool, AtomicPtr, AtomicU32, AtomicU64};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -30,6 +30,7 @@ use crate::thread_state::pending::PendingFinding;
 use crate::thread_state::permits::{self, Permits};
 use crate::thread_state::recent::RecentAcquisitions;
 use crate::thread_state::retries::{Asks, Mark, Retries};
+use crate::thread_state::sleeper::Sleeper;
 use crate::thread_state::wait::WaitSlot;
 
 /// Locks of earlier windows that a thread remembers.
@@ -68,6 +69,15 @@ pub(crate) struct Record {
     pub(crate) ended: AtomicBool,
     /// A task acts by this record, or did last: a thread polls it.
     pub(crate) is_task: AtomicBool,
+    /// The thread is an executor's and has nothing to do: it goes on only when a task is to be polled, and
+    /// where a time-out ends that, it does nothing else.
+    pub(crate) is_idle: AtomicBool,
+    /// Its wait is counted among those for the ends of threads.
+    pub(crate) joins: AtomicBool,
+    /// The record of the task by which the thread of this one acts; null while it acts by its own.
+    acts_by: AtomicPtr<Record>,
+    /// How the task of this record is made to end, while it rests in a wait that others can see.
+    pub(crate) sleeper: Sleeper,
     pub(crate) next: AtomicPtr<Record>,
     mine: OwnerOnly<Mine>,
 }
@@ -200,6 +210,10 @@ impl Record {
             looks: AtomicBool::new(false),
             ended: AtomicBool::new(false),
             is_task: AtomicBool::new(false),
+            is_idle: AtomicBool::new(false),
+            joins: AtomicBool::new(false),
+            acts_by: AtomicPtr::new(ptr::null_mut()),
+            sleeper: Sleeper::default(),
             next: AtomicPtr::new(ptr::null_mut()),
             mine: OwnerOnly(Mine {
                 known: Known::new(),
@@ -218,6 +232,24 @@ impl Record {
                 own: RefCell::new(Own::default()),
             }),
         }
+    }
+
+    /// The record of the task that the thread of this one acts by now.
+    pub(crate) fn acts_by(&self) -> Option<&'static Record> {
+        // SAFETY: null, or stored by `set_acts_by` from a reference for ever.
+        unsafe { self.acts_by.load(SeqCst).as_ref() }
+    }
+
+    /// The thread of this record acts by that one from here on, or by its own. Only the owner calls this.
+    pub(crate) fn set_acts_by(&self, other: Option<&'static Record>) {
+        let other = other.map_or(ptr::null_mut(), |other| ptr::from_ref(other).cast_mut());
+        // What another thread then reads in that record is read after this.
+        self.acts_by.store(other, Release);
+    }
+
+    /// Whether it is the record of a task that no thread polls.
+    pub(crate) fn rests(&self) -> bool {
+        self.is_task.load(Relaxed) && self.system.load(Relaxed) == 0
     }
 
     /// Whether the thread has done nothing yet that others could see.
@@ -475,6 +507,8 @@ impl OwnRecord {
         self.looks.store(false, Relaxed);
         self.ended.store(false, SeqCst);
         self.is_task.store(false, Relaxed);
+        self.is_idle.store(false, Relaxed);
+        self.set_acts_by(None);
         self.locks.store(0, Relaxed);
     }
 }

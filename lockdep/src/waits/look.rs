@@ -2,8 +2,8 @@
 //!
 //! Each is read on its own, without stopping it: a thread that moves meanwhile counts as running.
 
-use std::process;
 use std::sync::atomic::Ordering::{Relaxed, SeqCst};
+use std::{mem, process};
 
 use crate::engine::{WaitGraph, Waiter, WaitsFor};
 use crate::model::held::Hold;
@@ -13,13 +13,30 @@ use crate::platform;
 use crate::process::observer;
 use crate::thread_state::record::Record;
 use crate::thread_state::registry::records;
-use crate::thread_state::snapshot::ThreadSnapshot;
+use crate::thread_state::snapshot::{Role, ThreadSnapshot};
 use crate::thread_state::wait::{Awaited, SeenWait};
 
 /// Reads what all threads wait for and hold. A thread that moves meanwhile counts as running.
 pub(super) fn look() -> (WaitGraph, Vec<ThreadSnapshot>) {
-    let seen: Vec<ThreadSnapshot> = alive().map(ThreadSnapshot::of_waiting).collect();
+    let mut seen: Vec<ThreadSnapshot> = alive().map(ThreadSnapshot::of_waiting).collect();
+    give_to_tasks(&mut seen);
     (WaitGraph::new(seen.iter().map(waiter).collect()), seen)
+}
+
+/// What a thread holds that waits as a task does, because it polls it or waits for it in `block_on`, is kept
+/// for as long as that task waits.
+fn give_to_tasks(seen: &mut [ThreadSnapshot]) {
+    for thread in 0..seen.len() {
+        if seen[thread].held.is_empty() || !matches!(seen[thread].role, Role::ByTask | Role::Idle) {
+            continue;
+        }
+        let is_task =
+            |task: &ThreadSnapshot| task.wait.is_some() && seen[thread].stands_behind(task);
+        if let Some(task) = seen.iter().position(is_task) {
+            let held = mem::take(&mut seen[thread].held);
+            seen[task].held.extend(held);
+        }
+    }
 }
 
 fn waiter(seen: &ThreadSnapshot) -> Waiter {
@@ -45,16 +62,19 @@ fn waits_for(awaited: Awaited, seen: &ThreadSnapshot) -> WaitsFor {
     }
 }
 
-/// The thread as one that waits for ever; `None` if it runs.
+/// The thread as one that waits for ever; `None` if it runs, or another record tells what it waits for.
 pub(super) fn stuck(seen: &ThreadSnapshot) -> Option<StuckThread> {
+    if matches!(seen.role, Role::Idle | Role::ByTask) {
+        return None;
+    }
     let SeenWait { awaited, site, .. } = seen.wait?;
     let held = seen.held.iter().copied().chain(seen.permits.iter().map(Hold::as_lock)).collect();
     Some(StuckThread { thread: seen.thread, doing: Doing::Waits(awaited), site, held })
 }
 
-/// Whether the system does not run the thread.
+/// Whether the system does not run the thread. A task that no thread polls is run by none.
 pub(super) fn sleeps(record: &Record) -> bool {
-    platform::sleeps(record.system.load(Relaxed))
+    record.rests() || platform::sleeps(record.system.load(Relaxed))
 }
 
 /// The hold of this lock that a thread has left behind when it ended, whose guard may be elsewhere.
