@@ -441,6 +441,8 @@ pub enum Awaited {
     Lock,
     /// The end of a thread.
     Join,
+    /// The end of a task, which was spawned at the place of the wait.
+    Task,
     /// A notification, a message, a barrier.
     Event,
 }

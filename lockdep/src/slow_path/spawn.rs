@@ -83,10 +83,10 @@ pub(crate) fn spawn_task(record: OwnRecord, site: Site) -> Arc<Spawned> {
     Arc::new(Spawned::new(first, Some(parent), site, ThreadKind::Task))
 }
 
-/// A task that nothing is known to come before.
-pub(crate) fn first_task(site: Site) -> Arc<Spawned> {
+/// The task of this number, which nothing is known to come before.
+pub(crate) fn first_task(number: ThreadId, site: Site) -> Arc<Spawned> {
     let _busy = Busy::new();
-    let first = ThreadPoint { thread: registry::next_thread(), epoch: 1, ..ThreadPoint::default() };
+    let first = ThreadPoint { thread: number, epoch: 1, ..ThreadPoint::default() };
     Arc::new(Spawned::new(first, None, site, ThreadKind::Task))
 }
 

@@ -8,6 +8,7 @@ use std::task::Waker;
 use std::{mem, ptr};
 
 use crate::model::finding::Finding;
+use crate::model::ids::ThreadId;
 use crate::model::inventory::Counts;
 use crate::model::lock::Site;
 use crate::model::word::{HoldWord, LockWord};
@@ -48,6 +49,8 @@ pub(super) struct Polled {
     /// The hang that another thread has found the task in.
     ends_with: RefCell<Option<Arc<Finding>>>,
     outer: *const Polled,
+    /// The task that the thread polls around this.
+    polled_before: Option<(ThreadId, Site)>,
 }
 
 /// Futures that a poll has left unfinished.
@@ -112,10 +115,12 @@ pub(super) fn during<R>(
         leaves: RefCell::default(),
         ends_with: RefCell::default(),
         outer: INNERMOST.get(),
+        polled_before: thread.polls(),
     };
     // What the thread has locked for other tasks delays nothing that this one does, and the reverse.
     if task.runs == Runs::Spawned {
         thread.close_window();
+        thread.set_polls(Some((task.number(), task.site())));
     }
     polled.begin(record);
     let scope = Scope(&polled);
@@ -168,6 +173,7 @@ impl Drop for Scope<'_> {
         self.0.end();
         if self.0.task.runs == Runs::Spawned {
             self.0.thread.close_window();
+            self.0.thread.set_polls(self.0.polled_before);
         }
     }
 }
@@ -206,7 +212,7 @@ impl Only {
         match self {
             Only::Lock(word, site) => Some((Awaited::Lock(word), site)),
             Only::Leaf(Leaf::Event(event, site)) => Some((Awaited::Event(event?), site)),
-            Only::Leaf(Leaf::End(task)) => Some((Awaited::End(task.life().thread()), task.site())),
+            Only::Leaf(Leaf::End(task)) => Some((Awaited::TaskEnd(task.number()), task.site())),
         }
     }
 }
@@ -418,7 +424,7 @@ impl Polled {
             Awaited::Event(event) if !record.held.is_empty() => {
                 acquire::wait_holding(record, &AtomicU64::new(0), event, site);
             }
-            Awaited::End(task) if !record.held.is_empty() => {
+            Awaited::TaskEnd(task) if !record.held.is_empty() => {
                 let before = spawn::before_join(record, site);
                 self.task.rest().before_join = before.map(|before| (task, before));
             }
@@ -432,7 +438,7 @@ impl Polled {
             Awaited::Lock(word) => acquire::waits_for_itself(record, word, site),
             _ => None,
         };
-        let is_in_cycles = holds && matches!(awaited, Awaited::Lock(_) | Awaited::End(_));
+        let is_in_cycles = holds && matches!(awaited, Awaited::Lock(_) | Awaited::TaskEnd(_));
         let stuck =
             on_itself.or_else(|| if is_in_cycles { cycle::closed_by(record) } else { None });
         if stuck.is_none() {

@@ -26,6 +26,8 @@ pub enum Runs {
 #[derive(Debug)]
 pub(super) struct State {
     site: Site,
+    /// Its number among threads and tasks.
+    number: ThreadId,
     pub(super) runs: Runs,
     /// Its first and last step; made when that is needed first.
     pub(super) life: OnceLock<Arc<Spawned>>,
@@ -79,8 +81,9 @@ impl Rest {
 impl State {
     /// Of a task that is spawned at `site`; `life` where that is known already.
     pub(super) fn new(site: Site, runs: Runs, life: Option<Arc<Spawned>>) -> State {
+        let number = life.as_ref().map_or_else(registry::next_thread, |life| life.thread());
         let life = life.map_or_else(OnceLock::new, OnceLock::from);
-        State { site, runs, life, rest: Mutex::default(), has_sets: AtomicBool::new(false) }
+        State { site, number, runs, life, rest: Mutex::default(), has_sets: AtomicBool::new(false) }
     }
 
     pub(super) fn rest(&self) -> MutexGuard<'_, Rest> {
@@ -111,9 +114,14 @@ impl State {
         self.site
     }
 
+    /// Its number among threads and tasks.
+    pub(super) fn number(&self) -> ThreadId {
+        self.number
+    }
+
     /// Its first and last step.
     pub(super) fn life(&self) -> &Arc<Spawned> {
-        self.life.get_or_init(|| spawn::first_task(self.site))
+        self.life.get_or_init(|| spawn::first_task(self.number, self.site))
     }
 
     /// The task holds nothing, and waits for no lock.

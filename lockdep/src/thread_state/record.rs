@@ -76,6 +76,10 @@ pub(crate) struct Record {
     pub(crate) joins: AtomicBool,
     /// The record of the task by which the thread of this one acts; null while it acts by its own.
     acts_by: AtomicPtr<Record>,
+    /// The task that the thread polls while it acts by this record; zero for none.
+    polls: AtomicU32,
+    /// Where that was spawned.
+    polls_spawned_at: AtomicPtr<Location<'static>>,
     /// How the task of this record is made to end, while it rests in a wait that others can see.
     pub(crate) sleeper: Sleeper,
     pub(crate) next: AtomicPtr<Record>,
@@ -213,6 +217,8 @@ impl Record {
             is_idle: AtomicBool::new(false),
             joins: AtomicBool::new(false),
             acts_by: AtomicPtr::new(ptr::null_mut()),
+            polls: AtomicU32::new(0),
+            polls_spawned_at: AtomicPtr::new(ptr::null_mut()),
             sleeper: Sleeper::default(),
             next: AtomicPtr::new(ptr::null_mut()),
             mine: OwnerOnly(Mine {
@@ -245,6 +251,20 @@ impl Record {
         let other = other.map_or(ptr::null_mut(), |other| ptr::from_ref(other).cast_mut());
         // What another thread then reads in that record is read after this.
         self.acts_by.store(other, Release);
+    }
+
+    /// The task that the thread polls while it acts by this record, with the place where it was spawned.
+    pub(crate) fn polls(&self) -> Option<(ThreadId, Site)> {
+        // SAFETY: null, or stored by `set_polls` from a `Site`, which is a reference for ever.
+        let site = unsafe { self.polls_spawned_at.load(Relaxed).as_ref() }?;
+        Some((self.polls.load(Relaxed), site))
+    }
+
+    /// From here on the thread polls this task. Only the owner calls this.
+    pub(crate) fn set_polls(&self, task: Option<(ThreadId, Site)>) {
+        let site = task.map_or(ptr::null_mut(), |(_, site)| ptr::from_ref(site).cast_mut());
+        self.polls.store(task.map_or(0, |(number, _)| number), Relaxed);
+        self.polls_spawned_at.store(site, Relaxed);
     }
 
     /// Whether it is the record of a task that no thread polls.
@@ -509,6 +529,7 @@ impl OwnRecord {
         self.is_task.store(false, Relaxed);
         self.is_idle.store(false, Relaxed);
         self.set_acts_by(None);
+        self.set_polls(None);
         self.locks.store(0, Relaxed);
     }
 }

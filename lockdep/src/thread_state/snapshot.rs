@@ -8,6 +8,7 @@ use std::sync::atomic::Ordering::{Acquire, Relaxed};
 
 use crate::model::held::{Asked, HeldLock, Hold};
 use crate::model::ids::ThreadId;
+use crate::model::lock::Site;
 use crate::model::word::HoldWord;
 use crate::thread_state::record::Record;
 use crate::thread_state::registry;
@@ -46,6 +47,8 @@ pub(crate) struct ThreadSnapshot {
     pub(crate) record: &'static Record,
     pub(crate) role: Role,
     pub(crate) thread: ThreadId,
+    /// The task that it polls, which acts by this record as well, with the place where that was spawned.
+    pub(crate) polls: Option<(ThreadId, Site)>,
     /// What it waits for; `None` if it runs, or moved while it was looked at.
     pub(crate) wait: Option<SeenWait>,
     /// Exact for a thread that waits; out of date by a few locks for one that runs.
@@ -65,7 +68,8 @@ impl ThreadSnapshot {
         record.held.held_into(&mut held);
         let (permits, asked) = (record.permits.held(), record.permits.asked());
         let wait = wait.filter(|wait| record.wait.still(wait.sequence));
-        ThreadSnapshot { record, role, thread, wait, held, permits, asked }
+        let polls = polls(record, role);
+        ThreadSnapshot { record, role, thread, polls, wait, held, permits, asked }
     }
 
     /// As [`ThreadSnapshot::of`], but without what a running thread holds.
@@ -85,6 +89,7 @@ impl ThreadSnapshot {
                 record,
                 role,
                 thread: record.thread.load(Relaxed),
+                polls: polls(record, role),
                 wait: None,
                 held: Vec::new(),
                 permits: Vec::new(),
@@ -128,6 +133,10 @@ impl ThreadSnapshot {
         self.held.iter().any(|h| h.word.lock() == wanted.lock())
             || self.permits.iter().any(|h| h.semaphore.lock() == wanted.lock())
     }
+}
+
+fn polls(record: &Record, role: Role) -> Option<(ThreadId, Site)> {
+    record.polls().filter(|_| role == Role::Itself)
 }
 
 /// All threads, in the order in which they began.

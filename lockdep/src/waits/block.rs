@@ -48,7 +48,11 @@ impl Drop for Wait {
         }
         match self.awaited {
             Awaited::Event(event) | Awaited::Permits(event) => counters::end_wait(event),
-            Awaited::Lock(_) | Awaited::End(_) | Awaited::Unpark { .. } | Awaited::Timed(_) => {}
+            Awaited::Lock(_)
+            | Awaited::End(_)
+            | Awaited::TaskEnd(_)
+            | Awaited::Unpark { .. }
+            | Awaited::Timed(_) => {}
         }
     }
 }
@@ -106,13 +110,17 @@ pub(crate) fn show_rest(record: OwnRecord, awaited: Awaited, site: Site, holds: 
 }
 
 fn show_unnamed(record: OwnRecord, awaited: Awaited, site: Site, holds: bool) -> Wait {
-    if holds && matches!(awaited, Awaited::End(_)) {
+    if holds && awaited.end().is_some() {
         record.joins.store(true, Relaxed);
         JOINING.fetch_add(1, SeqCst);
     }
     match awaited {
         Awaited::Event(event) | Awaited::Permits(event) => counters::begin_wait(event),
-        Awaited::Lock(_) | Awaited::End(_) | Awaited::Unpark { .. } | Awaited::Timed(_) => {}
+        Awaited::Lock(_)
+        | Awaited::End(_)
+        | Awaited::TaskEnd(_)
+        | Awaited::Unpark { .. }
+        | Awaited::Timed(_) => {}
     }
     record.was_active.store(true, Relaxed);
     begin(record, awaited, site);
@@ -138,7 +146,9 @@ fn stuck(me: OwnRecord, awaited: Awaited, came: impl FnMut() -> bool) -> Option<
         || !me.held.is_empty() || !me.permits.is_empty() || JOINING.load(SeqCst) > 0;
     let on_cycle = match awaited {
         Awaited::Lock(_) | Awaited::End(_) | Awaited::Permits(_) => has_something(),
-        Awaited::Event(_) | Awaited::Unpark { .. } | Awaited::Timed(_) => false,
+        Awaited::TaskEnd(_) | Awaited::Event(_) | Awaited::Unpark { .. } | Awaited::Timed(_) => {
+            false
+        }
     };
     let is_lock = matches!(awaited, Awaited::Lock(_));
     if is_lock && LEAVING.load(SeqCst) > 0 {

@@ -29,7 +29,9 @@ use crate::thread_state::registry::{records, records_after};
 use crate::thread_state::snapshot::{Role, ThreadSnapshot};
 use crate::thread_state::wait::{Awaited, SeenWait};
 use crate::thread_state::{bell, counters};
-use crate::waits::look::{abandoned, alive, is_alive, is_harness, is_main, look, sleeps, stuck};
+use crate::waits::look::{
+    abandoned, alive, is_alive, is_harness, is_main, know_polled, look, sleeps, stuck,
+};
 
 /// Threads that all wait count as stuck once nothing has moved for this long, and twice as long
 /// again, and so on for so many rounds: two thirds of a second together. The first looks come soon
@@ -100,7 +102,8 @@ pub(crate) fn all_wait_but(apart: &dyn Fn(&Record) -> bool) -> bool {
 /// Whether the thread that is in this wait stays in it, as far as is known.
 fn stays(record: &Record, wait: SeenWait) -> bool {
     match wait.awaited {
-        Awaited::Lock(_) => true,
+        // Where a thread and not a task waits for a task, the handle of that has its own wait.
+        Awaited::Lock(_) | Awaited::TaskEnd(_) => true,
         // If the awaited thread has ended, this one is about to go on.
         Awaited::End(thread) => alive().any(|r| r.thread.load(Relaxed) == thread),
         Awaited::Event(event) | Awaited::Permits(event) => {
@@ -149,6 +152,7 @@ pub(crate) fn confirm_global_deadlock(
     drop(busy);
     Some(observe(|o| {
         know_thread(o, me, None);
+        know_polled(o, &scene.seen);
         o.report_global_deadlock(&threads, cycle.as_deref())
     }))
 }
@@ -216,6 +220,7 @@ impl Scene {
         let is_quiet = |s: &ThreadSnapshot| {
             self.is_me(s)
                 || is_harness(s.record)
+                || s.role == Role::ByTask
                 || s.record.looks.load(SeqCst)
                 || self.is_barred(s)
                 || sleeps(s.record)

@@ -8,6 +8,7 @@ use std::{mem, process};
 use crate::engine::{WaitGraph, Waiter, WaitsFor};
 use crate::model::held::Hold;
 use crate::model::word::HoldWord;
+use crate::observer::Observer;
 use crate::observer::facts::{Doing, Orphan, StuckThread};
 use crate::platform;
 use crate::process::observer;
@@ -42,6 +43,7 @@ fn give_to_tasks(seen: &mut [ThreadSnapshot]) {
 fn waiter(seen: &ThreadSnapshot) -> Waiter {
     Waiter {
         thread: seen.thread,
+        polls: seen.polls.map(|(task, _)| task),
         waits: seen.awaited().map_or(WaitsFor::Nothing, |awaited| waits_for(awaited, seen)),
         since: seen.wait.map_or(u64::MAX, |wait| wait.since),
         held: seen.held.iter().map(|h| (h.word.lock(), h.word.mode())).collect(),
@@ -52,7 +54,7 @@ fn waiter(seen: &ThreadSnapshot) -> Waiter {
 fn waits_for(awaited: Awaited, seen: &ThreadSnapshot) -> WaitsFor {
     match awaited {
         Awaited::Lock(word) => WaitsFor::Lock { lock: word.lock(), mode: word.mode() },
-        Awaited::End(thread) => WaitsFor::End(thread),
+        Awaited::End(thread) | Awaited::TaskEnd(thread) => WaitsFor::End(thread),
         Awaited::Permits(word) => WaitsFor::Permits {
             semaphore: word.lock(),
             count: seen.asked.count,
@@ -69,7 +71,15 @@ pub(super) fn stuck(seen: &ThreadSnapshot) -> Option<StuckThread> {
     }
     let SeenWait { awaited, site, .. } = seen.wait?;
     let held = seen.held.iter().copied().chain(seen.permits.iter().map(Hold::as_lock)).collect();
-    Some(StuckThread { thread: seen.thread, doing: Doing::Waits(awaited), site, held })
+    let thread = seen.polls.map_or(seen.thread, |(task, _)| task);
+    Some(StuckThread { thread, doing: Doing::Waits(awaited), site, held })
+}
+
+/// Introduces the tasks that threads poll among these.
+pub(super) fn know_polled(observer: &mut Observer, seen: &[ThreadSnapshot]) {
+    for (task, site) in seen.iter().filter_map(|s| s.polls) {
+        observer.know_task(task, site);
+    }
 }
 
 /// Whether the system does not run the thread. A task that no thread polls is run by none.
