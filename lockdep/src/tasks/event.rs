@@ -49,8 +49,9 @@ impl AsyncEvent {
         let result = poll(cx);
         if let Some(before) = before {
             poll::innermost(|polled| polled.set_leaves(before));
-            if result.is_pending() {
-                self.pending(kind, polled_by);
+            match result {
+                Poll::Pending => self.pending(kind, polled_by),
+                Poll::Ready(_) => leaf_has_moved(),
             }
         }
         result
@@ -93,4 +94,10 @@ impl PolledBy {
             Some(false) | None => PolledBy::Other,
         }
     }
+}
+
+/// A future that was found waiting, by [`AsyncEvent::pending`] and the like, is ready or gone.
+#[inline]
+pub fn leaf_has_moved() {
+    poll::innermost(Polled::leaf_has_moved);
 }

@@ -351,8 +351,9 @@ impl Polled {
         let finding = self.ends_with.take();
         if let Some(finding) = finding {
             let id = self.attach().map(|record| record.thread.load(Relaxed));
-            let wait = finding.waits.iter().find(|wait| Some(wait.thread.id) == id);
-            halt_at(&finding, wait.map(|wait| wait.site));
+            if let Some(wait) = finding.waits.iter().find(|wait| Some(wait.thread.id) == id) {
+                halt_at(&finding, Some(wait.site));
+            }
         }
     }
 
@@ -363,6 +364,15 @@ impl Polled {
             (Leaves::None, PolledBy::Task) => Leaves::One(leaf),
             _ => Leaves::Several,
         };
+    }
+
+    /// A future that was found waiting before may not wait any more, or be gone with its waker: what is left of the
+    /// wakers could be another's.
+    pub(super) fn leaf_has_moved(&self) {
+        let mut leaves = self.leaves.borrow_mut();
+        if matches!(*leaves, Leaves::One(_)) {
+            *leaves = Leaves::Several;
+        }
     }
 
     /// What was found before, which then counts as nothing.
@@ -377,7 +387,6 @@ impl Polled {
     /// Whether others are told what the task waits for: they may wait for it, or it is a thread's own.
     pub(super) fn is_told(&self) -> bool {
         self.task.runs == Runs::BlockOn
-            || self.thread.held.len() > self.held_before
             || self.record().is_some_and(|record| !record.held.is_empty())
     }
 
@@ -387,6 +396,10 @@ impl Polled {
     /// Where that is so, as configured.
     pub(super) fn rest(&self) {
         let only = self.only_wait();
+        if !matches!(only, Some(Only::Lock(..))) {
+            // What it asks for after this wait delays what it then completes, and nothing before.
+            self.record().unwrap_or(self.thread).close_window();
+        }
         let record = match self.task.runs {
             Runs::Spawned => match only {
                 Some(Only::Lock(..)) => self.attach(),
@@ -507,6 +520,7 @@ impl Polled {
         record.foreign.store(self.thread.foreign.load(Relaxed), Relaxed);
         start_at(record, at);
         self.thread.move_holds(self.held_before, record);
+        record.outer_holds.store(self.held_before, Relaxed);
         record
     }
 

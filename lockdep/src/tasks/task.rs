@@ -5,7 +5,7 @@ use std::task::{Context, Poll};
 
 use crate::model::lock::Site;
 use crate::slow_path::spawn;
-use crate::tasks::event::PolledBy;
+use crate::tasks::event::{PolledBy, leaf_has_moved};
 use crate::tasks::poll::{self, Leaf};
 use crate::tasks::state::{Runs, State};
 
@@ -78,6 +78,7 @@ impl Task {
 
     /// The calling task or thread knows that this task has ended.
     pub fn joined(&self) {
+        leaf_has_moved();
         if let Some(life) = self.0.life.get() {
             poll::attach();
             let before = poll::innermost(|polled| polled.task().rest().before_join.take());

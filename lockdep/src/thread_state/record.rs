@@ -11,7 +11,7 @@ use std::ops::Deref;
 use std::panic::Location;
 use std::ptr;
 use std::sync::atomic::Ordering::{Relaxed, Release, SeqCst};
-use std::sync::atomic::{AtomicBool, AtomicPtr, AtomicU32, AtomicU64};
+use std::sync::atomic::{AtomicBool, AtomicPtr, AtomicU32, AtomicU64, AtomicUsize};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use crate::engine::{CriticalSection, InheritedLocks, ThreadPoint};
@@ -72,6 +72,9 @@ pub(crate) struct Record {
     /// The thread is an executor's and has nothing to do: it goes on only when a task is to be polled, and
     /// where a time-out ends that, it does nothing else.
     pub(crate) is_idle: AtomicBool,
+    /// How many locks the thread held already that waits for the task of this record in `block_on`: those are its
+    /// outermost ones, and stay held as long as the task waits.
+    pub(crate) outer_holds: AtomicUsize,
     /// Its wait is counted among those for the ends of threads.
     pub(crate) joins: AtomicBool,
     /// The record of the task by which the thread of this one acts; null while it acts by its own.
@@ -215,6 +218,7 @@ impl Record {
             ended: AtomicBool::new(false),
             is_task: AtomicBool::new(false),
             is_idle: AtomicBool::new(false),
+            outer_holds: AtomicUsize::new(0),
             joins: AtomicBool::new(false),
             acts_by: AtomicPtr::new(ptr::null_mut()),
             polls: AtomicU32::new(0),

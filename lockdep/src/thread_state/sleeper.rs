@@ -47,3 +47,27 @@ impl Sleeper {
         true
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+    use std::task::Waker;
+
+    use super::Sleeper;
+    use crate::finding::{Rule, Tier};
+    use crate::model::finding::Finding;
+
+    #[test]
+    fn a_task_is_roused_once_and_only_while_it_lies() {
+        let finding = Arc::new(Finding::new(Rule::StuckWait, Tier::Happened, String::new()));
+        let sleeper = Sleeper::default();
+        assert!(!sleeper.rouse(&finding), "nobody lies here");
+        sleeper.lies_down(Waker::noop().clone());
+        assert!(sleeper.rouse(&finding));
+        assert!(!sleeper.rouse(&finding));
+        assert!(sleeper.gets_up().is_some());
+        sleeper.lies_down(Waker::noop().clone());
+        assert!(sleeper.gets_up().is_none(), "it was woken by something else");
+        assert!(!sleeper.rouse(&finding));
+    }
+}

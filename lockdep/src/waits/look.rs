@@ -34,7 +34,14 @@ fn give_to_tasks(seen: &mut [ThreadSnapshot]) {
         let is_task =
             |task: &ThreadSnapshot| task.wait.is_some() && seen[thread].stands_behind(task);
         if let Some(task) = seen.iter().position(is_task) {
-            let held = mem::take(&mut seen[thread].held);
+            let stays = match seen[thread].role {
+                // The rest is of other futures that the thread polls, which it may go on with.
+                Role::Idle => seen[task].record.outer_holds.load(Relaxed),
+                _ => usize::MAX,
+            };
+            let held = &mut seen[thread].held;
+            let rest = held.split_off(stays.min(held.len()));
+            let held = mem::replace(held, rest);
             seen[task].held.extend(held);
         }
     }

@@ -22,7 +22,7 @@ pub mod lockcheck {
 
     use lockdep::tasks::{Acquisition, AsyncLock};
     use lockdep::tasks::{Runs, Task};
-    pub use lockdep::tasks::{AsyncEvent as Event, Driver, EventKind, Source, idle};
+    pub use lockdep::tasks::{AsyncEvent as Event, Driver, EventKind, Source, idle, leaf_has_moved};
     pub use lockdep::tasks::{PolledBy, Request, here, queued, within};
 
     use crate::{Id, Kind, Span};
@@ -66,8 +66,9 @@ pub mod lockcheck {
     /// A poll had this result: where it is none, the future waits for the event.
     #[inline]
     pub fn polled<R>(event: &Event, kind: EventKind, by: PolledBy, poll: Poll<R>) -> Poll<R> {
-        if poll.is_pending() {
-            event.pending(kind, by);
+        match poll {
+            Poll::Pending => event.pending(kind, by),
+            Poll::Ready(_) => leaf_has_moved(),
         }
         poll
     }
@@ -77,15 +78,28 @@ pub mod lockcheck {
     pub fn received<R>(channel: &Event, by: PolledBy, poll: Poll<R>) -> Poll<R> {
         match poll {
             Poll::Pending => channel.pending(EventKind::Receive, by),
-            Poll::Ready(_) => channel.signal(EventKind::Send),
+            Poll::Ready(_) => {
+                leaf_has_moved();
+                channel.signal(EventKind::Send);
+            }
         }
         poll
     }
 
     /// A future that waits for the event, whatever is in it.
     pub async fn around<F: Future>(event: &Event, kind: EventKind, future: F) -> F::Output {
+        let _moves = Moves;
         let mut future = std::pin::pin!(future);
         std::future::poll_fn(|cx| event.pending_around(kind, cx, |cx| future.as_mut().poll(cx))).await
+    }
+
+    /// A future that may have been found waiting, until it is gone.
+    struct Moves;
+
+    impl Drop for Moves {
+        fn drop(&mut self) {
+            leaf_has_moved();
+        }
     }
 
     /// The future of a call at `site`.

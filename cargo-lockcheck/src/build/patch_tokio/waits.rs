@@ -98,6 +98,13 @@ const FUNCTIONS: &[(&str, &str, &str, Change)] = &[
         "complete",
         First("self.lockcheck.signal(::tracing::lockcheck::EventKind::Receive);"),
     ),
+    ("sync/oneshot.rs", "Receiver", "drop", First("::tracing::lockcheck::leaf_has_moved();")),
+    (
+        "runtime/task/join.rs",
+        "JoinHandle",
+        "drop",
+        First("::tracing::lockcheck::leaf_has_moved();"),
+    ),
     ("sync/watch.rs", "", "channel", Placed),
     (
         "sync/watch.rs",
@@ -150,7 +157,13 @@ const CALLS: &[(&str, &str, &str, &str, &str)] = &[
     ("runtime/park.rs", "condvar", "wait", IDLE, ")"),
     ("runtime/scheduler/multi_thread/park.rs", "condvar", "wait", IDLE, ")"),
     ("runtime/blocking/pool.rs", "condvar", "wait_timeout", IDLE, ")"),
-    ("runtime/io/driver.rs", "poll", "poll", "handle.lockcheck.park(max_wait.is_some(), || ", ")"),
+    (
+        "runtime/io/driver.rs",
+        "poll",
+        "poll",
+        "handle.lockcheck.park(max_wait.is_some() || cfg!(feature = \"io-uring\"), || ",
+        ")",
+    ),
 ];
 
 const IDLE: &str = "::tracing::lockcheck::idle(|| ";
@@ -314,5 +327,66 @@ impl<'ast> Visit<'ast> for Waits<'_> {
             }
         }
         syn::visit::visit_expr_method_call(self, call);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::rewritten;
+
+    fn of(file: &str, text: &str) -> String {
+        rewritten(file, text).expect("it is Rust")
+    }
+
+    #[test]
+    fn a_channel_has_an_event_also_where_it_is_declared_in_a_macro() {
+        let text = "\
+cfg_sync! {
+    struct Shared<T> {
+        value: T,
+    }
+}
+fn channel<T>(value: T) -> Shared<T> {
+    Shared { value }
+}
+";
+        let expected = "\
+cfg_sync! {
+    struct Shared<T> { lockcheck: ::tracing::lockcheck::Event,
+        value: T,
+    }
+}
+#[track_caller] fn channel<T>(value: T) -> Shared<T> {
+    Shared { lockcheck: ::tracing::lockcheck::Event::new(), value }
+}
+";
+        assert_eq!(of("sync/watch.rs", text), expected);
+    }
+
+    #[test]
+    fn whoever_completes_a_wait_says_so_first() {
+        let text = "impl<T> Inner<T> { fn complete(&self) -> bool { true } }\n";
+        let expected = "\
+impl<T> Inner<T> { fn complete(&self) -> bool { \
+self.lockcheck.signal(::tracing::lockcheck::EventKind::Receive); true } }\n";
+        assert_eq!(of("sync/oneshot.rs", text), expected);
+        assert_eq!(of("sync/other.rs", text), text, "it is of another file");
+    }
+
+    #[test]
+    fn a_future_knows_where_it_was_asked_for_and_borrows_what_it_did() {
+        let text = "impl Barrier { pub async fn wait(&self) -> bool { true } }\n";
+        let expected = "\
+impl Barrier { #[track_caller] pub  fn wait(&self) -> impl core::future::Future<Output = bool> + '_ \
+{ ::tracing::lockcheck::called(core::panic::Location::caller(), async move { true }) } }\n";
+        assert_eq!(of("sync/barrier.rs", text), expected);
+    }
+
+    #[test]
+    fn a_thread_that_has_nothing_to_do_says_so() {
+        let text = "impl Inner { fn park(&self) { m = self.condvar.wait(m).unwrap(); } }\n";
+        let expected = "impl Inner { fn park(&self) { \
+m = ::tracing::lockcheck::idle(|| self.condvar.wait(m)).unwrap(); } }\n";
+        assert_eq!(of("runtime/park.rs", text), expected);
     }
 }
