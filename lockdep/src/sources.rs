@@ -131,6 +131,7 @@ pub const SOURCES: &[(&str, &str)] = &sources! {
     "sync/semaphore.rs",
     "tasks/event.rs",
     "tasks/executor.rs",
+    "tasks/leaf.rs",
     "tasks/lock.rs",
     "tasks/mod.rs",
     "tasks/poll.rs",

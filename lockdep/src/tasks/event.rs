@@ -9,8 +9,9 @@ use std::task::{Context, Poll};
 
 use crate::hooks::{EventKind, EventTag};
 use crate::model::lock::Site;
+use crate::tasks::leaf::{Leaf, PolledBy};
 use crate::tasks::lock::called_at;
-use crate::tasks::poll::{self, Leaf, Polled};
+use crate::tasks::poll::{self, Polled};
 
 /// Something that tasks wait for and that is not a lock.
 #[derive(Debug)]
@@ -75,15 +76,6 @@ impl AsyncEvent {
             self.tag.signal_all(kind, called_at().unwrap_or(Location::caller()));
         }
     }
-}
-
-/// Who polls a future: the task itself, or a set of futures in it that gives each a waker.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum PolledBy {
-    /// The task.
-    Task,
-    /// A set in it, or nothing that is known.
-    Other,
 }
 
 impl PolledBy {

@@ -24,6 +24,7 @@
 
 mod event;
 mod executor;
+mod leaf;
 mod lock;
 mod poll;
 mod state;
@@ -31,8 +32,9 @@ mod task;
 mod waker;
 
 pub use crate::hooks::EventKind;
-pub use event::{AsyncEvent, PolledBy, leaf_has_moved};
+pub use event::{AsyncEvent, leaf_has_moved};
 pub use executor::{Driver, Source, idle};
+pub use leaf::PolledBy;
 pub use lock::{Acquisition, AsyncLock, Request, here, queued, within};
 pub use state::Runs;
 pub use task::Task;

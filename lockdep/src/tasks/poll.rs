@@ -11,11 +11,11 @@ use crate::model::finding::Finding;
 use crate::model::ids::ThreadId;
 use crate::model::inventory::Counts;
 use crate::model::lock::Site;
-use crate::model::word::{HoldWord, LockWord};
+use crate::model::word::HoldWord;
 use crate::observer::facts::{Doing, StuckThread};
 use crate::process::{halt_at, is_observing, know_thread, observe};
 use crate::slow_path::{acquire, life, spawn};
-use crate::tasks::event::PolledBy;
+use crate::tasks::leaf::{Leaf, Leaves, PolledBy};
 use crate::tasks::state::{Runs, State, Waiting};
 use crate::tasks::waker::TaskWaker;
 use crate::thread_state::current::{self, Acting, Busy};
@@ -51,23 +51,6 @@ pub(super) struct Polled {
     outer: *const Polled,
     /// The task that the thread polls around this.
     polled_before: Option<(ThreadId, Site)>,
-}
-
-/// Futures that a poll has left unfinished.
-#[derive(Default)]
-pub(super) enum Leaves {
-    #[default]
-    None,
-    One(Leaf),
-    Several,
-}
-
-/// What a future of the task waits for that is not a lock.
-pub(super) enum Leaf {
-    /// An event; without a number where nobody would be told.
-    Event(Option<LockWord>, Site),
-    /// The end of a task.
-    End(Arc<State>),
 }
 
 /// What alone can wake a task.

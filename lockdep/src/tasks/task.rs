@@ -5,8 +5,9 @@ use std::task::{Context, Poll};
 
 use crate::model::lock::Site;
 use crate::slow_path::spawn;
-use crate::tasks::event::{PolledBy, leaf_has_moved};
-use crate::tasks::poll::{self, Leaf};
+use crate::tasks::event::leaf_has_moved;
+use crate::tasks::leaf::{Leaf, PolledBy};
+use crate::tasks::poll;
 use crate::tasks::state::{Runs, State};
 
 /// A task that an executor polls, or a future that a thread runs by `block_on`.
