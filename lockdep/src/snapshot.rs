@@ -86,7 +86,7 @@ impl fmt::Display for Described<'_> {
             Some(wait) => {
                 let since = Duration::from_nanos(now.saturating_sub(wait.since));
                 match (wait.awaited, wait.awaited.object()) {
-                    (Awaited::End(other), _) => {
+                    (Awaited::End(other) | Awaited::TaskEnd(other), _) => {
                         write!(f, " waits for the end of {}", observer.thread(other))?;
                     }
                     (_, Some(word)) => write!(f, " waits for {}", observer.lock(word.lock()))?,

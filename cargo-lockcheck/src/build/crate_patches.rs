@@ -136,7 +136,7 @@ impl Compilation<'_> {
     pub fn run(&self, substitute: Substitute) -> io::Result<ExitStatus> {
         match substitute {
             Substitute::ParkingLot(versions) => self.parking_lot(versions),
-            Substitute::LockApi => self.rewritten("lock_api", patch_lock_api::rewrite, &[]),
+            Substitute::LockApi => self.rewritten("lock_api", &[patch_lock_api::rewrite], &[]),
             Substitute::Tokio => self.tokio(),
             Substitute::Lockdep => self.lockdep(),
         }
@@ -222,21 +222,25 @@ impl Compilation<'_> {
         if let Some(at) = words.iter().position(|word| word.starts_with("tracing=")) {
             words.drain(at.saturating_sub(1)..=at);
         }
-        Compilation { words: &words, ..*self }.rewritten("tokio", patch_tokio::rewrite, &more)
+        let rewrites = [patch_tokio::rewrite, patch_tokio::rewrite_locks];
+        Compilation { words: &words, ..*self }.rewritten("tokio", &rewrites, &more)
     }
 
-    /// Compiles the crate of this name from rewritten sources with more arguments; as it is, should that
-    /// fail.
+    /// Compiles the crate of this name from sources that the first of these has rewritten with which it compiles,
+    /// with more arguments; as it is, should all fail.
     fn rewritten(
         &self,
         name: &str,
-        rewrite: fn(&Path, &Path) -> io::Result<()>,
+        rewrites: &[fn(&Path, &Path) -> io::Result<()>],
         more: &[OsString],
     ) -> io::Result<ExitStatus> {
         let sources = self.out().join(format!("{name}{}{REWRITTEN}", self.suffix()));
         let original = self.root.parent().unwrap_or(self.root);
         let file = self.root.file_name().unwrap_or_default();
-        if rewrite(original, &sources).is_ok() {
+        for rewrite in rewrites {
+            if rewrite(original, &sources).is_err() {
+                continue;
+            }
             let root = sources.join(file).display().to_string();
             let words = self
                 .words

@@ -1,4 +1,4 @@
-//! Rewrites `tokio`, so that a lock knows where it was asked for, and a task that its end was awaited.
+//! Rewrites `tokio`, so that a lock knows where it was asked for, and a task what it waits for.
 //!
 //! An `async fn` has no caller. Those that acquire a lock become functions that return the future, with a note
 //! of the place; those that take a lock at once, or block the thread, note it as well. The poll of a task's
@@ -6,6 +6,8 @@
 //! tells that its lock is released before it releases it: what that locks inside is not locked under it.
 //!
 //! Everything else stays as it is, down to the lines. What the crate tells beside this it tells by `tracing`.
+
+mod waits;
 
 use std::io;
 use std::path::Path;
@@ -34,17 +36,33 @@ pub fn is_known(version: &str) -> bool {
 /// When a file cannot be read or written, or is no Rust.
 pub(super) fn rewrite(from: &Path, to: &Path) -> io::Result<()> {
     rewrite_with(from, to, &|path, text| {
-        let is = |name: &str| path == Path::new(name);
-        if LOCKS.iter().any(|name| is(name)) || path.starts_with("sync/rwlock") {
-            places(text)
-        } else if is(HANDLE) {
-            joins(text)
-        } else if is(QUEUE) {
-            queues(text)
-        } else {
-            Ok(text.to_owned())
+        let text = lock_or_handle(path, text)?;
+        match path.to_str() {
+            Some(path) => waits::rewritten(path, &text),
+            None => Ok(text),
         }
     })
+}
+
+/// As [`rewrite`], but nothing is added for what tasks wait for beside locks.
+///
+/// # Errors
+/// As [`rewrite`].
+pub(super) fn rewrite_locks(from: &Path, to: &Path) -> io::Result<()> {
+    rewrite_with(from, to, &lock_or_handle)
+}
+
+fn lock_or_handle(path: &Path, text: &str) -> syn::Result<String> {
+    let is = |name: &str| path == Path::new(name);
+    if LOCKS.iter().any(|name| is(name)) || path.starts_with("sync/rwlock") {
+        places(text)
+    } else if is(HANDLE) {
+        joins(text)
+    } else if is(QUEUE) {
+        queues(text)
+    } else {
+        Ok(text.to_owned())
+    }
 }
 
 /// Notes the places of acquisitions.
@@ -142,12 +160,13 @@ impl<'ast> Visit<'ast> for Joins<'_> {
                 self.edits.insert(
                     body.start,
                     "{ let lockcheck_header = self.raw.header_ptr(); \
-                     let lockcheck_poll = (move || ",
+                     let lockcheck_by = ::tracing::lockcheck::PolledBy::of(cx); \
+                     let lockcheck_poll = (|| ",
                 );
                 self.edits.insert(
                     body.end,
                     ")(); ::tracing::lockcheck::joined(unsafe { \
-                     Header::get_tracing_id(&lockcheck_header) }, lockcheck_poll) }",
+                     Header::get_tracing_id(&lockcheck_header) }, lockcheck_by, lockcheck_poll) }",
                 );
             }
         }
@@ -293,11 +312,12 @@ impl<T> Future for JoinHandle<T> {
 impl<T> Future for JoinHandle<T> {
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> \
                         { let lockcheck_header = self.raw.header_ptr(); \
-                        let lockcheck_poll = (move || {
+                        let lockcheck_by = ::tracing::lockcheck::PolledBy::of(cx); \
+                        let lockcheck_poll = (|| {
         ready!(leaf(cx));
         ret
     })(); ::tracing::lockcheck::joined(unsafe { Header::get_tracing_id(&lockcheck_header) }, \
-                        lockcheck_poll) }
+                        lockcheck_by, lockcheck_poll) }
 }
 ";
         assert_eq!(joins(text).expect("it is Rust"), expected);

@@ -441,6 +441,8 @@ pub enum Awaited {
     Lock,
     /// The end of a thread.
     Join,
+    /// The end of a task, which was spawned at the place of the wait.
+    Task,
     /// A notification, a message, a barrier.
     Event,
 }
@@ -492,7 +494,7 @@ impl WhyUnwatched {
     pub const fn words(self) -> &'static str {
         match self {
             WhyUnwatched::AsyncLocks => "async locks",
-            WhyUnwatched::AsyncWaits => "async channels, semaphores and notifications",
+            WhyUnwatched::AsyncWaits => "async semaphores and notifications",
             WhyUnwatched::OwnLocks => "locks of its own make",
             WhyUnwatched::ForeignCode => "C code",
         }

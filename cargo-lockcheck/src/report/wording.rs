@@ -344,7 +344,11 @@ fn release_first(finding: &mut Finding) {
     for wait in finding.waits.iter().filter(|wait| wait.lock.is_none()) {
         if let Some(held) = wait.held.iter().find(needed) {
             let name = &finding.locks[held.lock].name;
-            finding.help.push(format!("release `{name}` before the wait at {}", wait.site));
+            let before = match wait.awaited {
+                Awaited::Task => format!("the end of the task spawned at {} is awaited", wait.site),
+                _ => format!("the wait at {}", wait.site),
+            };
+            finding.help.push(format!("release `{name}` before {before}"));
         }
     }
 }
@@ -360,6 +364,12 @@ pub fn is_event(lock: &Lock) -> bool {
     completes(&lock.kind).is_some()
 }
 
+/// Whether the place of the wait is that where what is waited for was created, as the other is not known.
+pub fn is_of_creation(wait: &Wait, finding: &Finding) -> bool {
+    let created = wait.lock.map(|lock| &finding.locks[lock].created);
+    wait.awaited == Awaited::Event && created == Some(&wait.site)
+}
+
 /// What the thread of `wait` waits for, after "waits for".
 pub fn awaited_by(wait: &Wait, finding: &Finding) -> String {
     match (wait.lock, wait.awaited) {
@@ -369,6 +379,7 @@ pub fn awaited_by(wait: &Wait, finding: &Finding) -> String {
         }
         (None, Awaited::Join) if finding.waits.len() == 2 => "the other to end".to_owned(),
         (None, Awaited::Join) => "a thread to end".to_owned(),
+        (None, Awaited::Task) => format!("the end of the task spawned at {}", wait.site),
         (None, Awaited::Lock) => "a lock".to_owned(),
         (None, Awaited::Event) => "an unpark".to_owned(),
     }
@@ -422,7 +433,8 @@ fn stuck(finding: &mut Finding) {
     let needed = |lock: usize| finding.waits.iter().any(|wait| wait.lock == Some(lock));
     let blocks = |wait: &Wait| wait.held.iter().find(|held| needed(held.lock)).cloned();
     let mut events = finding.waits.iter().filter(|wait| wait.awaited == Awaited::Event);
-    let holder = events.clone().find_map(|wait| Some((wait, blocks(wait)?)));
+    let waiting = finding.waits.iter().filter(|wait| wait.awaited != Awaited::Lock);
+    let holder = { waiting }.find_map(|wait| Some((wait, blocks(wait)?)));
     if let Some((wait, held)) = holder.filter(|_| finding.rule == Rule::WaitWhileHolding) {
         let name = &finding.locks[held.lock].name;
         let needing = finding.waits.iter().filter(|other| other.lock == Some(held.lock));
@@ -433,11 +445,12 @@ fn stuck(finding: &mut Finding) {
             awaited_by(wait, finding),
             threads(needing.map(|other| &other.thread)),
         );
-        finding.help.push(format!(
-            "release `{name}` (locked at {}) before the wait at {}",
-            held.site,
-            line_of(&wait.site, &held.site),
-        ));
+        let before = match wait.awaited {
+            Awaited::Task => "the end of that task is awaited".to_owned(),
+            _ if is_of_creation(wait, finding) => "that wait".to_owned(),
+            _ => format!("the wait at {}", line_of(&wait.site, &held.site)),
+        };
+        finding.help.push(format!("release `{name}` (locked at {}) before {before}", held.site));
         return;
     }
     let Some(wait) = events.next().or(finding.waits.first()) else { return };

@@ -45,6 +45,8 @@ pub(crate) enum WaitsFor {
 pub(crate) struct Waiter {
     /// The thread.
     pub thread: ThreadId,
+    /// The task that the thread polls: that does not end before the thread goes on.
+    pub polls: Option<ThreadId>,
     /// What it waits for.
     pub waits: WaitsFor,
     /// When its wait began, in any unit that only grows: readers queue behind earlier writers.
@@ -103,7 +105,8 @@ impl WaitGraph {
                 .map(|(i, _)| i)
                 .collect(),
             WaitsFor::End(thread) => {
-                self.others(waiter).filter(|(_, t)| t.thread == thread).map(|(i, _)| i).collect()
+                let is_it = |t: &Waiter| t.thread == thread || t.polls == Some(thread);
+                self.others(waiter).filter(|(_, t)| is_it(t)).map(|(i, _)| i).collect()
             }
             WaitsFor::Permits { semaphore, .. } => (0..self.threads.len())
                 .filter(|&i| self.threads[i].permits.iter().any(|p| p.0 == semaphore))
@@ -225,7 +228,7 @@ mod tests {
 
     fn thread(thread: ThreadId, waits: WaitsFor, held: &[(LockId, Mode)]) -> Waiter {
         let (held, permits) = (held.to_vec(), Vec::new());
-        Waiter { thread, waits, since: u64::from(thread), held, permits }
+        Waiter { thread, polls: None, waits, since: u64::from(thread), held, permits }
     }
 
     fn writes(lock: LockId) -> WaitsFor {
@@ -236,6 +239,7 @@ mod tests {
     fn crosses(thread: ThreadId, has: LockId, asks: LockId, total: usize) -> Waiter {
         Waiter {
             thread,
+            polls: None,
             waits: WaitsFor::Permits { semaphore: asks, count: 1, total },
             since: 0,
             held: Vec::new(),
@@ -290,6 +294,17 @@ mod tests {
         };
         assert_eq!(graph(WaitsFor::Nothing).dead(), [0; 0]);
         assert_eq!(graph(WaitsFor::End(1)).dead(), [0, 1]);
+    }
+
+    #[test]
+    fn a_task_does_not_end_before_the_thread_goes_on_that_polls_it() {
+        let polled = |waits: WaitsFor| Waiter { polls: Some(7), ..thread(2, waits, &[]) };
+        let graph = |polled: Waiter| {
+            WaitGraph::new(vec![thread(1, WaitsFor::End(7), &[(A, Mode::Write)]), polled])
+        };
+        assert_eq!(graph(polled(WaitsFor::Nothing)).dead(), [0; 0]);
+        assert_eq!(graph(polled(writes(B))).dead(), [0; 0]);
+        assert_eq!(graph(polled(writes(A))).cycle(0), Some(vec![0, 1]));
     }
 
     #[test]

@@ -123,6 +123,21 @@ impl EventTag {
         }
     }
 
+    /// Whether some thread or task has waited for it, or signalled it.
+    #[inline]
+    pub(crate) fn is_used(&self, kind: EventKind) -> bool {
+        self.id(kind).load(Relaxed) != 0
+    }
+
+    /// What the task, or the thread that polls it, waits for where it comes to rest. `None` where it passes through.
+    pub(crate) fn word_for_task(&self, kind: EventKind, site: Site) -> Option<LockWord> {
+        let record = current::current().or_else(life::begin)?;
+        let word = self.word(record, kind, site);
+        // The task may tell of it when this cannot be reached any more.
+        self.id(kind).fetch_or(word::IN_GRAPH, Relaxed);
+        Some(word)
+    }
+
     /// This thread may have to wait for the event now. Records the orders; the wait itself stays
     /// invisible to other threads.
     pub(crate) fn ask(&self, kind: EventKind, site: Site) {
@@ -165,7 +180,7 @@ impl EventTag {
         let Some(record) = current::current().or_else(life::begin) else {
             return attempt().unwrap_or_else(block);
         };
-        if !timed && !record.held.is_empty() {
+        if !timed && !record.held.is_empty() && !record.is_idle.load(Relaxed) {
             acquire::wait_holding(record, self.id(kind), self.word(record, kind, site), site);
         }
         // A receiver makes room for the threads that wait to send.
@@ -241,9 +256,11 @@ impl EventTag {
             acquire::signal(record, self.id(kind), event, site);
             self.publish(record, kind, event);
         }
+        // An executor's thread waits for any task, not for this event.
         if matches!(kind, EventKind::Condvar | EventKind::Barrier)
             && !timed
             && !record.held.is_empty()
+            && !record.is_idle.load(Relaxed)
         {
             acquire::wait_holding(record, self.id(kind), event, site);
         }

@@ -62,7 +62,7 @@ impl Child {
     pub fn join<R>(&self, site: Site, finished: bool, join: impl FnOnce() -> R) -> R {
         let tracked = self.0.as_ref().zip(current::current().or_else(life::begin));
         let Some((spawned, record)) = tracked else { return join() };
-        let before = spawned.before_join(record, site);
+        let before = spawn::before_join(record, site);
         let result = if finished {
             join()
         } else {

@@ -198,13 +198,15 @@ coded! {
     /// use lockdep::finding::WaitFor;
     ///
     /// let codes: Vec<&str> = WaitFor::ALL.iter().map(|what| what.code()).collect();
-    /// assert_eq!(codes, ["lock", "join", "event"]);
+    /// assert_eq!(codes, ["lock", "join", "task", "event"]);
     /// ```
     pub enum WaitFor {
         /// A lock, or permits of a semaphore.
         Lock = "lock",
         /// The end of a thread.
         Join = "join",
+        /// The end of a task. The place of such a wait is that where the task was spawned.
+        Task = "task",
         /// An event: a message, a notification, an unpark, the others at a barrier.
         Event = "event",
     }
@@ -643,6 +645,7 @@ impl Finding {
         let what = match (wait.lock.map(|lock| &self.locks[lock]), wait.what) {
             (Some(lock), _) => awaited(lock.kind, &lock.to_string()),
             (None, WaitFor::Join) => "a thread to end".to_owned(),
+            (None, WaitFor::Task) => "a task to end that was spawned there".to_owned(),
             (None, WaitFor::Lock) => "a lock".to_owned(),
             (None, _) => "an unpark".to_owned(),
         };

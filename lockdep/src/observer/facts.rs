@@ -98,6 +98,7 @@ impl StuckThread {
             (Doing::Retries(_), _) => "tries the lock here, and fails again and again",
             (_, WaitFor::Lock) => "waits for the lock here",
             (_, WaitFor::Join) => "waits here for a thread to end",
+            (_, WaitFor::Task) => "waits for the task that is spawned here to end",
             (_, WaitFor::Event) => "waits here",
         }
     }

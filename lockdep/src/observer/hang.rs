@@ -235,7 +235,7 @@ impl Observer {
             |lock: LockId| threads.iter().any(|t| t.lock().is_some_and(|w| w.lock() == lock));
         let holder = threads
             .iter()
-            .find(|t| t.kind() == WaitFor::Event && t.held.iter().any(|h| needed(h.word.lock())));
+            .find(|t| t.kind() != WaitFor::Lock && t.held.iter().any(|h| needed(h.word.lock())));
         let (rule, who) = match holder {
             Some(holder) => (Rule::WaitWhileHolding, holder),
             None => {
@@ -258,7 +258,11 @@ impl Observer {
                 finding.locks.push(event);
                 awaited(kind, &format!("{{{}}}", finding.locks.len() - 1))
             }
-            None => "an unpark".to_owned(),
+            None => match who.kind() {
+                WaitFor::Task => "a task to end".to_owned(),
+                WaitFor::Join => "a thread to end".to_owned(),
+                WaitFor::Lock | WaitFor::Event => "an unpark".to_owned(),
+            },
         };
         finding.template = match held {
             Some(_) => format!(

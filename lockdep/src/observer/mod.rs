@@ -166,6 +166,15 @@ impl Observer {
         self.threads.insert(info.thread.id, info);
     }
 
+    /// There is a task of this number, spawned there.
+    pub(crate) fn know_task(&mut self, id: ThreadId, site: Site) {
+        if !self.knows_thread(id) {
+            let thread =
+                FoundThread { id, name: None, spawned: Some(site), kind: ThreadKind::Task };
+            self.add_thread(ThreadInfo { thread, parent: None, spawned: Some(site) });
+        }
+    }
+
     /// Whether vector clocks must mention the thread.
     pub(crate) fn remembers(&self, thread: ThreadId) -> bool {
         self.detector.remembers(thread)

@@ -17,6 +17,7 @@ pub(super) fn kind_of(awaited: Awaited) -> WaitFor {
     match awaited {
         Awaited::Lock(_) | Awaited::Permits(_) => WaitFor::Lock,
         Awaited::End(_) => WaitFor::Join,
+        Awaited::TaskEnd(_) => WaitFor::Task,
         Awaited::Event(_) | Awaited::Unpark { .. } | Awaited::Timed(_) => WaitFor::Event,
     }
 }

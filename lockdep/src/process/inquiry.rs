@@ -68,7 +68,7 @@ fn standing(line: &mut Line, record: &Record, now: u64) -> fmt::Result {
     if let Some(wait) = wait {
         let what = match wait.awaited {
             Awaited::Lock(_) => "lock",
-            Awaited::End(_) => "join",
+            Awaited::End(_) | Awaited::TaskEnd(_) => "join",
             Awaited::Event(_) | Awaited::Permits(_) => "event",
             Awaited::Unpark { .. } => "unpark",
             Awaited::Timed(_) => "time",
@@ -77,7 +77,7 @@ fn standing(line: &mut Line, record: &Record, now: u64) -> fmt::Result {
         if let Some(object) = wait.awaited.object() {
             write!(line, r#","class":{}"#, object.class())?;
         }
-        if let Awaited::End(other) = wait.awaited {
+        if let Some(other) = wait.awaited.end() {
             write!(line, r#","ends":{other}"#)?;
         }
         line.write_str(r#","at":"#)?;

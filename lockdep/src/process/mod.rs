@@ -124,6 +124,11 @@ fn deliver(config: &Config, finding: &Finding) {
 /// The code of a process that ends itself because of a deadlock: that of a program which panics.
 pub(crate) const STOPPED: i32 = 101;
 
+/// Whether a thread or task that would hang ends by a panic.
+pub(crate) fn ends_by_panic() -> bool {
+    observe(|o| o.config.on_deadlock == OnDeadlock::Panic)
+}
+
 /// Goes on as configured after a finding that would hang: returns only for `report`.
 ///
 /// # Panics

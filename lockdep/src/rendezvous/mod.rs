@@ -133,7 +133,7 @@ fn queues_to_write(lock: LockId) -> bool {
 /// Whether a thread that waits for an event, or for another thread to end, keeps this request waiting.
 fn wait_for_event_with(asks: HoldWord) -> bool {
     let for_event = |seen: &ThreadSnapshot| match seen.awaited() {
-        Some(Awaited::End(_) | Awaited::Event(_)) => true,
+        Some(Awaited::End(_) | Awaited::TaskEnd(_) | Awaited::Event(_)) => true,
         Some(
             Awaited::Lock(_) | Awaited::Permits(_) | Awaited::Unpark { .. } | Awaited::Timed(_),
         )

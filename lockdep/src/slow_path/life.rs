@@ -86,10 +86,11 @@ fn thread_end() {
     }
     current::end();
     registry::give_up(record);
-    let then = last.and_then(|_| observer().as_ref().map(|o| o.config.on_deadlock));
-    match then {
+    let Some(finding) = last else { return };
+    match observer().as_ref().map(|o| o.config.on_deadlock) {
         None | Some(OnDeadlock::Report) => {}
         Some(OnDeadlock::Exit) => platform::end_process(STOPPED),
+        Some(OnDeadlock::Panic) if hang::end_task(&finding) => {}
         // A panic here would end only this thread, which ends anyway; the others wait for ever.
         Some(OnDeadlock::Abort | OnDeadlock::Panic) => std::process::abort(),
     }

@@ -48,10 +48,22 @@ struct End {
 }
 
 /// Where a thread was when it began to join another while it held locks.
+#[derive(Debug)]
 pub(crate) struct BeforeJoin {
     at: ThreadPoint,
     held: Vec<HeldLock>,
     site: Site,
+}
+
+/// The thread or task of this record is about to wait for the end of another.
+pub(crate) fn before_join(record: OwnRecord, site: Site) -> Option<BeforeJoin> {
+    if record.held.is_empty() {
+        return None;
+    }
+    let _busy = Busy::new();
+    let mut held = Vec::new();
+    record.held.held_into(&mut held);
+    Some(BeforeJoin { at: event_point(record), held, site })
 }
 
 /// The current thread is about to spawn one.
@@ -71,10 +83,10 @@ pub(crate) fn spawn_task(record: OwnRecord, site: Site) -> Arc<Spawned> {
     Arc::new(Spawned::new(first, Some(parent), site, ThreadKind::Task))
 }
 
-/// A task that nothing is known to come before.
-pub(crate) fn first_task(site: Site) -> Arc<Spawned> {
+/// The task of this number, which nothing is known to come before.
+pub(crate) fn first_task(number: ThreadId, site: Site) -> Arc<Spawned> {
     let _busy = Busy::new();
-    let first = ThreadPoint { thread: registry::next_thread(), epoch: 1, ..ThreadPoint::default() };
+    let first = ThreadPoint { thread: number, epoch: 1, ..ThreadPoint::default() };
     Arc::new(Spawned::new(first, None, site, ThreadKind::Task))
 }
 
@@ -251,17 +263,6 @@ impl Spawned {
 
     pub(crate) fn thread(&self) -> ThreadId {
         self.first.thread
-    }
-
-    /// The current thread is about to wait for the end of this one.
-    pub(crate) fn before_join(&self, record: OwnRecord, site: Site) -> Option<BeforeJoin> {
-        if record.held.is_empty() {
-            return None;
-        }
-        let _busy = Busy::new();
-        let mut held = Vec::new();
-        record.held.held_into(&mut held);
-        Some(BeforeJoin { at: event_point(record), held, site })
     }
 
     /// The current thread knows that this one has ended.

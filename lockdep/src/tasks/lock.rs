@@ -102,6 +102,15 @@ pub fn here(site: Site, blocks: bool) -> Here {
     Here(CALLED.replace(Some(Called { site, blocks })))
 }
 
+/// As [`here`], for a function that does not block. Where such a function is at work already, this one is called by
+/// that, and its place tells nothing.
+#[inline]
+pub fn within(site: Site) -> Here {
+    let called = CALLED.get();
+    CALLED.set(called.or(Some(Called { site, blocks: false })));
+    Here(called)
+}
+
 /// The acquisition that is polled here has got a place in the queue of its lock, which is given to those in the
 /// queue in their turn.
 pub fn queued() {
@@ -307,6 +316,11 @@ impl AsyncLock {
         }
         self.tag.release(request.mode());
     }
+}
+
+/// Where the program has called the function that is at work here, if it is one that notes it.
+pub(super) fn called_at() -> Option<Site> {
+    CALLED.get().map(|called| called.site)
 }
 
 /// Whether the thread is in a function that blocks it until it has the lock.

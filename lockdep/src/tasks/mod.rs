@@ -14,16 +14,27 @@
 //! of this request (`waker`). A time-out, a `select!` or a join over other futures has a clone too, so
 //! such waits are never reported.
 //!
-//! What it misses: waits for permits of semaphores, channels, notifications and the ends of tasks. Orders
-//! that a task shows while it has other futures that wait: it may release the first lock in one of those
-//! while the other waits for the second; so is it in a set of futures with wakers of their own. Polls of futures outside of tasks, by an executor that is not known.
+//! The same holds for a wait for another task, which is in circles of waits as a join of a thread is, and for one
+//! for an event (`event`). Who could complete an event is not known, so that is for ever only where no thread of the
+//! process runs; threads that have nothing to poll count as such (`executor`).
+//!
+//! What it misses: waits for permits of semaphores and notifications. Orders that a task shows while it has other
+//! futures that wait: it may release the first lock in one of those while the other waits for the second; so is it in
+//! a set of futures with wakers of their own. Polls of futures outside of tasks, by an executor that is not known.
 
+mod event;
+mod executor;
+mod leaf;
 mod lock;
 mod poll;
 mod state;
 mod task;
 mod waker;
 
-pub use lock::{Acquisition, AsyncLock, Request, here, queued};
+pub use crate::hooks::EventKind;
+pub use event::{AsyncEvent, leaf_has_moved};
+pub use executor::{Driver, Source, idle};
+pub use leaf::PolledBy;
+pub use lock::{Acquisition, AsyncLock, Request, here, queued, within};
 pub use state::Runs;
 pub use task::Task;

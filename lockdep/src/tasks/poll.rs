@@ -1,17 +1,21 @@
 //! One poll of a task by the calling thread: which record the two act by, and what is left at its end.
 
-use std::cell::Cell;
+use std::cell::{Cell, RefCell};
 use std::sync::Arc;
+use std::sync::atomic::AtomicU64;
 use std::sync::atomic::Ordering::Relaxed;
 use std::task::Waker;
 use std::{mem, ptr};
 
+use crate::model::finding::Finding;
+use crate::model::ids::ThreadId;
 use crate::model::inventory::Counts;
 use crate::model::lock::Site;
 use crate::model::word::HoldWord;
 use crate::observer::facts::{Doing, StuckThread};
 use crate::process::{halt_at, is_observing, know_thread, observe};
-use crate::slow_path::{acquire, life};
+use crate::slow_path::{acquire, life, spawn};
+use crate::tasks::leaf::{Leaf, Leaves, PolledBy};
 use crate::tasks::state::{Runs, State, Waiting};
 use crate::tasks::waker::TaskWaker;
 use crate::thread_state::current::{self, Acting, Busy};
@@ -40,7 +44,19 @@ pub(super) struct Polled {
     /// How many clones of the waker there were when the task got its last lock in this poll, or at the
     /// beginning.
     clones_at_last: Cell<usize>,
+    /// What futures of the task wait for that is not a lock, as this poll has found.
+    leaves: RefCell<Leaves>,
+    /// The hang that another thread has found the task in.
+    ends_with: RefCell<Option<Arc<Finding>>>,
     outer: *const Polled,
+    /// The task that the thread polls around this.
+    polled_before: Option<(ThreadId, Site)>,
+}
+
+/// What alone can wake a task.
+enum Only {
+    Lock(HoldWord, Site),
+    Leaf(Leaf),
 }
 
 /// See [`Polled::futurelock`].
@@ -79,8 +95,16 @@ pub(super) fn during<R>(
         acting: Cell::new(None),
         kept: Cell::new(0),
         clones_at_last: Cell::new(clones),
+        leaves: RefCell::default(),
+        ends_with: RefCell::default(),
         outer: INNERMOST.get(),
+        polled_before: thread.polls(),
     };
+    // What the thread has locked for other tasks delays nothing that this one does, and the reverse.
+    if task.runs == Runs::Spawned {
+        thread.close_window();
+        thread.set_polls(Some((task.number(), task.site())));
+    }
     polled.begin(record);
     let scope = Scope(&polled);
     INNERMOST.set(&raw const polled);
@@ -116,6 +140,7 @@ fn waker_over(task: &State, executor: &Waker, kept: Option<TaskWaker>) -> TaskWa
 fn pass_by(task: &State) {
     let record = task.rest().record.take();
     if let Some(record) = record.map(Resting::resume) {
+        record.sleeper.gets_up();
         record.wait.end();
         record.forget_holds();
         registry::give_up(record);
@@ -129,6 +154,10 @@ impl Drop for Scope<'_> {
     fn drop(&mut self) {
         INNERMOST.set(self.0.outer);
         self.0.end();
+        if self.0.task.runs == Runs::Spawned {
+            self.0.thread.close_window();
+            self.0.thread.set_polls(self.0.polled_before);
+        }
     }
 }
 
@@ -161,6 +190,16 @@ pub(super) fn parent() -> Option<OwnRecord> {
     }
 }
 
+impl Only {
+    fn awaited(self) -> Option<(Awaited, Site)> {
+        match self {
+            Only::Lock(word, site) => Some((Awaited::Lock(word), site)),
+            Only::Leaf(Leaf::Event(event, site)) => Some((Awaited::Event(event?), site)),
+            Only::Leaf(Leaf::End(task)) => Some((Awaited::TaskEnd(task.number()), task.site())),
+        }
+    }
+}
+
 impl Polled {
     /// The task's waker, while it is polled.
     pub(super) fn waker(&self) -> Option<&Waker> {
@@ -176,6 +215,7 @@ impl Polled {
             waker.begin_poll();
         }
         let Some(record) = record.map(Resting::resume) else { return };
+        *self.ends_with.borrow_mut() = record.sleeper.gets_up();
         drop(Wait::of_resting(record));
         self.kept.set(record.held.len());
         match self.task.runs {
@@ -184,6 +224,8 @@ impl Polled {
                 acquire::drain_remote_releases(record);
                 let _busy = Busy::new();
                 record.move_holds(0, self.thread);
+                let is_witness = record.mine().own.borrow().is_witness;
+                self.thread.mine().own.borrow_mut().is_witness |= is_witness;
                 registry::put_by(record);
             }
         }
@@ -284,38 +326,121 @@ impl Polled {
         record.forget_holds();
     }
 
+    /// Ends the task where it was woken for that.
+    ///
+    /// # Panics
+    /// Where that is so.
+    pub(super) fn end_if_roused(&self) {
+        let finding = self.ends_with.take();
+        if let Some(finding) = finding {
+            let id = self.attach().map(|record| record.thread.load(Relaxed));
+            if let Some(wait) = finding.waits.iter().find(|wait| Some(wait.thread.id) == id) {
+                halt_at(&finding, Some(wait.site));
+            }
+        }
+    }
+
+    /// A future of the task waits for something that is not a lock.
+    pub(super) fn leaves_pending(&self, leaf: Leaf, polled_by: PolledBy) {
+        let mut leaves = self.leaves.borrow_mut();
+        *leaves = match (&*leaves, polled_by) {
+            (Leaves::None, PolledBy::Task) => Leaves::One(leaf),
+            _ => Leaves::Several,
+        };
+    }
+
+    /// A future that was found waiting before may not wait any more, or be gone with its waker: what is left of the
+    /// wakers could be another's.
+    pub(super) fn leaf_has_moved(&self) {
+        let mut leaves = self.leaves.borrow_mut();
+        if matches!(*leaves, Leaves::One(_)) {
+            *leaves = Leaves::Several;
+        }
+    }
+
+    /// What was found before, which then counts as nothing.
+    pub(super) fn take_leaves(&self) -> Leaves {
+        self.leaves.take()
+    }
+
+    pub(super) fn set_leaves(&self, leaves: Leaves) {
+        *self.leaves.borrow_mut() = leaves;
+    }
+
+    /// Whether others are told what the task waits for: they may wait for it, or it is a thread's own.
+    pub(super) fn is_told(&self) -> bool {
+        self.task.runs == Runs::BlockOn
+            || self.record().is_some_and(|record| !record.held.is_empty())
+    }
+
     /// The poll has left the task unfinished: reports if it can never go on.
     ///
     /// # Panics
     /// Where that is so, as configured.
     pub(super) fn rest(&self) {
-        let only_wait = self.only_wait();
+        let only = self.only_wait();
+        if !matches!(only, Some(Only::Lock(..))) {
+            // What it asks for after this wait delays what it then completes, and nothing before.
+            self.record().unwrap_or(self.thread).close_window();
+        }
         let record = match self.task.runs {
-            Runs::Spawned => only_wait.and_then(|_| self.attach()),
+            Runs::Spawned => match only {
+                Some(Only::Lock(..)) => self.attach(),
+                Some(Only::Leaf(_)) if self.is_told() => self.attach(),
+                Some(Only::Leaf(_)) | None => None,
+            },
             Runs::BlockOn => {
-                let has_any = only_wait.is_some() || self.thread.held.len() > self.held_before;
+                let has_any = only.is_some() || self.thread.held.len() > self.held_before;
                 has_any.then(|| self.set_apart())
             }
         };
-        let stuck = only_wait.zip(record).and_then(|((word, site), record)| {
-            let wait = block::show_rest(record, word, site);
-            let on_itself = acquire::waits_for_itself(record, word, site);
-            let stuck = on_itself
-                .or_else(|| if record.held.is_empty() { None } else { cycle::closed_by(record) });
-            if stuck.is_none() {
-                wait.go_on();
-            }
-            stuck
-        });
+        let mut stuck = None;
+        let only = only.and_then(Only::awaited);
+        if let Some(((awaited, site), record)) = only.zip(record) {
+            stuck = self.show(record, awaited, site);
+        }
         if let (Some(record), Runs::BlockOn) = (record, self.task.runs) {
             // SAFETY: it was taken for this rest alone, and is not used below.
             self.task.rest().record = Some(unsafe { Resting::new(record) });
         }
         if let Some(finding) = stuck {
-            halt_at(&finding, only_wait.map(|(_, site)| site));
+            halt_at(&finding, only.map(|(_, site)| site));
         } else if let Some(given) = self.given() {
             self.futurelock(given);
         }
+    }
+
+    /// Shows what the task of this record waits for, which alone can wake it. Returns the finding where that is
+    /// for ever.
+    fn show(&self, record: OwnRecord, awaited: Awaited, site: Site) -> Option<Arc<Finding>> {
+        // What the thread of a future has held before stays held as well.
+        let is_thread = self.task.runs == Runs::BlockOn && self.held_before > 0;
+        let holds = !record.held.is_empty() || is_thread;
+        match awaited {
+            Awaited::Event(event) if !record.held.is_empty() => {
+                acquire::wait_holding(record, &AtomicU64::new(0), event, site);
+            }
+            Awaited::TaskEnd(task) if !record.held.is_empty() => {
+                let before = spawn::before_join(record, site);
+                self.task.rest().before_join = before.map(|before| (task, before));
+            }
+            _ => {}
+        }
+        let wait = block::show_rest(record, awaited, site, holds);
+        if let Some(waker) = &self.waker {
+            record.sleeper.lies_down(waker.executor().clone());
+        }
+        let on_itself = match awaited {
+            Awaited::Lock(word) => acquire::waits_for_itself(record, word, site),
+            _ => None,
+        };
+        let is_in_cycles = holds && matches!(awaited, Awaited::Lock(_) | Awaited::TaskEnd(_));
+        let stuck =
+            on_itself.or_else(|| if is_in_cycles { cycle::closed_by(record) } else { None });
+        if stuck.is_none() {
+            wait.go_on();
+        }
+        stuck
     }
 
     /// The task waits for a lock that another future of its own was given, which it polls no more, and nothing
@@ -356,15 +481,17 @@ impl Polled {
         (waker.clones() == 1 && !waker.is_woken()).then_some(given)
     }
 
-    /// The one request for a lock that alone can wake the task, if it is so.
-    fn only_wait(&self) -> Option<(HoldWord, Site)> {
+    /// What alone can wake the task, if that is known.
+    fn only_wait(&self) -> Option<Only> {
         let waker = self.waker.as_ref()?;
         let rest = self.task.rest();
-        let only = match &*rest.waiting {
-            [only] if only.by_task && !rest.has_uncounted_wakers => (only.word, only.site),
+        let only = match (&*rest.waiting, self.leaves.take()) {
+            ([only], Leaves::None) if only.by_task => Only::Lock(only.word, only.site),
+            ([], Leaves::One(leaf)) => Only::Leaf(leaf),
             _ => return None,
         };
-        (waker.clones() == 1 && !waker.is_woken()).then_some(only)
+        let is_only = !rest.has_uncounted_wakers && waker.clones() == 1 && !waker.is_woken();
+        is_only.then_some(only)
     }
 
     /// Puts what the thread's own future holds into a record for as long as it rests.
@@ -376,6 +503,7 @@ impl Polled {
         record.foreign.store(self.thread.foreign.load(Relaxed), Relaxed);
         start_at(record, at);
         self.thread.move_holds(self.held_before, record);
+        record.outer_holds.store(self.held_before, Relaxed);
         record
     }
 

@@ -4,9 +4,10 @@ use std::sync::atomic::AtomicBool;
 use std::sync::atomic::Ordering::Relaxed;
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
+use crate::model::ids::ThreadId;
 use crate::model::lock::Site;
 use crate::model::word::HoldWord;
-use crate::slow_path::spawn::{self, Spawned};
+use crate::slow_path::spawn::{self, BeforeJoin, Spawned};
 use crate::tasks::waker::TaskWaker;
 use crate::thread_state::position::{give_own, take_own};
 use crate::thread_state::record::{Own, OwnRecord};
@@ -25,6 +26,8 @@ pub enum Runs {
 #[derive(Debug)]
 pub(super) struct State {
     site: Site,
+    /// Its number among threads and tasks.
+    number: ThreadId,
     pub(super) runs: Runs,
     /// Its first and last step; made when that is needed first.
     pub(super) life: OnceLock<Arc<Spawned>>,
@@ -42,6 +45,8 @@ pub(super) struct Rest {
     pub(super) own: Option<Box<Own>>,
     /// Its requests for locks that were not granted yet.
     pub(super) waiting: Vec<Waiting>,
+    /// What it held when it came to wait for the end of the task of this number.
+    pub(super) before_join: Option<(ThreadId, BeforeJoin)>,
     pub(super) has_ended: bool,
     /// How often the task was polled.
     pub(super) polls: u64,
@@ -76,8 +81,9 @@ impl Rest {
 impl State {
     /// Of a task that is spawned at `site`; `life` where that is known already.
     pub(super) fn new(site: Site, runs: Runs, life: Option<Arc<Spawned>>) -> State {
+        let number = life.as_ref().map_or_else(registry::next_thread, |life| life.thread());
         let life = life.map_or_else(OnceLock::new, OnceLock::from);
-        State { site, runs, life, rest: Mutex::default(), has_sets: AtomicBool::new(false) }
+        State { site, number, runs, life, rest: Mutex::default(), has_sets: AtomicBool::new(false) }
     }
 
     pub(super) fn rest(&self) -> MutexGuard<'_, Rest> {
@@ -99,8 +105,23 @@ impl State {
                 record.foreign.store(false, Relaxed);
                 give_own(record, *own);
             }
-            None => self.life.get_or_init(|| spawn::first_task(self.site)).enter_as_task(record),
+            None => self.life().enter_as_task(record),
         }
+    }
+
+    /// Where it was spawned.
+    pub(super) fn site(&self) -> Site {
+        self.site
+    }
+
+    /// Its number among threads and tasks.
+    pub(super) fn number(&self) -> ThreadId {
+        self.number
+    }
+
+    /// Its first and last step.
+    pub(super) fn life(&self) -> &Arc<Spawned> {
+        self.life.get_or_init(|| spawn::first_task(self.number, self.site))
     }
 
     /// The task holds nothing, and waits for no lock.

@@ -5,6 +5,8 @@ use std::task::{Context, Poll};
 
 use crate::model::lock::Site;
 use crate::slow_path::spawn;
+use crate::tasks::event::leaf_has_moved;
+use crate::tasks::leaf::{Leaf, PolledBy};
 use crate::tasks::poll;
 use crate::tasks::state::{Runs, State};
 
@@ -31,6 +33,7 @@ impl Task {
     ) -> Poll<R> {
         let mut poll = Some(poll);
         let polled = poll::during(&self.0, Some(cx.waker()), |polled| {
+            polled.end_if_roused();
             let poll = poll.take()?;
             let result = match polled.waker() {
                 Some(waker) => poll(&mut Context::from_waker(waker)),
@@ -76,9 +79,19 @@ impl Task {
 
     /// The calling task or thread knows that this task has ended.
     pub fn joined(&self) {
+        leaf_has_moved();
         if let Some(life) = self.0.life.get() {
             poll::attach();
-            life.joined(None);
+            let before = poll::innermost(|polled| polled.task().rest().before_join.take());
+            let before = before.flatten().filter(|(task, _)| *task == life.thread());
+            life.joined(before.map(|(_, before)| before));
         }
+    }
+
+    /// The future that is polled here waits for the end of this task.
+    pub fn join_pending(&self, polled_by: PolledBy) {
+        poll::innermost(|polled| {
+            polled.leaves_pending(Leaf::End(Arc::clone(&self.0)), polled_by);
+        });
     }
 }

@@ -46,6 +46,11 @@ impl TaskWaker {
         &self.waker
     }
 
+    /// The executor's waker, of which clones are not counted.
+    pub(super) fn executor(&self) -> &Waker {
+        &self.counted.executor
+    }
+
     /// Whether it wakes the task by this waker of the executor.
     pub(super) fn is_over(&self, executor: &Waker) -> bool {
         self.counted.executor.will_wake(executor)

@@ -16,6 +16,8 @@ pub(crate) static STARTING: AtomicUsize = AtomicUsize::new(0);
 pub(crate) static LEAVING: AtomicUsize = AtomicUsize::new(0);
 /// Locks that threads held when they ended.
 pub(crate) static ORPHANED: AtomicUsize = AtomicUsize::new(0);
+/// What is there from which threads can hear from outside of the process: sockets, pipes and the like.
+pub(crate) static OUTSIDE: AtomicUsize = AtomicUsize::new(0);
 /// See [`unparks`].
 static UNPARKS: [AtomicU64; 256] = [const { AtomicU64::new(0) }; 256];
 

@@ -90,8 +90,13 @@ impl Acting {
     /// From here on the calling thread, which is not busy, acts by this record; `None` where it passes
     /// through.
     pub(crate) fn by(record: OwnRecord) -> Option<Acting> {
-        matches!(PHASE.get(), Phase::Ready)
-            .then(|| Acting { before: CURRENT.replace(record.shared()) })
+        matches!(PHASE.get(), Phase::Ready).then(|| {
+            let before = CURRENT.replace(record.shared());
+            if let Some(before) = own(before) {
+                before.set_acts_by(Some(record.shared()));
+            }
+            Acting { before }
+        })
     }
 }
 
@@ -100,6 +105,9 @@ impl Drop for Acting {
         // Null where the thread has ended meanwhile.
         if !CURRENT.get().is_null() {
             CURRENT.set(self.before);
+            if let Some(before) = own(self.before) {
+                before.set_acts_by(None);
+            }
         }
     }
 }

@@ -14,6 +14,7 @@ pub(crate) mod record;
 pub(crate) mod registry;
 pub(crate) mod retries;
 pub(crate) mod serials;
+pub(crate) mod sleeper;
 pub(crate) mod snapshot;
 pub(crate) mod wait;
 

@@ -10,8 +10,8 @@ use std::marker::PhantomData;
 use std::ops::Deref;
 use std::panic::Location;
 use std::ptr;
-use std::sync::atomic::Ordering::{Relaxed, SeqCst};
-use std::sync::atomic::{AtomicBool, AtomicPtr, AtomicU32, AtomicU64};
+use std::sync::atomic::Ordering::{Relaxed, Release, SeqCst};
+use std::sync::atomic::{AtomicBool, AtomicPtr, AtomicU32, AtomicU64, AtomicUsize};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use crate::engine::{CriticalSection, InheritedLocks, ThreadPoint};
@@ -30,6 +30,7 @@ use crate::thread_state::pending::PendingFinding;
 use crate::thread_state::permits::{self, Permits};
 use crate::thread_state::recent::RecentAcquisitions;
 use crate::thread_state::retries::{Asks, Mark, Retries};
+use crate::thread_state::sleeper::Sleeper;
 use crate::thread_state::wait::WaitSlot;
 
 /// Locks of earlier windows that a thread remembers.
@@ -68,6 +69,22 @@ pub(crate) struct Record {
     pub(crate) ended: AtomicBool,
     /// A task acts by this record, or did last: a thread polls it.
     pub(crate) is_task: AtomicBool,
+    /// The thread is an executor's and has nothing to do: it goes on only when a task is to be polled, and
+    /// where a time-out ends that, it does nothing else.
+    pub(crate) is_idle: AtomicBool,
+    /// How many locks the thread held already that waits for the task of this record in `block_on`: those are its
+    /// outermost ones, and stay held as long as the task waits.
+    pub(crate) outer_holds: AtomicUsize,
+    /// Its wait is counted among those for the ends of threads.
+    pub(crate) joins: AtomicBool,
+    /// The record of the task by which the thread of this one acts; null while it acts by its own.
+    acts_by: AtomicPtr<Record>,
+    /// The task that the thread polls while it acts by this record; zero for none.
+    polls: AtomicU32,
+    /// Where that was spawned.
+    polls_spawned_at: AtomicPtr<Location<'static>>,
+    /// How the task of this record is made to end, while it rests in a wait that others can see.
+    pub(crate) sleeper: Sleeper,
     pub(crate) next: AtomicPtr<Record>,
     mine: OwnerOnly<Mine>,
 }
@@ -200,6 +217,13 @@ impl Record {
             looks: AtomicBool::new(false),
             ended: AtomicBool::new(false),
             is_task: AtomicBool::new(false),
+            is_idle: AtomicBool::new(false),
+            outer_holds: AtomicUsize::new(0),
+            joins: AtomicBool::new(false),
+            acts_by: AtomicPtr::new(ptr::null_mut()),
+            polls: AtomicU32::new(0),
+            polls_spawned_at: AtomicPtr::new(ptr::null_mut()),
+            sleeper: Sleeper::default(),
             next: AtomicPtr::new(ptr::null_mut()),
             mine: OwnerOnly(Mine {
                 known: Known::new(),
@@ -218,6 +242,38 @@ impl Record {
                 own: RefCell::new(Own::default()),
             }),
         }
+    }
+
+    /// The record of the task that the thread of this one acts by now.
+    pub(crate) fn acts_by(&self) -> Option<&'static Record> {
+        // SAFETY: null, or stored by `set_acts_by` from a reference for ever.
+        unsafe { self.acts_by.load(SeqCst).as_ref() }
+    }
+
+    /// The thread of this record acts by that one from here on, or by its own. Only the owner calls this.
+    pub(crate) fn set_acts_by(&self, other: Option<&'static Record>) {
+        let other = other.map_or(ptr::null_mut(), |other| ptr::from_ref(other).cast_mut());
+        // What another thread then reads in that record is read after this.
+        self.acts_by.store(other, Release);
+    }
+
+    /// The task that the thread polls while it acts by this record, with the place where it was spawned.
+    pub(crate) fn polls(&self) -> Option<(ThreadId, Site)> {
+        // SAFETY: null, or stored by `set_polls` from a `Site`, which is a reference for ever.
+        let site = unsafe { self.polls_spawned_at.load(Relaxed).as_ref() }?;
+        Some((self.polls.load(Relaxed), site))
+    }
+
+    /// From here on the thread polls this task. Only the owner calls this.
+    pub(crate) fn set_polls(&self, task: Option<(ThreadId, Site)>) {
+        let site = task.map_or(ptr::null_mut(), |(_, site)| ptr::from_ref(site).cast_mut());
+        self.polls.store(task.map_or(0, |(number, _)| number), Relaxed);
+        self.polls_spawned_at.store(site, Relaxed);
+    }
+
+    /// Whether it is the record of a task that no thread polls.
+    pub(crate) fn rests(&self) -> bool {
+        self.is_task.load(Relaxed) && self.system.load(Relaxed) == 0
     }
 
     /// Whether the thread has done nothing yet that others could see.
@@ -475,6 +531,9 @@ impl OwnRecord {
         self.looks.store(false, Relaxed);
         self.ended.store(false, SeqCst);
         self.is_task.store(false, Relaxed);
+        self.is_idle.store(false, Relaxed);
+        self.set_acts_by(None);
+        self.set_polls(None);
         self.locks.store(0, Relaxed);
     }
 }

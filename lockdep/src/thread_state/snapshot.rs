@@ -3,20 +3,52 @@
 //! Exact for a thread that waits, as it is read twice in one wait; out of date by a few locks for one that
 //! runs.
 
+use std::ptr;
 use std::sync::atomic::Ordering::{Acquire, Relaxed};
 
 use crate::model::held::{Asked, HeldLock, Hold};
 use crate::model::ids::ThreadId;
+use crate::model::lock::Site;
 use crate::model::word::HoldWord;
 use crate::thread_state::record::Record;
 use crate::thread_state::registry;
 use crate::thread_state::wait::{Awaited, SeenWait};
 
+/// Who does what a record tells of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Role {
+    /// The thread, or the task that a thread polls.
+    Itself,
+    /// A thread of an executor, which has nothing to do.
+    Idle,
+    /// A thread that acts by the record of a task, which tells what the thread waits for.
+    ByTask,
+    /// A task that no thread polls.
+    Rests,
+}
+
+impl Role {
+    fn of(record: &Record) -> Role {
+        if record.rests() {
+            Role::Rests
+        } else if record.acts_by().is_some() {
+            Role::ByTask
+        } else if record.is_idle.load(Acquire) {
+            Role::Idle
+        } else {
+            Role::Itself
+        }
+    }
+}
+
 /// One thread at one moment.
 #[derive(Clone, Debug)]
 pub(crate) struct ThreadSnapshot {
     pub(crate) record: &'static Record,
+    pub(crate) role: Role,
     pub(crate) thread: ThreadId,
+    /// The task that it polls, which acts by this record as well, with the place where that was spawned.
+    pub(crate) polls: Option<(ThreadId, Site)>,
     /// What it waits for; `None` if it runs, or moved while it was looked at.
     pub(crate) wait: Option<SeenWait>,
     /// Exact for a thread that waits; out of date by a few locks for one that runs.
@@ -30,17 +62,21 @@ pub(crate) struct ThreadSnapshot {
 impl ThreadSnapshot {
     pub(crate) fn of(record: &'static Record) -> ThreadSnapshot {
         let thread = record.thread.load(Relaxed);
+        let role = Role::of(record);
         let wait = record.wait.seen();
         let mut held = Vec::new();
         record.held.held_into(&mut held);
         let (permits, asked) = (record.permits.held(), record.permits.asked());
         let wait = wait.filter(|wait| record.wait.still(wait.sequence));
-        ThreadSnapshot { record, thread, wait, held, permits, asked }
+        let polls = polls(record, role);
+        ThreadSnapshot { record, role, thread, polls, wait, held, permits, asked }
     }
 
     /// As [`ThreadSnapshot::of`], but without what a running thread holds.
     pub(crate) fn of_waiting(record: &'static Record) -> ThreadSnapshot {
+        let role = Role::of(record);
         match record.wait.seen() {
+            _ if matches!(role, Role::ByTask | Role::Rests) => ThreadSnapshot::of(record),
             Some(_) => {
                 let mut seen = ThreadSnapshot::of(record);
                 if seen.wait.is_none() {
@@ -51,7 +87,9 @@ impl ThreadSnapshot {
             }
             None => ThreadSnapshot {
                 record,
+                role,
                 thread: record.thread.load(Relaxed),
+                polls: polls(record, role),
                 wait: None,
                 held: Vec::new(),
                 permits: Vec::new(),
@@ -80,11 +118,25 @@ impl ThreadSnapshot {
         self.wait.is_some_and(|wait| self.record.wait.still(wait.sequence))
     }
 
+    /// The other record that tells what this thread does: that of the task which it polls, or of the future
+    /// that it waits for in `block_on`.
+    pub(crate) fn stands_behind(&self, other: &ThreadSnapshot) -> bool {
+        match self.role {
+            Role::ByTask => self.record.acts_by().is_some_and(|task| ptr::eq(task, other.record)),
+            Role::Idle => other.role == Role::Rests && other.thread == self.thread,
+            Role::Itself | Role::Rests => false,
+        }
+    }
+
     /// Whether it holds this lock, or permits of this semaphore.
     pub(crate) fn holds(&self, wanted: HoldWord) -> bool {
         self.held.iter().any(|h| h.word.lock() == wanted.lock())
             || self.permits.iter().any(|h| h.semaphore.lock() == wanted.lock())
     }
+}
+
+fn polls(record: &Record, role: Role) -> Option<(ThreadId, Site)> {
+    record.polls().filter(|_| role == Role::Itself)
 }
 
 /// All threads, in the order in which they began.

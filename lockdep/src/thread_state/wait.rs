@@ -22,6 +22,8 @@ pub(crate) enum Awaited {
     Lock(HoldWord),
     /// The end of a thread.
     End(ThreadId),
+    /// The end of a task, whose site stands for that of the wait: where it was spawned.
+    TaskEnd(ThreadId),
     /// An event: a message, a notification, the others at a barrier.
     Event(LockWord),
     /// Permits of a semaphore that has several; how many is in the record's permits.
@@ -43,9 +45,11 @@ impl Awaited {
         match self {
             Awaited::Lock(word) => Some(word),
             Awaited::Permits(word) => Some(word.held(Mode::Write, false)),
-            Awaited::End(_) | Awaited::Event(_) | Awaited::Unpark { .. } | Awaited::Timed(_) => {
-                None
-            }
+            Awaited::End(_)
+            | Awaited::TaskEnd(_)
+            | Awaited::Event(_)
+            | Awaited::Unpark { .. }
+            | Awaited::Timed(_) => None,
         }
     }
 
@@ -63,7 +67,15 @@ impl Awaited {
             Awaited::Lock(word) => Some(word.lock_word()),
             Awaited::Permits(word) | Awaited::Event(word) => Some(word),
             Awaited::Timed(event) => event,
-            Awaited::End(_) | Awaited::Unpark { .. } => None,
+            Awaited::End(_) | Awaited::TaskEnd(_) | Awaited::Unpark { .. } => None,
+        }
+    }
+
+    /// The thread or task whose end is waited for.
+    pub(crate) fn end(self) -> Option<ThreadId> {
+        match self {
+            Awaited::End(thread) | Awaited::TaskEnd(thread) => Some(thread),
+            _ => None,
         }
     }
 
@@ -82,6 +94,7 @@ impl Awaited {
             Awaited::Unpark { thread, unparks } => (4, thread, unparks),
             Awaited::Timed(None) => (5, 0, 0),
             Awaited::Timed(Some(word)) => (6, word.0, 0),
+            Awaited::TaskEnd(task) => (7, task.into(), 0),
         }
     }
 
@@ -93,7 +106,8 @@ impl Awaited {
             3 => Awaited::Permits(LockWord(target)),
             4 => Awaited::Unpark { thread: target, unparks },
             5 => Awaited::Timed(None),
-            _ => Awaited::Timed(Some(LockWord(target))),
+            6 => Awaited::Timed(Some(LockWord(target))),
+            _ => Awaited::TaskEnd(target as ThreadId),
         }
     }
 }

@@ -11,9 +11,8 @@ use std::sync::atomic::Ordering::{Relaxed, SeqCst};
 
 use crate::model::finding::Finding;
 use crate::model::lock::Site;
-use crate::model::word::HoldWord;
 use crate::platform::clock::now;
-use crate::process::{halt, introduce};
+use crate::process::{ends_by_panic, halt, introduce};
 use crate::thread_state::counters::{JOINING, LEAVING, ORPHANED};
 use crate::thread_state::current::Busy;
 use crate::thread_state::record::OwnRecord;
@@ -43,10 +42,17 @@ impl Drop for Wait {
     fn drop(&mut self) {
         times::waited(self.record, self.awaited);
         self.record.wait.end();
+        if self.record.joins.load(Relaxed) {
+            self.record.joins.store(false, Relaxed);
+            JOINING.fetch_sub(1, SeqCst);
+        }
         match self.awaited {
-            Awaited::End(_) => _ = JOINING.fetch_sub(1, SeqCst),
             Awaited::Event(event) | Awaited::Permits(event) => counters::end_wait(event),
-            Awaited::Lock(_) | Awaited::Unpark { .. } | Awaited::Timed(_) => {}
+            Awaited::Lock(_)
+            | Awaited::End(_)
+            | Awaited::TaskEnd(_)
+            | Awaited::Unpark { .. }
+            | Awaited::Timed(_) => {}
         }
     }
 }
@@ -75,9 +81,13 @@ pub(crate) fn wait_unless(
 ) -> Wait {
     let wait = show(record, awaited, site);
     if let Some(finding) = stuck(record, awaited, came) {
-        record.wait.end();
-        halt(&finding);
-        begin(record, awaited, site);
+        if record.is_idle.load(Relaxed) && ends_by_panic() {
+            hang::end_task(&finding);
+        } else {
+            record.wait.end();
+            halt(&finding);
+            begin(record, awaited, site);
+        }
     }
     // What ran meanwhile may have been a callback that keeps a guard.
     let _busy = Busy::new();
@@ -89,20 +99,28 @@ pub(crate) fn wait_unless(
 /// ever.
 pub(crate) fn show(record: OwnRecord, awaited: Awaited, site: Site) -> Wait {
     introduce(record);
-    show_unnamed(record, awaited, site)
+    show_unnamed(record, awaited, site, true)
 }
 
 /// Makes the wait of a task, which rests and blocks no thread, visible. It is in no list of what all threads
-/// wait for, so the trace need not name it, which would grow with every task that ever waited.
-pub(crate) fn show_rest(record: OwnRecord, asked: HoldWord, site: Site) -> Wait {
-    show_unnamed(record, Awaited::Lock(asked), site)
+/// wait for, so the trace need not name it, which would grow with every task that ever waited. `holds` where
+/// others may wait for something of the task meanwhile.
+pub(crate) fn show_rest(record: OwnRecord, awaited: Awaited, site: Site, holds: bool) -> Wait {
+    show_unnamed(record, awaited, site, holds)
 }
 
-fn show_unnamed(record: OwnRecord, awaited: Awaited, site: Site) -> Wait {
+fn show_unnamed(record: OwnRecord, awaited: Awaited, site: Site, holds: bool) -> Wait {
+    if holds && awaited.end().is_some() {
+        record.joins.store(true, Relaxed);
+        JOINING.fetch_add(1, SeqCst);
+    }
     match awaited {
-        Awaited::End(_) => _ = JOINING.fetch_add(1, SeqCst),
         Awaited::Event(event) | Awaited::Permits(event) => counters::begin_wait(event),
-        Awaited::Lock(_) | Awaited::Unpark { .. } | Awaited::Timed(_) => {}
+        Awaited::Lock(_)
+        | Awaited::End(_)
+        | Awaited::TaskEnd(_)
+        | Awaited::Unpark { .. }
+        | Awaited::Timed(_) => {}
     }
     record.was_active.store(true, Relaxed);
     begin(record, awaited, site);
@@ -128,7 +146,9 @@ fn stuck(me: OwnRecord, awaited: Awaited, came: impl FnMut() -> bool) -> Option<
         || !me.held.is_empty() || !me.permits.is_empty() || JOINING.load(SeqCst) > 0;
     let on_cycle = match awaited {
         Awaited::Lock(_) | Awaited::End(_) | Awaited::Permits(_) => has_something(),
-        Awaited::Event(_) | Awaited::Unpark { .. } | Awaited::Timed(_) => false,
+        Awaited::TaskEnd(_) | Awaited::Event(_) | Awaited::Unpark { .. } | Awaited::Timed(_) => {
+            false
+        }
     };
     let is_lock = matches!(awaited, Awaited::Lock(_));
     if is_lock && LEAVING.load(SeqCst) > 0 {

@@ -16,7 +16,7 @@ use crate::thread_state::current::Busy;
 use crate::thread_state::record::OwnRecord;
 use crate::thread_state::snapshot::ThreadSnapshot;
 use crate::thread_state::wait::Awaited;
-use crate::waits::look::{look, sleeps, stuck};
+use crate::waits::look::{know_polled, look, sleeps, stuck};
 
 /// How long a reader must be seen waiting behind a queued writer before it counts as blocked: before
 /// that it may be about to try the lock. A thread that waits for permits must be asleep after this
@@ -73,6 +73,7 @@ pub(crate) fn closed_by(me: OwnRecord) -> Option<Arc<Finding>> {
             return None;
         }
         know_thread(o, me, None);
+        know_polled(o, &seen);
         let finding = o.deadlock(&threads);
         me.wait.end();
         Some(finding)

@@ -22,14 +22,16 @@ use crate::observer::facts::StuckThread;
 use crate::platform;
 use crate::platform::clock::now;
 use crate::process::{is_sendable, know_thread, observe};
-use crate::thread_state::counters::STARTING;
-use crate::thread_state::current::Busy;
+use crate::thread_state::counters::{OUTSIDE, STARTING};
+use crate::thread_state::current::{self, Busy};
 use crate::thread_state::record::{OwnRecord, Record};
 use crate::thread_state::registry::{records, records_after};
-use crate::thread_state::snapshot::ThreadSnapshot;
+use crate::thread_state::snapshot::{Role, ThreadSnapshot};
 use crate::thread_state::wait::{Awaited, SeenWait};
 use crate::thread_state::{bell, counters};
-use crate::waits::look::{abandoned, alive, is_alive, is_harness, is_main, look, sleeps, stuck};
+use crate::waits::look::{
+    abandoned, alive, is_alive, is_harness, is_main, know_polled, look, sleeps, stuck,
+};
 
 /// Threads that all wait count as stuck once nothing has moved for this long, and twice as long
 /// again, and so on for so many rounds: two thirds of a second together. The first looks come soon
@@ -56,9 +58,7 @@ static RUNNER: AtomicPtr<Record> = AtomicPtr::new(ptr::null_mut());
 /// costs one check. Otherwise the search for a running thread continues from there, not from the
 /// beginning: of a thousand threads that come to one barrier, none looks at all that came before.
 pub(crate) fn all_threads_wait() -> bool {
-    let runs = |r: &&Record| {
-        is_alive(r) && !is_harness(r) && !r.wait.seen().is_some_and(|wait| stays(r, wait))
-    };
+    let runs = |r: &&Record| is_alive(r) && !is_harness(r) && !waits_on(r);
     // SAFETY: null, or stored below from a `&'static Record`.
     let last: Option<&'static Record> = unsafe { RUNNER.load(Acquire).as_ref() };
     if last.is_some_and(|r| runs(&r)) {
@@ -72,26 +72,38 @@ pub(crate) fn all_threads_wait() -> bool {
     // A test harness goes on with its next test, unless it waits for one of these threads.
     let is_test = |r: &Record| r.foreign.load(Relaxed) && !is_main(r);
     let goes_on = !alive().any(|r| is_test(r) || is_main(r) && !is_harness(r));
-    // A process in which all threads are parked may be meant to stay like that until it is killed.
+    // A process in which all threads are parked, or have no task to poll, may be meant to stay like that
+    // until it is killed.
     let not_only_parked = || {
-        let mut waits = alive().filter(|r| !is_harness(r)).filter_map(|r| r.wait.seen());
+        let tells = |r: &&Record| !is_harness(r) && !r.is_idle.load(SeqCst);
+        let mut waits = alive().filter(tells).filter_map(|r| r.wait.seen());
         waits.any(|wait| !matches!(wait.awaited, Awaited::Unpark { .. }))
     };
-    !goes_on && STARTING.load(SeqCst) == 0 && not_only_parked()
+    !goes_on && STARTING.load(SeqCst) == 0 && OUTSIDE.load(SeqCst) == 0 && not_only_parked()
+}
+
+/// Whether the thread or task of this record does nothing by itself, as far as is known.
+fn waits_on(record: &Record) -> bool {
+    // It goes on when a thread polls it.
+    if record.rests() {
+        return true;
+    }
+    let acts = record.acts_by().unwrap_or(record);
+    acts.wait.seen().is_some_and(|wait| stays(acts, wait))
 }
 
 /// Whether each thread but those of which `apart` is true waits for something that does not come by itself:
 /// none of them does anything before one of those goes on.
 pub(crate) fn all_wait_but(apart: &dyn Fn(&Record) -> bool) -> bool {
-    let waits =
-        |r: &Record| apart(r) || is_harness(r) || r.wait.seen().is_some_and(|wait| stays(r, wait));
+    let waits = |r: &Record| apart(r) || is_harness(r) || waits_on(r);
     STARTING.load(SeqCst) == 0 && alive().all(waits) && !platform::others_run(&is_known)
 }
 
 /// Whether the thread that is in this wait stays in it, as far as is known.
 fn stays(record: &Record, wait: SeenWait) -> bool {
     match wait.awaited {
-        Awaited::Lock(_) => true,
+        // Where a thread and not a task waits for a task, the handle of that has its own wait.
+        Awaited::Lock(_) | Awaited::TaskEnd(_) => true,
         // If the awaited thread has ended, this one is about to go on.
         Awaited::End(thread) => alive().any(|r| r.thread.load(Relaxed) == thread),
         Awaited::Event(event) | Awaited::Permits(event) => {
@@ -99,7 +111,7 @@ fn stays(record: &Record, wait: SeenWait) -> bool {
             !counters::may_be_woken(event) || is_old() && sleeps(record)
         }
         Awaited::Unpark { thread, unparks } => counters::unparks(thread).load(SeqCst) == unparks,
-        Awaited::Timed(_) => false,
+        Awaited::Timed(_) => record.is_idle.load(SeqCst),
     }
 }
 
@@ -140,6 +152,7 @@ pub(crate) fn confirm_global_deadlock(
     drop(busy);
     Some(observe(|o| {
         know_thread(o, me, None);
+        know_polled(o, &scene.seen);
         o.report_global_deadlock(&threads, cycle.as_deref())
     }))
 }
@@ -166,7 +179,15 @@ impl Scene {
     /// Whether all threads are in the waits that they were seen in. A thread that is new, because it came
     /// from code that is not instrumented, is not among them.
     fn stays_so(&self) -> bool {
-        let still = |s: &ThreadSnapshot| self.is_me(s) || is_harness(s.record) || s.still();
+        let still = |s: &ThreadSnapshot| {
+            self.is_me(s)
+                || is_harness(s.record)
+                || match s.role {
+                    Role::Itself | Role::Idle => s.still(),
+                    Role::ByTask => s.record.acts_by().is_some(),
+                    Role::Rests => s.record.rests() && (s.wait.is_none() || s.still()),
+                }
+        };
         let is_seen = |r: &Record| self.seen.iter().any(|s| ptr::eq(s.record, r));
         self.seen.iter().all(still) && alive().all(is_seen) && all_threads_wait()
     }
@@ -199,6 +220,7 @@ impl Scene {
         let is_quiet = |s: &ThreadSnapshot| {
             self.is_me(s)
                 || is_harness(s.record)
+                || s.role == Role::ByTask
                 || s.record.looks.load(SeqCst)
                 || self.is_barred(s)
                 || sleeps(s.record)
@@ -241,7 +263,7 @@ impl Scene {
     /// Whether no parked thread is about to be unparked, as a signal handler of the program could do.
     fn nobody_unparks(&self) -> bool {
         let is_parked = |s: &ThreadSnapshot| matches!(s.awaited(), Some(Awaited::Unpark { .. }));
-        if !self.seen.iter().any(is_parked) {
+        if !self.seen.iter().any(|s| is_parked(s) || s.role == Role::Idle) {
             return true;
         }
         let i_park = self.seen.iter().any(|s| self.is_me(s) && is_parked(s));
@@ -253,6 +275,25 @@ impl Scene {
         let cycle = (0..self.seen.len()).find_map(|i| graph.cycle(i))?;
         Some(cycle.iter().filter_map(|&i| stuck(&self.seen[i])).collect())
     }
+}
+
+/// The calling thread has found this hang, and is no part of it: the threads that wait cannot be stopped, but a
+/// task among them ends with the finding. Whether there is one.
+pub(crate) fn end_task(finding: &Arc<Finding>) -> bool {
+    let waits = |r: &Record| finding.waits.iter().any(|w| w.thread.id == r.thread.load(Relaxed));
+    let mut tasks: Vec<&'static Record> = alive().filter(|r| r.rests() && waits(r)).collect();
+    // Where it releases something, the others may go on.
+    tasks.sort_by_key(|r| r.held.is_empty());
+    let is_any = !tasks.is_empty();
+    let finding = Arc::clone(finding);
+    // By another thread: this one may be between its last look for work and its sleep, with a lock that the
+    // executor needs to wake it.
+    let name = thread::Builder::new().name("lockcheck".to_owned());
+    _ = name.spawn(move || {
+        current::end();
+        tasks.into_iter().any(|task| task.sleeper.rouse(&finding))
+    });
+    is_any
 }
 
 /// Whether this thread was unparked and has not parked since; that remains so.

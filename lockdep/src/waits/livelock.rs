@@ -159,6 +159,7 @@ fn circle(me: ThreadId, stuck: Vec<Stuck>) -> Option<Vec<StuckThread>> {
 impl Stuck {
     fn waiter(&self) -> Waiter {
         Waiter {
+            polls: None,
             thread: self.found.thread,
             waits: match self.found.doing {
                 Doing::Waits(Awaited::End(thread)) => WaitsFor::End(thread),

@@ -22,7 +22,8 @@ pub mod lockcheck {
 
     use lockdep::tasks::{Acquisition, AsyncLock};
     use lockdep::tasks::{Runs, Task};
-    pub use lockdep::tasks::{Request, here, queued};
+    pub use lockdep::tasks::{AsyncEvent as Event, Driver, EventKind, Source, idle, leaf_has_moved};
+    pub use lockdep::tasks::{PolledBy, Request, here, queued, within};
 
     use crate::{Id, Kind, Span};
 
@@ -52,12 +53,78 @@ pub mod lockcheck {
         }
     }
 
-    /// The task of this number is known to have ended, where the poll of its handle says so.
-    pub fn joined<R>(id: Option<&Id>, poll: Poll<R>) -> Poll<R> {
-        if let (Some(Id(task)), Poll::Ready(_)) = (id, &poll) {
-            task.joined();
+    /// The handle of the task of this number was polled, with this result.
+    pub fn joined<R>(id: Option<&Id>, polled_by: PolledBy, poll: Poll<R>) -> Poll<R> {
+        match (id, &poll) {
+            (Some(Id(task)), Poll::Ready(_)) => task.joined(),
+            (Some(Id(task)), Poll::Pending) => task.join_pending(polled_by),
+            (None, _) => {}
         }
         poll
+    }
+
+    /// A poll had this result: where it is none, the future waits for the event.
+    #[inline]
+    pub fn polled<R>(event: &Event, kind: EventKind, by: PolledBy, poll: Poll<R>) -> Poll<R> {
+        match poll {
+            Poll::Pending => event.pending(kind, by),
+            Poll::Ready(_) => leaf_has_moved(),
+        }
+        poll
+    }
+
+    /// As [`polled`], of a receiver, which makes room where it has got something.
+    #[inline]
+    pub fn received<R>(channel: &Event, by: PolledBy, poll: Poll<R>) -> Poll<R> {
+        match poll {
+            Poll::Pending => channel.pending(EventKind::Receive, by),
+            Poll::Ready(_) => {
+                leaf_has_moved();
+                channel.signal(EventKind::Send);
+            }
+        }
+        poll
+    }
+
+    /// A future that waits for the event, whatever is in it.
+    pub async fn around<F: Future>(event: &Event, kind: EventKind, future: F) -> F::Output {
+        let _moves = Moves;
+        let mut future = std::pin::pin!(future);
+        std::future::poll_fn(|cx| event.pending_around(kind, cx, |cx| future.as_mut().poll(cx))).await
+    }
+
+    /// A future that may have been found waiting, until it is gone.
+    struct Moves;
+
+    impl Drop for Moves {
+        fn drop(&mut self) {
+            leaf_has_moved();
+        }
+    }
+
+    /// The future of a call at `site`.
+    pub fn called<F: Future>(
+        site: &'static Location<'static>,
+        future: F,
+    ) -> impl Future<Output = F::Output> {
+        Called { future, site }
+    }
+
+    struct Called<F> {
+        future: F,
+        site: &'static Location<'static>,
+    }
+
+    impl<F: Future> Future for Called<F> {
+        type Output = F::Output;
+
+        #[inline]
+        fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<F::Output> {
+            let _here = within(self.site);
+            // SAFETY: `future` is not moved, here or anywhere else; the other field is not pinned.
+            let future = unsafe { self.map_unchecked_mut(|this| &mut this.future) };
+            future.poll(cx)
+        }
     }
 
     #[track_caller]

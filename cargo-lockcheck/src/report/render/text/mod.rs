@@ -17,7 +17,7 @@ use quote::{Kind, Quote};
 
 use super::look::{Look, Show};
 use crate::report::model::{
-    Edge, Finding, Level, Lock, Mode, Place, Report, Site, Sort, Wait, WhyUnwatched,
+    Awaited, Edge, Finding, Level, Lock, Mode, Place, Report, Site, Sort, Wait, WhyUnwatched,
 };
 use crate::report::naming::short_function;
 use crate::report::{rules, wording};
@@ -380,9 +380,12 @@ impl Page<'_> {
             }
         }
         let what = wording::awaited_by(wait, finding);
-        let waits = match wording::tries(wait, finding) {
-            true => format!("tries {what} in vain"),
-            false => format!("waits for {what}"),
+        let waits = match wait.awaited {
+            _ if wording::tries(wait, finding) => format!("tries {what} in vain"),
+            Awaited::Task => "waits for the end of the task spawned".to_owned(),
+            _ if wording::is_of_creation(wait, finding) => format!("waits for {what}, created"),
+
+            _ => format!("waits for {what}"),
         };
         quote.add(&wait.site, Kind::Main, waits, " here");
         if others > 0 {
