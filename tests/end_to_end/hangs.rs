@@ -80,12 +80,12 @@ fn tasks_that_stand_are_told_by_where_they_were_spawned() {
     let project = Project::fixture("tasks", "hang-tasks");
     let checked = project.check(&["run", "-q", "--bin", "stands", "--timeout", "3"]);
     let [standstill] = &*checked.report().standstills else { panic!("no standstill: {checked}") };
-    let holder = thread(standstill, "task spawned at src/bin/stands.rs:12");
+    let holder = thread(standstill, "task spawned at src/bin/stands.rs:18");
     assert!(holder.wait.is_none(), "{checked}");
-    assert_eq!((&*holder.held[0].lock, holder.held[0].site.line), ("state", 13), "{checked}");
-    let waiter = thread(standstill, "task spawned at src/bin/stands.rs:18");
+    assert_eq!((&*holder.held[0].lock, holder.held[0].site.line), ("state", 19), "{checked}");
+    let waiter = thread(standstill, "task spawned at src/bin/stands.rs:24");
     let wait = waiter.wait.as_ref().expect("it waits");
-    assert_eq!((wait.name.as_deref(), wait.site.line), (Some("state"), 18), "{checked}");
+    assert_eq!((wait.name.as_deref(), wait.site.line), (Some("state"), 24), "{checked}");
 }
 
 /// The program as a terminal's keys, or a job runner's signal, end it.
