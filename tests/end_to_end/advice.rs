@@ -46,6 +46,7 @@ fn a_run_and_the_lint_advise_one_order_the_declared_one_if_there_is_one() {
         [
             "take `Ledger.credit` before `Ledger.debit`",
             "take `Pair.left` before `Pair.right`",
+            "take `Settings.limits` before `Settings.quotas`",
             // Two places do so, and one does the other.
             "take `Slots.free` before `Slots.busy`",
         ]
@@ -57,6 +58,7 @@ fn a_run_and_the_lint_advise_one_order_the_declared_one_if_there_is_one() {
         [
             "take `Ledger.debit` before `Ledger.credit`",
             "take `Pair.left` before `Pair.right`",
+            "take `Settings.limits` before `Settings.quotas`",
             "take `Slots.busy` before `Slots.free`",
         ]
     );
