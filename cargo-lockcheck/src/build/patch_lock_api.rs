@@ -136,13 +136,7 @@ impl Changes<'_> {
     }
 
     fn track(&mut self, function: &syn::ImplItemFn) {
-        if !function.attrs.iter().any(|attr| attr.path().is_ident("track_caller")) {
-            let first = match &function.vis {
-                syn::Visibility::Inherited => function.sig.span(),
-                vis => vis.span(),
-            };
-            self.insert(first, "#[track_caller] ");
-        }
+        self.edits.track_caller(&function.attrs, &function.vis, &function.sig);
     }
 }
 

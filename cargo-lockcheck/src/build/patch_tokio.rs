@@ -97,14 +97,14 @@ impl<'ast> Visit<'ast> for Places<'_> {
         if function.sig.ident == "drop" {
             self.release_last(function);
         }
-        let syn::Visibility::Public(public) = &function.vis else { return };
+        let syn::Visibility::Public(_) = &function.vis else { return };
         let name = function.sig.ident.to_string();
         let body = function.block.span().byte_range();
         if let (Some(keyword), syn::ReturnType::Type(_, ty)) =
             (function.sig.asyncness, &function.sig.output)
         {
             let ty = ty.span().byte_range();
-            self.edits.insert(public.span.byte_range().start, "#[track_caller] ");
+            self.edits.track_caller(&function.attrs, &function.vis, &function.sig);
             self.edits.replace(keyword.span.byte_range(), "");
             self.edits.insert(ty.start, "impl core::future::Future<Output = ");
             self.edits.insert(ty.end, ">");
@@ -115,10 +115,7 @@ impl<'ast> Visit<'ast> for Places<'_> {
             self.edits.insert(body.end, ") }");
         } else if ["try_", "blocking_", "downgrade"].iter().any(|kind| name.starts_with(kind)) {
             let blocks = name.starts_with("blocking_");
-            let is_tracked = function.attrs.iter().any(|attr| attr.path().is_ident("track_caller"));
-            if !is_tracked {
-                self.edits.insert(public.span.byte_range().start, "#[track_caller] ");
-            }
+            self.edits.track_caller(&function.attrs, &function.vis, &function.sig);
             self.edits.insert(
                 body.start + 1,
                 &format!(

@@ -5,6 +5,8 @@ use std::io;
 use std::ops::Range;
 use std::path::Path;
 
+use syn::spanned::Spanned;
+
 /// Pieces of a text to replace.
 pub(super) struct Edits<'a> {
     text: &'a str,
@@ -30,6 +32,23 @@ impl<'a> Edits<'a> {
     /// Puts `new` in the place of these bytes. Ranges that are replaced do not overlap.
     pub(super) fn replace(&mut self, range: Range<usize>, new: impl Into<String>) {
         self.found.push((range, new.into()));
+    }
+
+    /// The function knows its caller.
+    pub(super) fn track_caller(
+        &mut self,
+        attributes: &[syn::Attribute],
+        visibility: &syn::Visibility,
+        signature: &syn::Signature,
+    ) {
+        if attributes.iter().any(|attribute| attribute.path().is_ident("track_caller")) {
+            return;
+        }
+        let first = match visibility {
+            syn::Visibility::Inherited => signature.span(),
+            visibility => visibility.span(),
+        };
+        self.insert(first.byte_range().start, "#[track_caller] ");
     }
 
     /// The text with the edits made.

@@ -234,27 +234,12 @@ impl Waits<'_> {
                     self.edits.insert(body.start, &format!("{{ {before}"));
                     self.edits.insert(body.end, &format!("{after} }}"));
                 }
-                Placed => self.placed(attributes, visibility, signature),
+                Placed => self.edits.track_caller(attributes, visibility, signature),
                 Called => {
-                    self.placed(attributes, visibility, signature);
+                    self.edits.track_caller(attributes, visibility, signature);
                     self.called(signature, &body);
                 }
             }
-        }
-    }
-
-    fn placed(
-        &mut self,
-        attributes: &[syn::Attribute],
-        visibility: &syn::Visibility,
-        signature: &syn::Signature,
-    ) {
-        if !attributes.iter().any(|attribute| attribute.path().is_ident("track_caller")) {
-            let at = match visibility {
-                syn::Visibility::Inherited => signature.span().byte_range().start,
-                visibility => visibility.span().byte_range().start,
-            };
-            self.edits.insert(at, "#[track_caller] ");
         }
     }
 

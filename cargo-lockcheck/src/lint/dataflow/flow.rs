@@ -63,6 +63,22 @@ impl Flow {
         let cycle = cycles(&next);
         Flow { next, suspensions, cycle, dead }
     }
+
+    /// Whether one block leads to another, or is it, by a way around some.
+    pub(crate) fn leads(&self, from: u32, to: u32, around: &[u32]) -> bool {
+        let mut seen = HashSet::new();
+        let mut work = vec![from];
+        while let Some(at) = work.pop() {
+            if around.contains(&at) || !seen.insert(at) {
+                continue;
+            }
+            if at == to {
+                return true;
+            }
+            work.extend(&self.next[at as usize]);
+        }
+        false
+    }
 }
 
 /// The strongly connected components of more than one block, or of a block that follows itself.

@@ -82,7 +82,7 @@ impl<'x, 'p, 'a> Exclusion<'x, 'p, 'a> {
             _ if shared.is_empty() => true,
             Some(block) => {
                 let graph = Flow::new(view);
-                shared.iter().all(|from| !reaches(&graph, *from, block, &[]))
+                shared.iter().all(|from| !graph.leads(*from, block, &[]))
             }
             None => false,
         }
@@ -315,7 +315,7 @@ impl<'x, 'p, 'a> Exclusion<'x, 'p, 'a> {
                 theirs.iter().any(|other| other.path.root == path.root)
             });
             let after = |to: u32| {
-                graph.next[*start as usize].iter().any(|next| reaches(&graph, *next, to, joins))
+                graph.next[*start as usize].iter().any(|next| graph.leads(*next, to, joins))
             };
             is_same && !after(block) && !after(*start)
         })
@@ -426,20 +426,4 @@ pub(super) fn argument(view: &BodyView<'_, '_>, block: u32, number: u32) -> Opti
         return None;
     };
     Some(view.operand(call.args.get(number as usize - 1)?))
-}
-
-/// Whether one block leads to another, or is it, by a way around some.
-pub(super) fn reaches(graph: &Flow, from: u32, to: u32, around: &[u32]) -> bool {
-    let mut seen = HashSet::new();
-    let mut work = vec![from];
-    while let Some(at) = work.pop() {
-        if around.contains(&at) || !seen.insert(at) {
-            continue;
-        }
-        if at == to {
-            return true;
-        }
-        work.extend(&graph.next[at as usize]);
-    }
-    false
 }

@@ -2,7 +2,7 @@
 //! thread is started with it.
 
 use super::edges::Witness;
-use super::exclusion::{Exclusion, reaches};
+use super::exclusion::Exclusion;
 use super::ownership::has_word;
 use crate::lint::dataflow::flow::Flow;
 use crate::lint::dataflow::view::BodyView;
@@ -40,7 +40,7 @@ impl Exclusion<'_, '_, '_> {
         let graph = Flow::new(view);
         (0..function.body.blocks.len() as u32)
             .filter(|at| wholes.iter().any(|whole| self.gives_away_but(view, *at, whole, &wholes)))
-            .all(|at| !reaches(&graph, at, block, &[]))
+            .all(|at| !graph.leads(at, block, &[]))
     }
 }
 

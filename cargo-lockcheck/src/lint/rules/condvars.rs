@@ -209,29 +209,10 @@ fn is_asked(
             [next] => at = *next,
             [_, _] => {
                 return is_answered
-                    && graph.next[at as usize]
-                        .iter()
-                        .filter(|next| leads(graph, **next, then))
-                        .count()
-                        > 0
+                    && graph.next[at as usize].iter().any(|next| graph.leads(*next, then, &[]))
                     && matches!(blocks[at as usize].terminator, Terminator::Switch(..));
             }
             _ => return false,
-        }
-    }
-    false
-}
-
-/// Whether one block leads to another, or is it.
-fn leads(graph: &Flow, from: u32, to: u32) -> bool {
-    let mut seen = HashSet::new();
-    let mut work = vec![from];
-    while let Some(at) = work.pop() {
-        if at == to {
-            return true;
-        }
-        if seen.insert(at) {
-            work.extend(&graph.next[at as usize]);
         }
     }
     false

@@ -1,7 +1,7 @@
 //! `wait-while-holding` of condition variables: a waiter holds a lock, other than the one that it waits
 //! with, that whoever wakes it takes first.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use lockdep::finding::Rule;
@@ -95,23 +95,10 @@ pub(super) fn taken_before(analyzed: &Analyzed<'_, '_>, id: BodyId, block: u32) 
         return Vec::new();
     }
     let graph = Flow::new(&view);
-    let leads = |from: u32| {
-        let mut seen = HashSet::new();
-        let mut work = vec![from];
-        while let Some(at) = work.pop() {
-            if at == block {
-                return true;
-            }
-            if seen.insert(at) {
-                work.extend(&graph.next[at as usize]);
-            }
-        }
-        false
-    };
     let events = analyzed.analyses[id].events.iter();
     let taken = events.filter_map(|event| match &event.kind {
         EventKind::Effect(Effect::Acquire(acquired, _))
-            if acquired.lock.wait == Waiting::Blocking && leads(event.block) =>
+            if acquired.lock.wait == Waiting::Blocking && graph.leads(event.block, block, &[]) =>
         {
             Some(acquired.lock.clone())
         }
