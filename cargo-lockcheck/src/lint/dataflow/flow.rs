@@ -5,7 +5,7 @@ use std::collections::{HashMap, HashSet};
 use super::folded::fold;
 use super::view::BodyView;
 use crate::lint::graphs::components;
-use crate::lint::mir::model::{Operand, Place, Rvalue, StatementKind, Step, Terminator};
+use crate::lint::mir::model::{Body, Operand, Place, Rvalue, StatementKind, Step, Terminator};
 
 /// The control flow of a body.
 #[derive(Debug)]
@@ -62,6 +62,19 @@ impl Flow {
         let dead = fold(view, &mut next);
         let cycle = cycles(&next);
         Flow { next, suspensions, cycle, dead }
+    }
+
+    /// The blocks of this number's loop, or outside of all, that lead out of it, other than where the program ends.
+    pub(crate) fn ways_out<'s>(
+        &'s self,
+        body: &'s Body<'_>,
+        cycle: Option<u32>,
+    ) -> impl Iterator<Item = u32> + 's {
+        let leads_on = |at: u32| !matches!(body.blocks[at as usize].terminator, Terminator::Stop);
+        let leads_out = move |to: &u32| self.cycle[*to as usize] != cycle && leads_on(*to);
+        (0..body.blocks.len() as u32)
+            .filter(move |at| self.cycle[*at as usize] == cycle)
+            .filter(move |at| self.next[*at as usize].iter().any(leads_out))
     }
 
     /// Whether one block leads to another, or is it, by a way around some.

@@ -74,6 +74,12 @@ pub(crate) fn short(ty: &str) -> &str {
     last(head(ty))
 }
 
+/// Whether a type, or the path of a function, as text, has a name in it.
+pub(crate) fn mentions(text: &str, name: &str) -> bool {
+    !name.is_empty()
+        && text.split(|c: char| !c.is_alphanumeric() && c != '_').any(|word| word == name)
+}
+
 /// The parts of a text between `separator`s outside brackets.
 pub(crate) fn split(text: &str, separator: u8) -> impl Iterator<Item = &str> {
     let mut rest = Some(text);

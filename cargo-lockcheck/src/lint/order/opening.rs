@@ -3,7 +3,6 @@
 
 use super::edges::Witness;
 use super::exclusion::Exclusion;
-use super::ownership::has_word;
 use crate::lint::dataflow::flow::Flow;
 use crate::lint::dataflow::view::BodyView;
 use crate::lint::mir::model::{Rvalue, StatementKind};
@@ -32,7 +31,7 @@ impl Exclusion<'_, '_, '_> {
         });
         let owners: Vec<&str> = owners.collect();
         let given = &function.body.locals[1..=function.body.params];
-        let has_part = |ty: &str| owners.iter().any(|owner| has_word(ty, owner));
+        let has_part = |ty: &str| owners.iter().any(|owner| types::mentions(ty, owner));
         if given.iter().any(|local| has_part(local.ty)) {
             return false;
         }

@@ -34,7 +34,7 @@ pub(super) fn has_no_handle(view: &BodyView<'_, '_>, lock: &LockUse) -> bool {
     for part in &lock.path.parts {
         match part {
             Part::Field { owner: Some(owner), variant, index } => {
-                if !has_word(&around, types::last(owner)) {
+                if !types::mentions(&around, types::last(owner)) {
                     return false;
                 }
                 match field_type(view.program, function.unit, owner, variant, *index) {
@@ -46,13 +46,7 @@ pub(super) fn has_no_handle(view: &BodyView<'_, '_>, lock: &LockUse) -> bool {
             Part::Element(_) | Part::Protected => return false,
         }
     }
-    has_word(&around, types::last(types::head(&lock.ty)))
-}
-
-/// Whether a type's text has a name in it.
-pub(super) fn has_word(text: &str, name: &str) -> bool {
-    text.split(|c: char| !c.is_alphanumeric() && c != '_').any(|word| word == name)
-        && !name.is_empty()
+    types::mentions(&around, types::last(types::head(&lock.ty)))
 }
 
 /// Whether values of a type, as text, are no handles of others.

@@ -16,7 +16,7 @@ use crate::lint::dataflow::view::BodyView;
 use crate::lint::effects::analyzed::Analyzed;
 use crate::lint::effects::effect::location;
 use crate::lint::mir::callee::Callee;
-use crate::lint::mir::model::{Call, Terminator};
+use crate::lint::mir::model::Call;
 use crate::lint::mir::types;
 use crate::lint::order::threads;
 use crate::lint::program::BodyId;
@@ -128,15 +128,8 @@ fn received(view: &BodyView<'_, '_>, call: &Call<'_>) -> Option<u32> {
 /// holds.
 fn only_ends_with_channel(view: &BodyView<'_, '_>, graph: &Flow, at: u32, call: &Call<'_>) -> bool {
     let Some(cycle) = graph.cycle[at as usize] else { return false };
-    let blocks = &view.function.body.blocks;
-    let leads_on = |target: u32| !matches!(blocks[target as usize].terminator, Terminator::Stop);
-    (0..blocks.len() as u32).filter(|from| graph.cycle[*from as usize] == Some(cycle)).all(|from| {
-        let leaves = graph.next[from as usize]
-            .iter()
-            .any(|to| graph.cycle[*to as usize] != Some(cycle) && leads_on(*to));
-        !leaves
-            || matches!(condition(view, from), Some(Condition::Variant(place))
-                if *place == call.dest)
+    graph.ways_out(&view.function.body, Some(cycle)).all(|from| {
+        matches!(condition(view, from), Some(Condition::Variant(place)) if *place == call.dest)
     })
 }
 

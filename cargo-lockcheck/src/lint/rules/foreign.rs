@@ -7,7 +7,7 @@
 use lockdep::finding::Rule;
 
 use super::handles::{needs_none_of, taken_by_thread};
-use super::relock::{self, is_same};
+use super::relock::is_same;
 use super::report::{chain_sites, finding, lock, quoted, site, under, why_alive};
 use super::tasks::across_await;
 use super::wakers::Wakers;
@@ -264,7 +264,7 @@ fn thread_of(analyzed: &Analyzed<'_, '_>, drop: BodyId, own: &str) -> Option<Thr
             // A weak handle owns the value as long as it is upgraded.
             let upgrades = || {
                 let is_upgrade = |callee: &Callee<'_>| {
-                    callee.name() == "upgrade" && relock::mentions(callee.text, own)
+                    callee.name() == "upgrade" && types::mentions(callee.text, own)
                 };
                 analyzed.reached_from(body).into_iter().any(|id| {
                     let mut calls = program.functions[id].body.calls();

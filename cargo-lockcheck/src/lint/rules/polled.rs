@@ -102,12 +102,9 @@ fn decides_all_ways_out(view: &BodyView<'_, '_>, block: u32) -> bool {
     let blocks = &view.function.body.blocks;
     let Terminator::Call(load) = &blocks[block as usize].terminator else { return false };
     let cycle = graph.cycle[block as usize];
-    let in_loop = |at: u32| graph.cycle[at as usize] == cycle;
-    let leads_on = |at: u32| !matches!(blocks[at as usize].terminator, Terminator::Stop);
     let is_load = |operand: &Operand<'_>| operand.place().is_some_and(|place| *place == load.dest);
-    (0..blocks.len() as u32).filter(|at| in_loop(*at)).all(|at| {
-        let leaves = graph.next[at as usize].iter().any(|next| !in_loop(*next) && leads_on(*next));
-        let Terminator::Switch(value, ..) = &blocks[at as usize].terminator else { return !leaves };
+    graph.ways_out(&view.function.body, cycle).all(|at| {
+        let Terminator::Switch(value, ..) = &blocks[at as usize].terminator else { return false };
         let is_derived = || {
             blocks[at as usize].statements.iter().any(|statement| match &statement.kind {
                 StatementKind::Assign(dest, Rvalue::Aggregate(_, values)) => {
@@ -116,7 +113,7 @@ fn decides_all_ways_out(view: &BodyView<'_, '_>, block: u32) -> bool {
                 _ => false,
             })
         };
-        !leaves || is_load(value) || is_derived()
+        is_load(value) || is_derived()
     })
 }
 

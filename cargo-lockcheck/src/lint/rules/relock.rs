@@ -91,7 +91,7 @@ fn pair(
         let comes_from_it = may_be_same
             && held.lock.ty == asked.ty
             && !held.lock.is_handed_in()
-            && (dropped.names.iter().any(|name| mentions(&held.lock.ty, name))
+            && (dropped.names.iter().any(|name| types::mentions(&held.lock.ty, name))
                 || held.lock.class.is_some()
                     && !dropped.is_object
                     && is_shared(analyzed, id, asked));
@@ -211,11 +211,6 @@ fn worded(
     };
     finding.help.push(help);
     finding
-}
-
-/// Whether a type, as text, has a name in it.
-pub(super) fn mentions(ty: &str, name: &str) -> bool {
-    ty.split(|c: char| !(c.is_alphanumeric() || c == '_')).any(|word| word == name)
 }
 
 /// The locals with the numbers of two elements of one collection, whose same lock two paths are.
