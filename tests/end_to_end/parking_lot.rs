@@ -54,15 +54,21 @@ fn a_guard_that_could_have_been_sent_away_and_was_not() {
 }
 
 /// The versions of `parking_lot` and `lock_api` that lock files have. Before 0.4.13, `lock_api` tells nobody
-/// by whom a lock is acquired; before 0.4.11 it makes no guards, and before 0.4.7 no locks in constants.
+/// by whom a lock is acquired; before 0.4.11 it makes no guards, before 0.4.7 no locks in constants, and
+/// before 0.4.6 it does not tell writers from readers.
 #[test]
 fn versions_of_old_lock_files() {
     let project = Project::fixture("older", "versions");
     let manifest = project.root().join("Cargo.toml");
     let text = fs::read_to_string(&manifest).expect("the fixture has a manifest");
-    for (parking_lot, lock_api) in
-        [("0.12.0", "0.4.6"), ("0.12.1", "0.4.10"), ("0.12.3", "0.4.12"), ("0.11.2", "0.4.14")]
-    {
+    for (parking_lot, lock_api) in [
+        ("0.12.0", "0.4.6"),
+        ("0.12.1", "0.4.10"),
+        ("0.12.3", "0.4.12"),
+        ("0.11.2", "0.4.14"),
+        ("0.11.0", "0.4.0"),
+        ("0.11.2", "0.4.5"),
+    ] {
         let versions = text.replace("0.12.0", parking_lot).replace("0.4.6", lock_api);
         fs::write(&manifest, versions).expect("it can be written");
         let _ = fs::remove_file(project.root().join("Cargo.lock"));

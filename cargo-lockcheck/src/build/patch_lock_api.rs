@@ -6,7 +6,8 @@
 //!
 //! Versions before 0.4.13 do not tell a raw lock by whom it is acquired, as their functions are not
 //! `#[track_caller]`: all that are public become so. Those before 0.4.11 let nobody make a guard of a locked
-//! mutex, and 0.4.6 makes no lock in a constant: they get what the later ones have.
+//! mutex, those before 0.4.7 make no lock in a constant, and those before 0.4.6 cannot tell whether a writer has a
+//! lock: they get what the later ones have.
 //!
 //! Where a closure acquires a lock, the caller of the function around it is not known in there. The
 //! traits get a twin of each method of that kind that is told the place, and such functions call it.
@@ -55,6 +56,19 @@ const ACQUIRING: &[&str] = &[
     "lock_exclusive",
     "lock_upgradable",
 ];
+
+/// What a lock for readers and writers can tell since 0.4.6.
+const IS_LOCKED_EXCLUSIVE: &str = "\
+/// Whether a writer has the lock.
+#[doc(hidden)] fn is_locked_exclusive(&self) -> bool {
+    if !self.try_lock_shared() {
+        return true;
+    }
+    // SAFETY: it has just been locked so.
+    unsafe { self.unlock_shared() };
+    false
+}
+";
 
 /// Copies the sources below `from` into `to`, rewritten.
 ///
@@ -154,6 +168,13 @@ impl<'ast> Visit<'ast> for Changes<'_> {
                 .map(|method| self.twin(method))
                 .collect();
             self.insert(item.brace_token.span.close(), &twins);
+        }
+        let has = |name: &str| {
+            let is_it = |member: &syn::TraitItem| matches!(member, syn::TraitItem::Fn(method) if method.sig.ident == name);
+            item.items.iter().any(is_it)
+        };
+        if item.ident == "RawRwLock" && has("try_lock_shared") && !has("is_locked_exclusive") {
+            self.insert(item.brace_token.span.close(), IS_LOCKED_EXCLUSIVE);
         }
         if TRAITS.iter().any(|name| item.ident == name)
             && let Some(first) = item.items.first()
