@@ -21,9 +21,10 @@ use std::env;
 use std::ffi::OsString;
 use std::fs;
 use std::io::{self, BufRead, BufReader, Write};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::{Command, ExitStatus, Stdio};
 
+use super::rustc_call::{RustcCall, keyed};
 use super::{patch_lock_api, patch_tokio};
 use crate::cli::status;
 
@@ -82,12 +83,13 @@ pub enum Substitute {
 
 impl Substitute {
     /// What is done with the crate that cargo wants compiled with these arguments.
-    pub fn of(words: &[String]) -> Option<Substitute> {
+    pub fn of(call: &RustcCall) -> Option<Substitute> {
         let is_package = |name: &str| {
-            value(words, "--crate-name") == Some(name)
+            call.value("--crate-name") == Some(name)
                 && env::var("CARGO_PKG_NAME").is_ok_and(|package| package == name)
         };
-        if words.iter().any(|word| word == "--test") {
+        let words = call.words();
+        if call.has("--test") {
             return None;
         }
         let version = env::var("CARGO_PKG_VERSION").unwrap_or_default();
@@ -117,7 +119,7 @@ pub struct Compilation<'a> {
     /// The program, with what comes before the arguments.
     pub compiler: &'a [OsString],
     /// The arguments that cargo gave.
-    pub words: &'a [String],
+    pub call: &'a RustcCall,
     /// Where libraries are to be searched besides.
     pub searched: &'a [OsString],
     /// The arguments that the check adds for every crate of the program, `searched` among them.
@@ -142,16 +144,14 @@ impl Compilation<'_> {
         }
     }
 
-    fn command(&self, words: impl IntoIterator<Item = String>) -> Command {
+    fn command(&self, call: &RustcCall) -> Command {
         let mut command = Command::new(&self.compiler[0]);
-        command.args(&self.compiler[1..]).args(words);
+        command.args(&self.compiler[1..]).args(call.words());
         command
     }
 
     fn parking_lot(&self, versions: &str) -> io::Result<ExitStatus> {
-        let mut real = self.words.to_vec();
-        replace(&mut real, "--crate-name", REAL);
-        let mut command = self.command(real);
+        let mut command = self.command(&self.call.clone().with("--crate-name", REAL));
         command.args(self.added);
         // Of two artifacts for one crate, cargo is to hear of the facade alone.
         let status = run(&mut command, |line| !line.contains(r#""$message_type":"artifact""#))?;
@@ -159,25 +159,20 @@ impl Compilation<'_> {
             return Ok(status);
         }
 
-        let (out, suffix) = (self.out(), self.suffix());
-        let mut facade = self.words.to_vec();
-        replace(&mut facade, "--edition", "2024");
-        replace(&mut facade, "--cap-lints", "allow");
-        let root = self.libraries.join(file_name(versions)).display().to_string();
-        for word in facade.iter_mut().filter(|word| Path::new(word) == self.root) {
-            word.clone_from(&root);
-        }
-        let mut command = self.command(facade);
+        let (out, suffix) = (self.call.out(), self.call.suffix());
+        let facade = self.call.with_root(self.root, &self.libraries.join(file_name(versions)));
+        let facade = facade.with("--edition", "2024").with("--cap-lints", "allow");
+        let mut command = self.command(&facade);
         command.args(self.searched);
         // Where the metadata is only in one of the two, the compiler wants both.
         for extension in ["rlib", "rmeta"] {
             let library = out.join(format!("lib{REAL}{suffix}.{extension}"));
             if library.exists() {
-                command.arg("--extern").arg(joined(&format!("{REAL}="), &library));
+                command.arg("--extern").arg(keyed(&format!("{REAL}="), &library));
             }
         }
         let runtime = self.libraries.join("liblockdep-lockcheck.rlib");
-        command.arg("--extern").arg(joined("lockdep=", &runtime));
+        command.arg("--extern").arg(keyed("lockdep=", &runtime));
         if self.lock_api_has_places() {
             command.arg("--cfg=lockcheck_places");
         }
@@ -190,7 +185,7 @@ impl Compilation<'_> {
             let _ = fs::remove_file(list(REAL));
             fs::write(mark, "")?;
             cannot_be_watched("parking_lot");
-            return self.command(self.words.iter().cloned()).args(self.added).status();
+            return self.command(self.call).args(self.added).status();
         };
         let _ = fs::remove_file(mark);
         // What cargo must watch for changes are the files of the real crate.
@@ -202,28 +197,21 @@ impl Compilation<'_> {
     }
 
     fn lockdep(&self) -> io::Result<ExitStatus> {
-        let mut words = self.words.to_vec();
-        let root = self.libraries.join(LOCKDEP.0).display().to_string();
-        for word in words.iter_mut().filter(|word| Path::new(word) == self.root) {
-            word.clone_from(&root);
-        }
-        let mut command = self.command(words);
+        let call = self.call.with_root(self.root, &self.libraries.join(LOCKDEP.0));
+        let mut command = self.command(&call);
         // Whatever the program wants of it: it is being checked.
         command.args(self.added).arg("--cfg=feature=\"instrument\"").status()
     }
 
     fn tokio(&self) -> io::Result<ExitStatus> {
-        let facade = joined("tracing=", &self.libraries.join(TRACING_LIBRARY));
+        let facade = keyed("tracing=", &self.libraries.join(TRACING_LIBRARY));
         let extern_tracing = [OsString::from("--extern"), facade];
         let cfgs = ["--cfg=tokio_unstable", "--cfg=feature=\"tracing\""].map(OsString::from);
         let more: Vec<OsString> = cfgs.into_iter().chain(extern_tracing).collect();
         // Where the feature is on without the unstable parts, it reports nothing.
-        let mut words = self.words.to_vec();
-        if let Some(at) = words.iter().position(|word| word.starts_with("tracing=")) {
-            words.drain(at.saturating_sub(1)..=at);
-        }
+        let call = self.call.clone().without_extern("tracing");
         let rewrites = [patch_tokio::rewrite, patch_tokio::rewrite_locks];
-        Compilation { words: &words, ..*self }.rewritten("tokio", &rewrites, &more)
+        Compilation { call: &call, ..*self }.rewritten("tokio", &rewrites, &more)
     }
 
     /// Compiles the crate of this name from sources that the first of these has rewritten with which it compiles,
@@ -234,25 +222,20 @@ impl Compilation<'_> {
         rewrites: &[fn(&Path, &Path) -> io::Result<()>],
         more: &[OsString],
     ) -> io::Result<ExitStatus> {
-        let sources = self.out().join(format!("{name}{}{REWRITTEN}", self.suffix()));
+        let sources = self.call.out().join(format!("{name}{}{REWRITTEN}", self.call.suffix()));
         let original = self.root.parent().unwrap_or(self.root);
         let file = self.root.file_name().unwrap_or_default();
         for rewrite in rewrites {
             if rewrite(original, &sources).is_err() {
                 continue;
             }
-            let root = sources.join(file).display().to_string();
-            let words = self
-                .words
-                .iter()
-                .map(|word| if Path::new(word) == self.root { root.clone() } else { word.clone() });
-            let mut command = self.command(words);
+            let mut command = self.command(&self.call.with_root(self.root, &sources.join(file)));
             let mut remap = sources.clone().into_os_string();
             remap.push("=");
             remap.push(original);
             command.args(self.added).args(more).arg("--remap-path-prefix").arg(remap);
             if let Some(status) = unless_it_fails(&mut command)? {
-                let list = self.out().join(format!("{name}{}.d", self.suffix()));
+                let list = self.call.out().join(format!("{name}{}.d", self.call.suffix()));
                 if let Ok(files) = fs::read_to_string(&list) {
                     let [from, to] = [&*sources, original].map(|path| path.display().to_string());
                     fs::write(list, files.replace(&from, &to))?;
@@ -265,25 +248,16 @@ impl Compilation<'_> {
         }
         // Without the directory, the facade knows that there are no places.
         let _ = fs::remove_dir_all(&sources);
-        self.command(self.words.iter().cloned()).args(self.added).status()
+        self.command(self.call).args(self.added).status()
     }
 
     /// Whether the `lock_api` that this crate is compiled with was rewritten.
     fn lock_api_has_places(&self) -> bool {
-        let library = values(self.words, "--extern").find_map(|v| v.strip_prefix("lock_api="));
+        let library = self.call.values("--extern").find_map(|v| v.strip_prefix("lock_api="));
         let Some(library) = library.map(Path::new) else { return false };
         let stem = library.file_stem().unwrap_or_default().to_string_lossy();
         let name = format!("{}{REWRITTEN}", stem.trim_start_matches("lib"));
         library.with_file_name(name).is_dir()
-    }
-
-    fn out(&self) -> PathBuf {
-        value(self.words, "--out-dir").map(PathBuf::from).unwrap_or_default()
-    }
-
-    /// What cargo appends to the names of the files.
-    fn suffix(&self) -> &str {
-        values(self.words, "-C").find_map(|v| v.strip_prefix("extra-filename=")).unwrap_or_default()
     }
 }
 
@@ -317,35 +291,4 @@ fn cannot_be_watched(name: &str) {
     status::warning(format_args!(
         "`{name}` {version} does not compile so that it can be watched: its locks are not"
     ));
-}
-
-fn joined(key: &str, path: &Path) -> OsString {
-    let mut word = OsString::from(key);
-    word.push(path);
-    word
-}
-
-/// The values of an option, `-C x`, `--cfg x` or `--cfg=x`.
-fn values<'a>(words: &'a [String], option: &'a str) -> impl Iterator<Item = &'a str> {
-    words.iter().enumerate().filter_map(move |(at, word)| match word.strip_prefix(option)? {
-        "" => words.get(at + 1).map(String::as_str),
-        rest => rest.strip_prefix('='),
-    })
-}
-
-fn value<'a>(words: &'a [String], option: &'a str) -> Option<&'a str> {
-    values(words, option).next()
-}
-
-/// Gives an option another value, or gives it if it is not there.
-fn replace(words: &mut Vec<String>, option: &str, new: &str) {
-    let at = words.iter().position(|word| word == option);
-    let joined = words
-        .iter()
-        .position(|word| word.strip_prefix(option).is_some_and(|rest| rest.starts_with('=')));
-    match (at, joined) {
-        (Some(at), _) if at + 1 < words.len() => new.clone_into(&mut words[at + 1]),
-        (_, Some(at)) => words[at] = format!("{option}={new}"),
-        _ => words.push(format!("{option}={new}")),
-    }
 }

@@ -2,7 +2,7 @@
 //!
 //! [`runtime`] compiles lockdep for the toolchain in use, with what its `std` has
 //! ([`std_library`]), once for all workspaces ([`cache`]). Cargo calls this program in the place of
-//! `rustc` ([`wrapper`]), which adds the runtime to crates that use the standard library
+//! `rustc` ([`wrapper`], [`rustc_call`]), which adds the runtime to crates that use the standard library
 //! ([`std_use`]) and compiles patched sources of crates that bring their own locks
 //! ([`crate_patches`], [`patch_lock_api`], `patch_tokio`). What it sees nothing of is known by package ([`unwatched`]).
 
@@ -12,6 +12,7 @@ pub mod patch_lock_api;
 pub mod patch_tokio;
 mod rewriting;
 pub mod runtime;
+pub mod rustc_call;
 pub mod std_library;
 pub mod std_use;
 pub mod unwatched;

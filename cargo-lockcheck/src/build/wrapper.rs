@@ -4,7 +4,6 @@
 //! call is passed on as it is. Crates for the host (build scripts, procedural macros) are told by
 //! the missing `--target`, which is why the check always builds with one.
 
-use std::collections::BTreeSet;
 use std::env;
 use std::ffi::OsString;
 use std::fs;
@@ -17,6 +16,7 @@ use serde::{Deserialize, Serialize};
 
 use super::crate_patches::{Compilation, Substitute};
 use super::runtime::Runtime;
+use super::rustc_call::{RustcCall, keyed};
 use super::std_use::{Cfgs, uses_std};
 use crate::cli::failure::Failure;
 use crate::cli::status;
@@ -90,13 +90,13 @@ pub fn run(plan: &io::Result<Plan>, args: Vec<OsString>) -> ExitCode {
             let next = plan.next.as_ref().map(|next| next.clone().into_os_string());
             let tool: Vec<OsString> = next.into_iter().chain([first]).collect();
             let arguments: Vec<OsString> = args.collect();
-            let is_checked = Call::read(&arguments).is_checked();
+            let is_checked = is_checked(&RustcCall::read(&arguments));
             (tool, arguments, is_checked, Some(&*plan.failed))
         }
         first => {
             let arguments: Vec<OsString> = first.into_iter().chain(args).collect();
-            let call = Call::read(&arguments);
-            let is_checked = call.has("--test") && call.is_checked();
+            let call = RustcCall::read(&arguments);
+            let is_checked = call.has("--test") && is_checked(&call);
             // What fails here may be a doctest as well, and then the build has not failed.
             (vec![plan.rustdoc.clone().into_os_string()], arguments, is_checked, None)
         }
@@ -106,13 +106,13 @@ pub fn run(plan: &io::Result<Plan>, args: Vec<OsString>) -> ExitCode {
     if !is_checked {
         return finish(&tool, command.status(), None);
     }
-    let call = Call::read(&arguments);
+    let call = RustcCall::read(&arguments);
     let searched = searched(plan, &call);
     let added = [&*searched, &facade(plan, &call)].concat();
-    if let (Some(substitute), Some(root)) = (Substitute::of(&call.words), call.root()) {
+    if let (Some(substitute), Some(root)) = (Substitute::of(&call), call.root()) {
         let compilation = Compilation {
             compiler: &tool,
-            words: &call.words,
+            call: &call,
             searched: &searched,
             added: &added,
             root,
@@ -124,16 +124,16 @@ pub fn run(plan: &io::Result<Plan>, args: Vec<OsString>) -> ExitCode {
 }
 
 /// Where the libraries of a checked crate are searched besides.
-fn searched(plan: &Plan, call: &Call) -> Vec<OsString> {
+fn searched(plan: &Plan, call: &RustcCall) -> Vec<OsString> {
     let directories = iter::once(&*plan.libraries).chain(call.directories_of_externs());
-    directories.flat_map(|path| ["-L".into(), joined("dependency=", path)]).collect()
+    directories.flat_map(|path| ["-L".into(), keyed("dependency=", path)]).collect()
 }
 
 /// What gives a checked crate the facade in the place of the standard library.
-fn facade(plan: &Plan, call: &Call) -> Vec<OsString> {
+fn facade(plan: &Plan, call: &RustcCall) -> Vec<OsString> {
     let mut added = Vec::new();
-    if call.takes_facade(&plan.cfgs) {
-        added.extend([OsString::from("--extern"), joined("std=", &plan.std)]);
+    if takes_facade(call, &plan.cfgs) {
+        added.extend([OsString::from("--extern"), keyed("std=", &plan.std)]);
         // An explicit `std` makes lints such as `unused_extern_crates` speak, which some crates
         // deny; and cargo has already silenced the crates that are not the user's own.
         if !call.has("--cap-lints") {
@@ -141,12 +141,6 @@ fn facade(plan: &Plan, call: &Call) -> Vec<OsString> {
         }
     }
     added
-}
-
-fn joined(key: &str, path: &Path) -> OsString {
-    let mut word = OsString::from(key);
-    word.push(path);
-    word
 }
 
 /// The exit code for what became of the tool; on failure creates `failed`.
@@ -174,81 +168,18 @@ fn finish(tool: &[OsString], ended: io::Result<ExitStatus>, failed: Option<&Path
     }
 }
 
-/// The arguments of one call of a compiler.
-struct Call {
-    words: Vec<String>,
+/// Whether it compiles a crate of the checked program, and not for the host or to ask the compiler a
+/// question.
+fn is_checked(call: &RustcCall) -> bool {
+    call.has("--target")
+        && !call.has("--print")
+        && call.root().is_some()
+        && !call.values("--extern").any(|value| value.starts_with("std="))
 }
 
-impl Call {
-    /// Reads arguments, and those that are in files (`@path`), as cargo writes them when there are
-    /// too many.
-    fn read(args: &[OsString]) -> Call {
-        let mut words = Vec::with_capacity(args.len());
-        for arg in args {
-            match arg.to_str().map(|arg| (arg, arg.strip_prefix('@'))) {
-                Some((_, Some(path))) => {
-                    let text = fs::read_to_string(path).unwrap_or_default();
-                    words.extend(text.lines().map(str::to_owned));
-                }
-                Some((arg, None)) => words.push(arg.to_owned()),
-                None => words.push(arg.to_string_lossy().into_owned()),
-            }
-        }
-        Call { words }
-    }
-
-    fn has(&self, option: &str) -> bool {
-        self.words.iter().any(|word| is_or_begins(word, option))
-    }
-
-    /// The values of an option, `--cfg x` or `--cfg=x`.
-    fn values<'a>(&'a self, option: &'a str) -> impl Iterator<Item = &'a str> {
-        self.words.iter().enumerate().filter_map(move |(at, word)| {
-            match word.strip_prefix(option)? {
-                "" => self.words.get(at + 1).map(String::as_str),
-                rest => rest.strip_prefix('='),
-            }
-        })
-    }
-
-    /// The directories of the libraries that are given by their paths, where they are not searched already.
-    /// In them the compiler finds what lies beside such a library and cargo does not know of, as the real
-    /// crate under a facade; a cargo that gives each crate a directory of its own names none of them.
-    fn directories_of_externs(&self) -> BTreeSet<&Path> {
-        let searched: BTreeSet<&str> =
-            self.values("-L").map(|value| value.trim_start_matches("dependency=")).collect();
-        let libraries = self.values("--extern").filter_map(|value| value.split_once('='));
-        libraries
-            .filter_map(|(_, path)| Path::new(path).parent())
-            .filter(|directory| !searched.contains(&*directory.to_string_lossy()))
-            .collect()
-    }
-
-    /// Whether it compiles a crate of the checked program, and not for the host or to ask the
-    /// compiler a question.
-    fn is_checked(&self) -> bool {
-        self.has("--target")
-            && !self.has("--print")
-            && self.root().is_some()
-            && !self.values("--extern").any(|value| value.starts_with("std="))
-    }
-
-    /// Whether the crate uses the standard library.
-    fn takes_facade(&self, compilers: &str) -> bool {
-        let Some(root) = self.root() else { return false };
-        let cfgs = Cfgs::new(compilers.lines().chain(self.values("--cfg")), self.has("--test"));
-        uses_std(root, &cfgs)
-    }
-
-    /// The crate's first source file.
-    fn root(&self) -> Option<&Path> {
-        self.words
-            .iter()
-            .find(|word| word.ends_with(".rs") && !word.starts_with('-') && !word.contains('='))
-            .map(Path::new)
-    }
-}
-
-fn is_or_begins(word: &str, option: &str) -> bool {
-    word.strip_prefix(option).is_some_and(|rest| rest.is_empty() || rest.starts_with('='))
+/// Whether the crate uses the standard library.
+fn takes_facade(call: &RustcCall, compilers: &str) -> bool {
+    let Some(root) = call.root() else { return false };
+    let cfgs = Cfgs::new(compilers.lines().chain(call.values("--cfg")), call.has("--test"));
+    uses_std(root, &cfgs)
 }
