@@ -159,7 +159,8 @@ impl Project {
                 || ["GITHUB_ACTIONS", "GITHUB_STEP_SUMMARY", "GITLAB_CI"].contains(&&*name)
                 || name.starts_with("CARGO_MANIFEST_")
                 || name.starts_with("LOCKDEP_")
-                || ["CARGO_TARGET_DIR", "RUSTFLAGS", "RUSTC_WRAPPER"].contains(&&*name);
+                || ["CARGO_TARGET_DIR", "RUSTFLAGS", "RUSTC_WRAPPER", "RUST_TEST_THREADS"]
+                    .contains(&&*name);
             if is_of_this_run {
                 command.env_remove(&name);
             }

@@ -3,10 +3,12 @@
 //! Each shard is the trace of one process of a large suite of tests. Four of five of its orders are those
 //! that all have; the others are a sample of three times as many. Numbers are given in an order of each
 //! shard's own, as threads get there in any order. Two shards have the halves of a cycle, which must be found.
+//! Each order has two stacks, which are those of one of a few ways to its place; the addresses are other ones
+//! in each shard, as code is loaded elsewhere in each process.
 //! The shards are joined into a file, as by `cargo lockcheck merge`, and that is reported on.
 //!
-//! `cargo bench -p cargo-lockcheck --bench shards [-- SHARDS...] [orders=N] [frames=N]`, where `frames` is
-//! how deep the stacks are, of which an order has two.
+//! `cargo bench -p cargo-lockcheck --bench shards [-- SHARDS...] [orders=N] [frames=N] [ways=N]`, where `frames`
+//! is how deep the stacks are, and `ways` how many ways lead to a place; without end, for `ways=0`.
 
 mod measure;
 
@@ -23,6 +25,8 @@ use measure::{peak, time};
 
 /// Classes of locks.
 const CLASSES: u64 = 600;
+/// Places in functions that stacks have.
+const FUNCTIONS: u64 = 4_000;
 /// Threads of each process.
 const THREADS: u64 = 8;
 
@@ -43,6 +47,7 @@ impl Random {
 struct Shape {
     orders: u64,
     frames: u64,
+    ways: u64,
 }
 
 /// The classes of an order, the outer one first: no two orders are opposite.
@@ -83,11 +88,16 @@ fn write_shard(path: &Path, shard: u64, shape: Shape) -> io::Result<u64> {
     for id in 1..=THREADS {
         writeln!(out, r#"{{"t":"thread","id":{id},"name":"tests::case_{id}","parent":null}}"#)?;
     }
-    let stack = |random: &mut Random| {
+    let loaded = 94_477_569_000_000 + 4_096 * shard;
+    // The stack of a way to a place, or of one that nothing else takes.
+    let stack = |place: u64, random: &mut Random| {
+        let way = random.below(shape.ways.max(1));
+        let mut frames = Random(if shape.ways == 0 { random.0 } else { 1 + place * 64 + way });
+        frames.below(2);
         let mut text = String::new();
         for frame in 0..shape.frames {
             let comma = if frame == 0 { "" } else { "," };
-            let address = 94_477_569_000_000 + random.below(4_000);
+            let address = loaded + frames.below(FUNCTIONS);
             let _ = write!(text, "{comma}{address}");
         }
         text
@@ -101,7 +111,7 @@ fn write_shard(path: &Path, shard: u64, shape: Shape) -> io::Result<u64> {
         }
         let [outer, inner] = [outer, inner].map(number);
         let thread = 1 + random.below(THREADS);
-        let [held, asked] = [stack(&mut random), stack(&mut random)];
+        let [held, asked] = [2 * order, 2 * order + 1].map(|place| stack(place, &mut random));
         writeln!(
             out,
             r#"{{"t":"order","thread":{thread},"lock":{{"class":{inner},"instance":{},"mode":"write","site":{}}},"held":[{{"class":{outer},"instance":{},"mode":"write","site":{},"stack":[{held}]}}],"stack":[{asked}]}}"#,
@@ -112,8 +122,8 @@ fn write_shard(path: &Path, shard: u64, shape: Shape) -> io::Result<u64> {
         )?;
     }
     if shape.frames > 0 {
-        for frame in 0..4_000 {
-            let (address, line) = (94_477_569_000_000_u64 + frame, frame % 900);
+        for frame in 0..FUNCTIONS {
+            let (address, line) = (loaded + frame, frame % 900);
             writeln!(
                 out,
                 r#"{{"t":"symbol","address":{address},"frames":["bank::accounts::ledger_{frame}::post at crates/bank-core/src/accounts/ledger.rs:{line}:13"]}}"#
@@ -145,8 +155,11 @@ fn main() -> io::Result<()> {
         let value = arguments.iter().find_map(|word| word.strip_prefix(name)?.strip_prefix('='));
         value.and_then(|value| value.parse().ok())
     };
-    let shape =
-        Shape { orders: named("orders").unwrap_or(10_000), frames: named("frames").unwrap_or(0) };
+    let shape = Shape {
+        orders: named("orders").unwrap_or(10_000),
+        frames: named("frames").unwrap_or(20),
+        ways: named("ways").unwrap_or(3),
+    };
     let sizes: Vec<u64> = arguments.iter().filter_map(|size| size.parse().ok()).collect();
     let sizes = if sizes.is_empty() { vec![10, 100, 1_000] } else { sizes };
     let directory = tempfile::tempdir()?;

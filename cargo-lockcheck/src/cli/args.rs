@@ -162,6 +162,48 @@ pub enum Command {
     Man(ManArgs),
 }
 
+impl Command {
+    /// Those of the options of [`ReportArgs`] that are of use to it.
+    fn options(&self) -> &'static [&'static str] {
+        match self {
+            Command::Test(_) | Command::Run(_) | Command::Bench(_) | Command::Nextest(_) => &[
+                "--format",
+                "--output",
+                "--show",
+                "--confirm",
+                "--stats",
+                "--timeout",
+                "--deny",
+                "--warn",
+                "--allow",
+            ],
+            Command::Check(_) => &[
+                "--format",
+                "--output",
+                "--show",
+                "--with-trace",
+                "--coverage",
+                "--deny",
+                "--warn",
+                "--allow",
+            ],
+            Command::Confirm(_) | Command::Replay(_) => {
+                &["--format", "--output", "--show", "--timeout", "--deny", "--warn", "--allow"]
+            }
+            Command::Report(_) => {
+                &["--format", "--output", "--show", "--deny", "--warn", "--allow"]
+            }
+            Command::Explain(_) => &["--show"],
+            Command::Diff(_) => &["--format"],
+            Command::Merge(_)
+            | Command::Baseline(_)
+            | Command::Clean
+            | Command::Completions(_)
+            | Command::Man(_) => &[],
+        }
+    }
+}
+
 /// For which shell.
 #[derive(Debug, clap::Args)]
 pub struct CompletionsArgs {
@@ -400,6 +442,24 @@ fn what_has_levels() -> String {
 }
 
 impl ReportArgs {
+    /// The options that were given. `--format text`, which is nothing else than none, is not among them.
+    fn given(&self) -> impl Iterator<Item = &'static str> {
+        let given = [
+            ("--format", self.format != Format::Text),
+            ("--output", !self.output.is_empty()),
+            ("--show", !self.show.is_empty()),
+            ("--with-trace", self.with_trace.is_some()),
+            ("--confirm", self.confirm),
+            ("--coverage", self.coverage),
+            ("--stats", self.stats),
+            ("--timeout", self.timeout.is_some()),
+            ("--deny", !self.deny.is_empty()),
+            ("--warn", !self.warn.is_empty()),
+            ("--allow", !self.allow.is_empty()),
+        ];
+        given.into_iter().filter(|(_, is_given)| *is_given).map(|(option, _)| option)
+    }
+
     /// The levels that are set, each code with its own; the strictest last, so that it wins.
     pub fn levels(&self) -> impl Iterator<Item = (&str, Level)> {
         let levels =
@@ -474,32 +534,40 @@ impl Args {
     pub fn parse(args: impl IntoIterator<Item = OsString>) -> Result<Args, clap::Error> {
         let Cargo::Lockcheck(args) =
             Cargo::try_parse_from(arrange(args.into_iter().collect(), &Cargo::command()))?;
-        if args.report.with_trace.is_some() && !matches!(args.command, Command::Check(_)) {
-            return Err(Cargo::command().error(
-                ErrorKind::ArgumentConflict,
+        match args.without_use() {
+            Some(why) => Err(Cargo::command().error(ErrorKind::ArgumentConflict, why)),
+            None => Ok(args),
+        }
+    }
+
+    /// Why the first of the options is of no use to the subcommand, if one is.
+    fn without_use(&self) -> Option<String> {
+        let used = self.command.options();
+        let option = self.report.given().find(|option| !used.contains(option))?;
+        Some(match option {
+            "--with-trace" => {
                 "`--with-trace` is for `cargo lockcheck check`, which joins what the source shows \
-                 with what runs have recorded; the other subcommands read no source",
-            ));
-        }
-        if args.report.coverage && !matches!(args.command, Command::Check(_)) {
-            return Err(Cargo::command().error(
-                ErrorKind::ArgumentConflict,
+                 with what runs have recorded; the other subcommands read no source"
+                    .to_owned()
+            }
+            "--coverage" => {
                 "`--coverage` is for `cargo lockcheck check`, which names locks by what the source \
-                 says; in a run each lock is known",
-            ));
-        }
-        let runs = matches!(
-            args.command,
-            Command::Test(_) | Command::Run(_) | Command::Bench(_) | Command::Nextest(_)
-        );
-        if args.report.confirm && !runs {
-            return Err(Cargo::command().error(
-                ErrorKind::ArgumentConflict,
+                 says; in a run each lock is known"
+                    .to_owned()
+            }
+            "--confirm" => {
                 "`--confirm` is for `cargo lockcheck test` and others that run something; \
-                 `cargo lockcheck confirm` confirms what the last of these has found",
-            ));
-        }
-        Ok(args)
+                 `cargo lockcheck confirm` confirms what the last of these has found"
+                    .to_owned()
+            }
+            "--stats" | "--timeout" => {
+                format!("`{option}` is for `cargo lockcheck test` and others that run something")
+            }
+            _ => format!(
+                "`{option}` is for subcommands that print a report, and this one does not; \
+                 `cargo lockcheck report` prints one of what was recorded"
+            ),
+        })
     }
 }
 
@@ -594,7 +662,7 @@ mod tests {
 
     #[test]
     fn what_runs_nothing_has_arguments_of_its_own_too() {
-        let args = parse("x lockcheck baseline --prune --reason=old old.json --format json");
+        let args = parse("x lockcheck baseline --prune --reason=old old.json");
         let Command::Baseline(baseline) = args.expect("the line parses").command else {
             panic!("it is not a baseline")
         };
@@ -606,6 +674,30 @@ mod tests {
         let args = parse("x lockcheck explain lock-order").expect("the line parses");
         let Command::Explain(explain) = args.command else { panic!("it explains nothing") };
         assert_eq!(explain.what.as_deref(), Some("lock-order"));
+    }
+
+    #[test]
+    fn an_option_that_would_do_nothing_is_an_error() {
+        for (line, option) in [
+            ("merge -o all.merged --deny lock-order", "`--deny`"),
+            ("--format json merge -o all.merged", "`--format`"),
+            ("baseline --reason r --output json", "`--output`"),
+            ("diff a b --show allow", "`--show`"),
+            ("report --stats", "`--stats`"),
+            ("check --timeout 3", "`--timeout`"),
+            ("test --coverage", "`--coverage`"),
+            ("test --with-trace", "`--with-trace`"),
+            ("report --confirm", "`--confirm`"),
+        ] {
+            let error = parse(&format!("x lockcheck {line}")).expect_err(line);
+            assert!(error.to_string().contains(&format!("{option} is for")), "{line}: {error}");
+            assert_eq!(error.exit_code(), 2, "{line}");
+        }
+        for line in
+            ["confirm --timeout 3 --format json", "explain --show all", "diff --format json a b"]
+        {
+            parse(&format!("x lockcheck {line}")).expect(line);
+        }
     }
 
     #[test]

@@ -25,8 +25,8 @@ use crate::traces::trace::{
     Thread, Times, Warning,
 };
 
-/// The newest version of the form that is understood.
-const VERSION: u64 = 1;
+/// The version of the form that is written and understood. In version 1 each stack of an order had its frames.
+const VERSION: u64 = 2;
 
 /// How each of these files begins.
 const BEGINNING: &[u8] = br#"{"t":"merged","#;
@@ -46,7 +46,8 @@ enum Line {
         times: Vec<(Arc<Class>, Times)>,
         ended: bool,
     },
-    /// A class; the lines of orders number them as they come, as they do places, threads and frames.
+    /// A class; the lines of orders number them as they come, as they do places, threads and stacks,
+    /// and stacks their frames.
     Class { class: Class },
     /// A place.
     Site { site: Place },
@@ -54,6 +55,8 @@ enum Line {
     Thread { thread: Thread },
     /// A frame of stacks.
     Frame { frame: String },
+    /// A stack: its frames, innermost first.
+    Stack { frames: Vec<usize> },
     /// A class of which processes have used more than one lock.
     Many { class: Class, processes: BTreeSet<ProcessKey> },
     /// A dependency, with the processes that showed it in stretches without a gap.
@@ -76,10 +79,10 @@ struct Held {
 #[derive(Serialize, Deserialize)]
 struct Witness {
     thread: usize,
-    /// The frames of where it asked, innermost first.
-    asked: Vec<usize>,
+    /// The stack of where it asked.
+    asked: usize,
     /// Those of where it acquired each lock that it held.
-    held: Vec<Vec<usize>>,
+    held: Vec<usize>,
 }
 
 /// Writes lines, and what the orders number when it comes first.
@@ -89,6 +92,7 @@ struct Writer<'a> {
     sites: HashMap<Arc<Place>, usize>,
     threads: HashMap<Arc<Thread>, usize>,
     frames: HashMap<Arc<str>, usize>,
+    stacks: HashMap<Stack, usize>,
 }
 
 impl Writer<'_> {
@@ -103,10 +107,15 @@ impl Writer<'_> {
         Ok(Held { class: self.class(&hold.class)?, mode: hold.mode, site })
     }
 
-    fn stack(&mut self, stack: &Stack) -> io::Result<Vec<usize>> {
+    fn stack(&mut self, stack: &Stack) -> io::Result<usize> {
+        if let Some(&number) = self.stacks.get(stack) {
+            return Ok(number);
+        }
         let line = |frame: &str| Line::Frame { frame: frame.to_owned() };
         let frames = stack.iter();
-        frames.map(|frame| number(&mut self.frames, frame, line, self.out)).collect()
+        let frames = frames.map(|frame| number(&mut self.frames, frame, line, self.out));
+        let frames: Vec<usize> = frames.collect::<io::Result<_>>()?;
+        number(&mut self.stacks, stack, |_| Line::Stack { frames }, self.out)
     }
 
     fn witness(&mut self, thread: &Arc<Thread>, stacks: &Stacks) -> io::Result<Witness> {
@@ -179,6 +188,7 @@ impl Merged {
             sites: HashMap::default(),
             threads: HashMap::default(),
             frames: HashMap::default(),
+            stacks: HashMap::default(),
         };
         for class in &self.classes {
             writer.class(class)?;
@@ -228,8 +238,8 @@ impl Merged {
             let parsed = serde_json::from_str(&text);
             let parsed = parsed.map_err(|error| Unusable::Damaged { line, error })?;
             match parsed {
-                Line::Merged { version, .. } if version > VERSION => {
-                    return Err(Unusable::Newer(version));
+                Line::Merged { version, .. } if version != VERSION => {
+                    return Err(Unusable::Version(version));
                 }
                 Line::End => return Ok(reader.merged),
                 parsed => reader.take(parsed).ok_or(Unusable::Dangling { line })?,
@@ -254,8 +264,8 @@ impl Merged {
 pub enum Unusable {
     /// It cannot be read.
     Unreadable(io::Error),
-    /// It is of a newer version than is understood.
-    Newer(u64),
+    /// It is of a version that is not understood.
+    Version(u64),
     /// A line is not understood.
     Damaged {
         /// Its number.
@@ -282,11 +292,18 @@ impl fmt::Display for Unusable {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Unusable::Unreadable(error) => write!(f, "could not be read ({error})"),
-            Unusable::Newer(version) => write!(
-                f,
-                "has merged traces of version {version}, and this program knows versions up to \
-                 {VERSION} (update cargo-lockcheck)"
-            ),
+            Unusable::Version(version) => {
+                let cure = if *version > VERSION {
+                    "update cargo-lockcheck"
+                } else {
+                    "merge the traces again"
+                };
+                write!(
+                    f,
+                    "has merged traces of version {version}, and this program knows version \
+                     {VERSION} ({cure})"
+                )
+            }
             Unusable::Damaged { line, error } => write!(f, "is damaged in line {line} ({error})"),
             Unusable::Dangling { line } => {
                 write!(f, "is damaged: line {line} speaks of what is not there")
@@ -305,6 +322,7 @@ struct Reader {
     sites: Vec<Arc<Place>>,
     threads: Vec<Arc<Thread>>,
     frames: Vec<Arc<str>>,
+    stacks: Vec<Stack>,
 }
 
 impl Reader {
@@ -334,13 +352,19 @@ impl Reader {
                 merged.many.insert(self.shared.class(class), processes);
             }
             Line::Frame { frame } => self.frames.push(self.shared.frame(frame)),
+            Line::Stack { frames } => {
+                let frames = frames.iter().map(|frame| self.frames.get(*frame).cloned());
+                let frames = frames.collect::<Option<_>>()?;
+                self.stacks.push(self.shared.stack(frames));
+            }
             Line::Order { lock, held, threads, processes } => {
                 let lock = self.hold(&lock)?;
                 let held = held.iter().map(|held| self.hold(held)).collect::<Option<_>>()?;
                 let mut seen = Seen::default();
                 for Witness { thread, asked, held } in threads {
-                    let asked = self.stack(&asked)?;
-                    let held = held.iter().map(|stack| self.stack(stack)).collect::<Option<_>>()?;
+                    let stack = |number: &usize| self.stacks.get(*number).cloned();
+                    let asked = stack(&asked)?;
+                    let held = held.iter().map(stack).collect::<Option<_>>()?;
                     seen.add(Arc::clone(self.threads.get(thread)?), Stacks { asked, held });
                 }
                 let is_known = |&[_, last]: &[usize; 2]| last < self.processes.len();
@@ -373,10 +397,6 @@ impl Reader {
             mode: held.mode,
             site: Arc::clone(self.sites.get(held.site)?),
         })
-    }
-
-    fn stack(&self, numbers: &[usize]) -> Option<Stack> {
-        numbers.iter().map(|number| self.frames.get(*number).cloned()).collect()
     }
 }
 

@@ -2,10 +2,13 @@
 //! as other threads have shown them, too.
 
 use std::fmt;
+use std::sync::Arc;
 
 use foldhash::{HashMap, HashMapExt};
 use serde_json::value::RawValue;
 
+use super::Stack;
+use super::shared::Shared;
 use crate::report::sources::Recorded;
 use crate::traces::symbols::{self, Module, Symbolizer};
 
@@ -29,6 +32,7 @@ impl fmt::Debug for Addresses {
 pub(crate) struct Names<'a> {
     addresses: &'a Addresses,
     recorded: &'a Recorded<'a>,
+    shared: &'a mut Shared,
     symbolizer: Symbolizer,
     known: HashMap<u64, Symbol>,
 }
@@ -36,19 +40,29 @@ pub(crate) struct Names<'a> {
 /// What an address means.
 struct Symbol {
     /// The frames of the program there, innermost first.
-    frames: Vec<String>,
+    frames: Vec<Arc<str>>,
     /// Whether an executor polls a task there: what is further out is the executor's.
     polls_a_task: bool,
 }
 
 impl<'a> Names<'a> {
-    pub(crate) fn new(addresses: &'a Addresses, recorded: &'a Recorded<'a>) -> Names<'a> {
+    pub(crate) fn new(
+        addresses: &'a Addresses,
+        recorded: &'a Recorded<'a>,
+        shared: &'a mut Shared,
+    ) -> Names<'a> {
         let (symbolizer, known) = (Symbolizer::default(), HashMap::new());
-        Names { addresses, recorded, symbolizer, known }
+        Names { addresses, recorded, shared, symbolizer, known }
+    }
+
+    /// The frames of the program in a stack, innermost first, with short paths, as one object for all traces.
+    pub(crate) fn stack(&mut self, stack: &[u64]) -> Stack {
+        let frames = self.of(stack);
+        self.shared.stack(frames)
     }
 
     /// The frames of the program in a stack, innermost first, with short paths.
-    pub(crate) fn of(&mut self, stack: &[u64]) -> Vec<String> {
+    pub(crate) fn of(&mut self, stack: &[u64]) -> Vec<Arc<str>> {
         let mut named = Vec::new();
         for &address in stack {
             let symbol = self.symbol(address);
@@ -61,14 +75,16 @@ impl<'a> Names<'a> {
     }
 
     fn symbol(&mut self, address: u64) -> &Symbol {
-        let Names { addresses: Addresses { modules, frames }, recorded, symbolizer, known } = self;
+        let Names { addresses, recorded, shared, symbolizer, known } = self;
+        let Addresses { modules, frames } = addresses;
         known.entry(address).or_insert_with(|| {
             let told = frames.get(&address).and_then(|raw| serde_json::from_str(raw.get()).ok());
             let frames: Vec<String> = told.unwrap_or_else(|| symbolizer.frames(address, modules));
             let polls_a_task = frames.iter().any(|frame| symbols::polls_a_task(frame));
             let of_task = frames.into_iter().take_while(|frame| !symbols::polls_a_task(frame));
             let of_program = of_task.filter(|frame| symbols::is_of_program(frame)).collect();
-            Symbol { frames: shorten(of_program, recorded), polls_a_task }
+            let named = shorten(of_program, recorded).into_iter();
+            Symbol { frames: named.map(|frame| shared.frame(frame)).collect(), polls_a_task }
         })
     }
 }

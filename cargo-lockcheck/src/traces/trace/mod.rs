@@ -127,7 +127,7 @@ impl PartialEq for UnreadStacks {
 }
 
 /// A stack, innermost first, as `function at file:line:column` each.
-pub type Stack = Vec<Arc<str>>;
+pub type Stack = Arc<[Arc<str>]>;
 
 /// The stacks of one thread at a dependency.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -141,7 +141,6 @@ pub struct Stacks {
 /// Reads stacks of one trace, with names for their addresses.
 pub(crate) struct StackReader<'a> {
     names: Names<'a>,
-    shared: &'a mut Shared,
 }
 
 impl<'a> StackReader<'a> {
@@ -151,7 +150,7 @@ impl<'a> StackReader<'a> {
         recorded: &'a Recorded<'a>,
         shared: &'a mut Shared,
     ) -> StackReader<'a> {
-        StackReader { names: Names::new(addresses, recorded), shared }
+        StackReader { names: Names::new(addresses, recorded, shared) }
     }
 
     pub(crate) fn read(&mut self, stacks: &UnreadStacks) -> Stacks {
@@ -163,8 +162,7 @@ impl<'a> StackReader<'a> {
     /// Empty for what is none: frames as text, as version 1 has them, or nothing.
     fn stack(&mut self, raw: Option<&RawValue>) -> Stack {
         let addresses = raw.and_then(|raw| serde_json::from_str::<Vec<u64>>(raw.get()).ok());
-        let frames = self.names.of(&addresses.unwrap_or_default());
-        frames.into_iter().map(|frame| self.shared.frame(frame)).collect()
+        self.names.stack(&addresses.unwrap_or_default())
     }
 }
 

@@ -458,10 +458,12 @@ impl<'a> Reader<'a> {
         if self.finding_stacks.is_empty() {
             return;
         }
-        let mut names = Names::new(&self.trace.addresses, &self.recorded);
+        let mut names = Names::new(&self.trace.addresses, &self.recorded, self.shared);
         for (finding, stacks) in self.finding_stacks.drain(..) {
             for (edge, addresses) in stacks.into_iter().enumerate() {
-                let [from_stack, stack] = addresses.map(|stack| names.of(&stack).to_vec());
+                let text = |frame: &Arc<str>| frame.to_string();
+                let [from_stack, stack] =
+                    addresses.map(|stack| names.of(&stack).iter().map(text).collect::<Vec<_>>());
                 let edge = &mut self.trace.findings[finding].edges[edge];
                 edge.from_stack = from_stack;
                 if !stack.is_empty() {

@@ -1,4 +1,4 @@
-//! What traces have in common, each as one object: places, classes and the frames of stacks.
+//! What traces have in common, each as one object: places, classes, stacks and their frames.
 //!
 //! Processes of one program tell of the same ones. Where each is one object, the same order of two traces is
 //! told by looking at addresses.
@@ -7,9 +7,9 @@ use std::borrow::Borrow;
 use std::hash::Hash;
 use std::sync::Arc;
 
-use foldhash::HashSet;
+use foldhash::{HashMap, HashSet};
 
-use super::Class;
+use super::{Class, Stack};
 use crate::report::model::Place;
 
 /// What was read so far that other traces may have as well, each as one object.
@@ -18,6 +18,8 @@ pub struct Shared {
     places: HashSet<Arc<Place>>,
     classes: HashSet<Arc<Class>>,
     frames: HashSet<Arc<str>>,
+    /// By the addresses of their frames, each of which is one object.
+    stacks: HashMap<Box<[usize]>, Stack>,
 }
 
 impl Shared {
@@ -31,6 +33,17 @@ impl Shared {
 
     pub(crate) fn frame(&mut self, frame: String) -> Arc<str> {
         one(&mut self.frames, frame)
+    }
+
+    /// `frames` are innermost first, each given out by [`Shared::frame`].
+    pub(crate) fn stack(&mut self, frames: Vec<Arc<str>>) -> Stack {
+        let key: Vec<usize> = frames.iter().map(|frame| frame.as_ptr() as usize).collect();
+        if let Some(known) = self.stacks.get(&*key) {
+            return Arc::clone(known);
+        }
+        let stack = Stack::from(frames);
+        self.stacks.insert(key.into(), Arc::clone(&stack));
+        stack
     }
 }
 
