@@ -10,7 +10,8 @@ use std::time::Duration;
 
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::error::ErrorKind;
-use clap::{CommandFactory, Parser};
+use clap::parser::ValueSource;
+use clap::{Arg, ArgMatches, Args as _, CommandFactory, FromArgMatches, Parser};
 use clap_complete::Shell;
 use jiff::SignedDuration;
 use lockdep::finding::{Rule, Tier};
@@ -162,45 +163,18 @@ pub enum Command {
     Man(ManArgs),
 }
 
-impl Command {
-    /// Those of the options of [`ReportArgs`] that are of use to it.
-    fn options(&self) -> &'static [&'static str] {
-        match self {
-            Command::Test(_) | Command::Run(_) | Command::Bench(_) | Command::Nextest(_) => &[
-                "--format",
-                "--output",
-                "--show",
-                "--confirm",
-                "--stats",
-                "--timeout",
-                "--deny",
-                "--warn",
-                "--allow",
-            ],
-            Command::Check(_) => &[
-                "--format",
-                "--output",
-                "--show",
-                "--with-trace",
-                "--coverage",
-                "--deny",
-                "--warn",
-                "--allow",
-            ],
-            Command::Confirm(_) | Command::Replay(_) => {
-                &["--format", "--output", "--show", "--timeout", "--deny", "--warn", "--allow"]
-            }
-            Command::Report(_) => {
-                &["--format", "--output", "--show", "--deny", "--warn", "--allow"]
-            }
-            Command::Explain(_) => &["--show"],
-            Command::Diff(_) => &["--format"],
-            Command::Merge(_)
-            | Command::Baseline(_)
-            | Command::Clean
-            | Command::Completions(_)
-            | Command::Man(_) => &[],
+/// Those of the options of [`ReportArgs`] that are of use to this subcommand.
+fn options_of(subcommand: &str) -> &'static [&'static str] {
+    match subcommand {
+        "test" | "run" | "bench" | "nextest" => {
+            &["format", "output", "show", "confirm", "stats", "timeout", "deny", "warn", "allow"]
         }
+        "check" => &["format", "output", "show", "with_trace", "coverage", "deny", "warn", "allow"],
+        "confirm" | "replay" => &["format", "output", "show", "timeout", "deny", "warn", "allow"],
+        "report" => &["format", "output", "show", "deny", "warn", "allow"],
+        "explain" => &["show"],
+        "diff" => &["format"],
+        _ => &[],
     }
 }
 
@@ -442,24 +416,6 @@ fn what_has_levels() -> String {
 }
 
 impl ReportArgs {
-    /// The options that were given. `--format text`, which is nothing else than none, is not among them.
-    fn given(&self) -> impl Iterator<Item = &'static str> {
-        let given = [
-            ("--format", self.format != Format::Text),
-            ("--output", !self.output.is_empty()),
-            ("--show", !self.show.is_empty()),
-            ("--with-trace", self.with_trace.is_some()),
-            ("--confirm", self.confirm),
-            ("--coverage", self.coverage),
-            ("--stats", self.stats),
-            ("--timeout", self.timeout.is_some()),
-            ("--deny", !self.deny.is_empty()),
-            ("--warn", !self.warn.is_empty()),
-            ("--allow", !self.allow.is_empty()),
-        ];
-        given.into_iter().filter(|(_, is_given)| *is_given).map(|(option, _)| option)
-    }
-
     /// The levels that are set, each code with its own; the strictest last, so that it wins.
     pub fn levels(&self) -> impl Iterator<Item = (&str, Level)> {
         let levels =
@@ -519,9 +475,23 @@ fn codes() -> PossibleValuesParser {
     PossibleValuesParser::new(rules.chain(Tier::ALL.iter().map(|tier| tier.code())))
 }
 
+/// `cargo lockcheck` as it is parsed: no subcommand shows an option that does nothing for it.
+fn cargo() -> clap::Command {
+    Cargo::command().mut_subcommand("lockcheck", |own| {
+        let options: Vec<Arg> =
+            own.get_arguments().filter(|arg| arg.is_global_set()).cloned().collect();
+        own.mut_subcommands(|subcommand| {
+            let used = options_of(subcommand.get_name());
+            let unused = options.iter().filter(|option| !used.contains(&option.get_id().as_str()));
+            let hidden = unused.map(|option| option.clone().hide(true));
+            subcommand.args(hidden)
+        })
+    })
+}
+
 /// The command line as a program of its own, which `cargo lockcheck` calls.
 pub fn program() -> clap::Command {
-    let cargo = Cargo::command();
+    let cargo = cargo();
     let own = cargo.find_subcommand("lockcheck").cloned().unwrap_or(cargo);
     own.name("cargo-lockcheck").bin_name("cargo-lockcheck").version(env!("CARGO_PKG_VERSION"))
 }
@@ -532,43 +502,49 @@ impl Args {
     /// # Errors
     /// clap's own error for arguments that make no sense, which also stands for `--help`.
     pub fn parse(args: impl IntoIterator<Item = OsString>) -> Result<Args, clap::Error> {
-        let Cargo::Lockcheck(args) =
-            Cargo::try_parse_from(arrange(args.into_iter().collect(), &Cargo::command()))?;
-        match args.without_use() {
-            Some(why) => Err(Cargo::command().error(ErrorKind::ArgumentConflict, why)),
-            None => Ok(args),
+        let mut cargo = cargo();
+        let args = arrange(args.into_iter().collect(), &cargo);
+        let matches = cargo.try_get_matches_from_mut(args)?;
+        let unused = matches.subcommand().and_then(|(_, own)| unused_option(own));
+        if let Some(why) = unused {
+            return Err(cargo.error(ErrorKind::ArgumentConflict, why));
         }
+        let Cargo::Lockcheck(args) = Cargo::from_arg_matches(&matches)?;
+        Ok(args)
     }
+}
 
-    /// Why the first of the options is of no use to the subcommand, if one is.
-    fn without_use(&self) -> Option<String> {
-        let used = self.command.options();
-        let option = self.report.given().find(|option| !used.contains(option))?;
-        Some(match option {
-            "--with-trace" => {
-                "`--with-trace` is for `cargo lockcheck check`, which joins what the source shows \
-                 with what runs have recorded; the other subcommands read no source"
-                    .to_owned()
-            }
-            "--coverage" => {
-                "`--coverage` is for `cargo lockcheck check`, which names locks by what the source \
-                 says; in a run each lock is known"
-                    .to_owned()
-            }
-            "--confirm" => {
-                "`--confirm` is for `cargo lockcheck test` and others that run something; \
-                 `cargo lockcheck confirm` confirms what the last of these has found"
-                    .to_owned()
-            }
-            "--stats" | "--timeout" => {
-                format!("`{option}` is for `cargo lockcheck test` and others that run something")
-            }
-            _ => format!(
-                "`{option}` is for subcommands that print a report, and this one does not; \
-                 `cargo lockcheck report` prints one of what was recorded"
-            ),
-        })
-    }
+/// Why an option that was given is of no use to the subcommand, if one is.
+fn unused_option(own: &ArgMatches) -> Option<String> {
+    let (subcommand, given) = own.subcommand()?;
+    let used = options_of(subcommand);
+    let options = ReportArgs::augment_args(clap::Command::new(""));
+    let is_unused = |option: &&Arg| {
+        let id = option.get_id().as_str();
+        !used.contains(&id) && given.value_source(id) == Some(ValueSource::CommandLine)
+    };
+    let option = options.get_arguments().find(is_unused)?;
+    let option = option.get_long()?;
+    let who = match option {
+        "with-trace" => {
+            "`cargo lockcheck check`, which joins what the source shows with what runs have recorded; \
+             the other subcommands read no source"
+        }
+        "coverage" => {
+            "`cargo lockcheck check`, which names locks by what the source says; in a run each lock is known"
+        }
+        "confirm" => {
+            "`cargo lockcheck test` and others that run something; `cargo lockcheck confirm` confirms \
+             what the last of these has found"
+        }
+        "stats" | "timeout" => "`cargo lockcheck test` and others that run something",
+        "output" | "deny" | "warn" | "allow" => {
+            "subcommands that report, and this one does not; `cargo lockcheck report` reports on what \
+             was recorded"
+        }
+        _ => "other subcommands",
+    };
+    Some(format!("`--{option}` is for {who}"))
 }
 
 #[cfg(test)]
@@ -746,9 +722,17 @@ mod tests {
             }
         }
         assert!(help("x lockcheck help").contains("lockcheck.toml"));
-        for command in ["test", "run", "bench", "nextest", "check", "report", "baseline", "diff"] {
-            let line = format!("x lockcheck {command} --help");
-            assert!(help(&line).contains("--with-trace"), "{line}");
+        for (command, of_use, of_none) in [
+            ("test", "--stats", "--with-trace"),
+            ("nextest", "--confirm", "--coverage"),
+            ("check", "--with-trace", "--stats"),
+            ("report", "--deny", "--timeout"),
+            ("merge", "--keep-going", "--deny"),
+            ("diff", "--format", "--output"),
+            ("baseline", "--prune", "--format"),
+        ] {
+            let text = help(&format!("x lockcheck {command} --help"));
+            assert!(text.contains(of_use) && !text.contains(of_none), "{text}");
         }
         let all = ["", "test", "check", "report", "merge", "baseline", "explain", "diff", "clean"];
         for command in all.map(|command| format!("{command} ")) {

@@ -4,10 +4,10 @@
 //! told by looking at addresses.
 
 use std::borrow::Borrow;
-use std::hash::Hash;
+use std::hash::{Hash, Hasher};
 use std::sync::Arc;
 
-use foldhash::{HashMap, HashSet};
+use foldhash::HashSet;
 
 use super::{Class, Stack};
 use crate::report::model::Place;
@@ -18,8 +18,31 @@ pub struct Shared {
     places: HashSet<Arc<Place>>,
     classes: HashSet<Arc<Class>>,
     frames: HashSet<Arc<str>>,
-    /// By the addresses of their frames, each of which is one object.
-    stacks: HashMap<Box<[usize]>, Stack>,
+    stacks: HashSet<OfFrames>,
+}
+
+/// A stack whose frames are each one object, so that it is told from others by their addresses.
+#[derive(Debug)]
+struct OfFrames(Stack);
+
+impl OfFrames {
+    fn addresses(&self) -> impl Iterator<Item = usize> + '_ {
+        self.0.iter().map(|frame| frame.as_ptr() as usize)
+    }
+}
+
+impl PartialEq for OfFrames {
+    fn eq(&self, other: &OfFrames) -> bool {
+        self.addresses().eq(other.addresses())
+    }
+}
+
+impl Eq for OfFrames {}
+
+impl Hash for OfFrames {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        self.addresses().for_each(|address| state.write_usize(address));
+    }
 }
 
 impl Shared {
@@ -37,13 +60,13 @@ impl Shared {
 
     /// `frames` are innermost first, each given out by [`Shared::frame`].
     pub(crate) fn stack(&mut self, frames: Vec<Arc<str>>) -> Stack {
-        let key: Vec<usize> = frames.iter().map(|frame| frame.as_ptr() as usize).collect();
-        if let Some(known) = self.stacks.get(&*key) {
+        let stack = OfFrames(frames.into());
+        if let Some(OfFrames(known)) = self.stacks.get(&stack) {
             return Arc::clone(known);
         }
-        let stack = Stack::from(frames);
-        self.stacks.insert(key.into(), Arc::clone(&stack));
-        stack
+        let new = Arc::clone(&stack.0);
+        self.stacks.insert(stack);
+        new
     }
 }
 
