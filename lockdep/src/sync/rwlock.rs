@@ -4,7 +4,9 @@ use std::fmt;
 use std::panic::Location;
 use std::sync::{LockResult, TryLockError, TryLockResult};
 
-use crate::hooks::{Conversion, LockKind, LockTag, LockType, Mode};
+#[cfg(lockdep_std = "rwlock_downgrade")]
+use crate::hooks::Conversion;
+use crate::hooks::{LockKind, LockTag, LockType, Mode};
 use crate::sync::held::{self, Read, Write};
 use crate::sync::outcome;
 
