@@ -35,6 +35,8 @@ pub enum EventKind {
     Permit,
     /// Units of a banker's resource.
     Units,
+    /// The end of one of several tasks.
+    End,
 }
 
 impl EventKind {
@@ -47,6 +49,7 @@ impl EventKind {
             EventKind::Barrier => const { &LockType::of::<()>(LockKind::Barrier) },
             EventKind::Permit => const { &LockType::of::<()>(LockKind::Permits) },
             EventKind::Units => const { &LockType::of::<()>(LockKind::Resource) },
+            EventKind::End => const { &LockType::of::<()>(LockKind::Thread) },
         }
     }
 

@@ -99,8 +99,9 @@ impl LockTag {
         Prepared { word: held, context }
     }
 
+    /// Begins the hold that was prepared.
     #[inline(always)]
-    fn hold(&self, record: OwnRecord, prepared: Prepared, site: Site, level: u8) {
+    pub(crate) fn hold(&self, record: OwnRecord, prepared: Prepared, site: Site, level: u8) {
         record.push(prepared, site, ptr::from_ref(self).addr(), level);
     }
 

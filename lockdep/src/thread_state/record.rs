@@ -28,6 +28,7 @@ use crate::thread_state::held_stack::{Ended, HeldStack};
 use crate::thread_state::known::Known;
 use crate::thread_state::pending::PendingFinding;
 use crate::thread_state::permits::{self, Permits};
+use crate::thread_state::polling::Polling;
 use crate::thread_state::recent::RecentAcquisitions;
 use crate::thread_state::retries::{Asks, Mark, Retries};
 use crate::thread_state::sleeper::Sleeper;
@@ -79,10 +80,8 @@ pub(crate) struct Record {
     pub(crate) joins: AtomicBool,
     /// The record of the task by which the thread of this one acts; null while it acts by its own.
     acts_by: AtomicPtr<Record>,
-    /// The task that the thread polls while it acts by this record; zero for none.
-    polls: AtomicU32,
-    /// Where that was spawned.
-    polls_spawned_at: AtomicPtr<Location<'static>>,
+    /// The task that the thread polls while it acts by this record.
+    pub(crate) polls: Polling,
     /// How the task of this record is made to end, while it rests in a wait that others can see.
     pub(crate) sleeper: Sleeper,
     pub(crate) next: AtomicPtr<Record>,
@@ -154,6 +153,11 @@ pub(crate) struct Own {
     pub(crate) marks: Vec<Mark>,
     /// Findings that wait for the release of a lock by this thread.
     pub(crate) pending: Vec<PendingFinding>,
+    /// The number of the tasks that it has spawned since its clocks changed, which know just what those before them
+    /// knew; zero where there are none.
+    pub(crate) brood: u64,
+    /// Its own number among such tasks: it knows nothing more than they did at first. Zero where it does.
+    pub(crate) kin: u64,
     /// Whether one of its futures, or it as a task, has asked for a lock while it held others.
     pub(crate) shows_orders: bool,
     /// Where it was spawned, if it is a task: it is introduced to the observer when it must be named.
@@ -221,8 +225,7 @@ impl Record {
             outer_holds: AtomicUsize::new(0),
             joins: AtomicBool::new(false),
             acts_by: AtomicPtr::new(ptr::null_mut()),
-            polls: AtomicU32::new(0),
-            polls_spawned_at: AtomicPtr::new(ptr::null_mut()),
+            polls: Polling::new(),
             sleeper: Sleeper::default(),
             next: AtomicPtr::new(ptr::null_mut()),
             mine: OwnerOnly(Mine {
@@ -255,20 +258,6 @@ impl Record {
         let other = other.map_or(ptr::null_mut(), |other| ptr::from_ref(other).cast_mut());
         // What another thread then reads in that record is read after this.
         self.acts_by.store(other, Release);
-    }
-
-    /// The task that the thread polls while it acts by this record, with the place where it was spawned.
-    pub(crate) fn polls(&self) -> Option<(ThreadId, Site)> {
-        // SAFETY: null, or stored by `set_polls` from a `Site`, which is a reference for ever.
-        let site = unsafe { self.polls_spawned_at.load(Relaxed).as_ref() }?;
-        Some((self.polls.load(Relaxed), site))
-    }
-
-    /// From here on the thread polls this task. Only the owner calls this.
-    pub(crate) fn set_polls(&self, task: Option<(ThreadId, Site)>) {
-        let site = task.map_or(ptr::null_mut(), |(_, site)| ptr::from_ref(site).cast_mut());
-        self.polls.store(task.map_or(0, |(number, _)| number), Relaxed);
-        self.polls_spawned_at.store(site, Relaxed);
     }
 
     /// Whether it is the record of a task that no thread polls.
@@ -533,7 +522,7 @@ impl OwnRecord {
         self.is_task.store(false, Relaxed);
         self.is_idle.store(false, Relaxed);
         self.set_acts_by(None);
-        self.set_polls(None);
+        self.polls.set(None);
         self.locks.store(0, Relaxed);
     }
 }
