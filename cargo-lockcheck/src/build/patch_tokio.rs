@@ -2,7 +2,7 @@
 //!
 //! [`locks`] has what is told of locks, [`waits`] what tasks wait for beside them, and what is here tells when the
 //! handle of a task finds that it has ended. Everything else stays as it is, down to the lines. What the crate
-//! reports by `tracing` beside this is taken of tasks alone; in the files of locks, channels and timers that is off,
+//! reports by `tracing` beside this is taken of tasks alone; in the files of locks and channels that is off,
 //! as it costs more than what is told here.
 
 mod locks;
@@ -58,9 +58,9 @@ fn lock_or_handle(path: &Path, text: &str) -> syn::Result<String> {
     }
 }
 
-/// The text without what is reported by `tracing`, in the files of locks, channels and timers.
+/// The text without what is reported by `tracing`, in the files of locks and channels.
 fn without_tracing(path: &Path, text: &str) -> String {
-    match path.starts_with("sync") || path.starts_with("time") {
+    match path.starts_with("sync") {
         // The condition of nothing is never met.
         true => text.replace("feature = \"tracing\"", "any()"),
         false => text.to_owned(),
@@ -121,7 +121,9 @@ mod tests {
         let text = "#[cfg(all(tokio_unstable, feature = \"tracing\"))]";
         let never = "#[cfg(all(tokio_unstable, any()))]";
         assert_eq!(without_tracing(Path::new("sync/mutex.rs"), text), never);
-        assert_eq!(without_tracing(Path::new("runtime/handle.rs"), text), text);
+        for other in ["runtime/handle.rs", "time/sleep.rs"] {
+            assert_eq!(without_tracing(Path::new(other), text), text);
+        }
     }
 
     #[test]

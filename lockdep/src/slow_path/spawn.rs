@@ -1,5 +1,6 @@
 //! Spawning, ending and joining: the order between threads, and the wait for their end.
 
+use std::ptr;
 use std::sync::atomic::AtomicBool;
 use std::sync::atomic::Ordering::{Relaxed, SeqCst};
 use std::sync::{Arc, OnceLock};
@@ -47,6 +48,8 @@ struct End {
     at: ThreadPoint,
     /// The locks that it asked for.
     asked: Vec<(HoldWord, Site)>,
+    /// The condition variable that it notified last, if it has acquired nothing since.
+    notified: Option<LockId>,
 }
 
 /// Where a thread was when it began to join another while it held locks.
@@ -55,6 +58,8 @@ pub(crate) struct BeforeJoin {
     at: ThreadPoint,
     held: Vec<HeldLock>,
     site: Site,
+    /// The condition variable that it waited for last, with the place of that.
+    waited_for: (LockId, Option<Site>),
 }
 
 /// The thread or task of this record is about to wait for the end of another.
@@ -65,7 +70,8 @@ pub(crate) fn before_join(record: OwnRecord, site: Site) -> Option<BeforeJoin> {
     let _busy = Busy::new();
     let mut held = Vec::new();
     record.held.held_into(&mut held);
-    Some(BeforeJoin { at: event_point(record), held, site })
+    let waited_for = record.mine().waited_for.get();
+    Some(BeforeJoin { at: event_point(record), held, site, waited_for })
 }
 
 /// The current thread is about to spawn one.
@@ -198,6 +204,17 @@ pub(crate) fn released(record: OwnRecord, lock: LockId) {
     observe(|o| o.released(&section, completed));
 }
 
+impl BeforeJoin {
+    /// Whether the thread that has so ended had let the one that waits know, the last that it did, before that came to
+    /// hold this lock: it has got the lock back in a wait that the other had ended.
+    fn is_told(&self, end: &End, lock: HoldWord) -> bool {
+        let (event, site) = self.waited_for;
+        let since = |held: &&HeldLock| held.word.lock() == lock.lock();
+        let held = self.held.iter().find(since).zip(site);
+        end.notified == Some(event) && held.is_some_and(|(held, site)| ptr::eq(held.site, site))
+    }
+}
+
 impl Spawned {
     fn new(first: ThreadPoint, parent: Option<ThreadId>, site: Site, kind: ThreadKind) -> Spawned {
         let started = AtomicBool::new(kind == ThreadKind::Task);
@@ -291,7 +308,9 @@ impl Spawned {
         record.close_window();
         let asked = record.mine().own.borrow().asked.clone();
         // It ends once.
-        _ = self.end.set(Box::new(End { at, asked }));
+        let (event, acquired) = record.mine().notified.get();
+        let notified = Some(event).filter(|_| event != 0 && acquired == record.held.pushed());
+        _ = self.end.set(Box::new(End { at, asked, notified }));
     }
 
     pub(crate) fn thread(&self) -> ThreadId {
@@ -357,7 +376,7 @@ impl Spawned {
         }];
         // As in `event_point`.
         let at = ThreadPoint { observed: SharedClock::default(), ..end.at.clone() };
-        for &(word, site) in &end.asked {
+        for &(word, site) in end.asked.iter().filter(|(word, _)| !before.is_told(end, *word)) {
             let (level, stack) = (0, RequestStack::Unknown);
             o.on_the_way(&Request { at: &at, word, site, address: 0, level, held: &alive, stack });
         }

@@ -315,7 +315,8 @@ impl AsyncLock {
 
     fn has_sendable_guards(&self, word: LockWord) {
         let has = |marks: u8| marks & HAS_SENDABLE_GUARDS != 0;
-        if !has(self.marks.load(Relaxed)) && !has(self.marks.fetch_or(HAS_SENDABLE_GUARDS, Relaxed)) {
+        if !has(self.marks.load(Relaxed)) && !has(self.marks.fetch_or(HAS_SENDABLE_GUARDS, Relaxed))
+        {
             observe(|o| o.mark_sendable(word.class()));
         }
     }
@@ -346,7 +347,11 @@ impl AsyncLock {
             }
             self.tag.prepare(record, word, How::by_future(mode), site)
         });
-        Some(Begun { record, asking: Asking { word: word.held(mode, false), site, owned }, prepared })
+        Some(Begun {
+            record,
+            asking: Asking { word: word.held(mode, false), site, owned },
+            prepared,
+        })
     }
 
     /// The calling thread or task has the lock already, without having waited for it.
@@ -365,7 +370,8 @@ impl AsyncLock {
         }
         let called = CALLED.get();
         self.take(mode, ty, called.map_or(Location::caller(), |called| called.site));
-        if self.kind == Some(AsyncLockKind::Semaphore) || called.is_some_and(|called| called.owned) {
+        if self.kind == Some(AsyncLockKind::Semaphore) || called.is_some_and(|called| called.owned)
+        {
             self.has_sendable_guards(LockWord(self.tag.id.load(Relaxed)));
         }
         self.is_taken();

@@ -52,10 +52,12 @@ impl Mutex {
     }
 
     async fn lock_at(&self, site: &'static Location<'static>) -> Guard<'_> {
-        let (mut acquisition, mut queued) = (Acquisition::of(1), Queued { mutex: self, number: None });
+        let (mut acquisition, mut queued) =
+            (Acquisition::of(1), Queued { mutex: self, number: None });
         poll_fn(|cx| {
             let _within = within(site, false);
-            acquisition.poll(&self.lock, cx, Pin::new(&mut queued), |queued| queued.number.is_some())
+            acquisition
+                .poll(&self.lock, cx, Pin::new(&mut queued), |queued| queued.number.is_some())
         })
         .await
         .expect("it is never closed");

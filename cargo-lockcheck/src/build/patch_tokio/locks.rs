@@ -97,9 +97,8 @@ struct Permits<'a> {
 }
 
 fn is_semaphore(path: &syn::Path, owner: &syn::Type) -> bool {
-    let is = |path: &syn::Path, name: &str| {
-        path.segments.last().is_some_and(|last| last.ident == name)
-    };
+    let is =
+        |path: &syn::Path, name: &str| path.segments.last().is_some_and(|last| last.ident == name);
     let owner_is = matches!(owner, syn::Type::Path(ty) if is(&ty.path, "Semaphore"));
     owner_is && (is(path, "Self") || is(path, "Semaphore"))
 }
@@ -190,7 +189,8 @@ impl Locks<'_> {
                 let captured = captured(&function.sig.generics, self.kind);
                 self.edits.track_caller(&function.attrs, &function.vis, &function.sig);
                 self.edits.replace(keyword.span.byte_range(), "");
-                let (before, after) = ("impl core::future::Future<Output = ", format!(">{captured}"));
+                let (before, after) =
+                    ("impl core::future::Future<Output = ", format!(">{captured}"));
                 self.around(output, before, &after);
                 let caller = "core::panic::Location::caller()";
                 match self.kind {
@@ -234,8 +234,9 @@ impl<'ast> Visit<'ast> for Locks<'_> {
         match (self.kind, &*function.sig.ident.to_string()) {
             (Kind::Semaphore, "add_permits") => {
                 let event = format!("{HOOKS}EventKind::Permit");
-                let text =
-                    format!(" self.ll_sem.lockcheck.changes(); self.lockcheck.signal_all({event});");
+                let text = format!(
+                    " self.ll_sem.lockcheck.changes(); self.lockcheck.signal_all({event});"
+                );
                 self.edits.insert(start, &text);
             }
             (Kind::Semaphore, "close") => {
@@ -304,7 +305,8 @@ impl<'ast> Visit<'ast> for Locks<'_> {
         match (&*field.to_string(), &*call.method.to_string()) {
             ("s", "acquire") => self.around(range, &hook("acquire"), ")"),
             ("ll_sem", "acquire") => {
-                let before = format!("{HOOKS}permits(&self.lockcheck, &{lock}, {}", hook("acquire"));
+                let before =
+                    format!("{HOOKS}permits(&self.lockcheck, &{lock}, {}", hook("acquire"));
                 self.around(range, &before, "))");
             }
             ("s" | "ll_sem", "try_acquire") => self.around(range, &hook("taken"), ")"),

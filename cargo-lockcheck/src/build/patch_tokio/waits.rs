@@ -208,13 +208,7 @@ const FUNCTIONS: &[(&str, &str, &str, Change)] = &[
             ").await",
         ),
     ),
-    // Threads of an executor, and others that wait for a future.
-    (
-        "future/block_on.rs",
-        "",
-        "block_on",
-        First("let f = ::tracing::lockcheck::blocking(f);"),
-    ),
+    // Threads of an executor.
     ("runtime/io/driver.rs", "Handle", "unpark", First("self.lockcheck.unpark();")),
 ];
 
@@ -262,6 +256,10 @@ const CALLS: &[(&str, &str, &str, &str, &str)] = &[
 
 const IDLE: &str = "::tracing::lockcheck::idle(|| ";
 
+/// Text of functions in macros, which are not parsed, and what stands in its place.
+const IN_MACROS: &[(&str, &str, &str)] =
+    &[("future/block_on.rs", ".block_on(f)", ".block_on(::tracing::lockcheck::blocking(f))")];
+
 /// What is added at the end of a file.
 const ADDED: &[(&str, &str)] = &[(
     "sync/mpsc/chan.rs",
@@ -272,6 +270,9 @@ const ADDED: &[(&str, &str)] = &[(
 /// The text of this file with what is added to it.
 pub(super) fn rewritten(file: &str, text: &str) -> syn::Result<String> {
     let has = |other: &str| other == file;
+    if let Some((_, old, new)) = IN_MACROS.iter().find(|(other, ..)| has(other)) {
+        return Ok(text.replace(old, new));
+    }
     let is_any = FIELDS.iter().any(|f| has(f.0))
         || FUNCTIONS.iter().any(|f| has(f.0))
         || CALLS.iter().any(|c| has(c.0));
@@ -489,6 +490,14 @@ impl Sender { #[track_caller] pub  fn closed(&self) -> impl core::future::Future
 impl Receiver { #[track_caller] pub fn blocking_recv(&mut self) { let _lockcheck = \
 ::tracing::lockcheck::within(core::panic::Location::caller(), false); wait() } }\n";
         assert_eq!(of("sync/mpsc/bounded.rs", text), expected);
+    }
+
+    #[test]
+    fn a_thread_that_waits_for_a_future_polls_it_as_its_own() {
+        let text = "cfg_rt! { pub(crate) fn block_on<F>(f: F) { e.block_on(f).unwrap() } }\n";
+        let expected = "cfg_rt! { pub(crate) fn block_on<F>(f: F) { \
+e.block_on(::tracing::lockcheck::blocking(f)).unwrap() } }\n";
+        assert_eq!(of("future/block_on.rs", text), expected);
     }
 
     #[test]

@@ -1,6 +1,7 @@
 //! A job waits in `Handle::block_on` for a lock that the task holds which awaits the job.
 //!
-//! expect: deadlock happened
+//! expect: wait-while-holding happened
+//! accept: deadlock happened
 
 use std::sync::Arc;
 
