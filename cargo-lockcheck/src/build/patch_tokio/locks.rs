@@ -247,7 +247,7 @@ impl<'ast> Visit<'ast> for Locks<'_> {
                 self.edits.insert(start, " self.ll_sem.lockcheck.changes();");
             }
             (Kind::Semaphore, "forget") => {
-                self.edits.insert(start, " self.sem.ll_sem.lockcheck.kept(self.permits);");
+                self.edits.insert(start, " self.sem.ll_sem.lockcheck.kept(self.permits as usize);");
             }
             _ => {}
         }
