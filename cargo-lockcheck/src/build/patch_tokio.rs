@@ -1,6 +1,6 @@
 //! Rewrites `tokio`, so that a lock knows where it was asked for, and a task what it waits for.
 //!
-//! [`locks`] has what is told of locks, [`waits`] what tasks wait for beside them, and what is here tells when the
+//! `locks` has what is told of locks, `waits` what tasks wait for beside them, and what is here tells when the
 //! handle of a task finds that it has ended. Everything else stays as it is, down to the lines. What the crate
 //! reports by `tracing` beside this is taken of tasks alone; in the files of locks and channels that is off,
 //! as it costs more than what is told here.
