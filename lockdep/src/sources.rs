@@ -154,6 +154,7 @@ pub const SOURCES: &[(&str, &str)] = &sources! {
     "thread_state/mod.rs",
     "thread_state/pending.rs",
     "thread_state/permits.rs",
+    "thread_state/polling.rs",
     "thread_state/position.rs",
     "thread_state/recent.rs",
     "thread_state/record.rs",

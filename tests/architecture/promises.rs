@@ -119,6 +119,7 @@ const WITH_UNSAFE: &[&str] = &[
     "thread_state/held_stack.rs",
     "thread_state/known.rs",
     "thread_state/recent.rs",
+    "thread_state/polling.rs",
     "thread_state/record.rs",
     "thread_state/registry.rs",
     "thread_state/wait.rs",

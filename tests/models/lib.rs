@@ -35,6 +35,7 @@ mod model {
 #[path = "../../lockdep/src/thread_state"]
 mod thread_state {
     pub(crate) mod held_stack;
+    pub(crate) mod polling;
     pub(crate) mod remote_release;
     pub(crate) mod wait;
 

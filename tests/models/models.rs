@@ -14,6 +14,7 @@ macro_rules! models {
 models! {
     waits:
         what_is_seen_of_a_wait_belongs_together,
+        what_a_thread_that_waits_polls_belongs_together,
         of_two_that_close_a_cycle_one_sees_it,
         of_three_that_close_a_cycle_one_sees_it;
     holds:

@@ -7,6 +7,7 @@ use loom::sync::atomic::AtomicU64;
 use loom::sync::atomic::Ordering::Relaxed;
 use loom::thread;
 
+use super::polling::Polling;
 use super::wait::{Awaited, WaitSlot};
 use crate::model::word::HoldWord;
 
@@ -53,6 +54,35 @@ pub fn what_is_seen_of_a_wait_belongs_together() {
         thread.wants(20);
         reader.join().unwrap();
     });
+}
+
+/// What a thread that waits polls, which it polls in that wait, and another task after it.
+pub fn what_a_thread_that_waits_polls_belongs_together() {
+    loom::model(|| {
+        let thread = Arc::new((WaitSlot::default(), Polling::new()));
+        let (one, other) = (Location::caller(), there());
+        let reader = thread::spawn({
+            let thread = thread.clone();
+            move || {
+                let (wait, polls) = &*thread;
+                let Some(seen) = wait.seen() else { return };
+                let polled = polls.get();
+                if wait.still(seen.sequence) {
+                    assert_eq!(polled, Some((1, one)));
+                }
+            }
+        });
+        let (wait, polls) = &*thread;
+        polls.set(Some((1, one)));
+        wait.begin(Awaited::Lock(HoldWord(10)), 10, 10, one);
+        wait.end();
+        polls.set(Some((2, other)));
+        reader.join().unwrap();
+    });
+}
+
+fn there() -> &'static Location<'static> {
+    Location::caller()
 }
 
 /// Threads that each hold a lock and want the next one's.

@@ -1,12 +1,11 @@
 //! Rewrites `tokio`, so that a lock knows where it was asked for, and a task what it waits for.
 //!
-//! An `async fn` has no caller. Those that acquire a lock become functions that return the future, with a note
-//! of the place; those that take a lock at once, or block the thread, note it as well. The poll of a task's
-//! handle tells when it finds that the task has ended, and that of a request when it is put into a queue. A guard
-//! tells that its lock is released before it releases it: what that locks inside is not locked under it.
-//!
-//! Everything else stays as it is, down to the lines. What the crate tells beside this it tells by `tracing`.
+//! `locks` has what is told of locks, `waits` what tasks wait for beside them, and what is here tells when the
+//! handle of a task finds that it has ended. Everything else stays as it is, down to the lines. What the crate
+//! reports by `tracing` beside this is taken of tasks alone; in the files of locks and channels that is off,
+//! as it costs more than what is told here.
 
+mod locks;
 mod waits;
 
 use std::io;
@@ -17,10 +16,8 @@ use syn::visit::Visit;
 
 use super::rewriting::{Edits, rewrite_with};
 
-/// The files whose functions acquire locks.
-const LOCKS: &[&str] = &["sync/mutex.rs", "sync/rwlock.rs"];
-/// The file of what is under all of them, with the queue.
-const QUEUE: &str = "sync/batch_semaphore.rs";
+/// Where the hooks are.
+const HOOKS: &str = "::tracing::lockcheck::";
 /// The file of the handle by which a task is awaited.
 const HANDLE: &str = "runtime/task/join.rs";
 
@@ -38,13 +35,13 @@ pub(super) fn rewrite(from: &Path, to: &Path) -> io::Result<()> {
     rewrite_with(from, to, &|path, text| {
         let text = lock_or_handle(path, text)?;
         match path.to_str() {
-            Some(path) => waits::rewritten(path, &text),
+            Some(path) => waits::rewritten(path, &locks::with_semaphores(path, &text)?),
             None => Ok(text),
         }
     })
 }
 
-/// As [`rewrite`], but nothing is added for what tasks wait for beside locks.
+/// As [`rewrite`], but nothing is added for what tasks wait for beside mutexes and reader-writer locks.
 ///
 /// # Errors
 /// As [`rewrite`].
@@ -53,77 +50,20 @@ pub(super) fn rewrite_locks(from: &Path, to: &Path) -> io::Result<()> {
 }
 
 fn lock_or_handle(path: &Path, text: &str) -> syn::Result<String> {
-    let is = |name: &str| path == Path::new(name);
-    if LOCKS.iter().any(|name| is(name)) || path.starts_with("sync/rwlock") {
-        places(text)
-    } else if is(HANDLE) {
-        joins(text)
-    } else if is(QUEUE) {
-        queues(text)
-    } else {
-        Ok(text.to_owned())
+    let text = without_tracing(path, text);
+    match path.to_str() {
+        Some(HANDLE) => joins(&text),
+        Some(path) => locks::rewritten(path, &text),
+        None => Ok(text),
     }
 }
 
-/// Notes the places of acquisitions.
-fn places(text: &str) -> syn::Result<String> {
-    let file = syn::parse_file(text)?;
-    let mut places = Places { edits: Edits::of(text) };
-    places.visit_file(&file);
-    Ok(places.edits.applied())
-}
-
-struct Places<'a> {
-    edits: Edits<'a>,
-}
-
-impl Places<'_> {
-    /// Puts the release at the beginning of a guard's destructor at its end.
-    fn release_last(&mut self, drop: &syn::ImplItemFn) {
-        if let [syn::Stmt::Expr(syn::Expr::MethodCall(call), Some(_)), _, ..] = &*drop.block.stmts
-            && call.method == "release"
-        {
-            let release = drop.block.stmts[0].span().byte_range();
-            let text = self.edits.text()[release.clone()].to_owned();
-            self.edits.replace(release, "");
-            let end = drop.block.span().byte_range().end - 1;
-            self.edits.insert(end, &format!("; {text}"));
-        }
-    }
-}
-
-impl<'ast> Visit<'ast> for Places<'_> {
-    fn visit_impl_item_fn(&mut self, function: &'ast syn::ImplItemFn) {
-        if function.sig.ident == "drop" {
-            self.release_last(function);
-        }
-        let syn::Visibility::Public(_) = &function.vis else { return };
-        let name = function.sig.ident.to_string();
-        let body = function.block.span().byte_range();
-        if let (Some(keyword), syn::ReturnType::Type(_, ty)) =
-            (function.sig.asyncness, &function.sig.output)
-        {
-            let ty = ty.span().byte_range();
-            self.edits.track_caller(&function.attrs, &function.vis, &function.sig);
-            self.edits.replace(keyword.span.byte_range(), "");
-            self.edits.insert(ty.start, "impl core::future::Future<Output = ");
-            self.edits.insert(ty.end, ">");
-            self.edits.insert(
-                body.start,
-                "{ ::tracing::lockcheck::placed(core::panic::Location::caller(), async move ",
-            );
-            self.edits.insert(body.end, ") }");
-        } else if ["try_", "blocking_", "downgrade"].iter().any(|kind| name.starts_with(kind)) {
-            let blocks = name.starts_with("blocking_");
-            self.edits.track_caller(&function.attrs, &function.vis, &function.sig);
-            self.edits.insert(
-                body.start + 1,
-                &format!(
-                    " let _lockcheck = \
-                     ::tracing::lockcheck::here(core::panic::Location::caller(), {blocks});"
-                ),
-            );
-        }
+/// The text without what is reported by `tracing`, in the files of locks and channels.
+fn without_tracing(path: &Path, text: &str) -> String {
+    match path.starts_with("sync") {
+        // The condition of nothing is never met.
+        true => text.replace("feature = \"tracing\"", "any()"),
+        false => text.to_owned(),
     }
 }
 
@@ -170,129 +110,20 @@ impl<'ast> Visit<'ast> for Joins<'_> {
     }
 }
 
-/// Tells when a request is put into the queue.
-fn queues(text: &str) -> syn::Result<String> {
-    let file = syn::parse_file(text)?;
-    let mut queues = Queues { edits: Edits::of(text) };
-    queues.visit_file(&file);
-    Ok(queues.edits.applied())
-}
-
-struct Queues<'a> {
-    edits: Edits<'a>,
-}
-
-impl<'ast> Visit<'ast> for Queues<'_> {
-    fn visit_stmt(&mut self, statement: &'ast syn::Stmt) {
-        if let syn::Stmt::Expr(syn::Expr::MethodCall(call), Some(semicolon)) = statement
-            && call.method == "push_front"
-            && matches!(&*call.receiver, syn::Expr::Field(field) if is_queue(&field.member))
-        {
-            let end = semicolon.span().byte_range().end;
-            self.edits.insert(end, " ::tracing::lockcheck::queued();");
-        }
-        syn::visit::visit_stmt(self, statement);
-    }
-}
-
-fn is_queue(member: &syn::Member) -> bool {
-    matches!(member, syn::Member::Named(name) if name == "queue")
-}
-
 #[cfg(test)]
 mod tests {
-    use super::{joins, places, queues};
+    use std::path::Path;
+
+    use super::{joins, without_tracing};
 
     #[test]
-    fn a_request_tells_that_it_is_in_the_queue() {
-        let text = "\
-fn poll_acquire() {
-    if !queued {
-        waiters.queue.push_front(node);
-    }
-    other.push_front(node);
-}
-";
-        let expected = "\
-fn poll_acquire() {
-    if !queued {
-        waiters.queue.push_front(node); ::tracing::lockcheck::queued();
-    }
-    other.push_front(node);
-}
-";
-        assert_eq!(queues(text).expect("it is Rust"), expected);
-    }
-
-    #[test]
-    fn a_guard_tells_of_its_release_first() {
-        let text = "\
-impl<T: ?Sized> Drop for MutexGuard<'_, T> {
-    fn drop(&mut self) {
-        self.lock.s.release(1);
-
-        self.resource_span.in_scope(|| {
-            tells();
-        })
-    }
-}
-
-impl Drop for Other {
-    fn drop(&mut self) {
-        self.s.release(1);
-    }
-}
-";
-        let expected = "\
-impl<T: ?Sized> Drop for MutexGuard<'_, T> {
-    fn drop(&mut self) {
-        
-
-        self.resource_span.in_scope(|| {
-            tells();
-        })
-    ; self.lock.s.release(1);}
-}
-
-impl Drop for Other {
-    fn drop(&mut self) {
-        self.s.release(1);
-    }
-}
-";
-        assert_eq!(places(text).expect("it is Rust"), expected);
-    }
-
-    #[test]
-    fn an_acquisition_knows_its_place() {
-        let text = "\
-impl<T: ?Sized> Mutex<T> {
-    /// Waits.
-    pub async fn lock(&self) -> MutexGuard<'_, T> {
-        self.acquire().await
-    }
-    pub fn try_lock(&self) -> bool {
-        true
-    }
-    async fn acquire(&self) {}
-}
-";
-        let expected = "\
-impl<T: ?Sized> Mutex<T> {
-    /// Waits.
-    #[track_caller] pub  fn lock(&self) -> impl core::future::Future<Output = MutexGuard<'_, T>> \
-                        { ::tracing::lockcheck::placed(core::panic::Location::caller(), async move {
-        self.acquire().await
-    }) }
-    #[track_caller] pub fn try_lock(&self) -> bool { \
-                        let _lockcheck = \
-                        ::tracing::lockcheck::here(core::panic::Location::caller(), false);
-        true
-    }
-    async fn acquire(&self) {}
-}
-";
-        assert_eq!(places(text).expect("it is Rust"), expected);
+    fn locks_do_not_report_by_tracing_and_tasks_do() {
+        let text = "#[cfg(all(tokio_unstable, feature = \"tracing\"))]";
+        let never = "#[cfg(all(tokio_unstable, any()))]";
+        assert_eq!(without_tracing(Path::new("sync/mutex.rs"), text), never);
+        for other in ["runtime/handle.rs", "time/sleep.rs"] {
+            assert_eq!(without_tracing(Path::new(other), text), text);
+        }
     }
 
     #[test]

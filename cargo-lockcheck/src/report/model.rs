@@ -494,7 +494,7 @@ impl WhyUnwatched {
     pub const fn words(self) -> &'static str {
         match self {
             WhyUnwatched::AsyncLocks => "async locks",
-            WhyUnwatched::AsyncWaits => "async semaphores and notifications",
+            WhyUnwatched::AsyncWaits => "who holds permits of async semaphores",
             WhyUnwatched::OwnLocks => "locks of its own make",
             WhyUnwatched::ForeignCode => "C code",
         }

@@ -35,6 +35,8 @@ pub enum EventKind {
     Permit,
     /// Units of a banker's resource.
     Units,
+    /// The end of one of several tasks.
+    End,
 }
 
 impl EventKind {
@@ -47,6 +49,7 @@ impl EventKind {
             EventKind::Barrier => const { &LockType::of::<()>(LockKind::Barrier) },
             EventKind::Permit => const { &LockType::of::<()>(LockKind::Permits) },
             EventKind::Units => const { &LockType::of::<()>(LockKind::Resource) },
+            EventKind::End => const { &LockType::of::<()>(LockKind::Thread) },
         }
     }
 
@@ -372,6 +375,7 @@ impl EventTag {
         if !self.changes_nothing(record, kind) {
             self.signal_slow_path(record, kind, Woken::One, site);
         }
+        self.note_notified(record, kind);
     }
 
     /// As [`EventTag::signal`], for all that wait for the event: a notification of all, the end of all
@@ -381,6 +385,16 @@ impl EventTag {
         let Some(record) = current::current() else { return };
         if !self.changes_nothing(record, kind) {
             self.signal_slow_path(record, kind, Woken::All, site);
+        }
+        self.note_notified(record, kind);
+    }
+
+    /// What the thread asks for after this it asks for after it has notified those that wait.
+    #[inline(always)]
+    fn note_notified(&self, record: OwnRecord, kind: EventKind) {
+        if kind == EventKind::Condvar {
+            let event = LockWord(self.id(kind).load(Relaxed)).lock();
+            record.mine().notified.set((event, record.held.pushed()));
         }
     }
 

@@ -99,8 +99,9 @@ impl LockTag {
         Prepared { word: held, context }
     }
 
+    /// Begins the hold that was prepared.
     #[inline(always)]
-    fn hold(&self, record: OwnRecord, prepared: Prepared, site: Site, level: u8) {
+    pub(crate) fn hold(&self, record: OwnRecord, prepared: Prepared, site: Site, level: u8) {
         record.push(prepared, site, ptr::from_ref(self).addr(), level);
     }
 
@@ -339,6 +340,7 @@ impl LockTag {
         acquire::forget_captured(record);
         let Waited(result) = event.block(record, EventKind::Condvar, timed, site, wait);
         self.hold(record, prepared, site, level);
+        record.mine().waited_for.set((event.number(EventKind::Condvar, site), Some(site)));
         result
     }
 

@@ -44,11 +44,54 @@ pub(crate) fn record_dependency(
     context: u64,
     site: Site,
 ) -> u64 {
-    judge(record, id, asked, how, context, site);
+    match telling(record, asked, how, site) {
+        Telling::Enough => {
+            let _busy = Busy::new();
+            record.mine().known.add(context);
+        }
+        telling => judge(record, id, asked, how, (context, telling), site),
+    }
     // What ran meanwhile may have been a callback that keeps a guard.
     let _busy = Busy::new();
     record.reserve();
     record.context(asked, site, how.level)
+}
+
+/// How many tasks that know the same tell of one dependency: as many as the detector keeps.
+const TELLERS: u64 = 8;
+
+/// Whether the observer is to be told of a dependency.
+#[derive(Clone, Copy)]
+enum Telling {
+    /// No: enough tasks have told of it that knew the same as this one when they began, and can meet whoever it can.
+    Enough,
+    /// Yes; this key is known once it was.
+    OneOfMany(u64),
+    /// Yes: no other task is known to know the same.
+    Alone,
+}
+
+/// Whether it is, of what is new to this thread or task. If each of ten thousand tasks that do the same told of it,
+/// they would wait for each other with that.
+fn telling(record: OwnRecord, asked: HoldWord, how: Acquisition, site: Site) -> Telling {
+    let kin = record.mine().own.borrow().kin;
+    if kin == 0 {
+        return Telling::Alone;
+    }
+    let add = |key: u64, word: HoldWord, site: Site, level: u8| {
+        let place = ptr::from_ref(site).addr() as u64 ^ u64::from(level) << 56;
+        fold(key ^ word.without_marks().0, place ^ 0x3c6e_f372_fe94_f82b)
+    };
+    let mut key = fold(kin ^ 0xa54f_f53a_5f1d_36f1, 0x9e37_79b9_7f4a_7c15);
+    record.held.each_held(|held, _| key = add(key, held.word, held.site, held.level));
+    key = add(key, asked, site, how.level);
+    let key_of = |teller: u64| fold(key, teller ^ 0x510e_527f_ade6_82d1) | 1;
+    let known = &record.mine().known;
+    if known.has(key_of(TELLERS - 1)) {
+        return Telling::Enough;
+    }
+    let unknown = (0..TELLERS).map(key_of).find(|&key| !known.has(key));
+    unknown.map_or(Telling::Enough, Telling::OneOfMany)
 }
 
 /// The thread acquires a lock at this place: keeps a stack for it, where it is the first time.
@@ -104,7 +147,7 @@ fn judge(
     id: &AtomicU64,
     asked: HoldWord,
     how: Acquisition,
-    context: u64,
+    (context, telling): (u64, Telling),
     site: Site,
 ) {
     let mut held = take_scratch(record);
@@ -143,7 +186,13 @@ fn judge(
     happens_before::has_unpublished(record);
     match pending {
         Some(finding) => defer(record, id, finding),
-        None => mark_known(record, id, context),
+        None => {
+            if let Telling::OneOfMany(key) = telling {
+                let _busy = Busy::new();
+                record.mine().known.add(key);
+            }
+            mark_known(record, id, context);
+        }
     }
 }
 

@@ -95,7 +95,11 @@ fn observe_new(record: OwnRecord, key: u64, event: LockWord) {
     let _busy = Busy::new();
     record.mine().known.add(key);
     let Some(observed) = observed.filter(|observed| *observed != before) else { return };
-    record.mine().own.borrow_mut().at.observed = observed;
+    {
+        let mut own = record.mine().own.borrow_mut();
+        own.at.observed = observed;
+        (own.brood, own.kin) = (0, 0);
+    }
     has_unpublished(record);
 }
 

@@ -1,5 +1,6 @@
 //! Spawning, ending and joining: the order between threads, and the wait for their end.
 
+use std::ptr;
 use std::sync::atomic::AtomicBool;
 use std::sync::atomic::Ordering::{Relaxed, SeqCst};
 use std::sync::{Arc, OnceLock};
@@ -32,10 +33,12 @@ pub(crate) struct Spawned {
     /// Who spawned it, where that is known.
     parent: Option<ThreadId>,
     site: Site,
+    /// See [`Own::kin`]; zero for a thread.
+    kin: u64,
     started: AtomicBool,
     /// Whether it is a thread, or a task that has told of a dependency.
     may_be_witness: AtomicBool,
-    end: OnceLock<End>,
+    end: OnceLock<Box<End>>,
 }
 
 /// What a thread that has ended tells the one that joins it.
@@ -45,6 +48,8 @@ struct End {
     at: ThreadPoint,
     /// The locks that it asked for.
     asked: Vec<(HoldWord, Site)>,
+    /// The condition variable that it notified last, if it has acquired nothing since.
+    notified: Option<LockId>,
 }
 
 /// Where a thread was when it began to join another while it held locks.
@@ -53,6 +58,8 @@ pub(crate) struct BeforeJoin {
     at: ThreadPoint,
     held: Vec<HeldLock>,
     site: Site,
+    /// The condition variable that it waited for last, with the place of that.
+    waited_for: (LockId, Option<Site>),
 }
 
 /// The thread or task of this record is about to wait for the end of another.
@@ -63,14 +70,15 @@ pub(crate) fn before_join(record: OwnRecord, site: Site) -> Option<BeforeJoin> {
     let _busy = Busy::new();
     let mut held = Vec::new();
     record.held.held_into(&mut held);
-    Some(BeforeJoin { at: event_point(record), held, site })
+    let waited_for = record.mine().waited_for.get();
+    Some(BeforeJoin { at: event_point(record), held, site, waited_for })
 }
 
 /// The current thread is about to spawn one.
 pub(crate) fn spawn(site: Site) -> Option<Arc<Spawned>> {
     let record = current().or_else(begin)?;
     record.was_active.store(true, Relaxed);
-    let (first, parent) = descend(record);
+    let (first, parent, _) = descend(record);
     let _busy = Busy::new();
     STARTING.fetch_add(1, SeqCst);
     Some(Arc::new(Spawned::new(first, Some(parent), site, ThreadKind::Thread)))
@@ -78,21 +86,21 @@ pub(crate) fn spawn(site: Site) -> Option<Arc<Spawned>> {
 
 /// The thread or task of this record is about to spawn a task.
 pub(crate) fn spawn_task(record: OwnRecord, site: Site) -> Arc<Spawned> {
-    let (first, parent) = descend(record);
+    let (first, parent, kin) = descend(record);
     let _busy = Busy::new();
-    Arc::new(Spawned::new(first, Some(parent), site, ThreadKind::Task))
+    Arc::new(Spawned::new(first, Some(parent), site, ThreadKind::Task).among(kin))
 }
 
 /// The task of this number, which nothing is known to come before.
 pub(crate) fn first_task(number: ThreadId, site: Site) -> Arc<Spawned> {
     let _busy = Busy::new();
     let first = ThreadPoint { thread: number, epoch: 1, ..ThreadPoint::default() };
-    Arc::new(Spawned::new(first, None, site, ThreadKind::Task))
+    Arc::new(Spawned::new(first, None, site, ThreadKind::Task).among(registry::ORPHANS))
 }
 
 /// The first step of what the thread of this record spawns now, and the number of that thread, which is one
-/// step further from here on.
-fn descend(record: OwnRecord) -> (ThreadPoint, ThreadId) {
+/// step further from here on; and what number those have that it spawns with the same clocks.
+fn descend(record: OwnRecord) -> (ThreadPoint, ThreadId, u64) {
     let parent = record.thread.load(Relaxed);
     let at = thread_point(record);
     let is_outermost = record.foreign.load(Relaxed);
@@ -114,7 +122,18 @@ fn descend(record: OwnRecord) -> (ThreadPoint, ThreadId) {
     };
     // What was asked for before the new thread existed cannot keep it waiting.
     record.close_window();
+    // A spawner that is not remembered is in no clock of what it spawns.
+    let brood = match (is_remembered, &inherited, record.mine().own.borrow().brood) {
+        (true, ..) | (_, Some(_), _) => 0,
+        (false, None, 0) => registry::next_brood(),
+        (false, None, brood) => brood,
+    };
+    let kin = record.mine().own.borrow().kin;
     clock_changed(record);
+    {
+        let mut own = record.mine().own.borrow_mut();
+        (own.brood, own.kin) = (brood, kin);
+    }
     let first = ThreadPoint {
         thread: registry::next_thread(),
         epoch: 1,
@@ -123,7 +142,7 @@ fn descend(record: OwnRecord) -> (ThreadPoint, ThreadId) {
         observed: at.observed,
         inherited,
     };
-    (first, parent)
+    (first, parent, brood)
 }
 
 /// What a thread inherits that this one, being at `at`, spawns.
@@ -185,11 +204,28 @@ pub(crate) fn released(record: OwnRecord, lock: LockId) {
     observe(|o| o.released(&section, completed));
 }
 
+impl BeforeJoin {
+    /// Whether the thread that has so ended had let the one that waits know, the last that it did, before that came to
+    /// hold this lock: it has got the lock back in a wait that the other had ended.
+    fn is_told(&self, end: &End, lock: HoldWord) -> bool {
+        let (event, site) = self.waited_for;
+        let since = |held: &&HeldLock| held.word.lock() == lock.lock();
+        let held = self.held.iter().find(since).zip(site);
+        end.notified == Some(event) && held.is_some_and(|(held, site)| ptr::eq(held.site, site))
+    }
+}
+
 impl Spawned {
     fn new(first: ThreadPoint, parent: Option<ThreadId>, site: Site, kind: ThreadKind) -> Spawned {
         let started = AtomicBool::new(kind == ThreadKind::Task);
         let may_be_witness = AtomicBool::new(kind == ThreadKind::Thread);
-        Spawned { first, parent, site, started, may_be_witness, end: OnceLock::new() }
+        let end = OnceLock::new();
+        Spawned { first, parent, site, kin: 0, started, may_be_witness, end }
+    }
+
+    fn among(mut self, kin: u64) -> Spawned {
+        self.kin = kin;
+        self
     }
 
     /// The new thread starts.
@@ -205,7 +241,21 @@ impl Spawned {
     pub(crate) fn enter_as_task(&self, record: OwnRecord) {
         self.start(record);
         let origin = TaskOrigin { parent: self.parent, site: self.site };
-        record.mine().own.borrow_mut().task = Some(origin);
+        let mut own = record.mine().own.borrow_mut();
+        (own.task, own.kin) = (Some(origin), self.kin);
+    }
+
+    /// Whether this of the task says what it said when the task began, but for the locks that it has asked for since.
+    pub(crate) fn is_as_spawned(&self, own: &Own) -> bool {
+        let Own { at, published_epochs, sections, children, entered, clock_changes, .. } = own;
+        let Own { first_steps, pending, shows_orders, is_known, is_witness, kin, .. } = own;
+        // A number of its own lasts as long as the task's clocks are those that it began with.
+        *kin != 0
+            && *kin == self.kin
+            && (at.epoch, *published_epochs, *clock_changes, *first_steps) == (1, 0, 0, 0)
+            && !(*shows_orders || *is_known || *is_witness)
+            && (sections.is_empty() && children.is_empty())
+            && (entered.is_empty() && pending.is_empty())
     }
 
     /// The task, which acts by this record, takes no step for now.
@@ -258,7 +308,9 @@ impl Spawned {
         record.close_window();
         let asked = record.mine().own.borrow().asked.clone();
         // It ends once.
-        _ = self.end.set(End { at, asked });
+        let (event, acquired) = record.mine().notified.get();
+        let notified = Some(event).filter(|_| event != 0 && acquired == record.held.pushed());
+        _ = self.end.set(Box::new(End { at, asked, notified }));
     }
 
     pub(crate) fn thread(&self) -> ThreadId {
@@ -324,7 +376,7 @@ impl Spawned {
         }];
         // As in `event_point`.
         let at = ThreadPoint { observed: SharedClock::default(), ..end.at.clone() };
-        for &(word, site) in &end.asked {
+        for &(word, site) in end.asked.iter().filter(|(word, _)| !before.is_told(end, *word)) {
             let (level, stack) = (0, RequestStack::Unknown);
             o.on_the_way(&Request { at: &at, word, site, address: 0, level, held: &alive, stack });
         }

@@ -1,4 +1,5 @@
-//! What tasks wait for that is not a lock: messages and room in channels, notifications, the others at a barrier.
+//! What tasks wait for that is not a lock: messages and room in channels, notifications, permits, the others at a
+//! barrier, the end of one of several tasks.
 //!
 //! A poll that finds that the event has not come says so. That is told to others only where the task then rests
 //! with nothing else that could wake it. Who completes the event had to get the locks first that it has asked
@@ -9,7 +10,7 @@ use std::task::{Context, Poll};
 
 use crate::hooks::{EventKind, EventTag};
 use crate::model::lock::Site;
-use crate::tasks::leaf::{Leaf, PolledBy};
+use crate::tasks::leaf::{Leaf, Leaves, PolledBy};
 use crate::tasks::lock::called_at;
 use crate::tasks::poll::{self, Polled};
 
@@ -37,27 +38,6 @@ impl AsyncEvent {
         });
     }
 
-    /// As [`AsyncEvent::pending`], where `poll` says so: what it has found that futures within wait for is part of
-    /// this.
-    pub fn pending_around<R>(
-        &self,
-        kind: EventKind,
-        cx: &mut Context<'_>,
-        poll: impl FnOnce(&mut Context<'_>) -> Poll<R>,
-    ) -> Poll<R> {
-        let polled_by = PolledBy::of(cx);
-        let before = poll::innermost(Polled::take_leaves);
-        let result = poll(cx);
-        if let Some(before) = before {
-            poll::innermost(|polled| polled.set_leaves(before));
-            match result {
-                Poll::Pending => self.pending(kind, polled_by),
-                Poll::Ready(_) => leaf_has_moved(),
-            }
-        }
-        result
-    }
-
     /// This task or thread completes the event for one that waits. Call it just before.
     #[inline]
     #[track_caller]
@@ -74,6 +54,32 @@ impl AsyncEvent {
     pub fn signal_all(&self, kind: EventKind) {
         if self.tag.is_used(kind) {
             self.tag.signal_all(kind, called_at().unwrap_or(Location::caller()));
+        }
+    }
+}
+
+/// A poll of a future that waits for an event by way of futures within it: what those wait for is part of that.
+#[must_use = "it is told at the end of the poll what the future waits for"]
+pub struct Around {
+    polled_by: PolledBy,
+    /// What was found waiting before in this poll of the task.
+    before: Option<Leaves>,
+}
+
+impl Around {
+    /// The future is about to be polled.
+    pub fn begin(cx: &Context<'_>) -> Around {
+        let polled_by = PolledBy::of(cx);
+        Around { polled_by, before: poll::innermost(Polled::take_leaves) }
+    }
+
+    /// The poll had this result: where it is none, the future waits for the event.
+    pub fn end<R>(self, event: &AsyncEvent, kind: EventKind, result: &Poll<R>) {
+        let Some(before) = self.before else { return };
+        poll::innermost(|polled| polled.set_leaves(before));
+        match result {
+            Poll::Pending => event.pending(kind, self.polled_by),
+            Poll::Ready(_) => leaf_has_moved(),
         }
     }
 }

@@ -18,7 +18,7 @@
 //! for an event (`event`). Who could complete an event is not known, so that is for ever only where no thread of the
 //! process runs; threads that have nothing to poll count as such (`executor`).
 //!
-//! What it misses: waits for permits of semaphores and notifications. Orders that a task shows while it has other
+//! What it misses: circles of tasks of which each holds some of a semaphore's several permits. Orders that a task shows while it has other
 //! futures that wait: it may release the first lock in one of those while the other waits for the second; so is it in
 //! a set of futures with wakers of their own. Polls of futures outside of tasks, by an executor that is not known.
 
@@ -32,9 +32,9 @@ mod task;
 mod waker;
 
 pub use crate::hooks::EventKind;
-pub use event::{AsyncEvent, leaf_has_moved};
+pub use event::{Around, AsyncEvent, leaf_has_moved};
 pub use executor::{Driver, Source, idle};
 pub use leaf::PolledBy;
-pub use lock::{Acquisition, AsyncLock, Request, here, queued, within};
+pub use lock::{Acquisition, AsyncLock, AsyncLockKind, Within, called_at, within};
 pub use state::Runs;
 pub use task::Task;

@@ -38,7 +38,9 @@ pub(super) struct Polled {
     /// How many locks the thread held at the beginning of the poll.
     held_before: usize,
     waker: Option<TaskWaker>,
-    acting: Cell<Option<(OwnRecord, Acting)>>,
+    /// The record that the task acts by, where it has one of its own.
+    record: Cell<Option<OwnRecord>>,
+    acting: Cell<Option<Acting>>,
     /// How many locks the task has kept since an earlier poll.
     kept: Cell<usize>,
     /// How many clones of the waker there were when the task got its last lock in this poll, or at the
@@ -92,18 +94,19 @@ pub(super) fn during<R>(
         thread,
         held_before: thread.held.len(),
         waker,
+        record: Cell::new(None),
         acting: Cell::new(None),
         kept: Cell::new(0),
         clones_at_last: Cell::new(clones),
         leaves: RefCell::default(),
         ends_with: RefCell::default(),
         outer: INNERMOST.get(),
-        polled_before: thread.polls(),
+        polled_before: thread.polls.get(),
     };
     // What the thread has locked for other tasks delays nothing that this one does, and the reverse.
     if task.runs == Runs::Spawned {
         thread.close_window();
-        thread.set_polls(Some((task.number(), task.site())));
+        thread.polls.set(Some((task.number(), task.site())));
     }
     polled.begin(record);
     let scope = Scope(&polled);
@@ -156,12 +159,13 @@ impl Drop for Scope<'_> {
         self.0.end();
         if self.0.task.runs == Runs::Spawned {
             self.0.thread.close_window();
-            self.0.thread.set_polls(self.0.polled_before);
+            self.0.thread.polls.set(self.0.polled_before);
         }
     }
 }
 
 /// Calls `step` with the innermost poll of this thread, if it is in one.
+#[inline]
 pub(super) fn innermost<R>(step: impl FnOnce(&Polled) -> R) -> Option<R> {
     // SAFETY: null, or set by `during` to a value of its own, which it takes back before that value is gone,
     // in the same thread.
@@ -234,30 +238,27 @@ impl Polled {
     fn act_by(&self, record: OwnRecord) {
         record.system.store(self.thread.system.load(Relaxed), Relaxed);
         if let Some(acting) = Acting::by(record) {
-            self.acting.set(Some((record, acting)));
+            self.record.set(Some(record));
+            self.acting.set(Some(acting));
         }
     }
 
     /// Whether the task acts by its own record, or has no need to.
     pub(super) fn is_attached(&self) -> bool {
-        self.task.runs == Runs::BlockOn || self.record().is_some()
-    }
-
-    fn record(&self) -> Option<OwnRecord> {
-        let acting = self.acting.take();
-        let record = acting.as_ref().map(|(record, _)| *record);
-        self.acting.set(acting);
-        record
+        self.task.runs == Runs::BlockOn || self.record.get().is_some()
     }
 
     /// The record that the task acts by from here on; `None` where this thread passes through.
+    #[inline]
     pub(super) fn attach(&self) -> Option<OwnRecord> {
         if self.task.runs == Runs::BlockOn {
             return current::current();
         }
-        if let Some(record) = self.record() {
-            return Some(record);
-        }
+        self.record.get().or_else(|| self.attach_first())
+    }
+
+    #[cold]
+    fn attach_first(&self) -> Option<OwnRecord> {
         current::current()?;
         let record = {
             let _busy = Busy::new();
@@ -270,16 +271,18 @@ impl Polled {
             self.thread.move_holds(self.held_before, record);
         }
         self.act_by(record);
-        self.record()
+        self.record.get()
     }
 
     /// The task has got a lock.
+    #[inline]
     pub(super) fn got_lock(&self) {
         self.clones_at_last.set(self.waker.as_ref().map_or(0, TaskWaker::clones));
     }
 
     /// Whether no other future of the task can be waiting, so that it holds what it holds until it gets the
     /// lock that it asks for now.
+    #[inline]
     pub(super) fn is_one_future(&self) -> bool {
         let clones = self.waker.as_ref().map_or(0, TaskWaker::clones);
         let is_counted = !self.task.has_sets.load(Relaxed);
@@ -288,6 +291,7 @@ impl Polled {
 
     /// An acquisition is polled with this waker. One that is not the task's own is that of a future in a set
     /// that gives each a waker: how many of those wait is not known.
+    #[inline]
     pub(super) fn is_polled_with(&self, waker: &Waker) {
         if !self.is_own_waker(waker) {
             self.task.has_sets.store(true, Relaxed);
@@ -295,6 +299,7 @@ impl Polled {
     }
 
     /// Whether this is the waker that the task itself is polled with, and not that of a set of futures in it.
+    #[inline]
     pub(super) fn is_own_waker(&self, waker: &Waker) -> bool {
         self.waker().is_some_and(|own| own.will_wake(waker))
     }
@@ -370,7 +375,7 @@ impl Polled {
     /// Whether others are told what the task waits for: they may wait for it, or it is a thread's own.
     pub(super) fn is_told(&self) -> bool {
         self.task.runs == Runs::BlockOn
-            || self.record().is_some_and(|record| !record.held.is_empty())
+            || self.record.get().is_some_and(|record| !record.held.is_empty())
     }
 
     /// The poll has left the task unfinished: reports if it can never go on.
@@ -381,7 +386,7 @@ impl Polled {
         let only = self.only_wait();
         if !matches!(only, Some(Only::Lock(..))) {
             // What it asks for after this wait delays what it then completes, and nothing before.
-            self.record().unwrap_or(self.thread).close_window();
+            self.record.get().unwrap_or(self.thread).close_window();
         }
         let record = match self.task.runs {
             Runs::Spawned => match only {
@@ -422,7 +427,7 @@ impl Polled {
             }
             Awaited::TaskEnd(task) if !record.held.is_empty() => {
                 let before = spawn::before_join(record, site);
-                self.task.rest().before_join = before.map(|before| (task, before));
+                self.task.rest().before_join = before.map(|before| Box::new((task, before)));
             }
             _ => {}
         }
@@ -509,8 +514,8 @@ impl Polled {
 
     /// The poll is over.
     fn end(&self) {
-        if let Some((record, acting)) = self.acting.take() {
-            drop(acting);
+        if let Some(record) = self.record.take() {
+            drop(self.acting.take());
             acquire::drain_remote_releases(record);
             record.system.store(0, Relaxed);
             if let Some(life) = self.task.life.get() {

@@ -9,6 +9,7 @@ use crate::model::lock::Site;
 use crate::model::word::HoldWord;
 use crate::slow_path::spawn::{self, BeforeJoin, Spawned};
 use crate::tasks::waker::TaskWaker;
+use crate::thread_state::current::Busy;
 use crate::thread_state::position::{give_own, take_own};
 use crate::thread_state::record::{Own, OwnRecord};
 use crate::thread_state::registry::{self, Resting};
@@ -42,16 +43,25 @@ pub(super) struct Rest {
     pub(super) waker: Option<TaskWaker>,
     pub(super) record: Option<Resting>,
     /// What a task keeps that has no record.
-    pub(super) own: Option<Box<Own>>,
+    pub(super) own: Option<Kept>,
     /// Its requests for locks that were not granted yet.
     pub(super) waiting: Vec<Waiting>,
     /// What it held when it came to wait for the end of the task of this number.
-    pub(super) before_join: Option<(ThreadId, BeforeJoin)>,
+    pub(super) before_join: Option<Box<(ThreadId, BeforeJoin)>>,
     pub(super) has_ended: bool,
     /// How often the task was polled.
     pub(super) polls: u64,
     /// Whether clones may be left of a waker that the executor has replaced by another.
     pub(super) has_uncounted_wakers: bool,
+}
+
+/// What a task keeps that holds nothing and awaits no lock.
+#[derive(Debug)]
+pub(super) enum Kept {
+    /// Nothing but the locks that it has asked for: the rest is as it was when it was spawned.
+    Asked(Box<[(HoldWord, Site)]>),
+    /// All of it.
+    Own(Box<Own>),
 }
 
 /// A request of a task that was not granted yet.
@@ -100,10 +110,15 @@ impl State {
         record.set_task(Some(self.site));
         let kept = self.rest().own.take();
         match kept {
-            Some(own) => {
+            Some(Kept::Own(own)) => {
                 record.thread.store(own.at.thread, Relaxed);
                 record.foreign.store(false, Relaxed);
                 give_own(record, *own);
+            }
+            Some(Kept::Asked(asked)) => {
+                self.life().enter_as_task(record);
+                let _busy = Busy::new();
+                record.mine().own.borrow_mut().asked.extend_from_slice(&asked);
             }
             None => self.life().enter_as_task(record),
         }
@@ -126,8 +141,13 @@ impl State {
 
     /// The task holds nothing, and waits for no lock.
     pub(super) fn leave(&self, record: OwnRecord) {
-        let own = Box::new(take_own(record));
-        self.rest().own = Some(own);
+        let own = take_own(record);
+        let is_as_spawned = self.life().is_as_spawned(&own);
+        let _busy = Busy::new();
+        self.rest().own = Some(match is_as_spawned {
+            true => Kept::Asked(own.asked.into_boxed_slice()),
+            false => Kept::Own(Box::new(own)),
+        });
         registry::put_by(record);
     }
 }

@@ -83,8 +83,8 @@ impl Task {
         if let Some(life) = self.0.life.get() {
             poll::attach();
             let before = poll::innermost(|polled| polled.task().rest().before_join.take());
-            let before = before.flatten().filter(|(task, _)| *task == life.thread());
-            life.joined(before.map(|(_, before)| before));
+            let before = before.flatten().filter(|before| before.0 == life.thread());
+            life.joined(before.map(|before| before.1));
         }
     }
 

@@ -42,6 +42,7 @@ impl TaskWaker {
         TaskWaker { waker: Waker::from(Arc::clone(&counted)), counted }
     }
 
+    #[inline]
     pub(super) fn waker(&self) -> &Waker {
         &self.waker
     }
@@ -62,6 +63,7 @@ impl TaskWaker {
     }
 
     /// How many clones there are.
+    #[inline]
     pub(super) fn clones(&self) -> usize {
         // All but `counted` and `waker`.
         Arc::strong_count(&self.counted) - 2

@@ -9,6 +9,7 @@ pub(crate) mod familiar;
 pub(crate) mod held_stack;
 pub(crate) mod pending;
 pub(crate) mod permits;
+pub(crate) mod polling;
 pub(crate) mod position;
 pub(crate) mod record;
 pub(crate) mod registry;

@@ -77,5 +77,6 @@ pub(crate) fn clock_changed(record: OwnRecord) {
     let _busy = Busy::new();
     let mut own = record.mine().own.borrow_mut();
     own.clock_changes += 1;
+    (own.brood, own.kin) = (0, 0);
     record.set_context(seed(record.thread.load(Relaxed), own.clock_changes));
 }

@@ -28,6 +28,7 @@ use crate::thread_state::held_stack::{Ended, HeldStack};
 use crate::thread_state::known::Known;
 use crate::thread_state::pending::PendingFinding;
 use crate::thread_state::permits::{self, Permits};
+use crate::thread_state::polling::Polling;
 use crate::thread_state::recent::RecentAcquisitions;
 use crate::thread_state::retries::{Asks, Mark, Retries};
 use crate::thread_state::sleeper::Sleeper;
@@ -79,10 +80,8 @@ pub(crate) struct Record {
     pub(crate) joins: AtomicBool,
     /// The record of the task by which the thread of this one acts; null while it acts by its own.
     acts_by: AtomicPtr<Record>,
-    /// The task that the thread polls while it acts by this record; zero for none.
-    polls: AtomicU32,
-    /// Where that was spawned.
-    polls_spawned_at: AtomicPtr<Location<'static>>,
+    /// The task that the thread polls while it acts by this record.
+    pub(crate) polls: Polling,
     /// How the task of this record is made to end, while it rests in a wait that others can see.
     pub(crate) sleeper: Sleeper,
     pub(crate) next: AtomicPtr<Record>,
@@ -112,6 +111,11 @@ pub(crate) struct Mine {
     pub(crate) recent: RecentAcquisitions,
     /// Where this thread last took several locks in one order, which the observer knows.
     pub(crate) in_order_at: Cell<*const Location<'static>>,
+    /// The condition variable that the thread notified last, and how many locks it had acquired by then.
+    pub(crate) notified: Cell<(u64, u64)>,
+    /// The condition variable that the thread waited for last, with the place of that: what it holds since that place it
+    /// has got back in that wait.
+    pub(crate) waited_for: Cell<(u64, Option<Site>)>,
     /// How often the thread was unparked until it parked last, as far as it is known.
     pub(crate) unparks: Cell<u64>,
     /// How long the thread had been in the detector when it began to wait.
@@ -154,6 +158,11 @@ pub(crate) struct Own {
     pub(crate) marks: Vec<Mark>,
     /// Findings that wait for the release of a lock by this thread.
     pub(crate) pending: Vec<PendingFinding>,
+    /// The number of the tasks that it has spawned since its clocks changed, which know just what those before them
+    /// knew; zero where there are none.
+    pub(crate) brood: u64,
+    /// Its own number among such tasks: it knows nothing more than they did at first. Zero where it does.
+    pub(crate) kin: u64,
     /// Whether one of its futures, or it as a task, has asked for a lock while it held others.
     pub(crate) shows_orders: bool,
     /// Where it was spawned, if it is a task: it is introduced to the observer when it must be named.
@@ -221,8 +230,7 @@ impl Record {
             outer_holds: AtomicUsize::new(0),
             joins: AtomicBool::new(false),
             acts_by: AtomicPtr::new(ptr::null_mut()),
-            polls: AtomicU32::new(0),
-            polls_spawned_at: AtomicPtr::new(ptr::null_mut()),
+            polls: Polling::new(),
             sleeper: Sleeper::default(),
             next: AtomicPtr::new(ptr::null_mut()),
             mine: OwnerOnly(Mine {
@@ -232,6 +240,8 @@ impl Record {
                 classes: OnceCell::new(),
                 recent: RecentAcquisitions::new(),
                 in_order_at: Cell::new(ptr::null()),
+                notified: Cell::new((0, 0)),
+                waited_for: Cell::new((0, None)),
                 unparks: Cell::new(0),
                 waits_from: Cell::new(0),
                 introduced: Cell::new(false),
@@ -255,20 +265,6 @@ impl Record {
         let other = other.map_or(ptr::null_mut(), |other| ptr::from_ref(other).cast_mut());
         // What another thread then reads in that record is read after this.
         self.acts_by.store(other, Release);
-    }
-
-    /// The task that the thread polls while it acts by this record, with the place where it was spawned.
-    pub(crate) fn polls(&self) -> Option<(ThreadId, Site)> {
-        // SAFETY: null, or stored by `set_polls` from a `Site`, which is a reference for ever.
-        let site = unsafe { self.polls_spawned_at.load(Relaxed).as_ref() }?;
-        Some((self.polls.load(Relaxed), site))
-    }
-
-    /// From here on the thread polls this task. Only the owner calls this.
-    pub(crate) fn set_polls(&self, task: Option<(ThreadId, Site)>) {
-        let site = task.map_or(ptr::null_mut(), |(_, site)| ptr::from_ref(site).cast_mut());
-        self.polls.store(task.map_or(0, |(number, _)| number), Relaxed);
-        self.polls_spawned_at.store(site, Relaxed);
     }
 
     /// Whether it is the record of a task that no thread polls.
@@ -503,6 +499,8 @@ impl OwnRecord {
         self.set_task(None);
         mine.recent.clear();
         mine.in_order_at.set(ptr::null());
+        mine.notified.set((0, 0));
+        mine.waited_for.set((0, None));
         mine.introduced.set(false);
         mine.may_publish.set(false);
         mine.last_published.set(0);
@@ -519,6 +517,8 @@ impl OwnRecord {
         mine.known.clear();
         mine.recent.clear();
         mine.in_order_at.set(ptr::null());
+        mine.notified.set((0, 0));
+        mine.waited_for.set((0, None));
         mine.unparks.set(0);
         mine.introduced.set(false);
         mine.may_publish.set(false);
@@ -533,7 +533,7 @@ impl OwnRecord {
         self.is_task.store(false, Relaxed);
         self.is_idle.store(false, Relaxed);
         self.set_acts_by(None);
-        self.set_polls(None);
+        self.polls.set(None);
         self.locks.store(0, Relaxed);
     }
 }

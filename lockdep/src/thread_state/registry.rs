@@ -3,7 +3,7 @@
 use std::cell::Cell;
 use std::ptr;
 use std::sync::atomic::Ordering::{Acquire, Relaxed, Release, SeqCst};
-use std::sync::atomic::{AtomicPtr, AtomicU32, AtomicUsize};
+use std::sync::atomic::{AtomicPtr, AtomicU32, AtomicU64, AtomicUsize};
 
 use crate::model::ids::ThreadId;
 use crate::thread_state::record::{OwnRecord, Record};
@@ -14,6 +14,15 @@ static FREE: AtomicUsize = AtomicUsize::new(0);
 /// One of them, or null; or one that has been taken meanwhile.
 static LAST_GIVEN_UP: AtomicPtr<Record> = AtomicPtr::new(ptr::null_mut());
 static THREADS: AtomicU32 = AtomicU32::new(0);
+static BROODS: AtomicU64 = AtomicU64::new(ORPHANS);
+
+/// The number of all tasks before which nothing is known to come.
+pub(crate) const ORPHANS: u64 = 1;
+
+/// One more number for tasks that know the same when they begin.
+pub(crate) fn next_brood() -> u64 {
+    BROODS.fetch_add(1, Relaxed) + 1
+}
 
 /// The number of one more thread.
 pub(crate) fn next_thread() -> ThreadId {

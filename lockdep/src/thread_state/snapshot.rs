@@ -47,7 +47,8 @@ pub(crate) struct ThreadSnapshot {
     pub(crate) record: &'static Record,
     pub(crate) role: Role,
     pub(crate) thread: ThreadId,
-    /// The task that it polls, which acts by this record as well, with the place where that was spawned.
+    /// The task that it polls, which acts by this record as well, with the place where that was spawned; `None` also
+    /// where it runs.
     pub(crate) polls: Option<(ThreadId, Site)>,
     /// What it waits for; `None` if it runs, or moved while it was looked at.
     pub(crate) wait: Option<SeenWait>,
@@ -67,8 +68,9 @@ impl ThreadSnapshot {
         let mut held = Vec::new();
         record.held.held_into(&mut held);
         let (permits, asked) = (record.permits.held(), record.permits.asked());
+        let polls = record.polls.get().filter(|_| role == Role::Itself);
         let wait = wait.filter(|wait| record.wait.still(wait.sequence));
-        let polls = polls(record, role);
+        let polls = polls.filter(|_| wait.is_some());
         ThreadSnapshot { record, role, thread, polls, wait, held, permits, asked }
     }
 
@@ -89,7 +91,7 @@ impl ThreadSnapshot {
                 record,
                 role,
                 thread: record.thread.load(Relaxed),
-                polls: polls(record, role),
+                polls: None,
                 wait: None,
                 held: Vec::new(),
                 permits: Vec::new(),
@@ -133,10 +135,6 @@ impl ThreadSnapshot {
         self.held.iter().any(|h| h.word.lock() == wanted.lock())
             || self.permits.iter().any(|h| h.semaphore.lock() == wanted.lock())
     }
-}
-
-fn polls(record: &Record, role: Role) -> Option<(ThreadId, Site)> {
-    record.polls().filter(|_| role == Role::Itself)
 }
 
 /// All threads, in the order in which they began.

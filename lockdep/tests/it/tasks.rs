@@ -10,7 +10,7 @@ use std::rc::Rc;
 use std::task::{Context, Poll, Waker};
 
 use lockdep::finding::{Rule, Tier};
-use lockdep::tasks::{Acquisition, AsyncLock, Request, Runs, Task};
+use lockdep::tasks::{Acquisition, AsyncLock, AsyncLockKind, Runs, Task, within};
 
 use crate::isolated::{found, run, shown};
 
@@ -36,11 +36,14 @@ struct Guard<'a>(&'a Mutex);
 impl Mutex {
     #[track_caller]
     fn new() -> Mutex {
-        Mutex {
-            lock: AsyncLock::new(Request::Mutex),
-            state: RefCell::default(),
-            stops: Cell::default(),
-        }
+        Mutex::of(AsyncLockKind::Mutex)
+    }
+
+    #[track_caller]
+    fn of(kind: AsyncLockKind) -> Mutex {
+        let mut lock = AsyncLock::new();
+        lock.becomes(kind, 1);
+        Mutex { lock, state: RefCell::default(), stops: Cell::default() }
     }
 
     #[track_caller]
@@ -49,9 +52,16 @@ impl Mutex {
     }
 
     async fn lock_at(&self, site: &'static Location<'static>) -> Guard<'_> {
-        let mut acquisition = Acquisition::at(site);
-        let mut wait = pin!(self.wait());
-        poll_fn(|cx| acquisition.poll(cx, |cx| wait.as_mut().poll(cx))).await;
+        let (mut acquisition, mut queued) =
+            (Acquisition::of(1), Queued { mutex: self, number: None });
+        poll_fn(|cx| {
+            let _within = within(site, false);
+            acquisition
+                .poll(&self.lock, cx, Pin::new(&mut queued), |queued| queued.number.is_some())
+        })
+        .await
+        .expect("it is never closed");
+        queued.number = None;
         Guard(self)
     }
 
@@ -70,14 +80,6 @@ impl Mutex {
             waker.wake();
         }
     }
-
-    async fn wait(&self) {
-        self.lock.ask(Request::Mutex, false);
-        let mut queued = Queued { mutex: self, number: None };
-        poll_fn(|cx| queued.poll(cx)).await;
-        queued.number = None;
-        self.lock.granted(Request::Mutex);
-    }
 }
 
 /// A request; dropped before it is granted, it leaves the queue.
@@ -86,29 +88,31 @@ struct Queued<'a> {
     number: Option<u64>,
 }
 
-impl Queued<'_> {
-    fn poll(&mut self, cx: &Context<'_>) -> Poll<()> {
+impl Future for Queued<'_> {
+    type Output = Result<(), ()>;
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Result<(), ()>> {
         if self.mutex.stops.take() {
             return Poll::Pending;
         }
-        let mut state = self.mutex.state.borrow_mut();
+        let mutex = self.mutex;
+        let mut state = mutex.state.borrow_mut();
         match self.number {
             None if !state.is_held => {
                 state.is_held = true;
-                Poll::Ready(())
+                Poll::Ready(Ok(()))
             }
             None => {
                 let number = state.next;
                 state.next += 1;
                 state.queue.push_back((number, cx.waker().clone()));
-                lockdep::tasks::queued();
                 self.number = Some(number);
                 Poll::Pending
             }
             Some(number) => match state.granted.iter().position(|granted| *granted == number) {
                 Some(at) => {
                     state.granted.swap_remove(at);
-                    Poll::Ready(())
+                    Poll::Ready(Ok(()))
                 }
                 None => {
                     let mut queue = state.queue.iter_mut();
@@ -136,8 +140,8 @@ impl Drop for Queued<'_> {
 
 impl Drop for Guard<'_> {
     fn drop(&mut self) {
+        self.0.lock.released(1);
         self.0.pass_on();
-        self.0.lock.released(Request::Mutex);
     }
 }
 
@@ -598,4 +602,44 @@ fn a_thousand_tasks_that_come_and_go_use_few_records() {
     let counts = ended.trace.lines().rfind(|line| line.contains(r#""t":"counts""#));
     let counts = counts.expect("the totals are written at the end");
     assert!(counts.contains(r#""acquisitions":2000"#), "{counts}");
+}
+
+#[test]
+fn of_many_tasks_that_do_the_same_some_tell() {
+    let ended = run("tasks::of_many_tasks_that_do_the_same_some_tell", || {
+        let (a, b) = (Mutex::new(), Mutex::new());
+        let nested = |outer, inner| async move {
+            let _outer: Guard<'_> = Mutex::lock(outer).await;
+            let _inner = Mutex::lock(inner).await;
+        };
+        for _ in 0..200 {
+            assert!(spawn(nested(&a, &b)).poll());
+        }
+        assert_eq!(found(), []);
+        assert!(spawn(nested(&b, &a)).poll());
+        assert_eq!(found(), [(Rule::LockOrder, Tier::Reachable)]);
+    })
+    .well();
+    let told = ended.trace.lines().filter(|line| line.contains(r#""t":"thread""#)).count();
+    assert!(told < 20, "{told} are in the trace");
+}
+
+#[test]
+fn two_tasks_that_do_the_same_are_told_apart() {
+    run("tasks::two_tasks_that_do_the_same_are_told_apart", || {
+        let (a, b) = (Mutex::new(), Mutex::new());
+        let nested = |outer, inner| async move {
+            let _outer: Guard<'_> = Mutex::lock(outer).await;
+            let _inner = Mutex::lock(inner).await;
+        };
+        let both = || async {
+            nested(&a, &b).await;
+            nested(&b, &a).await;
+        };
+        assert!(spawn(both()).poll());
+        assert_eq!(found(), [(Rule::LockOrder, Tier::NeedsThread)], "one task does both");
+        assert!(spawn(both()).poll());
+        assert!(found().contains(&(Rule::LockOrder, Tier::Reachable)), "{:?}", found());
+    })
+    .well();
 }

@@ -1,17 +1,11 @@
-//! What `tokio` tells through the crate `tracing`, as calls of the runtime's hooks.
+//! What `tokio` tells, as calls of the runtime's hooks.
 //!
 //! Compiled under the name `tracing` and given to the compiler of the crate `tokio` alone, which reports its
-//! tasks and locks by that crate where its feature `tracing` is on. The program's own `tracing` is another
-//! crate and hears nothing of it. The macros look at the names of spans and fields, take what is about tasks,
-//! mutexes and reader-writer locks, and leave out the rest.
+//! tasks by that crate where its feature `tracing` is on. The program's own `tracing` is another crate and hears
+//! nothing of it. The macros take what is about tasks, and leave out the rest. What is told of locks and of other
+//! waits is added to the sources of `tokio`, and calls the module `lockcheck`.
 
-use std::cell::Cell;
-use std::ptr;
-use std::sync::Arc;
-use std::sync::atomic::AtomicPtr;
-use std::sync::atomic::Ordering::{AcqRel, Acquire};
-
-use lockdep::tasks::{AsyncLock, Request, Task};
+use lockdep::tasks::Task;
 
 #[doc(hidden)]
 pub mod lockcheck {
@@ -20,37 +14,92 @@ pub mod lockcheck {
     use std::pin::Pin;
     use std::task::{Context, Poll};
 
-    use lockdep::tasks::{Acquisition, AsyncLock};
-    use lockdep::tasks::{Runs, Task};
-    pub use lockdep::tasks::{AsyncEvent as Event, Driver, EventKind, Source, idle, leaf_has_moved};
-    pub use lockdep::tasks::{PolledBy, Request, here, queued, within};
+    use lockdep::tasks::{Acquisition, Runs, Task};
+    pub use lockdep::tasks::{Around, Driver, EventKind, PolledBy, Source, called_at, idle};
+    pub use lockdep::tasks::{AsyncEvent as Event, AsyncLock as Lock, AsyncLockKind as Kind};
+    pub use lockdep::tasks::{leaf_has_moved, within};
 
-    use crate::{Id, Kind, Span};
+    use crate::instrument::Instrumented;
+    use crate::{Id, Instrument, Span};
 
-    /// The future of a call at `site` that acquires a lock.
-    pub fn placed<F: Future>(site: &'static Location<'static>, future: F) -> Placed<F> {
-        Placed { future, acquisition: Acquisition::at(site) }
+    /// The lock of a semaphore's queue, which is not watched: nobody but the semaphore ever has it.
+    #[derive(Debug)]
+    pub struct Mutex<T>(std::sync::Mutex<T>);
+
+    pub use std::sync::MutexGuard;
+
+    impl<T> Mutex<T> {
+        pub const fn new(value: T) -> Mutex<T> {
+            Mutex(std::sync::Mutex::new(value))
+        }
+
+        pub const fn const_new(value: T) -> Mutex<T> {
+            Mutex::new(value)
+        }
+
+        #[inline]
+        pub fn lock(&self) -> MutexGuard<'_, T> {
+            self.0.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
+        }
     }
 
-    /// See [`placed`].
+    /// The future by which a semaphore is asked for permits.
+    pub trait Queues {
+        /// Whether it has a place in the semaphore's queue.
+        fn is_queued(&self) -> bool;
+    }
+
+    /// The future that asks for so many permits of this lock.
+    #[inline]
+    pub fn acquire<F>(lock: &Lock, permits: usize, future: F) -> Acquire<'_, F> {
+        Acquire { future, lock, request: Acquisition::of(permits) }
+    }
+
+    /// See [`acquire`].
     #[must_use = "futures do nothing unless you `.await` or poll them"]
-    pub struct Placed<F> {
+    pub struct Acquire<'a, F> {
         future: F,
-        acquisition: Acquisition,
+        lock: &'a Lock,
+        request: Acquisition,
     }
 
-    impl<F: Future> Future for Placed<F> {
+    impl<E, F: Queues + Future<Output = Result<(), E>>> Future for Acquire<'_, F> {
         type Output = F::Output;
 
         #[inline]
         fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<F::Output> {
-            // SAFETY: `future` is not moved, here or anywhere else; the other field is not pinned.
-            let (future, acquisition) = unsafe {
+            // SAFETY: `future` is not moved, here or anywhere else; the other fields are not pinned.
+            let (future, lock, request) = unsafe {
                 let this = self.get_unchecked_mut();
-                (Pin::new_unchecked(&mut this.future), &mut this.acquisition)
+                (Pin::new_unchecked(&mut this.future), this.lock, &mut this.request)
             };
-            acquisition.poll(cx, |cx| future.poll(cx))
+            request.poll(lock, cx, future, F::is_queued)
         }
+    }
+
+    /// As `future`, which asks for permits of this lock. Where it is none, the task waits for the event.
+    pub async fn permits<F: Future>(event: &Event, lock: &Lock, future: F) -> F::Output {
+        match lock.is_lock() {
+            true => future.await,
+            false => around(event, EventKind::Permit, future).await,
+        }
+    }
+
+    /// An attempt to get so many permits of this lock, with its result.
+    #[inline]
+    #[track_caller]
+    pub fn taken<E>(lock: &Lock, permits: usize, result: Result<(), E>) -> Result<(), E> {
+        if result.is_ok() {
+            lock.taken(permits);
+        }
+        result
+    }
+
+    /// The future of a thread that waits until it is finished.
+    #[track_caller]
+    pub fn blocking<F: Future>(future: F) -> Instrumented<F> {
+        let site = called_at().unwrap_or(Location::caller());
+        future.instrument(task(site, "block_on"))
     }
 
     /// The handle of the task of this number was polled, with this result.
@@ -60,6 +109,12 @@ pub mod lockcheck {
             (Some(Id(task)), Poll::Pending) => task.join_pending(polled_by),
             (None, _) => {}
         }
+        poll
+    }
+
+    /// A poll had this result, by way of futures within: where it is none, the future waits for the event.
+    pub fn polled_around<R>(around: Around, event: &Event, kind: EventKind, poll: Poll<R>) -> Poll<R> {
+        around.end(event, kind, &poll);
         poll
     }
 
@@ -90,7 +145,13 @@ pub mod lockcheck {
     pub async fn around<F: Future>(event: &Event, kind: EventKind, future: F) -> F::Output {
         let _moves = Moves;
         let mut future = std::pin::pin!(future);
-        std::future::poll_fn(|cx| event.pending_around(kind, cx, |cx| future.as_mut().poll(cx))).await
+        std::future::poll_fn(|cx| {
+            let around = Around::begin(cx);
+            let result = future.as_mut().poll(cx);
+            around.end(event, kind, &result);
+            result
+        })
+        .await
     }
 
     /// A future that may have been found waiting, until it is gone.
@@ -102,17 +163,20 @@ pub mod lockcheck {
         }
     }
 
-    /// The future of a call at `site`.
+    /// The future of a call at `site`; whether the guard that it gives owns its lock.
+    #[inline]
     pub fn called<F: Future>(
         site: &'static Location<'static>,
+        owned: bool,
         future: F,
     ) -> impl Future<Output = F::Output> {
-        Called { future, site }
+        Called { future, site, owned }
     }
 
     struct Called<F> {
         future: F,
         site: &'static Location<'static>,
+        owned: bool,
     }
 
     impl<F: Future> Future for Called<F> {
@@ -120,199 +184,48 @@ pub mod lockcheck {
 
         #[inline]
         fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<F::Output> {
-            let _here = within(self.site);
+            let _here = within(self.site, self.owned);
             // SAFETY: `future` is not moved, here or anywhere else; the other field is not pinned.
             let future = unsafe { self.map_unchecked_mut(|this| &mut this.future) };
             future.poll(cx)
         }
     }
 
-    #[track_caller]
-    pub fn lock(request: Request) -> Span {
-        Span::of(Kind::Lock(AsyncLock::new(request)))
-    }
-
     pub fn task(site: &'static Location<'static>, kind: impl AsRef<str>) -> Span {
         let runs = if kind.as_ref() == "block_on" { Runs::BlockOn } else { Runs::Spawned };
-        Span::of(Kind::Task(Task::new(site, runs)))
-    }
-
-    #[inline]
-    pub fn asks(source: &str) -> Span {
-        let (request, owned) = match source {
-            "Mutex::lock" => (Request::Mutex, false),
-            "Mutex::lock_owned" => (Request::Mutex, true),
-            "RwLock::read" => (Request::Read, false),
-            "RwLock::read_owned" => (Request::Read, true),
-            "RwLock::write" => (Request::Write, false),
-            "RwLock::write_owned" => (Request::Write, true),
-            _ => return Span::nothing(),
-        };
-        crate::entered(|lock| lock.ask(request, owned));
-        Span::nothing()
-    }
-
-    #[inline]
-    #[track_caller]
-    pub fn has(request: Request, granted: bool) {
-        crate::entered(|lock| match granted {
-            true => lock.granted(request),
-            false => lock.released(request),
-        });
+        Span(Some(Task::new(site, runs)))
     }
 }
 
-thread_local! {
-    /// The span that this thread is in, or null.
-    static ENTERED: Cell<*const Span> = const { Cell::new(std::ptr::null()) };
-}
-
-/// Calls `step` with the lock whose span this thread is in.
-fn entered(step: impl FnOnce(&AsyncLock)) {
-    // SAFETY: null, or set by `Entered` to a span that outlives it, in this thread; it takes that back.
-    let span = unsafe { ENTERED.get().as_ref() };
-    if let Some(lock) = span.and_then(Span::as_lock) {
-        step(lock);
-    }
-}
-
-/// A task, a lock, or nothing that is watched: one pointer, as futures and guards have several.
-#[derive(Debug)]
-pub struct Span(AtomicPtr<Kind>);
-
-#[derive(Debug)]
-enum Kind {
-    Nothing,
-    Lock(AsyncLock),
-    Task(Task),
-}
-
-static NOTHING: Kind = Kind::Nothing;
+/// A task, or nothing that is watched.
+#[derive(Clone, Debug)]
+pub struct Span(Option<Task>);
 
 impl Span {
-    /// What `tokio` gives to a lock that is made in a constant, where no function can be called: the lock is
-    /// made once it is used.
     pub const fn none() -> Span {
-        Span(AtomicPtr::new(ptr::null_mut()))
+        Span(None)
     }
 
-    #[doc(hidden)]
-    #[inline]
-    pub fn nothing() -> Span {
-        Span(AtomicPtr::new((&raw const NOTHING).cast_mut()))
-    }
-
-    fn of(kind: Kind) -> Span {
-        Span(AtomicPtr::new(Arc::into_raw(Arc::new(kind)).cast_mut()))
-    }
-
-    #[inline]
-    fn kind(&self) -> &Kind {
-        let kind = self.0.load(Acquire);
-        if kind.is_null() {
-            return self.make_lock();
-        }
-        // SAFETY: the static, or an `Arc` whose count includes this span.
-        unsafe { &*kind }
-    }
-
-    #[cold]
-    fn make_lock(&self) -> &Kind {
-        let new = Arc::into_raw(Arc::new(Kind::Lock(AsyncLock::unplaced()))).cast_mut();
-        let kind = match self.0.compare_exchange(ptr::null_mut(), new, AcqRel, Acquire) {
-            Ok(_) => new,
-            Err(other) => {
-                // SAFETY: it came from `into_raw` above, and nobody else has it.
-                drop(unsafe { Arc::from_raw(new) });
-                other
-            }
-        };
-        // SAFETY: as in `kind`.
-        unsafe { &*kind }
-    }
-
-    #[inline]
-    fn as_lock(&self) -> Option<&AsyncLock> {
-        match self.kind() {
-            Kind::Lock(lock) => Some(lock),
-            Kind::Nothing | Kind::Task(_) => None,
-        }
-    }
-
-    #[inline]
-    fn as_task(&self) -> Option<&Task> {
-        let kind = self.0.load(Acquire);
-        // SAFETY: null, the static, or an `Arc` whose count includes this span.
-        match unsafe { kind.as_ref() } {
-            Some(Kind::Task(task)) => Some(task),
-            Some(Kind::Nothing | Kind::Lock(_)) | None => None,
-        }
-    }
-
-    #[inline]
     pub fn in_scope<R>(&self, step: impl FnOnce() -> R) -> R {
-        let _entered = self.enter();
         step()
     }
 
-    #[inline]
-    pub fn enter(&self) -> Entered<'_> {
-        Entered { outer: ENTERED.replace(self), span: std::marker::PhantomData }
+    pub fn enter(&self) -> Entered {
+        Entered
     }
 
-    /// Nobody asks in such a scope for the lock that it is of.
-    #[inline]
-    pub fn entered(self) -> EnteredSpan {
-        EnteredSpan
+    pub fn entered(self) -> Entered {
+        Entered
     }
 
     pub fn id(&self) -> Option<Id> {
-        self.as_task().map(|task| Id(task.clone()))
-    }
-}
-
-impl Clone for Span {
-    /// A guard has a clone of its lock's, which is that of the same lock also where that was made in a
-    /// constant.
-    #[inline]
-    fn clone(&self) -> Span {
-        let kind: *const Kind = self.kind();
-        if !ptr::eq(kind, &raw const NOTHING) {
-            // SAFETY: it is not the static, so it came from `Arc::into_raw`, and this span counts.
-            unsafe { Arc::increment_strong_count(kind) };
-        }
-        Span(AtomicPtr::new(kind.cast_mut()))
-    }
-}
-
-impl Drop for Span {
-    #[inline]
-    fn drop(&mut self) {
-        let kind = *self.0.get_mut();
-        if !kind.is_null() && !ptr::eq(kind, &raw const NOTHING) {
-            // SAFETY: it is not the static, so it came from `Arc::into_raw`, and is this span's to give up.
-            drop(unsafe { Arc::from_raw(kind) });
-        }
+        self.0.clone().map(Id)
     }
 }
 
 /// Held while this thread is in a span.
 #[derive(Debug)]
-pub struct Entered<'a> {
-    outer: *const Span,
-    span: std::marker::PhantomData<&'a Span>,
-}
-
-impl Drop for Entered<'_> {
-    #[inline]
-    fn drop(&mut self) {
-        ENTERED.set(self.outer);
-    }
-}
-
-/// See [`Span::entered`].
-#[derive(Debug)]
-pub struct EnteredSpan;
+pub struct Entered;
 
 /// The task of a span.
 #[derive(Clone, Debug)]
@@ -364,7 +277,7 @@ pub mod instrument {
             let Some(inner) = &mut this.inner else { return Poll::Pending };
             // SAFETY: as above.
             let inner = unsafe { Pin::new_unchecked(inner) };
-            match this.span.as_task() {
+            match &this.span.0 {
                 Some(task) => task.poll(cx, |cx| inner.poll(cx)),
                 None => inner.poll(cx),
             }
@@ -374,7 +287,7 @@ pub mod instrument {
     impl<T> Drop for Instrumented<T> {
         fn drop(&mut self) {
             // An assignment drops in place.
-            match self.span.as_task() {
+            match &self.span.0 {
                 Some(task) => task.drop_future(|| self.inner = None),
                 None => self.inner = None,
             }
@@ -396,37 +309,16 @@ macro_rules! __place {
 
 #[macro_export]
 macro_rules! trace_span {
-    ($(parent: None,)? "runtime.resource", concrete_type = "Mutex", $($rest:tt)*) => {
-        $crate::lockcheck::lock($crate::lockcheck::Request::Mutex)
-    };
-    ($(parent: None,)? "runtime.resource", concrete_type = "RwLock", $($rest:tt)*) => {
-        $crate::lockcheck::lock($crate::lockcheck::Request::Write)
-    };
-    ("runtime.resource.async_op", source = $source:expr $(, $($rest:tt)*)?) => {
-        $crate::lockcheck::asks($source)
-    };
     (target: $target:literal, $(parent: None,)? "runtime.spawn", %$kind:ident, $($rest:tt)*) => {
         $crate::lockcheck::task($crate::__place!($($rest)*), $kind)
     };
     (target: $target:literal, $(parent: None,)? "runtime.spawn", kind = %$kind:expr, $($rest:tt)*) => {
         $crate::lockcheck::task($crate::__place!($($rest)*), $kind)
     };
-    ($($other:tt)*) => { $crate::Span::nothing() };
+    ($($other:tt)*) => { $crate::Span::none() };
 }
 
 #[macro_export]
 macro_rules! trace {
-    (target: "runtime::resource::state_update", locked = $locked:expr $(,)?) => {
-        $crate::lockcheck::has($crate::lockcheck::Request::Mutex, $locked)
-    };
-    (target: "runtime::resource::state_update", write_locked = $locked:expr, $($rest:tt)*) => {
-        $crate::lockcheck::has($crate::lockcheck::Request::Write, $locked)
-    };
-    (target: "runtime::resource::state_update", current_readers = 1, current_readers.op = "add" $(,)?) => {
-        $crate::lockcheck::has($crate::lockcheck::Request::Read, true)
-    };
-    (target: "runtime::resource::state_update", current_readers = 1, current_readers.op = "sub" $(,)?) => {
-        $crate::lockcheck::has($crate::lockcheck::Request::Read, false)
-    };
     ($($other:tt)*) => { () };
 }

@@ -9,6 +9,7 @@ use syn::spanned::Spanned;
 use syn::visit::Visit;
 
 use super::super::rewriting::Edits;
+use super::HOOKS;
 
 /// A field named `lockcheck`: in which file, of which struct, its type after [`HOOKS`].
 const FIELDS: &[(&str, &str, &str)] = &[
@@ -17,12 +18,11 @@ const FIELDS: &[(&str, &str, &str)] = &[
     ("sync/watch.rs", "Shared", "Event"),
     ("sync/broadcast.rs", "Shared", "Event"),
     ("sync/barrier.rs", "Barrier", "Event"),
+    ("sync/notify.rs", "Notify", "Event"),
+    ("task/join_set.rs", "JoinSet", "Event"),
     ("runtime/io/driver.rs", "Handle", "Driver"),
     ("runtime/io/registration.rs", "Registration", "Source"),
 ];
-
-/// Where the hooks are.
-const HOOKS: &str = "::tracing::lockcheck::";
 
 /// What is done to a function.
 enum Change {
@@ -32,10 +32,12 @@ enum Change {
     Around(&'static str, &'static str),
     /// It is told where it is called.
     Placed,
+    /// It notes where it is called for as long as it is at work.
+    Within,
     /// The future that it returns knows where it was called.
     Called,
 }
-use Change::{Around, Called, First, Placed};
+use Change::{Around, Called, First, Placed, Within};
 
 /// In which file, of which type (`""` for a function of none), which function is changed, and how.
 const FUNCTIONS: &[(&str, &str, &str, Change)] = &[
@@ -81,6 +83,18 @@ const FUNCTIONS: &[(&str, &str, &str, Change)] = &[
     ("sync/mpsc/bounded.rs", "Sender", "reserve", Called),
     ("sync/mpsc/bounded.rs", "Sender", "reserve_owned", Called),
     ("sync/mpsc/unbounded.rs", "UnboundedReceiver", "recv", Called),
+    ("sync/mpsc/bounded.rs", "Receiver", "blocking_recv", Within),
+    ("sync/mpsc/bounded.rs", "Receiver", "blocking_recv_many", Within),
+    ("sync/mpsc/bounded.rs", "Sender", "blocking_send", Within),
+    ("sync/mpsc/bounded.rs", "Sender", "closed", Called),
+    ("sync/mpsc/unbounded.rs", "UnboundedReceiver", "blocking_recv", Within),
+    ("sync/mpsc/unbounded.rs", "UnboundedReceiver", "blocking_recv_many", Within),
+    ("sync/mpsc/unbounded.rs", "UnboundedSender", "closed", Called),
+    ("sync/oneshot.rs", "Receiver", "blocking_recv", Within),
+    ("sync/oneshot.rs", "Sender", "closed", Called),
+    ("sync/watch.rs", "Sender", "closed", Called),
+    ("sync/broadcast.rs", "Sender", "closed", Called),
+    ("sync/broadcast.rs", "Receiver", "blocking_recv", Within),
     ("sync/oneshot.rs", "", "channel", Placed),
     (
         "sync/oneshot.rs",
@@ -100,6 +114,22 @@ const FUNCTIONS: &[(&str, &str, &str, Change)] = &[
     ),
     ("sync/oneshot.rs", "Receiver", "drop", First("::tracing::lockcheck::leaf_has_moved();")),
     (
+        "sync/oneshot.rs",
+        "Sender",
+        "poll_closed",
+        Around(
+            "let lockcheck_by = ::tracing::lockcheck::PolledBy::of(cx); let lockcheck_poll = (|| ",
+            ")(); match self.inner.as_ref() { Some(inner) => ::tracing::lockcheck::polled(&inner.lockcheck, \
+             ::tracing::lockcheck::EventKind::Send, lockcheck_by, lockcheck_poll), None => lockcheck_poll }",
+        ),
+    ),
+    (
+        "sync/oneshot.rs",
+        "Inner",
+        "close",
+        First("self.lockcheck.signal(::tracing::lockcheck::EventKind::Send);"),
+    ),
+    (
         "runtime/task/join.rs",
         "JoinHandle",
         "drop",
@@ -115,12 +145,6 @@ const FUNCTIONS: &[(&str, &str, &str, Change)] = &[
             ").await",
         ),
     ),
-    (
-        "sync/watch.rs",
-        "Sender",
-        "send_if_modified",
-        First("self.shared.lockcheck.signal_all(::tracing::lockcheck::EventKind::Receive);"),
-    ),
     ("sync/watch.rs", "Receiver", "changed", Called),
     ("sync/broadcast.rs", "", "channel", Placed),
     ("sync/broadcast.rs", "Receiver", "recv", Called),
@@ -130,6 +154,47 @@ const FUNCTIONS: &[(&str, &str, &str, Change)] = &[
         "send",
         First("self.shared.lockcheck.signal_all(::tracing::lockcheck::EventKind::Receive);"),
     ),
+    (
+        "sync/broadcast.rs",
+        "Sender",
+        "close_channel",
+        First("self.shared.lockcheck.signal_all(::tracing::lockcheck::EventKind::Receive);"),
+    ),
+    (
+        "sync/broadcast.rs",
+        "Recv",
+        "poll",
+        Around(
+            "let lockcheck_by = ::tracing::lockcheck::PolledBy::of(cx); \
+             let lockcheck_event: *const ::tracing::lockcheck::Event = &self.receiver.shared.lockcheck; \
+             let lockcheck_poll = (|| ",
+            ")(); ::tracing::lockcheck::polled(unsafe { &*lockcheck_event }, \
+             ::tracing::lockcheck::EventKind::Receive, lockcheck_by, lockcheck_poll)",
+        ),
+    ),
+    ("sync/broadcast.rs", "Recv", "drop", First("::tracing::lockcheck::leaf_has_moved();")),
+    // Notifications.
+    ("sync/notify.rs", "Notify", "new", Placed),
+    ("sync/notify.rs", "Notify", "const_new", Placed),
+    ("sync/notify.rs", "Notify", "notify_one", First(NOTIFY_ONE)),
+    ("sync/notify.rs", "Notify", "notify_last", First(NOTIFY_ONE)),
+    (
+        "sync/notify.rs",
+        "Notify",
+        "notify_waiters",
+        First("self.lockcheck.signal_all(::tracing::lockcheck::EventKind::Condvar);"),
+    ),
+    ("sync/notify.rs", "Notified", "poll", NOTIFIED),
+    ("sync/notify.rs", "OwnedNotified", "poll", NOTIFIED),
+    ("sync/notify.rs", "Notified", "drop", First("::tracing::lockcheck::leaf_has_moved();")),
+    ("sync/notify.rs", "OwnedNotified", "drop", First("::tracing::lockcheck::leaf_has_moved();")),
+    // Sets of tasks.
+    ("task/join_set.rs", "JoinSet", "new", Placed),
+    ("task/join_set.rs", "JoinSet", "default", Placed),
+    ("task/join_set.rs", "JoinSet", "join_next", Called),
+    ("task/join_set.rs", "JoinSet", "join_next_with_id", Called),
+    ("task/join_set.rs", "JoinSet", "poll_join_next", JOIN_NEXT),
+    ("task/join_set.rs", "JoinSet", "poll_join_next_with_id", JOIN_NEXT),
     // Barriers.
     ("sync/barrier.rs", "Barrier", "new", Placed),
     ("sync/barrier.rs", "Barrier", "wait", Called),
@@ -152,8 +217,31 @@ const RECEIVE: Change = Around(
     ")(); ::tracing::lockcheck::received(&self.inner.lockcheck, lockcheck_by, lockcheck_poll)",
 );
 
+const NOTIFY_ONE: &str = "self.lockcheck.signal(::tracing::lockcheck::EventKind::Condvar);";
+
+const NOTIFIED: Change = Around(
+    "let lockcheck_by = ::tracing::lockcheck::PolledBy::of(cx); \
+     let lockcheck_event: *const ::tracing::lockcheck::Event = &self.notify.lockcheck; \
+     let lockcheck_poll = (|| ",
+    ")(); ::tracing::lockcheck::polled(unsafe { &*lockcheck_event }, \
+     ::tracing::lockcheck::EventKind::Condvar, lockcheck_by, lockcheck_poll)",
+);
+
+const JOIN_NEXT: Change = Around(
+    "let lockcheck_around = ::tracing::lockcheck::Around::begin(cx); let lockcheck_poll = (|| ",
+    ")(); ::tracing::lockcheck::polled_around(lockcheck_around, &self.lockcheck, \
+     ::tracing::lockcheck::EventKind::End, lockcheck_poll)",
+);
+
 /// Calls that stand in something else: in which file, of which method on which field, and what comes around.
 const CALLS: &[(&str, &str, &str, &str, &str)] = &[
+    (
+        "sync/watch.rs",
+        "notify_rx",
+        "notify_waiters",
+        "{ self.shared.lockcheck.signal_all(::tracing::lockcheck::EventKind::Receive); ",
+        " }",
+    ),
     ("runtime/park.rs", "condvar", "wait", IDLE, ")"),
     ("runtime/scheduler/multi_thread/park.rs", "condvar", "wait", IDLE, ")"),
     ("runtime/blocking/pool.rs", "condvar", "wait_timeout", IDLE, ")"),
@@ -168,6 +256,10 @@ const CALLS: &[(&str, &str, &str, &str, &str)] = &[
 
 const IDLE: &str = "::tracing::lockcheck::idle(|| ";
 
+/// Text of functions in macros, which are not parsed, and what stands in its place.
+const IN_MACROS: &[(&str, &str, &str)] =
+    &[("future/block_on.rs", ".block_on(f)", ".block_on(::tracing::lockcheck::blocking(f))")];
+
 /// What is added at the end of a file.
 const ADDED: &[(&str, &str)] = &[(
     "sync/mpsc/chan.rs",
@@ -178,6 +270,9 @@ const ADDED: &[(&str, &str)] = &[(
 /// The text of this file with what is added to it.
 pub(super) fn rewritten(file: &str, text: &str) -> syn::Result<String> {
     let has = |other: &str| other == file;
+    if let Some((_, old, new)) = IN_MACROS.iter().find(|(other, ..)| has(other)) {
+        return Ok(text.replace(old, new));
+    }
     let is_any = FIELDS.iter().any(|f| has(f.0))
         || FUNCTIONS.iter().any(|f| has(f.0))
         || CALLS.iter().any(|c| has(c.0));
@@ -235,6 +330,13 @@ impl Waits<'_> {
                     self.edits.insert(body.end, &format!("{after} }}"));
                 }
                 Placed => self.edits.track_caller(attributes, visibility, signature),
+                Within => {
+                    self.edits.track_caller(attributes, visibility, signature);
+                    let note = format!(
+                        " let _lockcheck = {HOOKS}within(core::panic::Location::caller(), false);"
+                    );
+                    self.edits.insert(body.start + 1, &note);
+                }
                 Called => {
                     self.edits.track_caller(attributes, visibility, signature);
                     self.called(signature, &body);
@@ -246,21 +348,25 @@ impl Waits<'_> {
     /// Turns an `async fn` into a function that returns the future, with its place. It may take no reference
     /// but itself, as there is one lifetime that the future can be said to have.
     fn called(&mut self, signature: &syn::Signature, body: &std::ops::Range<usize>) {
-        let (Some(keyword), syn::ReturnType::Type(_, output)) =
-            (signature.asyncness, &signature.output)
-        else {
-            return;
-        };
+        let Some(keyword) = signature.asyncness else { return };
         let borrows = signature
             .receiver()
             .is_some_and(|receiver| matches!(receiver.kind, syn::ReceiverKind::Reference(..)));
-        let output = output.span().byte_range();
+        let end = if borrows { "> + '_" } else { ">" };
         self.edits.replace(keyword.span.byte_range(), "");
-        self.edits.insert(output.start, "impl core::future::Future<Output = ");
-        self.edits.insert(output.end, if borrows { "> + '_" } else { ">" });
+        match &signature.output {
+            syn::ReturnType::Type(_, output) => {
+                let output = output.span().byte_range();
+                self.edits.insert(output.start, "impl core::future::Future<Output = ");
+                self.edits.insert(output.end, end);
+            }
+            syn::ReturnType::Default => self
+                .edits
+                .insert(body.start, &format!("-> impl core::future::Future<Output = (){end} ")),
+        }
         self.edits.insert(
             body.start,
-            &format!("{{ {HOOKS}called(core::panic::Location::caller(), async move "),
+            &format!("{{ {HOOKS}called(core::panic::Location::caller(), false, async move "),
         );
         self.edits.insert(body.end, ") }");
     }
@@ -290,7 +396,8 @@ impl<'ast> Visit<'ast> for Waits<'_> {
     fn visit_expr_struct(&mut self, expression: &'ast syn::ExprStruct) {
         let name = expression.path.segments.last().map(|last| last.ident.to_string());
         for (file, owner, ty) in FIELDS {
-            if *file == self.file && name.as_deref() == Some(owner) {
+            let is_self = name.as_deref() == Some("Self") && self.owner == *owner;
+            if *file == self.file && (name.as_deref() == Some(owner) || is_self) {
                 let at = expression.brace_token.span.open().byte_range().end;
                 self.edits.insert(at, &format!(" lockcheck: {HOOKS}{ty}::new(),"));
             }
@@ -363,8 +470,34 @@ self.lockcheck.signal(::tracing::lockcheck::EventKind::Receive); true } }\n";
         let text = "impl Barrier { pub async fn wait(&self) -> bool { true } }\n";
         let expected = "\
 impl Barrier { #[track_caller] pub  fn wait(&self) -> impl core::future::Future<Output = bool> + '_ \
-{ ::tracing::lockcheck::called(core::panic::Location::caller(), async move { true }) } }\n";
+{ ::tracing::lockcheck::called(core::panic::Location::caller(), false, async move { true }) } }\n";
         assert_eq!(of("sync/barrier.rs", text), expected);
+    }
+
+    #[test]
+    fn a_future_without_a_result_knows_it_too() {
+        let text = "impl Sender { pub async fn closed(&self) { wait() } }\n";
+        let expected = "\
+impl Sender { #[track_caller] pub  fn closed(&self) -> impl core::future::Future<Output = ()> + '_ \
+{ ::tracing::lockcheck::called(core::panic::Location::caller(), false, async move { wait() }) } }\n";
+        assert_eq!(of("sync/mpsc/bounded.rs", text), expected);
+    }
+
+    #[test]
+    fn a_thread_that_waits_for_a_future_says_where() {
+        let text = "impl Receiver { pub fn blocking_recv(&mut self) { wait() } }\n";
+        let expected = "\
+impl Receiver { #[track_caller] pub fn blocking_recv(&mut self) { let _lockcheck = \
+::tracing::lockcheck::within(core::panic::Location::caller(), false); wait() } }\n";
+        assert_eq!(of("sync/mpsc/bounded.rs", text), expected);
+    }
+
+    #[test]
+    fn a_thread_that_waits_for_a_future_polls_it_as_its_own() {
+        let text = "cfg_rt! { pub(crate) fn block_on<F>(f: F) { e.block_on(f).unwrap() } }\n";
+        let expected = "cfg_rt! { pub(crate) fn block_on<F>(f: F) { \
+e.block_on(::tracing::lockcheck::blocking(f)).unwrap() } }\n";
+        assert_eq!(of("future/block_on.rs", text), expected);
     }
 
     #[test]
