@@ -6,7 +6,6 @@ use std::sync::Arc;
 
 use lockdep::finding::Rule;
 
-use super::relock::is_same;
 use super::report::{finding, site};
 use crate::lint::apis::atomics::{WRITES, is_operation};
 use crate::lint::dataflow::class_of::class_name;
@@ -141,7 +140,7 @@ fn looked_before(
     let graph = Flow::new(view);
     let takes = analyzed.analyses[view.id()].events.iter().filter_map(|event| match &event.kind {
         EventKind::Effect(Effect::Acquire(acquired, _)) => {
-            let is_mutex = |mutex: &LockUse| is_same(mutex, &acquired.lock);
+            let is_mutex = |mutex: &LockUse| mutex.is_same(&acquired.lock);
             mutexes.iter().any(is_mutex).then_some((event, acquired))
         }
         _ => None,

@@ -7,7 +7,6 @@
 use lockdep::finding::Rule;
 
 use super::handles::{needs_none_of, taken_by_thread};
-use super::relock::is_same;
 use super::report::{chain_sites, finding, lock, quoted, site, under, why_alive};
 use super::tasks::across_await;
 use super::wakers::Wakers;
@@ -24,7 +23,7 @@ use crate::lint::mir::types;
 use crate::lint::program::BodyId;
 use crate::lint::summary::path::{Part, Path};
 use crate::lint::summary::{Acquired, BlockingCall, Callback, Foreign, Waiter};
-use crate::report::model::{Finding, Mode};
+use crate::report::model::Finding;
 
 pub(crate) fn check(analyzed: &Analyzed<'_, '_>, findings: &mut Vec<Finding>) {
     let wakers = Wakers::new(analyzed);
@@ -84,8 +83,7 @@ fn across_scope(
 ) -> Option<Finding> {
     let held = event.held.iter().find(|held| {
         !held.stale
-            && is_same(&held.lock, &acquired.lock)
-            && (held.lock.mode, acquired.lock.mode) != (Mode::Read, Mode::Read)
+            && held.lock.keeps_out(&acquired.lock)
     })?;
     let message = format!(
         "`{}` waits for the threads of a scope while it holds {}, which one of them takes",

@@ -42,7 +42,7 @@ pub(crate) fn check(analyzed: &Analyzed<'_, '_>, findings: &mut Vec<Finding>) {
         }
         for edge in &analysis.deferred_edges {
             let (held, asked) = (&edge.held, &edge.asked);
-            if is_same(&held.0, &asked.0) && asked.0.wait == Waiting::Blocking {
+            if held.0.is_same(&asked.0) && asked.0.wait == Waiting::Blocking {
                 let held = HeldLock {
                     lock: held.0.clone(),
                     chain: held.1.clone(),
@@ -65,11 +65,6 @@ pub(crate) fn check(analyzed: &Analyzed<'_, '_>, findings: &mut Vec<Finding>) {
     }
 }
 
-/// Whether two uses are of one object.
-pub(crate) fn is_same(a: &LockUse, b: &LockUse) -> bool {
-    a.path == b.path && a.path.is_picked() && !a.is_handed_in()
-}
-
 fn pair(
     analyzed: &Analyzed<'_, '_>,
     id: BodyId,
@@ -78,7 +73,7 @@ fn pair(
     acquired: &Acquired,
 ) -> Option<Finding> {
     let asked = &acquired.lock;
-    let rule = if is_same(&held.lock, asked) && !held.stale {
+    let rule = if held.lock.is_same(asked) && !held.stale {
         if acquired.chain.len() > 1 && lends_guard(analyzed, id, event.block) {
             return None;
         }
