@@ -95,6 +95,10 @@ pub(crate) fn graph(analyzed: &Analyzed<'_, '_>) -> Graph {
             if acquired.lock.wait != Waiting::Blocking {
                 continue;
             }
+            // What is held already is another mistake, and an order with nothing.
+            if event.held.iter().any(|held| !held.stale && held.lock.keeps_out(&acquired.lock)) {
+                continue;
+            }
             let asked = (acquired.lock.clone(), acquired.chain.clone());
             let held: Vec<Taken> = event
                 .held

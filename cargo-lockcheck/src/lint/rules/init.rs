@@ -24,8 +24,13 @@ pub(crate) fn check(analyzed: &Analyzed<'_, '_>, findings: &mut Vec<Finding>) {
     let needs = needs(analyzed);
     let mut seen = HashSet::new();
     for first in needs.keys() {
-        let next = |at| needs.get(at).into_iter().flat_map(BTreeMap::keys);
-        let Some(cycle) = shortest_way(first, first, usize::MAX, next) else { continue };
+        // What a value needs of itself through another is said with the other.
+        let next = |at| {
+            needs.get(at).into_iter().flat_map(BTreeMap::keys).filter(move |needed| *needed != at)
+        };
+        let needs_itself = || needs[first].contains_key(first).then(|| vec![first]);
+        let cycle = shortest_way(first, first, usize::MAX, next).or_else(needs_itself);
+        let Some(cycle) = cycle else { continue };
         let mut key = cycle.clone();
         key.sort();
         if !seen.insert(key) {
