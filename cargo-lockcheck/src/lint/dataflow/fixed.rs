@@ -140,9 +140,10 @@ fn is_function_of_arguments(program: &Program<'_>, id: BodyId, depth: u32) -> bo
         && body.blocks.iter().filter(|block| !block.cleanup).all(|block| {
             let is_plain = block.statements.iter().all(|statement| match &statement.kind {
                 StatementKind::Assign(dest, value) => {
-                    !(is_given(dest.local) && dest.steps.contains(&Step::Deref))
-                        && !matches!(value, Rvalue::Static(_))
-                        && !value.operands().any(reads_others)
+                    let is_written = is_given(dest.local) && dest.steps.contains(&Step::Deref);
+                    let is_read =
+                        matches!(value, Rvalue::Static(_)) || value.operands().any(reads_others);
+                    !is_written && !is_read
                 }
                 _ => true,
             });
