@@ -418,6 +418,25 @@ fn locks_of_other_crates_are_known_by_their_names() {
     assert_eq!(wrong, Vec::<String>::new(), "{checked}");
 }
 
+/// What the macro of another crate does is told where it is invoked, be it by a macro of a third crate.
+#[test]
+fn macros_of_other_crates_are_told_where_they_are_invoked() {
+    let project = Project::fixture("macros", "macros");
+    let checked = project.check(&["check"]);
+    let text = read(project.root().join("src/lib.rs"));
+    let marked = text
+        .lines()
+        .zip(1..)
+        .filter_map(|(line, number)| Some((line.split_once("// found: ")?.1.to_owned(), number)));
+    for (rule, number) in marked {
+        let is_it = |finding: &&Finding| {
+            finding.rule.code() == rule && lines(finding).contains(&("src/lib.rs", number))
+        };
+        let found = checked.report().findings.iter().find(is_it);
+        assert!(found.is_some(), "nothing at line {number}: {checked}");
+    }
+}
+
 /// What one crate of a workspace defines is the same for all others, whatever they call it.
 #[test]
 fn items_are_one_by_whatever_path_a_crate_names_them() {

@@ -1,7 +1,7 @@
 //! What becomes of a closure that is handed to code outside of the program: whether that code calls
 //! it, and when. Code that is not known keeps it.
 
-use super::functions::{Functions, Of, first, of_traits, of_types};
+use super::functions::{Functions, Of, any, first, of_traits, of_types, of_types_in};
 use crate::cli::user_config::CallEffect;
 use crate::lint::mir::callee::Callee;
 use crate::lint::mir::types;
@@ -39,6 +39,16 @@ const CRATES: &[&str] = &[
     "dashmap::",
     "crossbeam::",
     "crossbeam_utils::",
+];
+
+/// Functions of other crates that run their closure before they return.
+const RUNNING: &[Functions] = &[
+    Functions { of: Of::Path("tokio::task"), names: &["block_in_place"] },
+    of_types_in(&["tokio::task"], &["LocalKey"], &["with", "try_with", "sync_scope"]),
+    of_types_in(&["tracing"], &["Span"], &["in_scope"]),
+    Functions { of: Of::Crates(&["tracing"]), names: &["with_default"] },
+    Functions { of: Of::Path("stacker"), names: &["grow", "maybe_grow"] },
+    Functions { of: Of::Crates(&["async_std::task"]), names: &["block_in_place"] },
 ];
 
 /// Modules of theirs whose functions move or look at a value of any type, or make a lazy iterator or
@@ -195,6 +205,9 @@ pub(crate) fn wraps(callee: &Callee<'_>) -> bool {
 fn is_known(callee: &Callee<'_>) -> bool {
     if let Some(does) = callee.told {
         return does == CallEffect::Runs;
+    }
+    if any(RUNNING, callee) {
+        return true;
     }
     let path = match callee.self_ty {
         Some(_) => callee.text.split(" as ").nth(1).unwrap_or(""),

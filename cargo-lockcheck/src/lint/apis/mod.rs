@@ -18,6 +18,7 @@
 //! | makes a value when it is first used | [`lazy`] |
 //! | moves a value out from behind a reference, wraps or unwraps it | [`moves`] |
 //! | runs a closure that it is given | [`closures`] |
+//! | gives the same answer whenever it is given the same | [`fixed`] |
 //! | polls futures that go on living when it ends, or keeps some that it has begun | [`futures`] |
 //! | leads to code of the program by a trait: formatting, comparing | [`through_traits`] |
 //!
@@ -33,6 +34,7 @@ pub(crate) mod atomics;
 pub(crate) mod channels;
 pub(crate) mod closures;
 pub(crate) mod containers;
+pub(crate) mod fixed;
 pub(crate) mod functions;
 pub(crate) mod futures;
 pub(crate) mod lazy;

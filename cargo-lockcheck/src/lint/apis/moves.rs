@@ -43,6 +43,31 @@ const TESTS: &[(Functions, u128)] = &[
 /// Types whose values lead to a value that they share.
 const HANDLES: &[&str] = &["Arc", "Rc", "Weak"];
 
+/// Types of the library that are data, if what is in them is.
+const DATA: &[&str] = &[
+    "Bound",
+    "Option",
+    "Result",
+    "Range",
+    "RangeInclusive",
+    "RangeFrom",
+    "RangeTo",
+    "String",
+    "Vec",
+    "Box",
+    "Duration",
+    "Instant",
+    "SystemTime",
+    "Path",
+    "PathBuf",
+    "OsStr",
+    "OsString",
+    "Ordering",
+    "SocketAddr",
+    "IpAddr",
+    "NonZero",
+];
+
 /// Functions whose argument is never dropped.
 const FORGETTING: &[&str] = &["mem::forget", "ManuallyDrop"];
 
@@ -52,6 +77,13 @@ const NOT_DROPPING: &[&str] = &["Arc", "Rc", "Weak", "ManuallyDrop", "MaybeUnini
 /// Whether a type is a handle of a value that others may have handles of too.
 pub(crate) fn is_handle(ty: &str) -> bool {
     HANDLES.contains(&types::short(ty))
+}
+
+/// Whether a type is made of primitives and the library's types of data alone.
+pub(crate) fn is_data(ty: &str) -> bool {
+    ty.split(|c: char| !c.is_alphanumeric() && c != '_')
+        .filter(|name| name.starts_with(char::is_uppercase))
+        .all(|name| DATA.contains(&name))
 }
 
 /// What a call does to the `Some` or `Ok` around a value.

@@ -66,6 +66,7 @@ const WAITS: &[(Functions, Option<Blocking>)] = &[
     (of_channels(&["Iter", "IntoIter"], &["next"]), Some(Blocking::Receive)),
     (of_channels(&["SyncSender"], &["send"]), Some(Blocking::BoundedSend)),
     (of_channels(&["Sender"], &["blocking_send"]), Some(Blocking::BoundedSend)),
+    (SENDS_OF_EITHER, Some(Blocking::BoundedSend)),
     (
         of_types_in(&["std::thread"], &["JoinHandle", "ScopedJoinHandle"], &["join"]),
         Some(Blocking::Join),
@@ -83,15 +84,33 @@ const WAITS: &[(Functions, Option<Blocking>)] = &[
         Some(Blocking::Process),
     ),
     (of_types_in(&["std::process"], &["Command"], &["output", "status"]), Some(Blocking::Process)),
-    (of_types_in(&["tokio"], &["Runtime", "Handle"], &["block_on"]), Some(Blocking::BlockOn)),
     (
-        Functions { of: Of::Crates(&["futures", "pollster"]), names: &["block_on"] },
+        of_types_in(&["tokio"], &["Runtime", "Handle", "LocalSet", "LocalRuntime"], &["block_on"]),
+        Some(Blocking::BlockOn),
+    ),
+    (
+        Functions {
+            of: Of::Crates(&["futures", "pollster", "smol", "async_io", "async_std::task"]),
+            names: &["block_on"],
+        },
         Some(Blocking::BlockOn),
     ),
     (of_types_in(&["std::net"], &["TcpListener"], &["accept"]), Some(Blocking::Network)),
     (of_types_in(&["std::net"], &["TcpStream"], &["connect"]), Some(Blocking::Network)),
     (of_types_in(&["std::net"], &["UdpSocket"], &["recv", "recv_from"]), Some(Blocking::Network)),
 ];
+
+/// Functions that send through a channel with room for a number of messages, or for all: the sender's type
+/// does not tell which.
+const SENDS_OF_EITHER: Functions =
+    of_types_in(&["crossbeam", "flume::", "kanal::"], &["Sender"], &["send"]);
+
+/// The type of the messages that a call sends, where it waits only if the channel is one with room for a
+/// number of them.
+pub(crate) fn sent_through_either<'a>(callee: &Callee<'a>) -> Option<&'a str> {
+    let (channel, _) = callee.text.rsplit_once("::").filter(|_| SENDS_OF_EITHER.have(callee))?;
+    types::arguments(channel).first().copied()
+}
 
 /// Methods of `Read` that wait when they are called on a connection.
 const READS: &[&str] = &["read", "read_exact", "read_to_end", "read_to_string"];

@@ -9,11 +9,12 @@ use super::homes;
 use super::view::BodyView;
 use crate::lint::apis::aliases::has_elements;
 use crate::lint::apis::moves::is_handle;
+use crate::lint::mir::model::Place;
 use crate::lint::mir::types;
 use crate::lint::program::Program;
 use crate::lint::program::fields::{field_type, local_path, sources_of};
 use crate::lint::summary::class::Class;
-use crate::lint::summary::path::{Part, Path, Pick, Root};
+use crate::lint::summary::path::{Part, Path, Pick, Root, SavedLocal};
 
 /// The class of the lock at a path, seen from a body.
 pub(crate) fn class_of(view: &BodyView<'_, '_>, path: &Path) -> Option<Class> {
@@ -105,10 +106,16 @@ fn is_collection(ty: &str) -> bool {
 fn local_name(view: &BodyView<'_, '_>, local: u32) -> Option<String> {
     let owner = Path::new(Root::Local(local));
     let names = &view.function.body.names;
-    let mut plain = names.iter().filter(|(_, place)| place.steps.is_empty());
-    if let Some((name, _)) = plain.clone().find(|(_, place)| view.local(place.local) == owner) {
+    // A coroutine keeps its variables in fields of its state.
+    let is_saved = |place: &Place<'_>| {
+        let saved = view.coroutine().and_then(|state| SavedLocal::of(place, state));
+        saved.is_some() && place.steps.len() == 3
+    };
+    let mut whole = names.iter().filter(|(_, place)| place.steps.is_empty() || is_saved(place));
+    if let Some((name, _)) = whole.find(|(_, place)| view.place(place) == owner) {
         return Some((*name).to_owned());
     }
+    let mut plain = names.iter().filter(|(_, place)| place.steps.is_empty());
     plain.find_map(|(name, place)| {
         let part = view.parts_of(place.local).position(|part| part == owner)?;
         Some(format!("{name}.{part}"))

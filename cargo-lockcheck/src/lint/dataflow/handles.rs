@@ -14,7 +14,13 @@ impl BodyView<'_, '_> {
     /// Whether a field leads to a value that others may lead to too.
     pub(crate) fn is_handle_field(&self, owner: &Arc<str>, variant: &str, index: u32) -> bool {
         let ty = field_type(self.program, self.function.unit, owner, variant, index);
-        ty.is_some_and(|ty| types::is_reference(&ty) || is_handle(&ty))
+        ty.is_some_and(|ty| {
+            let ty = match types::short(&ty) {
+                "Option" => types::arguments(&ty).first().copied().unwrap_or(&ty),
+                _ => ty.as_str(),
+            };
+            types::is_reference(ty) || is_handle(ty)
+        })
     }
 
     /// Whether a lock is right behind a handle in a field: the owner may not be all that has it.

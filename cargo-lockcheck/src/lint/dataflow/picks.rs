@@ -1,5 +1,6 @@
 //! Which element of a collection a body means by an index or a call.
 
+use super::flow::Flow;
 use super::view::{BodyView, Definition};
 use crate::lint::mir::callee::Callee;
 use crate::lint::mir::model::{Operand, Rvalue, StatementKind};
@@ -76,6 +77,27 @@ impl<'a> BodyView<'_, 'a> {
     pub(super) fn is_set_once(&self, local: u32) -> bool {
         let is_param = (1..=self.function.body.params).contains(&(local as usize));
         self.definitions_of(local).len() == usize::from(!is_param)
+    }
+
+    /// Whether a local is `None` whenever a block is come to: it was set to nothing else on the way.
+    pub(crate) fn is_none_at(&self, graph: &Flow, local: u32, block: u32) -> bool {
+        let is_none = |definition: &Definition| {
+            let Definition::Statement(at, index) = *definition else { return false };
+            match &self.function.body.blocks[at as usize].statements[index as usize].kind {
+                StatementKind::Assign(
+                    _,
+                    Rvalue::Aggregate(name, _) | Rvalue::Use(Operand::Const(name)),
+                ) => name.contains("Option") && types::last(name) == "None",
+                _ => false,
+            }
+        };
+        let mut leading = self.definitions_of(local).iter().filter(|definition| {
+            let (Definition::Statement(at, _) | Definition::Call(at)) = **definition;
+            graph.leads(at, block, &[])
+        });
+        !self.is_changed_elsewhere(local)
+            && leading.clone().next().is_some()
+            && leading.all(is_none)
     }
 
     /// Whether a reference may change a local.

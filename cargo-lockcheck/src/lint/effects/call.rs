@@ -17,7 +17,7 @@ use crate::lint::apis::moves::{drops_elements, is_drop};
 use crate::lint::apis::threads::{is_of_scope, is_scope, is_spawn};
 use crate::lint::apis::through_traits::{formatted, is_comparison, is_wake};
 use crate::lint::apis::waits::{
-    Blocking, awaited, blocking_call, is_condvar_wait, is_notify, message_of,
+    Blocking, awaited, blocking_call, is_condvar_wait, is_notify, message_of, sent_through_either,
 };
 use crate::lint::dataflow::class_of::class_of;
 use crate::lint::dataflow::facts::{value, values_of_tuple};
@@ -102,7 +102,7 @@ impl<'a> Planner<'_, '_, 'a> {
             let blocks = BlockingCall {
                 what,
                 waiter: Waiter::Thread,
-                about: None,
+                about: sent_through_either(callee).map(Arc::from),
                 handle: on.as_ref().and_then(Path::last_field).cloned(),
                 chain: vec![self.here()],
                 released: 0,
@@ -304,9 +304,24 @@ impl<'a> Planner<'_, '_, 'a> {
                     None,
                 );
             }
+        } else if let Some(id) = self.boxed_coroutine(&path) {
+            let argument = |number| match number {
+                1 => path.clone().into(),
+                _ => Argument::unknown(),
+            };
+            self.body(id, &argument, true, None);
         } else if future.contains("dyn ") || is_parameter(future) {
             self.callback(path, Foreign::Future, Vec::new());
         }
+    }
+
+    /// The coroutine behind a boxed future that a function of the program has returned to this body.
+    fn boxed_coroutine(&self, future: &Path) -> Option<BodyId> {
+        let (Root::Call(block), []) = (&future.root, future.parts.as_slice()) else { return None };
+        let blocks = &self.view.function.body.blocks;
+        let Terminator::Call(call) = &blocks.get(*block as usize)?.terminator else { return None };
+        let id = self.view.program.resolve(self.view.function.unit, call.callee()?)?;
+        self.view.program.boxed_coroutine(id)
     }
 
     /// `f(…)` for a value `f` that is not a plain function.

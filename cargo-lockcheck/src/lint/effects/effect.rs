@@ -135,7 +135,15 @@ fn invocation<'a>(
     let sources = &view.program.units[view.function.unit].sources;
     let last = near.filter(|near| (first..=last).contains(near)).unwrap_or(last);
     let found = sources.invocations((file, line), own, first..=last);
+    if found.is_empty() {
+        // By a macro of another crate, which the function invokes through a third crate's.
+        let found = sources.foreign_invocations((file, line), own, first..=last);
+        return match found.as_slice() {
+            [.., (line, column)] if near.is_some() => Some((own, *line, *column)),
+            [(line, column)] => Some((own, *line, *column)),
+            _ => None,
+        };
+    }
     let (line, column) = if near.is_some() { found.last()? } else { found.first()? };
-    let (line, column) = (*line, *column);
-    Some((own, line, column))
+    Some((own, *line, *column))
 }

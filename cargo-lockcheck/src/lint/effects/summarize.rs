@@ -13,6 +13,7 @@ use crate::lint::dataflow::attempts::is_made_until_it_succeeds;
 use crate::lint::dataflow::class_of::class_name;
 use crate::lint::dataflow::facts::Facts;
 use crate::lint::dataflow::flow::Flow;
+use crate::lint::dataflow::ownership::is_own;
 use crate::lint::dataflow::tokens::{self, Held, Holder, State, Tokens, tokens_in};
 use crate::lint::dataflow::view::BodyView;
 use crate::lint::mir::callee::Callee;
@@ -217,6 +218,10 @@ impl<'a> Builder<'_, '_, 'a> {
         let released = self.released(state);
         match effect {
             Effect::Acquire(acquired, extra) => {
+                // What nobody else can hold is nothing to callers.
+                if is_own(self.view, self.flow, &acquired.lock, at) {
+                    return;
+                }
                 let Some(lock) = exported(&acquired.lock) else { return };
                 let is_callers = |lock: &LockUse| {
                     lock.class.is_none() && !lock.is_handed_in()

@@ -11,7 +11,7 @@ use crate::lint::dataflow::class_of::{class_of, class_of_element};
 use crate::lint::dataflow::view::BodyView;
 use crate::lint::effects::analyzed::Analyzed;
 use crate::lint::effects::effect::Effect;
-use crate::lint::effects::events::EventKind;
+use crate::lint::effects::events::{Analysis, EventKind, HeldLock};
 use crate::lint::mir::types;
 use crate::lint::program::BodyId;
 use crate::lint::summary::class::Class;
@@ -95,12 +95,17 @@ pub(crate) fn graph(analyzed: &Analyzed<'_, '_>) -> Graph {
             if acquired.lock.wait != Waiting::Blocking {
                 continue;
             }
+            // What is held already is another mistake, and an order with nothing.
+            if event.held.iter().any(|held| !held.stale && held.lock.keeps_out(&acquired.lock)) {
+                continue;
+            }
             let asked = (acquired.lock.clone(), acquired.chain.clone());
             let held: Vec<Taken> = event
                 .held
                 .iter()
                 // A variable's lock of an earlier round is not the one that it has now.
                 .filter(|held| !held.stale || !is_variable(&held.lock))
+                .filter(|held| !is_asked_again(analysis, event.block, held))
                 .map(|held| (held.lock.clone(), held.chain.clone()))
                 .chain(extra.iter().cloned())
                 .collect();
@@ -118,6 +123,18 @@ pub(crate) fn graph(analyzed: &Analyzed<'_, '_>) -> Graph {
         }
     }
     graph
+}
+
+/// Whether the call at the end of a block asks for the very lock too that is held there. That is one
+/// mistake, whatever else the call asks for under it: an order of the two is told once it is cured.
+fn is_asked_again(analysis: &Analysis, block: u32, held: &HeldLock) -> bool {
+    !held.stale
+        && analysis.events.iter().filter(|event| event.block == block).any(|event| {
+            matches!(&event.kind, EventKind::Effect(Effect::Acquire(acquired, _))
+                if acquired.lock.wait == Waiting::Blocking
+                    && acquired.needs.is_empty()
+                    && held.lock.keeps_out(&acquired.lock))
+        })
 }
 
 /// A lock that a caller knows better than by the field that it is behind: by what it has put there.

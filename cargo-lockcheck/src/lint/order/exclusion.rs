@@ -8,22 +8,21 @@ use rayon::prelude::*;
 
 use super::edges::Witness;
 use super::meeting::{Meeting, makers, meet};
-use super::ownership::{has_no_handle, is_made, is_whole};
 use super::threads;
-use crate::lint::apis::aliases::{CallAlias, call_alias};
-use crate::lint::apis::moves::is_drop;
+use crate::lint::apis::moves::is_data;
 use crate::lint::apis::threads::is_spawn;
 use crate::lint::dataflow::flow::Flow;
+use crate::lint::dataflow::ownership::{hands_on, has_no_handle, is_made, is_whole};
 use crate::lint::dataflow::view::BodyView;
 use crate::lint::effects::analyzed::Analyzed;
 use crate::lint::effects::effect::Effect;
 use crate::lint::effects::events::EventKind;
 use crate::lint::mir::callee::Callee;
-use crate::lint::mir::model::{Call, Operand, Rvalue, StatementKind, Terminator};
+use crate::lint::mir::model::{Body, Call, Operand, Rvalue, StatementKind, Terminator};
 use crate::lint::mir::types;
 use crate::lint::program::BodyId;
 use crate::lint::summary::LockUse;
-use crate::lint::summary::path::{Part, Path, Root};
+use crate::lint::summary::path::{Path, Root};
 use crate::report::model::Mode;
 
 /// How many callers deep is looked.
@@ -34,6 +33,8 @@ pub(crate) struct Exclusion<'x, 'p, 'a> {
     analyzed: &'x Analyzed<'p, 'a>,
     /// The bodies that start threads, or run ones that do.
     starting: OnceCell<HashSet<BodyId>>,
+    /// Those of them of which nothing is unknown.
+    spawning: OnceCell<HashSet<BodyId>>,
     /// The functions that are used as values.
     values: OnceCell<HashSet<BodyId>>,
     gates: RefCell<HashMap<BodyId, Vec<LockUse>>>,
@@ -44,6 +45,7 @@ impl<'x, 'p, 'a> Exclusion<'x, 'p, 'a> {
         Exclusion {
             analyzed,
             starting: OnceCell::new(),
+            spawning: OnceCell::new(),
             values: OnceCell::new(),
             gates: RefCell::default(),
         }
@@ -54,46 +56,73 @@ impl<'x, 'p, 'a> Exclusion<'x, 'p, 'a> {
         self.analyzed
     }
 
-    /// Whether the body of a witness has the locks for itself: they are fields of what it was given
-    /// by `&mut` or by value, or of what it has made and not yet shared, with nothing shared on the
-    /// way.
+    /// Whether the body of a witness has one of the locks for itself, so that no other thread holds it
+    /// or waits for it: it is a field of what the body was given by `&mut` or by value, or of what it
+    /// has made and not yet shared, with nothing shared on the way.
     pub(crate) fn owns_exclusively(&self, witness: &Witness) -> bool {
         let locks = [&witness.held.0, &witness.asked.0];
-        let paths = locks.map(|lock| &lock.path);
         let view = self.analyzed.view(witness.body);
-        self.is_opening(&view, witness, &paths)
-            || locks.iter().all(|lock| has_no_handle(&view, lock))
-                && (paths.iter().all(|path| match path.root {
+        let is_own = |lock: &LockUse| {
+            has_no_handle(&view, lock)
+                && match lock.path.root {
                     Root::Param(number) => self.owns_param(witness.body, number, DEPTH),
-                    _ => false,
-                }) || self.has_made(&view, witness, &paths))
+                    _ => self.has_made(&view, witness, &lock.path),
+                }
+        };
+        self.is_opening(&view, witness, &locks.map(|lock| &lock.path))
+            || locks.into_iter().any(is_own)
     }
 
-    /// Whether the body has made what the locks are in, and has not given it away before it asks.
-    fn has_made(&self, view: &BodyView<'_, '_>, witness: &Witness, paths: &[&Path]) -> bool {
+    /// Whether the body has made what a lock is in, and has not given it away before it asks.
+    fn has_made(&self, view: &BodyView<'_, '_>, witness: &Witness, path: &Path) -> bool {
         let function = view.function;
-        if function.is_coroutine() || !paths.iter().all(|path| is_made(view, path)) {
+        if function.is_coroutine() || !is_made(view, path) {
             return false;
         }
-        let shared = (0..function.body.blocks.len() as u32)
-            .filter(|block| paths.iter().any(|path| self.gives_away(view, *block, &path.root)));
-        let shared: Vec<u32> = shared.collect();
-        match witness.block {
-            _ if shared.is_empty() => true,
-            Some(block) => {
-                let graph = Flow::new(view);
-                shared.iter().all(|from| !graph.leads(*from, block, &[]))
-            }
-            None => false,
-        }
+        let mut shared = (0..function.body.blocks.len() as u32).filter(|from| {
+            let is_asking = Some(*from) == witness.block;
+            self.gives_away(view, *from, &path.root, is_asking)
+                && !(is_asking && self.consumes(view, *from))
+        });
+        let Some(block) = witness.block else { return shared.next().is_none() };
+        // What is made anew is another value.
+        let made = match path.root {
+            Root::Call(at) | Root::Aggregate(at, _) => Some(at),
+            _ => None,
+        };
+        let around: Vec<u32> = made.into_iter().collect();
+        let graph = Flow::new(view);
+        shared.all(|from| {
+            let mut next = graph.next[from as usize].iter();
+            from != block && !next.any(|next| graph.leads(*next, block, &around))
+        })
     }
 
-    /// Whether a block hands something to code that may give it to another thread.
-    fn gives_away(&self, view: &BodyView<'_, '_>, block: u32, root: &Root) -> bool {
-        self.gives_away_but(view, block, root, &[])
+    /// Whether a block gives values away to a function of the program that starts no thread, and whose
+    /// own they are from then on.
+    fn consumes(&self, view: &BodyView<'_, '_>, block: u32) -> bool {
+        let Terminator::Call(call) = &view.function.body.blocks[block as usize].terminator else {
+            return false;
+        };
+        let resolve = |callee| view.program.resolve(view.function.unit, callee);
+        call.callee().and_then(resolve).is_some_and(|id| !self.spawning().contains(&id))
     }
 
-    /// The same, but for what is put into one of some values that the body has itself.
+    /// Whether a block hands a value of the body's own to code that may give it to another thread, be it
+    /// only for as long as a call lasts if `meanwhile`.
+    fn gives_away(
+        &self,
+        view: &BodyView<'_, '_>,
+        block: u32,
+        root: &Root,
+        meanwhile: bool,
+    ) -> bool {
+        // What a thread of a scope has by a reference it has no more when the scope has ended.
+        hands_on(view, block, root, &[], &|callee| !meanwhile || !self.starting().contains(&callee))
+    }
+
+    /// Whether a block hands something behind handles to code that may give it to another thread, other
+    /// than by putting it into one of some values that the body has itself.
     pub(super) fn gives_away_but(
         &self,
         view: &BodyView<'_, '_>,
@@ -101,83 +130,46 @@ impl<'x, 'p, 'a> Exclusion<'x, 'p, 'a> {
         root: &Root,
         own: &[Root],
     ) -> bool {
-        let is_it = |path: &Path| path.root == *root && !path.parts.contains(&Part::Protected);
-        let block = &view.function.body.blocks[block as usize];
-        if block.cleanup {
-            return false;
-        }
-        for statement in &block.statements {
-            let StatementKind::Assign(dest, value) = &statement.kind else { continue };
-            let is_given = match value {
-                Rvalue::Use(operand) | Rvalue::Cast(operand, _) => is_it(&view.operand(operand)),
-                Rvalue::Ref(place) => is_it(&view.place(place)),
-                Rvalue::Aggregate(_, values) => values.iter().any(|v| is_it(&view.operand(v))),
-                Rvalue::Discriminant(_) | Rvalue::Static(_) | Rvalue::Other => false,
-            };
-            // In a variable that is known to be it, it is not given away.
-            let is_own = |of: &Root| of == root || own.contains(of);
-            let is_kept =
-                dest.steps.is_empty() && (dest.local == 0 || is_own(&view.local(dest.local).root));
-            if is_given && !is_kept {
-                return true;
-            }
-        }
-        match &block.terminator {
-            Terminator::Call(call) => {
-                let is_given = call.args.iter().any(|arg| is_it(&view.operand(arg)));
-                is_given && !self.gives_back(view, call, root)
-            }
-            _ => false,
-        }
+        hands_on(view, block, root, own, &|callee| !self.starting().contains(&callee))
     }
 
-    /// Whether no other thread has what a call was given, once it returns.
-    fn gives_back(&self, view: &BodyView<'_, '_>, call: &Call<'_>, root: &Root) -> bool {
-        let Some(callee) = call.callee() else { return false };
-        let program = view.program;
-        if program.locks.is_lock(callee.owner()) || is_drop(callee) {
-            return true;
-        }
-        if let Some(id) = program.resolve(view.function.unit, callee) {
-            let is_lent = call.args.iter().all(|arg| {
-                let is_plain_reference =
-                    |ty: &str| ty.starts_with('&') && is_whole(types::peel(ty));
-                view.operand(arg).root != *root
-                    || view.operand_type(arg).is_some_and(is_plain_reference)
-            });
-            return is_lent && !self.starting().contains(&id);
-        }
-        call_alias(callee) != CallAlias::Other
-            && call.dest.steps.is_empty()
-            && view.local(call.dest.local).root == *root
+    /// The bodies that start threads, or run ones that do, or code that nobody knows with what may lead
+    /// such code to a value.
+    pub(super) fn starting(&self) -> &HashSet<BodyId> {
+        self.starting.get_or_init(|| {
+            self.leading_to(&|body, call| match call.callee() {
+                Some(callee) if starts_threads(callee) => true,
+                Some(callee) if !is_of_object(callee) => false,
+                // It may start one with what it is given.
+                _ => call
+                    .args
+                    .iter()
+                    .skip(1)
+                    .any(|arg| arg.place().is_some_and(|place| !is_plain(body.type_of(place)))),
+            })
+        })
     }
 
     /// The bodies that start threads, or run ones that do.
-    pub(super) fn starting(&self) -> &HashSet<BodyId> {
-        self.starting.get_or_init(|| {
-            let functions = self.analyzed.program.functions.iter().enumerate();
-            let starts = functions.filter(|(_, function)| {
-                let body = &function.body;
-                body.calls().any(|(_, call)| match call.callee() {
-                    Some(callee) if is_spawn(callee) || callee.owner().starts_with("rayon") => true,
-                    Some(callee) if !is_of_object(callee) => false,
-                    // Code that nobody knows: it may start one with what it is given.
-                    _ => {
-                        call.args.iter().skip(1).any(|arg| {
-                            arg.place().is_some_and(|place| !is_plain(body.type_of(place)))
-                        })
-                    }
-                })
-            });
-            let mut work: Vec<BodyId> = starts.map(|(id, _)| id).collect();
-            let mut found = HashSet::new();
-            while let Some(id) = work.pop() {
-                if found.insert(id) {
-                    work.extend(self.analyzed.callers[id].iter().map(|caller| *caller as usize));
-                }
+    fn spawning(&self) -> &HashSet<BodyId> {
+        self.spawning
+            .get_or_init(|| self.leading_to(&|_, call| call.callee().is_some_and(starts_threads)))
+    }
+
+    /// The bodies with such a call, and those that run them.
+    fn leading_to(&self, is_it: &dyn Fn(&Body<'_>, &Call<'_>) -> bool) -> HashSet<BodyId> {
+        let functions = self.analyzed.program.functions.iter().enumerate();
+        let first = functions.filter(|(_, function)| {
+            function.body.calls().any(|(_, call)| is_it(&function.body, call))
+        });
+        let mut work: Vec<BodyId> = first.map(|(id, _)| id).collect();
+        let mut found = HashSet::new();
+        while let Some(id) = work.pop() {
+            if found.insert(id) {
+                work.extend(self.analyzed.callers[id].iter().map(|caller| *caller as usize));
             }
-            found
-        })
+        }
+        found
     }
 
     /// Whether a parameter is given to the body alone: by `&mut`, by value, or, to a function that
@@ -194,13 +186,17 @@ impl<'x, 'p, 'a> Exclusion<'x, 'p, 'a> {
         if depth == 0 {
             return false;
         }
-        let Some(calls) = self.calls(id).filter(|calls| !calls.is_empty()) else { return false };
+        let calls = self.calls_in_program(id).filter(|calls| !calls.is_empty());
+        let Some(calls) = calls else { return false };
         calls.into_iter().all(|(caller, block)| {
             let view = self.analyzed.view(caller);
             let Some(given) = argument(&view, block, number) else { return false };
             match given.root {
                 Root::Param(outer) if given.parts.is_empty() => {
                     self.owns_param(caller, outer, depth - 1)
+                }
+                Root::Aggregate(..) if given.parts.is_empty() => {
+                    self.is_unshared(&view, &given.root, block)
                 }
                 _ => false,
             }
@@ -387,6 +383,11 @@ impl<'x, 'p, 'a> Exclusion<'x, 'p, 'a> {
     }
 }
 
+/// Whether a call starts threads that run what it is given.
+fn starts_threads(callee: &Callee<'_>) -> bool {
+    is_spawn(callee) || callee.owner().starts_with("rayon")
+}
+
 /// Whether a call is one of an object of a trait.
 fn is_of_object(callee: &Callee<'_>) -> bool {
     callee.self_ty.is_some_and(|ty| types::peel(ty).starts_with("dyn "))
@@ -394,7 +395,7 @@ fn is_of_object(callee: &Callee<'_>) -> bool {
 
 /// Whether values of a type are numbers, texts and the like: made of primitives alone.
 fn is_plain(ty: &str) -> bool {
-    !ty.contains(char::is_uppercase) && is_whole(types::peel(ty).trim_matches(['(', ')', ',', '&']))
+    is_data(ty) && is_whole(types::peel(ty).trim_matches(['(', ')', ',', '&']))
 }
 
 /// A lock that is among others too, held as weakly as in either.

@@ -5,12 +5,12 @@
 
 use std::collections::HashSet;
 
-use super::ownership::is_made;
 use super::threads;
 use crate::lint::apis::atomics::{LOADS, is_operation};
 use crate::lint::apis::threads::{has_handle, is_parallel, is_scope as scope};
 use crate::lint::apis::waits::{Blocking, blocking_call, is_condvar_wait};
 use crate::lint::dataflow::flow::Flow;
+use crate::lint::dataflow::ownership::is_made;
 use crate::lint::dataflow::view::BodyView;
 use crate::lint::effects::analyzed::Analyzed;
 use crate::lint::mir::callee::Callee;

@@ -8,6 +8,5 @@ pub(crate) mod in_force;
 pub(crate) mod meeting;
 pub(crate) mod names;
 mod opening;
-mod ownership;
 mod runs;
 pub(crate) mod threads;

@@ -5,7 +5,7 @@ use super::edges::Witness;
 use super::exclusion::Exclusion;
 use crate::lint::dataflow::flow::Flow;
 use crate::lint::dataflow::view::BodyView;
-use crate::lint::mir::model::{Rvalue, StatementKind};
+use crate::lint::mir::model::{Operand, Rvalue, StatementKind};
 use crate::lint::mir::types;
 use crate::lint::summary::path::{Part, Path, Root};
 
@@ -38,6 +38,29 @@ impl Exclusion<'_, '_, '_> {
         let wholes = wholes(view, &held.root);
         let graph = Flow::new(view);
         (0..function.body.blocks.len() as u32)
+            .filter(|at| wholes.iter().any(|whole| self.gives_away_but(view, *at, whole, &wholes)))
+            .all(|at| !graph.leads(at, block, &[]))
+    }
+
+    /// Whether nobody else has a value that a body puts together when it gives the value to the function
+    /// that a block calls: nothing in it was given to the body, and no thread was started with it.
+    pub(super) fn is_unshared(&self, view: &BodyView<'_, '_>, root: &Root, block: u32) -> bool {
+        let function = view.function;
+        let Root::Aggregate(at, index) = *root else { return false };
+        let statement = &function.body.blocks[at as usize].statements[index as usize];
+        let StatementKind::Assign(_, Rvalue::Aggregate(name, values)) = &statement.kind else {
+            return false;
+        };
+        let is_given = |value: &Operand<'_>| {
+            matches!(view.operand(value).root, Root::Param(_) | Root::Static(_))
+        };
+        if function.is_coroutine() || name.starts_with('{') || values.iter().any(is_given) {
+            return false;
+        }
+        let wholes = wholes(view, root);
+        let graph = Flow::new(view);
+        (0..function.body.blocks.len() as u32)
+            .filter(|at| *at != block)
             .filter(|at| wholes.iter().any(|whole| self.gives_away_but(view, *at, whole, &wholes)))
             .all(|at| !graph.leads(at, block, &[]))
     }

@@ -8,9 +8,9 @@
 use super::edges::Witness;
 use super::exclusion::{Exclusion, argument};
 use super::meeting::{Meeting, makers, meet};
-use super::ownership::{has_no_handle, is_made};
 use crate::lint::apis::closures;
 use crate::lint::apis::threads::{is_scope, is_spawn};
+use crate::lint::dataflow::ownership::{has_no_handle, is_made};
 use crate::lint::dataflow::view::BodyView;
 use crate::lint::mir::model::{Rvalue, StatementKind};
 use crate::lint::mir::types;

@@ -59,7 +59,10 @@ pub(crate) fn callees(program: &Program<'_>, id: BodyId) -> Vec<u32> {
 
 /// What a call by name may run.
 fn called(program: &Program<'_>, unit: usize, callee: &Callee<'_>, found: &mut HashSet<BodyId>) {
-    found.extend(program.resolve(unit, callee));
+    let body = program.resolve(unit, callee);
+    found.extend(body);
+    // Whoever is given a boxed future may run it.
+    found.extend(body.and_then(|body| program.boxed_coroutine(body)));
     for ty in types::closures(callee.text) {
         found.extend(program.closure(unit, ty));
     }

@@ -12,7 +12,8 @@ pub(crate) fn field_type(
     variant: &str,
     index: u32,
 ) -> Option<String> {
-    let item = sources_of(program, unit, owner)?.type_item(local_path(owner))?;
+    let sources = sources_of(program, unit, owner)?;
+    let item = sources.type_item(local_path(owner))?;
     let field = match program.field(owner, variant, index) {
         Some(name) => {
             let mut named = item.fields(variant).iter().filter(|field| field.name == name);
@@ -21,7 +22,7 @@ pub(crate) fn field_type(
         }
         None => item.field(variant, index),
     };
-    field.map(|field| field.ty.clone())
+    field.map(|field| sources.without_alias(field.ty.clone()))
 }
 
 /// The number of a variant of an enum of the program that has two; nothing for other types.

@@ -323,6 +323,25 @@ impl<'a> Program<'a> {
         }
     }
 
+    /// The coroutine whose steps a function's result runs that is a boxed future: the only one that the
+    /// function makes, as `#[async_trait]` and functions that call themselves have it.
+    pub(crate) fn boxed_coroutine(&self, id: BodyId) -> Option<BodyId> {
+        let function = &self.functions[id];
+        if !is_boxed_future(function.body.locals[0].ty) {
+            return None;
+        }
+        let statements = function.body.blocks.iter().filter(|block| !block.cleanup);
+        let mut made = statements.flat_map(|block| &block.statements).filter_map(|statement| {
+            let StatementKind::Assign(dest, Rvalue::Aggregate(..)) = &statement.kind else {
+                return None;
+            };
+            let ty = function.body.type_of(dest);
+            ty.starts_with("{async").then_some(ty)
+        });
+        let only = made.next().filter(|_| made.next().is_none())?;
+        self.closure(function.unit, only)
+    }
+
     /// The only body of a trait's method, when the program has just one `impl` of it.
     pub(crate) fn only_impl(&self, unit: usize, trait_name: &str, name: &str) -> Option<BodyId> {
         match self.implementing(unit, trait_name, name).as_slice() {
@@ -447,6 +466,11 @@ impl<'a> Unit<'a> {
 fn top(name: &str) -> Option<&str> {
     let first = name.split("::").next()?;
     (first.len() < name.len() && !first.starts_with(['<', '{'])).then_some(first)
+}
+
+/// Whether a type is that of a future in a box, of which no more is known.
+pub(crate) fn is_boxed_future(ty: &str) -> bool {
+    ty.starts_with("std::pin::Pin<std::boxed::Box<dyn ") && ty.contains("Future<")
 }
 
 /// The path of the async function whose coroutine this type is.

@@ -6,7 +6,6 @@ use std::sync::Arc;
 
 use lockdep::finding::Rule;
 
-use super::relock::is_same;
 use super::report::{finding, site};
 use crate::lint::apis::atomics::{WRITES, is_operation};
 use crate::lint::dataflow::class_of::class_name;
@@ -58,6 +57,9 @@ pub(crate) fn check(analyzed: &Analyzed<'_, '_>, findings: &mut Vec<Finding>) {
             known.at.get_or_insert_with(|| event.here.clone());
             for mutex in mutexes {
                 known.mutexes.extend(mutex.class.as_ref().map(|class| Arc::clone(&class.key)));
+            }
+            if *checks && *forever {
+                known.predicates.extend(asked_by_closure(analyzed, &view, event.block));
             }
             if let Some(cycle) = cycle {
                 let looked_at = atomics(analyzed, id, &["load"]).into_iter();
@@ -141,7 +143,7 @@ fn looked_before(
     let graph = Flow::new(view);
     let takes = analyzed.analyses[view.id()].events.iter().filter_map(|event| match &event.kind {
         EventKind::Effect(Effect::Acquire(acquired, _)) => {
-            let is_mutex = |mutex: &LockUse| is_same(mutex, &acquired.lock);
+            let is_mutex = |mutex: &LockUse| mutex.is_same(&acquired.lock);
             mutexes.iter().any(is_mutex).then_some((event, acquired))
         }
         _ => None,
@@ -216,6 +218,23 @@ fn is_asked(
         }
     }
     false
+}
+
+/// The classes of the atomics that the closure looks at which a call is given.
+fn asked_by_closure(
+    analyzed: &Analyzed<'_, '_>,
+    view: &BodyView<'_, '_>,
+    block: u32,
+) -> Vec<Arc<str>> {
+    let Terminator::Call(call) = &view.function.body.blocks[block as usize].terminator else {
+        return Vec::new();
+    };
+    let types = call.args.iter().filter_map(|arg| view.operand_type(arg));
+    let closures = types
+        .filter(|ty| ty.starts_with("{closure@"))
+        .filter_map(|ty| analyzed.program.closure(view.function.unit, ty));
+    let looks = closures.flat_map(|closure| atomics(analyzed, closure, &["load"]));
+    looks.map(|(_, class, _)| class).collect()
 }
 
 /// The operations of these names on atomics with a class: block, class and place.

@@ -6,8 +6,7 @@
 
 use lockdep::finding::Rule;
 
-use super::handles::{needs_none_of, taken_by_thread};
-use super::relock::is_same;
+use super::handles::{drops_nothing, has_done_with, may_wait, needs_none_of, taken_by_thread};
 use super::report::{chain_sites, finding, lock, quoted, site, under, why_alive};
 use super::tasks::across_await;
 use super::wakers::Wakers;
@@ -24,7 +23,7 @@ use crate::lint::mir::types;
 use crate::lint::program::BodyId;
 use crate::lint::summary::path::{Part, Path};
 use crate::lint::summary::{Acquired, BlockingCall, Callback, Foreign, Waiter};
-use crate::report::model::{Finding, Mode};
+use crate::report::model::Finding;
 
 pub(crate) fn check(analyzed: &Analyzed<'_, '_>, findings: &mut Vec<Finding>) {
     let wakers = Wakers::new(analyzed);
@@ -82,11 +81,7 @@ fn across_scope(
     event: &Event,
     acquired: &Acquired,
 ) -> Option<Finding> {
-    let held = event.held.iter().find(|held| {
-        !held.stale
-            && is_same(&held.lock, &acquired.lock)
-            && (held.lock.mode, acquired.lock.mode) != (Mode::Read, Mode::Read)
-    })?;
+    let held = event.held.iter().find(|held| !held.stale && held.lock.keeps_out(&acquired.lock))?;
     let message = format!(
         "`{}` waits for the threads of a scope while it holds {}, which one of them takes",
         analyzed.program.functions[id].display,
@@ -133,6 +128,12 @@ fn across_blocking(
 ) -> Option<Finding> {
     if blocks.waiter == Waiter::Task {
         return across_await(analyzed, id, event, blocks, on);
+    }
+    if drops_nothing(analyzed, id, event.block) {
+        return None;
+    }
+    if !may_wait(analyzed, analyzed.program.functions[id].unit, blocks) {
+        return None;
     }
     if blocks.what == Blocking::Sleep {
         return None;
@@ -205,7 +206,13 @@ fn join_in_drop(
     let mut sites = Vec::new();
     let mut notes = Vec::new();
     let mut locks = Vec::new();
-    let why = if let Some(held) = event.held.first() {
+    // What of the held locks the thread is known not to need is no reason.
+    let is_needless = |field: &Part| {
+        needs_none_of(analyzed, function.unit, field, &event.held)
+            || has_done_with(analyzed, id, event, field)
+    };
+    let held = event.held.first().filter(|_| !blocks.handle.as_ref().is_some_and(is_needless));
+    let why = if let Some(held) = held {
         sites.extend(held.chain.first().map(|at| site(at, "the lock is taken here")));
         notes.push(why_alive(analyzed, id, held));
         locks.push(lock(analyzed, id, &held.lock));

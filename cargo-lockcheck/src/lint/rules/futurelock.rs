@@ -11,7 +11,6 @@ use std::sync::Arc;
 
 use lockdep::finding::Rule;
 
-use super::relock::is_same;
 use super::report::{chain_sites, finding, lock, quoted, site};
 use crate::lint::apis::futures::{Polled, behind_reference, is_push, kept_by_stream, polled};
 use crate::lint::apis::locks::Waiting;
@@ -274,7 +273,7 @@ fn told(
         }
         for future in &left.futures {
             let is_it = |wanted: &&Acquired| {
-                is_same(&wanted.lock, &asked.lock)
+                wanted.lock.is_same(&asked.lock)
                     && (wanted.lock.mode, asked.lock.mode) != (Mode::Read, Mode::Read)
                     && contended.has(analyzed, future.body, wanted, asked)
             };

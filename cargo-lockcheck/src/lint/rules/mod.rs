@@ -1,6 +1,7 @@
 //! The rules: what of an analysed program is reported, and in which words.
 
 mod asynchronous;
+mod both_ways;
 mod channels;
 mod condvars;
 mod declared;
@@ -8,10 +9,13 @@ mod foreign;
 mod futurelock;
 mod handles;
 mod init;
+mod kept;
+mod one_object;
 mod order;
 mod polled;
 mod relock;
 mod report;
+mod retries;
 mod ring;
 mod self_send;
 mod spins;
@@ -46,6 +50,8 @@ pub(crate) fn check(analyzed: &Analyzed<'_, '_>, order: &[Vec<String>]) -> Check
         || {
             let mut findings = Vec::new();
             relock::check(analyzed, &mut findings);
+            both_ways::check(analyzed, &mut findings);
+            kept::check(analyzed, &mut findings);
             ring::check(analyzed, &mut findings);
             let graph = edges::graph(analyzed);
             let exclusion = Exclusion::new(analyzed);
@@ -66,6 +72,7 @@ pub(crate) fn check(analyzed: &Analyzed<'_, '_>, order: &[Vec<String>]) -> Check
             self_send::check(analyzed, &mut findings);
             init::check(analyzed, &mut findings);
             spins::check(analyzed, &mut findings);
+            retries::check(analyzed, &mut findings);
             findings
         },
     );

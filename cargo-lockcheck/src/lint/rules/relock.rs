@@ -6,6 +6,8 @@
 
 use lockdep::finding::Rule;
 
+use super::handles::drops_nothing;
+use super::one_object::are_one;
 use super::report::{chain_sites, edit, finding, held, let_go, lock, quoted, site, why_alive};
 use crate::lint::apis::locks::Waiting;
 use crate::lint::dataflow::facts::value;
@@ -42,7 +44,7 @@ pub(crate) fn check(analyzed: &Analyzed<'_, '_>, findings: &mut Vec<Finding>) {
         }
         for edge in &analysis.deferred_edges {
             let (held, asked) = (&edge.held, &edge.asked);
-            if is_same(&held.0, &asked.0) && asked.0.wait == Waiting::Blocking {
+            if held.0.is_same(&asked.0) && asked.0.wait == Waiting::Blocking {
                 let held = HeldLock {
                     lock: held.0.clone(),
                     chain: held.1.clone(),
@@ -65,11 +67,6 @@ pub(crate) fn check(analyzed: &Analyzed<'_, '_>, findings: &mut Vec<Finding>) {
     }
 }
 
-/// Whether two uses are of one object.
-pub(crate) fn is_same(a: &LockUse, b: &LockUse) -> bool {
-    a.path == b.path && a.path.is_picked() && !a.is_handed_in()
-}
-
 fn pair(
     analyzed: &Analyzed<'_, '_>,
     id: BodyId,
@@ -78,7 +75,16 @@ fn pair(
     acquired: &Acquired,
 ) -> Option<Finding> {
     let asked = &acquired.lock;
-    let rule = if is_same(&held.lock, asked) && !held.stale {
+    if acquired.dropped.is_some() && drops_nothing(analyzed, id, event.block) {
+        return None;
+    }
+    let is_other_way = || {
+        held.lock.ty == asked.ty
+            && held.lock.path != asked.path
+            && !held.lock.is_handed_in()
+            && are_one(analyzed, &held.lock.path, &asked.path)
+    };
+    let rule = if !held.stale && (held.lock.is_same(asked) || is_other_way()) {
         if acquired.chain.len() > 1 && lends_guard(analyzed, id, event.block) {
             return None;
         }
@@ -294,9 +300,10 @@ fn compares(analyzed: &Analyzed<'_, '_>, id: BodyId, held: &Path, two: [u32; 2])
             }
             _ => false,
         })
-    }) || body.calls().filter_map(|(_, call)| call.callee()).any(|callee| {
-        let text = callee.text;
-        ["ptr_eq", "ptr::eq", "::addr_eq", "PartialOrd"].iter().any(|name| text.contains(name))
-            || text.ends_with("::cmp")
+    }) || body.calls().any(|(_, call)| {
+        let Some(text) = call.callee().map(|callee| callee.text) else { return false };
+        let is_order = text.contains("PartialOrd") || text.ends_with("::cmp");
+        ["ptr_eq", "ptr::eq", "::addr_eq"].iter().any(|name| text.contains(name))
+            || is_order && !call.args.iter().any(is_apart)
     })
 }

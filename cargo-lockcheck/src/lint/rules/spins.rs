@@ -10,7 +10,6 @@ use std::sync::Arc;
 use lockdep::finding::Rule;
 
 use super::condvars::atomics;
-use super::relock::is_same;
 use super::report::{finding, lock, quoted, site, under};
 use crate::lint::apis::atomics::{LOADS, READS, WRITES};
 use crate::lint::apis::locks::Waiting;
@@ -100,7 +99,7 @@ fn tries_in_callee(
 fn is_own(held: &HeldLock, tried: &LockUse) -> bool {
     // Whoever has a permit can be given another.
     let may_be_given = tried.mode == Mode::Read;
-    !held.stale && !held.lock.is_handed_in() && is_same(&held.lock, tried) && !may_be_given
+    !held.stale && !held.lock.is_handed_in() && held.lock.is_same(tried) && !may_be_given
 }
 
 /// A loop that tries a lock which its own function holds, or turns for it without a pause under another

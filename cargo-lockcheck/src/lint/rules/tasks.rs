@@ -85,7 +85,13 @@ fn reader_that_takes(
     if makers.count() != 1 {
         return None;
     }
-    let class = held.lock.class.as_ref()?;
+    let classes = match &held.lock.class {
+        Some(class) => vec![class.clone()],
+        None => analyzed.classes_by_callers(sender, &held.lock.path),
+    };
+    if classes.is_empty() {
+        return None;
+    }
     let reads = |event: &&Event| match &event.kind {
         EventKind::Effect(Effect::Block(blocks, _)) => {
             blocks.what == Blocking::Receive && blocks.about.as_deref() == Some(of)
@@ -103,10 +109,11 @@ fn reader_that_takes(
                     cycle_of(event) == Some(cycle)
                         && acquired.lock.wait == Waiting::Blocking
                         && match &acquired.lock.class {
-                            Some(own) => own == class,
+                            Some(own) => classes.contains(own),
                             None => analyzed
                                 .classes_by_callers(*id, &acquired.lock.path)
-                                .contains(class),
+                                .iter()
+                                .any(|class| classes.contains(class)),
                         }
                 }
                 _ => false,

@@ -48,6 +48,46 @@ fn collect(tokens: TokenStream, found: &mut Vec<Definition>) {
     }
 }
 
+/// Macros of the standard library that functions invoke.
+const OF_LIBRARY: &[&str] = &[
+    "assert",
+    "assert_eq",
+    "assert_ne",
+    "concat",
+    "dbg",
+    "debug_assert",
+    "debug_assert_eq",
+    "debug_assert_ne",
+    "eprint",
+    "eprintln",
+    "format",
+    "format_args",
+    "matches",
+    "panic",
+    "print",
+    "println",
+    "thread_local",
+    "todo",
+    "unimplemented",
+    "unreachable",
+    "vec",
+    "write",
+    "writeln",
+];
+
+/// The macros that a text invokes, each with where its name begins.
+fn invoked(text: &str) -> impl Iterator<Item = (usize, &str)> {
+    text.match_indices('!').filter_map(|(mark, _)| {
+        let after = text[mark + 1..].trim_start();
+        let before = &text[..mark];
+        let begin = before.rfind(|c: char| !c.is_alphanumeric() && c != '_');
+        let begin =
+            begin.map_or(0, |at| at + before[at..].chars().next().map_or(1, char::len_utf8));
+        let name = &text[begin..mark];
+        (!name.is_empty() && after.starts_with(['(', '[', '{'])).then_some((begin, name))
+    })
+}
+
 impl SourceFile {
     /// The macro in whose rules a byte is.
     fn macro_at(&self, at: usize) -> Option<&str> {
@@ -82,6 +122,37 @@ impl Sources {
         lines: RangeInclusive<u32>,
     ) -> Vec<(u32, u32)> {
         self.find_invocations(defined, function, lines).unwrap_or_default()
+    }
+
+    /// Where, in the lines of a function, macros are invoked whose definitions no file has that was read,
+    /// if a line of a file stands in the rules of a macro: what they write may come from there.
+    pub(crate) fn foreign_invocations(
+        &self,
+        defined: (&str, u32),
+        function: &str,
+        lines: RangeInclusive<u32>,
+    ) -> Vec<(u32, u32)> {
+        self.find_foreign(defined, function, lines).unwrap_or_default()
+    }
+
+    fn find_foreign(
+        &self,
+        defined: (&str, u32),
+        function: &str,
+        lines: RangeInclusive<u32>,
+    ) -> Option<Vec<(u32, u32)>> {
+        let inside = self.file(defined.0)?;
+        inside.macro_at(inside.offset(defined.1, 1)?)?;
+        let file = self.file(function)?;
+        let within = file.offset(*lines.start(), 1)?
+            ..file.offset(lines.end() + 1, 1).unwrap_or(file.text().len());
+        let known = self.texts();
+        let is_foreign = |name: &str| {
+            !OF_LIBRARY.contains(&name)
+                && known.iter().all(|(_, file)| file.macros().iter().all(|of| of.name != name))
+        };
+        let found = invoked(&file.text()[within.clone()]).filter(|(_, name)| is_foreign(name));
+        Some(found.map(|(at, _)| file.position(within.start + at)).collect())
     }
 
     fn find_invocations(
@@ -133,5 +204,12 @@ mod tests {
         assert_eq!(at("mod"), Some(None));
         let calls: Vec<usize> = file.invocations("two", 0..text.len()).collect();
         assert_eq!(calls, [text.find("two!").expect("a call")]);
+    }
+
+    #[test]
+    fn what_a_text_invokes_is_found() {
+        let text = "if !(a != b) { krate::with_all!(x, |y| { y }); log! [\"é\"]; }";
+        let names: Vec<&str> = invoked(text).map(|found| found.1).collect();
+        assert_eq!(names, ["with_all", "log"]);
     }
 }

@@ -26,6 +26,8 @@ pub(crate) struct Sources {
     root: PathBuf,
     files: Mutex<HashMap<String, Option<Arc<SourceFile>>>>,
     items: HashMap<String, Vec<(String, usize)>>,
+    /// What other names for types stand for; nothing for one that stands for several.
+    aliases: HashMap<String, Option<String>>,
     types: Mutex<HashMap<String, Option<Arc<TypeItem>>>>,
     /// The file that the crate begins with.
     first: Option<String>,
@@ -145,6 +147,10 @@ impl Sources {
             for (item, at) in type_items(&file.text) {
                 sources.items.entry(item.to_owned()).or_default().push((name.clone(), at));
             }
+            for (alias, ty) in type_aliases(&file.text) {
+                let known = sources.aliases.entry(alias).or_insert_with(|| Some(ty.clone()));
+                known.take_if(|known| *known != ty);
+            }
         }
         sources
     }
@@ -158,6 +164,18 @@ impl Sources {
         let file = read.map(|text| Arc::new(SourceFile::new(text)));
         locked(&self.files).insert(name.to_owned(), file.clone());
         file
+    }
+
+    /// What a type is called that the source may call by another name (`type Shared = Arc<Mutex<u8>>`).
+    pub(crate) fn without_alias(&self, ty: String) -> String {
+        let mut ty = ty;
+        for _ in 0..ALIASES {
+            match self.aliases.get(types::short(&ty)) {
+                Some(Some(other)) => ty.clone_from(other),
+                _ => break,
+            }
+        }
+        ty
     }
 
     /// The module that the crate is.
@@ -330,6 +348,25 @@ fn type_items(text: &str) -> Vec<(&str, usize)> {
     items
 }
 
+/// How many names for one type are looked through.
+const ALIASES: u32 = 4;
+
+/// The other names for types that a text declares, outside of any `impl` or function, with what they
+/// stand for.
+fn type_aliases(text: &str) -> impl Iterator<Item = (String, String)> {
+    text.match_indices("type ").filter_map(|(at, keyword)| {
+        let line = text[..at].rfind('\n').map_or(0, |end| end + 1);
+        let before = text[line..at].trim_end();
+        let rest = &text[at + keyword.len()..];
+        let is_visibility = before.is_empty() && line == at || before.starts_with("pub");
+        let (name, ty) = rest[..rest.find(';')?].split_once('=')?;
+        let name = name.split('<').next()?.trim();
+        let is_name = !name.is_empty() && name.chars().all(|c| c.is_alphanumeric() || c == '_');
+        (is_visibility && is_name)
+            .then(|| (name.to_owned(), ty.chars().filter(|c| !c.is_whitespace()).collect()))
+    })
+}
+
 /// The declaration that a text begins with.
 fn parse_type(text: &str) -> Option<TypeItem> {
     let bytes = text.as_bytes();
@@ -425,6 +462,14 @@ mod tests {
         assert_eq!(parse_header("impl Bank").self_name.as_deref(), Some("Bank"));
         assert_eq!(parse_header("Debug").trait_name.as_deref(), Some("Debug"));
         assert_eq!(parse_header("impl $crate::X for $N").self_name, None);
+    }
+
+    #[test]
+    fn other_names_for_types_are_read() {
+        let text =
+            "pub type Shared<T> =\n    Arc<Mutex<T>>;\nimpl A for B {\n    type Item = u8;\n}\n";
+        let found: Vec<_> = type_aliases(text).collect();
+        assert_eq!(found, [("Shared".to_owned(), "Arc<Mutex<T>>".to_owned())]);
     }
 
     #[test]

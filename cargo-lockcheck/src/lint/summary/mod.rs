@@ -116,6 +116,16 @@ impl LockUse {
     pub(crate) fn is_handed_in(&self) -> bool {
         self.origin == Origin::HandedIn
     }
+
+    /// Whether two uses of one body are of one object.
+    pub(crate) fn is_same(&self, other: &LockUse) -> bool {
+        self.path == other.path && self.path.is_picked() && !self.is_handed_in()
+    }
+
+    /// Whether whoever holds it so waits for ever for another use of it.
+    pub(crate) fn keeps_out(&self, other: &LockUse) -> bool {
+        self.is_same(other) && (self.mode, other.mode) != (Mode::Read, Mode::Read)
+    }
 }
 
 /// What is dropped where a `Drop` runs.

@@ -1,0 +1,35 @@
+//! Sessions that tell their registry when they end.
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, Weak};
+
+#[derive(Default)]
+struct Registry {
+    sessions: Mutex<HashMap<u64, Session>>,
+}
+
+struct Session {
+    user: String,
+    registry: Weak<Registry>,
+}
+
+impl Drop for Session {
+    fn drop(&mut self) {
+        if let Some(registry) = self.registry.upgrade() {
+            let left = registry.sessions.lock().unwrap().len(); // found: drop-under-lock
+            println!("{} leaves {left}", self.user);
+        }
+    }
+}
+
+impl Registry {
+    fn login(self: &Arc<Self>, id: u64, user: &str) {
+        let session = Session { user: user.into(), registry: Arc::downgrade(self) };
+        self.sessions.lock().unwrap().insert(id, session); // found: drop-under-lock
+    }
+}
+
+fn main() {
+    let r = Arc::new(Registry::default());
+    r.login(1, "ada");
+    r.login(1, "bob");
+}

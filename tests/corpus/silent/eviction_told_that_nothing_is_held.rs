@@ -1,0 +1,40 @@
+//! A cache whose eviction may be asked not to lock.
+use std::collections::HashMap;
+use std::sync::{Mutex, MutexGuard};
+
+#[derive(Clone, Copy, PartialEq)]
+enum Held {
+    Yes,
+    No,
+}
+
+struct Cache {
+    map: Mutex<HashMap<u32, String>>,
+    limit: usize,
+    evicted: Mutex<usize>,
+}
+
+impl Cache {
+    fn evict(&self, map: Option<&mut MutexGuard<'_, HashMap<u32, String>>>, held: Held) {
+        if held == Held::No {
+            let mut map = self.map.lock().unwrap();
+            map.retain(|k, _| *k > 10);
+        } else if let Some(map) = map {
+            map.retain(|k, _| *k > 10);
+        }
+        *self.evicted.lock().unwrap() += 1;
+    }
+    fn put(&self, key: u32, value: String) {
+        let mut map = self.map.lock().unwrap();
+        map.insert(key, value);
+        if map.len() > self.limit {
+            self.evict(Some(&mut map), Held::Yes);
+        }
+    }
+}
+
+fn main() {
+    let c = Cache { map: Mutex::default(), limit: 0, evicted: Mutex::default() };
+    c.put(1, "one".into());
+    c.evict(None, Held::No);
+}
