@@ -1,5 +1,7 @@
 //! What is not watched is said, and nothing is claimed of it.
 
+use std::fs;
+
 use cargo_lockcheck::report::model::WhyUnwatched;
 use lockcheck_tests::Project;
 
@@ -38,4 +40,23 @@ fn locks_of_tasks_are_watched() {
     assert_eq!((&run.id, run.tier), (&source.id, source.tier), "{ran}\n{joined}");
     let notes = &source.notes;
     assert!(notes.iter().any(|note| note == "the source shows it too, without a run"), "{joined}");
+}
+
+/// Older versions park their threads in other ways, and have other private parts to tell of.
+#[test]
+fn tasks_of_older_versions_of_tokio_are_watched() {
+    let project = Project::fixture("older_tokio", "older_tokio");
+    let manifest = project.root().join("Cargo.toml");
+    let text = fs::read_to_string(&manifest).expect("the fixture has a manifest");
+    for version in ["1.38.2", "1.44.0"] {
+        fs::write(&manifest, text.replace("1.44.0", version)).expect("it can be written");
+        let _ = fs::remove_file(project.root().join("Cargo.lock"));
+        let checked = project.check(&["test", "--lib"]);
+        assert_eq!(checked.found(), ["lock-order reachable"], "tokio {version}: {checked}");
+        assert_eq!(checked.code, 100, "tokio {version}: {checked}");
+        let locks: Vec<&str> =
+            checked.report().findings[0].locks.iter().map(|lock| &*lock.name).collect();
+        assert_eq!(locks, ["Bank.accounts", "Bank.audit"], "tokio {version}: {checked}");
+        assert!(!checked.stderr.contains("does not compile"), "tokio {version}: {checked}");
+    }
 }

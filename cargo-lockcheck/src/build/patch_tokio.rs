@@ -5,6 +5,7 @@
 //! reports by `tracing` beside this is taken of tasks alone; in the files of locks and channels that is off,
 //! as it costs more than what is told here.
 
+mod hooks;
 mod locks;
 mod waits;
 
@@ -16,8 +17,6 @@ use syn::visit::Visit;
 
 use super::rewriting::{Edits, rewrite_with};
 
-/// Where the hooks are.
-const HOOKS: &str = "::tracing::lockcheck::";
 /// The file of the handle by which a task is awaited.
 const HANDLE: &str = "runtime/task/join.rs";
 

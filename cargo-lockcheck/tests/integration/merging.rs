@@ -155,10 +155,12 @@ fn what_was_not_watched_is_kept_in_a_merged_file() {
     let unwatched = Unwatched { package: "spin".to_owned(), why: WhyUnwatched::OwnLocks };
     all.write(&path, Some(vec![unwatched.clone()])).expect("it can be written");
     assert_eq!(merge::unwatched(&path), Some(vec![unwatched]));
-    let newer = fs::read_to_string(&path).expect("it is there").replacen(":1,", ":2,", 1);
-    fs::write(&path, newer).expect("it can be written");
-    let (_, unread) = gather(&[path]);
-    assert!(unread.warnings[0].0.contains("update cargo-lockcheck"), "{:?}", unread.warnings);
+    let ours = fs::read_to_string(&path).expect("it is there");
+    for (version, cure) in [(":3,", "update cargo-lockcheck"), (":1,", "merge the traces again")] {
+        fs::write(&path, ours.replacen(":2,", version, 1)).expect("it can be written");
+        let (_, unread) = gather(std::slice::from_ref(&path));
+        assert!(unread.warnings[0].0.contains(cure), "{:?}", unread.warnings);
+    }
 }
 
 #[test]

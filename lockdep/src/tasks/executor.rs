@@ -2,6 +2,7 @@
 //! outside of the process.
 
 use std::panic::Location;
+use std::sync::atomic::AtomicBool;
 use std::sync::atomic::Ordering::{Relaxed, SeqCst};
 
 use crate::hooks::{EventKind, EventTag};
@@ -41,6 +42,8 @@ impl Drop for Idle {
 #[derive(Debug)]
 pub struct Driver {
     woken: EventTag,
+    /// Whether it was woken since a thread last went to wait there: the system keeps that, so the next wait ends at once.
+    is_woken: AtomicBool,
 }
 
 impl Driver {
@@ -48,19 +51,23 @@ impl Driver {
     #[expect(clippy::new_without_default, reason = "a default would hide the caller")]
     #[track_caller]
     pub const fn new() -> Driver {
-        Driver { woken: EventTag::new() }
+        Driver { woken: EventTag::new(), is_woken: AtomicBool::new(false) }
     }
 
     /// The calling thread waits here: `wait` must be that, and end by itself where it is `timed`.
     pub fn park<R>(&self, timed: bool, wait: impl FnOnce() -> R) -> R {
-        if timed || current().or_else(life::begin).is_none() {
+        // One that is woken just now by another thread leaves the mark, with which the next wait passes for one that
+        // ends: a hang may be missed, and none is made up.
+        let ends_at_once = self.is_woken.swap(false, SeqCst);
+        if timed || ends_at_once || current().or_else(life::begin).is_none() {
             return wait();
         }
         idle(|| self.woken.wait(EventKind::Condvar, false, Location::caller(), || None, wait))
     }
 
-    /// The thread that waits here is about to be woken.
+    /// The thread that waits here, or the next that goes to, is about to be woken.
     pub fn unpark(&self) {
+        self.is_woken.store(true, SeqCst);
         self.woken.signal(EventKind::Condvar, Location::caller());
     }
 }

@@ -11,7 +11,7 @@ use syn::spanned::Spanned;
 use syn::visit::Visit;
 
 use super::super::rewriting::Edits;
-use super::HOOKS;
+use super::hooks::HOOKS;
 
 /// The file of the semaphore that is under all locks.
 const PERMITS: &str = "sync/batch_semaphore.rs";

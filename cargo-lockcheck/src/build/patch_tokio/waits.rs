@@ -9,7 +9,7 @@ use syn::spanned::Spanned;
 use syn::visit::Visit;
 
 use super::super::rewriting::Edits;
-use super::HOOKS;
+use super::hooks::HOOKS;
 
 /// A field named `lockcheck`: in which file, of which struct, its type after [`HOOKS`].
 const FIELDS: &[(&str, &str, &str)] = &[

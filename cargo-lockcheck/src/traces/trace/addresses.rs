@@ -7,8 +7,6 @@ use std::sync::Arc;
 use foldhash::{HashMap, HashMapExt};
 use serde_json::value::RawValue;
 
-use super::Stack;
-use super::shared::Shared;
 use crate::report::sources::Recorded;
 use crate::traces::symbols::{self, Module, Symbolizer};
 
@@ -32,7 +30,6 @@ impl fmt::Debug for Addresses {
 pub(crate) struct Names<'a> {
     addresses: &'a Addresses,
     recorded: &'a Recorded<'a>,
-    shared: &'a mut Shared,
     symbolizer: Symbolizer,
     known: HashMap<u64, Symbol>,
 }
@@ -46,26 +43,21 @@ struct Symbol {
 }
 
 impl<'a> Names<'a> {
-    pub(crate) fn new(
-        addresses: &'a Addresses,
-        recorded: &'a Recorded<'a>,
-        shared: &'a mut Shared,
-    ) -> Names<'a> {
+    pub(crate) fn new(addresses: &'a Addresses, recorded: &'a Recorded<'a>) -> Names<'a> {
         let (symbolizer, known) = (Symbolizer::default(), HashMap::new());
-        Names { addresses, recorded, shared, symbolizer, known }
+        Names { addresses, recorded, symbolizer, known }
     }
 
-    /// The frames of the program in a stack, innermost first, with short paths, as one object for all traces.
-    pub(crate) fn stack(&mut self, stack: &[u64]) -> Stack {
-        let frames = self.of(stack);
-        self.shared.stack(frames)
-    }
-
-    /// The frames of the program in a stack, innermost first, with short paths.
-    pub(crate) fn of(&mut self, stack: &[u64]) -> Vec<Arc<str>> {
+    /// The frames of the program in a stack, innermost first, with short paths. `one` gives the object that stands for
+    /// a frame, of which it is asked once for each address.
+    pub(crate) fn of(
+        &mut self,
+        stack: &[u64],
+        one: &mut dyn FnMut(String) -> Arc<str>,
+    ) -> Vec<Arc<str>> {
         let mut named = Vec::new();
         for &address in stack {
-            let symbol = self.symbol(address);
+            let symbol = self.symbol(address, one);
             named.extend(symbol.frames.iter().cloned());
             if symbol.polls_a_task {
                 break;
@@ -74,8 +66,8 @@ impl<'a> Names<'a> {
         named
     }
 
-    fn symbol(&mut self, address: u64) -> &Symbol {
-        let Names { addresses, recorded, shared, symbolizer, known } = self;
+    fn symbol(&mut self, address: u64, one: &mut dyn FnMut(String) -> Arc<str>) -> &Symbol {
+        let Names { addresses, recorded, symbolizer, known } = self;
         let Addresses { modules, frames } = addresses;
         known.entry(address).or_insert_with(|| {
             let told = frames.get(&address).and_then(|raw| serde_json::from_str(raw.get()).ok());
@@ -84,7 +76,7 @@ impl<'a> Names<'a> {
             let of_task = frames.into_iter().take_while(|frame| !symbols::polls_a_task(frame));
             let of_program = of_task.filter(|frame| symbols::is_of_program(frame)).collect();
             let named = shorten(of_program, recorded).into_iter();
-            Symbol { frames: named.map(|frame| shared.frame(frame)).collect(), polls_a_task }
+            Symbol { frames: named.map(one).collect(), polls_a_task }
         })
     }
 }

@@ -141,6 +141,7 @@ pub struct Stacks {
 /// Reads stacks of one trace, with names for their addresses.
 pub(crate) struct StackReader<'a> {
     names: Names<'a>,
+    shared: &'a mut Shared,
 }
 
 impl<'a> StackReader<'a> {
@@ -150,7 +151,7 @@ impl<'a> StackReader<'a> {
         recorded: &'a Recorded<'a>,
         shared: &'a mut Shared,
     ) -> StackReader<'a> {
-        StackReader { names: Names::new(addresses, recorded, shared) }
+        StackReader { names: Names::new(addresses, recorded), shared }
     }
 
     pub(crate) fn read(&mut self, stacks: &UnreadStacks) -> Stacks {
@@ -162,7 +163,10 @@ impl<'a> StackReader<'a> {
     /// Empty for what is none: frames as text, as version 1 has them, or nothing.
     fn stack(&mut self, raw: Option<&RawValue>) -> Stack {
         let addresses = raw.and_then(|raw| serde_json::from_str::<Vec<u64>>(raw.get()).ok());
-        self.names.stack(&addresses.unwrap_or_default())
+        let StackReader { names, shared } = self;
+        let one = &mut |frame| shared.frame(frame);
+        let frames = names.of(&addresses.unwrap_or_default(), one);
+        shared.stack(frames)
     }
 }
 

@@ -458,12 +458,14 @@ impl<'a> Reader<'a> {
         if self.finding_stacks.is_empty() {
             return;
         }
-        let mut names = Names::new(&self.trace.addresses, &self.recorded, self.shared);
+        let mut names = Names::new(&self.trace.addresses, &self.recorded);
         for (finding, stacks) in self.finding_stacks.drain(..) {
             for (edge, addresses) in stacks.into_iter().enumerate() {
-                let text = |frame: &Arc<str>| frame.to_string();
-                let [from_stack, stack] =
-                    addresses.map(|stack| names.of(&stack).iter().map(text).collect::<Vec<_>>());
+                let mut text = |stack: Vec<u64>| -> Vec<String> {
+                    let frames = names.of(&stack, &mut Arc::from);
+                    frames.iter().map(ToString::to_string).collect()
+                };
+                let [from_stack, stack] = addresses.map(&mut text);
                 let edge = &mut self.trace.findings[finding].edges[edge];
                 edge.from_stack = from_stack;
                 if !stack.is_empty() {
