@@ -375,7 +375,6 @@ impl EventTag {
         if !self.changes_nothing(record, kind) {
             self.signal_slow_path(record, kind, Woken::One, site);
         }
-        self.note_notified(record, kind);
     }
 
     /// As [`EventTag::signal`], for all that wait for the event: a notification of all, the end of all
@@ -385,16 +384,6 @@ impl EventTag {
         let Some(record) = current::current() else { return };
         if !self.changes_nothing(record, kind) {
             self.signal_slow_path(record, kind, Woken::All, site);
-        }
-        self.note_notified(record, kind);
-    }
-
-    /// What the thread asks for after this it asks for after it has notified those that wait.
-    #[inline(always)]
-    fn note_notified(&self, record: OwnRecord, kind: EventKind) {
-        if kind == EventKind::Condvar {
-            let event = LockWord(self.id(kind).load(Relaxed)).lock();
-            record.mine().notified.set((event, record.held.pushed()));
         }
     }
 

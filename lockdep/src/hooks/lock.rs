@@ -340,7 +340,6 @@ impl LockTag {
         acquire::forget_captured(record);
         let Waited(result) = event.block(record, EventKind::Condvar, timed, site, wait);
         self.hold(record, prepared, site, level);
-        record.mine().waited_for.set((event.number(EventKind::Condvar, site), Some(site)));
         result
     }
 

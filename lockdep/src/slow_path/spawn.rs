@@ -1,6 +1,5 @@
 //! Spawning, ending and joining: the order between threads, and the wait for their end.
 
-use std::ptr;
 use std::sync::atomic::AtomicBool;
 use std::sync::atomic::Ordering::{Relaxed, SeqCst};
 use std::sync::{Arc, OnceLock};
@@ -48,8 +47,6 @@ struct End {
     at: ThreadPoint,
     /// The locks that it asked for.
     asked: Vec<(HoldWord, Site)>,
-    /// The condition variable that it notified last, if it has acquired nothing since.
-    notified: Option<LockId>,
 }
 
 /// Where a thread was when it began to join another while it held locks.
@@ -58,8 +55,6 @@ pub(crate) struct BeforeJoin {
     at: ThreadPoint,
     held: Vec<HeldLock>,
     site: Site,
-    /// The condition variable that it waited for last, with the place of that.
-    waited_for: (LockId, Option<Site>),
 }
 
 /// The thread or task of this record is about to wait for the end of another.
@@ -70,8 +65,7 @@ pub(crate) fn before_join(record: OwnRecord, site: Site) -> Option<BeforeJoin> {
     let _busy = Busy::new();
     let mut held = Vec::new();
     record.held.held_into(&mut held);
-    let waited_for = record.mine().waited_for.get();
-    Some(BeforeJoin { at: event_point(record), held, site, waited_for })
+    Some(BeforeJoin { at: event_point(record), held, site })
 }
 
 /// The current thread is about to spawn one.
@@ -204,17 +198,6 @@ pub(crate) fn released(record: OwnRecord, lock: LockId) {
     observe(|o| o.released(&section, completed));
 }
 
-impl BeforeJoin {
-    /// Whether the thread that has so ended had let the one that waits know, the last that it did, before that came to
-    /// hold this lock: it has got the lock back in a wait that the other had ended.
-    fn is_told(&self, end: &End, lock: HoldWord) -> bool {
-        let (event, site) = self.waited_for;
-        let since = |held: &&HeldLock| held.word.lock() == lock.lock();
-        let held = self.held.iter().find(since).zip(site);
-        end.notified == Some(event) && held.is_some_and(|(held, site)| ptr::eq(held.site, site))
-    }
-}
-
 impl Spawned {
     fn new(first: ThreadPoint, parent: Option<ThreadId>, site: Site, kind: ThreadKind) -> Spawned {
         let started = AtomicBool::new(kind == ThreadKind::Task);
@@ -308,9 +291,7 @@ impl Spawned {
         record.close_window();
         let asked = record.mine().own.borrow().asked.clone();
         // It ends once.
-        let (event, acquired) = record.mine().notified.get();
-        let notified = Some(event).filter(|_| event != 0 && acquired == record.held.pushed());
-        _ = self.end.set(Box::new(End { at, asked, notified }));
+        _ = self.end.set(Box::new(End { at, asked }));
     }
 
     pub(crate) fn thread(&self) -> ThreadId {
@@ -376,7 +357,7 @@ impl Spawned {
         }];
         // As in `event_point`.
         let at = ThreadPoint { observed: SharedClock::default(), ..end.at.clone() };
-        for &(word, site) in end.asked.iter().filter(|(word, _)| !before.is_told(end, *word)) {
+        for &(word, site) in &end.asked {
             let (level, stack) = (0, RequestStack::Unknown);
             o.on_the_way(&Request { at: &at, word, site, address: 0, level, held: &alive, stack });
         }

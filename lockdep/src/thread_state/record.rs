@@ -111,11 +111,6 @@ pub(crate) struct Mine {
     pub(crate) recent: RecentAcquisitions,
     /// Where this thread last took several locks in one order, which the observer knows.
     pub(crate) in_order_at: Cell<*const Location<'static>>,
-    /// The condition variable that the thread notified last, and how many locks it had acquired by then.
-    pub(crate) notified: Cell<(u64, u64)>,
-    /// The condition variable that the thread waited for last, with the place of that: what it holds since that place it
-    /// has got back in that wait.
-    pub(crate) waited_for: Cell<(u64, Option<Site>)>,
     /// How often the thread was unparked until it parked last, as far as it is known.
     pub(crate) unparks: Cell<u64>,
     /// How long the thread had been in the detector when it began to wait.
@@ -240,8 +235,6 @@ impl Record {
                 classes: OnceCell::new(),
                 recent: RecentAcquisitions::new(),
                 in_order_at: Cell::new(ptr::null()),
-                notified: Cell::new((0, 0)),
-                waited_for: Cell::new((0, None)),
                 unparks: Cell::new(0),
                 waits_from: Cell::new(0),
                 introduced: Cell::new(false),
@@ -499,8 +492,6 @@ impl OwnRecord {
         self.set_task(None);
         mine.recent.clear();
         mine.in_order_at.set(ptr::null());
-        mine.notified.set((0, 0));
-        mine.waited_for.set((0, None));
         mine.introduced.set(false);
         mine.may_publish.set(false);
         mine.last_published.set(0);
@@ -517,8 +508,6 @@ impl OwnRecord {
         mine.known.clear();
         mine.recent.clear();
         mine.in_order_at.set(ptr::null());
-        mine.notified.set((0, 0));
-        mine.waited_for.set((0, None));
         mine.unparks.set(0);
         mine.introduced.set(false);
         mine.may_publish.set(false);
