@@ -216,3 +216,15 @@ fn processes_are_told_apart_by_more_than_their_number() {
     assert_eq!(merged.processes.len(), 2);
     assert_eq!(analyze(&merged, &no_sources(), &[]).findings.len(), 1);
 }
+
+/// A fuzzer that begins with what is refused at once learns little.
+#[test]
+fn what_the_fuzzer_begins_with_is_read() {
+    let seeds = Path::new(env!("CARGO_MANIFEST_DIR")).join("../fuzz/seeds/merged");
+    for seed in fs::read_dir(seeds).expect("the seeds are there") {
+        let path = seed.expect("it can be listed").path();
+        let (merged, unread) = gather(std::slice::from_ref(&path));
+        assert!(unread.warnings.is_empty(), "{:?}", unread.warnings);
+        assert_ne!(merged, Merged::default(), "{}", path.display());
+    }
+}
